@@ -1,1 +1,125 @@
-//! skeleton
+//! Codecs that turn a stream of bytes into a stream of values and back.
+//!
+//! Each one implements [`asynchronous_codec::Encoder`] and [`asynchronous_codec::Decoder`], so it
+//! works in [`asynchronous_codec::Framed`] over any byte stream. There is no I/O in here.
+//!
+//! | codec | item | one frame on the wire | feature |
+//! |---|---|---|---|
+//! | [`LengthDelimited`] | `Bytes` | length, then the bytes | |
+//! | [`Lines`] | `String` | UTF-8, then `\n` | |
+//! | [`Bincode`] | any type with serde's traits | length, then bincode | `bincode` |
+#![cfg_attr(
+    feature = "postcard",
+    doc = "| [`Postcard`] | any type with serde's traits | length, then postcard | `postcard` |"
+)]
+#![cfg_attr(
+    not(feature = "postcard"),
+    doc = "| `Postcard` | any type with serde's traits | length, then postcard | `postcard` |"
+)]
+//!
+//! A length is a `u32`, big-endian, and counts the bytes that follow it. The type that a codec
+//! reads and the type that it writes may differ: `Bincode<Request, Response>` is what a server
+//! holds.
+//!
+//! # Example
+//!
+//! ```
+//! use asynchronous_codec::Framed;
+//! use futures::{SinkExt, TryStreamExt, executor::block_on, io::Cursor};
+//! use ws_framed_codecs::Lines;
+//!
+//! # fn main() -> Result<(), ws_framed_codecs::CodecError> {
+//! block_on(async {
+//!     // A line may be 80 bytes long.
+//!     let mut written = Framed::new(Cursor::new(Vec::new()), Lines::new(80));
+//!     written.send("hello".to_owned()).await?;
+//!     written.send("world".to_owned()).await?;
+//!
+//!     let bytes = written.into_inner().into_inner();
+//!     assert_eq!(bytes, b"hello\nworld\n");
+//!
+//!     let mut read = Framed::new(Cursor::new(bytes), Lines::new(80));
+//!     assert_eq!(read.try_next().await?, Some("hello".to_owned()));
+//!     assert_eq!(read.try_next().await?, Some("world".to_owned()));
+//!     assert_eq!(read.try_next().await?, None);
+//!     Ok(())
+//! })
+//! # }
+//! ```
+//!
+//! # The limit
+//!
+//! Every constructor takes the largest frame that the codec sends or accepts, in bytes. There is no
+//! default and no way to do without: what is right depends on your messages, and a limit that
+//! nobody chose is one that an attacker finds. It counts the payload only: not the four bytes of
+//! its length, not the end of a line. A limit above `u32::MAX` means `u32::MAX`.
+//!
+//! # What a codec promises
+//!
+//! - **Encoding is all or nothing.** When an item cannot be encoded, the output buffer holds what
+//!   it held before, and the next item can be sent.
+//! - **Decoding takes whole frames.** A frame's bytes leave the buffer when the frame is dealt
+//!   with, and not before: with its item, or with [`CodecError::Malformed`], after which the next
+//!   frame can be read. [`CodecError::FrameTooLarge`] takes nothing: the stream cannot be read on
+//!   with this codec. A partial frame stays in the buffer, whole, for more bytes or for another
+//!   codec.
+//! - **A frame is used up by its value.** Bytes left over behind it are an error.
+//! - **Hostile bytes cost little.** No frame makes a bundled codec panic or overflow the stack, its
+//!   time is linear in the length of the frame, and so is its memory (a byte on the wire may be an
+//!   element in memory, however large its type), plus at most 1 MiB for each level of nesting. This
+//!   holds as far as it depends on the codec: a `Deserialize` written by hand that trusts what it
+//!   reads can undo it. The serde codecs pay for it with two restrictions.
+//!
+//! # What the serde codecs refuse to read
+//!
+//! Both are errors of the kind [`CodecError::Malformed`]. Writing is not restricted, so do not
+//! send such values:
+//!
+//! - **More than 128 levels of nesting** (the limit of `serde_json`). A level is a struct, a
+//!   newtype, a tuple, an enum, a sequence, a map, or a `Some`, inside another; `Box` is none. A
+//!   linked list `struct Node { next: Option<Box<Node>> }` thus ends at 64 nodes, since each takes
+//!   two levels. A level costs stack, up to some 4 KiB in a debug build and more for types that
+//!   are themselves large: a recursive type of many kilobytes belongs on a thread with more than
+//!   the usual 2 MiB.
+//! - **More elements than the frame has bytes**, all its sequences, sets and maps taken together.
+//!   Whoever encodes elements of at least one byte never meets this. `Vec<()>`, and collections of
+//!   any other type that encodes to nothing, do: a `Vec` of a thousand units would be a frame of
+//!   three bytes.
+//!
+//! # Which one?
+//!
+//! For a new protocol between Rust programs, take `Postcard`: it is maintained, compact, and has a
+//! [specified wire format](https://postcard.jamesmunns.com). [`Bincode`] is here for protocols that
+//! speak it already: bincode itself is no longer maintained
+//! ([RUSTSEC-2025-0141](https://rustsec.org/advisories/RUSTSEC-2025-0141.html)), and 2.0.1, which
+//! this crate uses, is its last release.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::indexing_slicing,
+    clippy::todo,
+    clippy::unimplemented
+)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod bincode;
+#[cfg(any(feature = "bincode", feature = "postcard"))]
+mod bounded;
+mod error;
+mod length_delimited;
+mod length_prefix;
+mod lines;
+#[cfg(feature = "postcard")]
+mod postcard;
+
+pub use crate::bincode::Bincode;
+pub use crate::error::CodecError;
+pub use crate::length_delimited::LengthDelimited;
+pub use crate::lines::Lines;
+#[cfg(feature = "postcard")]
+#[cfg_attr(docsrs, doc(cfg(feature = "postcard")))]
+pub use crate::postcard::Postcard;

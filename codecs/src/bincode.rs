@@ -1,0 +1,99 @@
+//! Values in bincode 2's format.
+
+#[cfg(feature = "bincode")]
+mod codec;
+#[cfg(not(feature = "bincode"))]
+mod disabled;
+
+use std::fmt;
+use std::marker::PhantomData;
+
+/// Values in the format of bincode 2, each behind its length: reads `In`, writes `Out`.
+///
+/// The type is always there. Its constructor and what makes it a codec come with the feature
+/// `bincode`.
+///
+/// **Take it for compatibility only.** bincode is no longer maintained
+/// ([RUSTSEC-2025-0141](https://rustsec.org/advisories/RUSTSEC-2025-0141.html)) and 2.0.1, which
+/// this crate uses, is its last release. For a new protocol, `Postcard` does the same with a
+/// maintained format.
+///
+/// **Wire:** the length of the payload as a `u32`, big-endian, then the payload: the value through
+/// serde in the encoding of `bincode::config::standard()` (little-endian, variable-length
+/// integers). The format does not describe itself: both sides need the same types, and serde's
+/// attributes that depend on field names or on skipping (`flatten`, `tag`, `untagged`,
+/// `skip_serializing_if`, …) do not work with it.
+///
+/// **Errors**, on sending: [`CodecError::FrameTooLarge`], with the true length of the value;
+/// [`CodecError::Unencodable`] when bincode or the type's `Serialize` refuses, a sequence of
+/// unknown length for one. On receiving: [`CodecError::FrameTooLarge`], as soon as the prefix is
+/// there, which leaves the buffer as it is; [`CodecError::Malformed`], which takes exactly that
+/// frame, for a payload that is no `In` or goes on behind it.
+///
+/// **Hostile bytes:** for any frame, memory and time are bounded as the [crate's
+/// documentation](crate) says, and so are nesting (128 levels) and the number of elements (not more
+/// than the payload has bytes: mind `Vec<()>`).
+///
+#[cfg_attr(feature = "bincode", doc = "```")]
+#[cfg_attr(not(feature = "bincode"), doc = "```text")]
+/// use asynchronous_codec::{BytesMut, Decoder, Encoder};
+/// use ws_framed_codecs::Bincode;
+///
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct Request { path: String }
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct Response { status: u16 }
+///
+/// # fn main() -> Result<(), ws_framed_codecs::CodecError> {
+/// let mut server = Bincode::<Request, Response>::new(64 * 1024);
+/// let mut client = Bincode::<Response, Request>::new(64 * 1024);
+///
+/// let mut buffer = BytesMut::new();
+/// client.encode(Request { path: "/".to_owned() }, &mut buffer)?;
+/// assert_eq!(&buffer[..], b"\0\0\0\x02\x01/");
+/// assert!(server.decode(&mut buffer)?.is_some_and(|request| request.path == "/"));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The limit has no default:
+///
+/// ```compile_fail,E0277
+/// fn default<T: Default>() -> T { T::default() }
+/// default::<ws_framed_codecs::Bincode<u8>>();
+/// ```
+///
+/// [`CodecError::FrameTooLarge`]: crate::CodecError::FrameTooLarge
+/// [`CodecError::Malformed`]: crate::CodecError::Malformed
+/// [`CodecError::Unencodable`]: crate::CodecError::Unencodable
+pub struct Bincode<In, Out = In> {
+    max_frame_len: usize,
+    // A function of the types rather than the types: a codec holds no value, so it is `Send`,
+    // `Sync` and `Unpin` whatever they are.
+    types: PhantomData<fn(Out) -> In>,
+}
+
+impl<In, Out> Bincode<In, Out> {
+    /// The largest payload in bytes, prefix not counted.
+    #[must_use]
+    pub fn max_frame_len(&self) -> usize {
+        self.max_frame_len
+    }
+}
+
+impl<In, Out> Clone for Bincode<In, Out> {
+    fn clone(&self) -> Self {
+        Self {
+            max_frame_len: self.max_frame_len,
+            types: PhantomData,
+        }
+    }
+}
+
+impl<In, Out> fmt::Debug for Bincode<In, Out> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bincode")
+            .field("max_frame_len", &self.max_frame_len)
+            .finish()
+    }
+}

@@ -1,0 +1,69 @@
+//! What the feature `bincode` adds to the type.
+
+use std::marker::PhantomData;
+
+use asynchronous_codec::{BytesMut, Decoder, Encoder};
+use bincode::config::{Configuration, standard};
+use bincode::enc::write::Writer;
+use bincode::error::EncodeError;
+use bincode::serde::{encode_into_writer, seed_decode_from_slice};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::Bincode;
+use crate::CodecError;
+use crate::bounded::Budget;
+use crate::length_prefix::{FrameWriter, decode_with, limit};
+
+/// bincode's own limit is a constant in the type, and not needed: the payload is read from a slice,
+/// and [`Budget`] has strings and bytes read by the path that looks at that slice before it
+/// believes a length.
+const FORMAT: Configuration = standard();
+
+impl<In, Out> Bincode<In, Out> {
+    /// A codec for payloads of at most `max_frame_len` bytes, prefix not counted, in both
+    /// directions. Above `u32::MAX` it means `u32::MAX`.
+    #[cfg_attr(docsrs, doc(cfg(feature = "bincode")))]
+    #[must_use]
+    pub fn new(max_frame_len: usize) -> Self {
+        Self {
+            max_frame_len: limit(max_frame_len),
+            types: PhantomData,
+        }
+    }
+}
+
+impl Writer for FrameWriter<'_> {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        FrameWriter::write(self, bytes);
+        Ok(())
+    }
+}
+
+#[cfg_attr(docsrs, doc(cfg(feature = "bincode")))]
+impl<In, Out: Serialize> Encoder for Bincode<In, Out> {
+    type Item<'a> = Out;
+    type Error = CodecError;
+
+    fn encode(&mut self, item: Out, dst: &mut BytesMut) -> Result<(), CodecError> {
+        let mut frame = FrameWriter::new(dst, self.max_frame_len);
+        encode_into_writer(&item, &mut frame, FORMAT)
+            .map_err(|error| CodecError::Unencodable(error.into()))?;
+        frame.finish()
+    }
+}
+
+#[cfg_attr(docsrs, doc(cfg(feature = "bincode")))]
+impl<In: DeserializeOwned, Out> Decoder for Bincode<In, Out> {
+    type Item = In;
+    type Error = CodecError;
+
+    fn decode(&mut self, src: &mut BytesMut) -> Result<Option<In>, CodecError> {
+        decode_with(src, self.max_frame_len, |payload| {
+            let budget = Budget::new(payload.len());
+            let (value, used) = seed_decode_from_slice(budget.seed(), payload, FORMAT)
+                .map_err(|error| budget.explain(error))?;
+            Ok((value, payload.len().saturating_sub(used)))
+        })
+    }
+}

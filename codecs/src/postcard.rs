@@ -1,0 +1,152 @@
+//! Values in postcard's format.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use asynchronous_codec::{BytesMut, Decoder, Encoder};
+use postcard::{Deserializer, ser_flavors::Flavor, serialize_with_flavor};
+use serde::de::{DeserializeOwned, DeserializeSeed};
+use serde::ser::Serialize;
+
+use crate::CodecError;
+use crate::bounded::Budget;
+use crate::length_prefix::{FrameWriter, decode_with, limit};
+
+/// Values in the format of postcard 1, each behind its length: reads `In`, writes `Out`.
+///
+/// The codec that we recommend to a new protocol between Rust programs.
+///
+/// **Wire:** the length of the payload as a `u32`, big-endian, then the payload: the value through
+/// serde in [postcard's format](https://postcard.jamesmunns.com/wire-format). The format does not
+/// describe itself: both sides need the same types, and serde's attributes that depend on field
+/// names or on skipping (`flatten`, `tag`, `untagged`, `skip_serializing_if`, …) do not work with
+/// it.
+///
+/// **Errors**, on sending: [`CodecError::FrameTooLarge`], with the true length of the value;
+/// [`CodecError::Unencodable`] when postcard or the type's `Serialize` refuses, a sequence of
+/// unknown length for one. On receiving: [`CodecError::FrameTooLarge`], as soon as the prefix is
+/// there, which leaves the buffer as it is; [`CodecError::Malformed`], which takes exactly that
+/// frame, for a payload that is no `In` or goes on behind it. postcard's errors do not carry the
+/// message of a type's own `Serialize` or `Deserialize`.
+///
+/// **Hostile bytes:** for any frame, memory and time are bounded as the [crate's
+/// documentation](crate) says, and so are nesting (128 levels) and the number of elements (not more
+/// than the payload has bytes: mind `Vec<()>`).
+///
+/// ```
+/// use asynchronous_codec::{BytesMut, Decoder, Encoder};
+/// use ws_framed_codecs::Postcard;
+///
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct Request { path: String }
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct Response { status: u16 }
+///
+/// # fn main() -> Result<(), ws_framed_codecs::CodecError> {
+/// let mut server = Postcard::<Request, Response>::new(64 * 1024);
+/// let mut client = Postcard::<Response, Request>::new(64 * 1024);
+///
+/// let mut buffer = BytesMut::new();
+/// client.encode(Request { path: "/".to_owned() }, &mut buffer)?;
+/// assert_eq!(&buffer[..], b"\0\0\0\x02\x01/");
+/// assert!(server.decode(&mut buffer)?.is_some_and(|request| request.path == "/"));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The limit has no default:
+///
+/// ```compile_fail,E0277
+/// fn default<T: Default>() -> T { T::default() }
+/// default::<ws_framed_codecs::Postcard<u8>>();
+/// ```
+pub struct Postcard<In, Out = In> {
+    max_frame_len: usize,
+    // A function of the types rather than the types: a codec holds no value, so it is `Send`,
+    // `Sync` and `Unpin` whatever they are.
+    types: PhantomData<fn(Out) -> In>,
+}
+
+impl<In, Out> Postcard<In, Out> {
+    /// A codec for payloads of at most `max_frame_len` bytes, prefix not counted, in both
+    /// directions. Above `u32::MAX` it means `u32::MAX`.
+    #[must_use]
+    pub fn new(max_frame_len: usize) -> Self {
+        Self {
+            max_frame_len: limit(max_frame_len),
+            types: PhantomData,
+        }
+    }
+
+    /// The largest payload in bytes, prefix not counted.
+    #[must_use]
+    pub fn max_frame_len(&self) -> usize {
+        self.max_frame_len
+    }
+}
+
+impl<In, Out> Clone for Postcard<In, Out> {
+    fn clone(&self) -> Self {
+        Self {
+            max_frame_len: self.max_frame_len,
+            types: PhantomData,
+        }
+    }
+}
+
+impl<In, Out> fmt::Debug for Postcard<In, Out> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Postcard")
+            .field("max_frame_len", &self.max_frame_len)
+            .finish()
+    }
+}
+
+impl Flavor for &mut FrameWriter<'_> {
+    type Output = ();
+
+    #[inline]
+    fn try_extend(&mut self, data: &[u8]) -> postcard::Result<()> {
+        self.write(data);
+        Ok(())
+    }
+
+    #[inline]
+    fn try_push(&mut self, data: u8) -> postcard::Result<()> {
+        self.write(&[data]);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
+}
+
+impl<In, Out: Serialize> Encoder for Postcard<In, Out> {
+    type Item<'a> = Out;
+    type Error = CodecError;
+
+    fn encode(&mut self, item: Out, dst: &mut BytesMut) -> Result<(), CodecError> {
+        let mut frame = FrameWriter::new(dst, self.max_frame_len);
+        serialize_with_flavor(&item, &mut frame)
+            .map_err(|error| CodecError::Unencodable(error.into()))?;
+        frame.finish()
+    }
+}
+
+impl<In: DeserializeOwned, Out> Decoder for Postcard<In, Out> {
+    type Item = In;
+    type Error = CodecError;
+
+    fn decode(&mut self, src: &mut BytesMut) -> Result<Option<In>, CodecError> {
+        decode_with(src, self.max_frame_len, |payload| {
+            let budget = Budget::new(payload.len());
+            let mut deserializer = Deserializer::from_bytes(payload);
+            let value = budget
+                .seed()
+                .deserialize(&mut deserializer)
+                .map_err(|error| budget.explain(error))?;
+            Ok((value, deserializer.finalize()?.len()))
+        })
+    }
+}

@@ -1,0 +1,64 @@
+//! Every codec in `asynchronous_codec::Framed`, over a stream of bytes in memory.
+
+mod common;
+
+for_every_codec! {
+    crate::streams:
+    items_pass_through_a_stream,
+    a_stream_that_ends_within_a_frame_is_an_error_or_a_last_line,
+}
+
+mod streams {
+    use asynchronous_codec::{Framed, FramedParts};
+    use futures::{SinkExt, StreamExt, TryStreamExt, executor::block_on, io::Cursor};
+    use ws_framed_codecs::CodecError;
+
+    use crate::common::{AMPLE, Subject};
+
+    /// What is on the wire after these items were sent.
+    fn sent<S: Subject>(items: Vec<S::Item>) -> Vec<u8> {
+        let mut framed = Framed::new(Cursor::new(Vec::new()), S::codec(AMPLE));
+        block_on(async {
+            for item in items {
+                framed.send(item).await.unwrap();
+            }
+            SinkExt::<S::Item>::close(&mut framed).await.unwrap();
+        });
+        let FramedParts { io, .. } = framed.into_parts();
+        io.into_inner()
+    }
+
+    pub(crate) fn items_pass_through_a_stream<S: Subject>() {
+        // More than fits into one read.
+        let items: Vec<_> = std::iter::repeat_with(S::items)
+            .take(80)
+            .flatten()
+            .collect();
+        let wire = sent::<S>(items.clone());
+        assert!(wire.len() > 20_000);
+
+        let framed = Framed::new(Cursor::new(wire), S::codec(AMPLE));
+        let received: Vec<_> = block_on(framed.try_collect()).unwrap();
+        assert_eq!(received, items);
+    }
+
+    pub(crate) fn a_stream_that_ends_within_a_frame_is_an_error_or_a_last_line<S: Subject>() {
+        let mut wire = sent::<S>(vec![S::item_of(9), S::item_of(20)]);
+        wire.truncate(wire.len() - 3);
+        let part = wire[9 + S::OVERHEAD..].to_vec();
+
+        let mut framed = Framed::new(Cursor::new(wire), S::codec(AMPLE));
+        block_on(async {
+            assert_eq!(framed.next().await.unwrap().unwrap(), S::item_of(9));
+            match S::at_the_end(&part) {
+                Some(item) => assert_eq!(framed.next().await.unwrap().unwrap(), item),
+                None => match framed.next().await.unwrap() {
+                    Err(CodecError::Io(error)) => {
+                        assert_eq!(error.kind(), std::io::ErrorKind::UnexpectedEof);
+                    }
+                    other => panic!("{other:?}"),
+                },
+            }
+        });
+    }
+}

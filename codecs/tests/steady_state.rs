@@ -1,0 +1,93 @@
+//! Once its buffers have grown, a codec allocates nothing of its own.
+
+mod common;
+
+use asynchronous_codec::{Bytes, BytesMut};
+use bytes::Buf;
+use common::{AMPLE, Codec, least_cost};
+use counting_alloc::{CountingAlloc, exclusive};
+use ws_framed_codecs::{LengthDelimited, Lines};
+
+#[global_allocator]
+static ALLOC: CountingAlloc = CountingAlloc;
+
+/// How often memory is asked for to send a thousand items and to read them from one buffer.
+fn calls_for_a_thousand<T: Clone>(mut codec: impl Codec<T>, item: &T) -> (usize, usize) {
+    let _alone = exclusive();
+    let mut buffer = BytesMut::with_capacity(1 << 17);
+    let ((), encoding) = least_cost(|| {
+        buffer.clear();
+        for _ in 0..1000 {
+            codec.encode(item.clone(), &mut buffer).unwrap();
+        }
+    });
+    let frames = buffer.clone();
+    let mut buffer = BytesMut::with_capacity(1 << 17);
+    let ((), decoding) = least_cost(|| {
+        buffer.clear();
+        buffer.extend_from_slice(&frames);
+        for _ in 0..1000 {
+            codec.decode(&mut buffer).unwrap().unwrap();
+        }
+        assert!(!buffer.has_remaining());
+    });
+    (encoding.calls, decoding.calls)
+}
+
+#[test]
+fn length_delimited_allocates_nothing() {
+    let item = Bytes::from_static(b"sixteen bytes ..");
+    let (encoding, decoding) = calls_for_a_thousand(LengthDelimited::new(AMPLE), &item);
+    assert_eq!(encoding, 0);
+    // The buffer makes itself shareable once.
+    assert!(decoding <= 1, "{decoding}");
+}
+
+#[test]
+fn lines_allocate_their_items_only() {
+    let item = "sixteen bytes ..".to_owned();
+    // One for the clone that is sent, one for the `String` that is received.
+    assert_eq!(calls_for_a_thousand(Lines::new(AMPLE), &item), (1000, 1000));
+}
+
+#[cfg(any(feature = "bincode", feature = "postcard"))]
+mod values {
+    use super::*;
+
+    #[derive(Clone, serde::Serialize, serde::Deserialize)]
+    struct Plain {
+        position: (f64, f64),
+        state: Option<[u16; 4]>,
+        large: u128,
+    }
+
+    const PLAIN: Plain = Plain {
+        position: (0.5, -1.5),
+        state: Some([1, 2, 3, 4000]),
+        large: u128::MAX,
+    };
+
+    #[cfg(feature = "bincode")]
+    #[test]
+    fn bincode_allocates_nothing() {
+        let codec = ws_framed_codecs::Bincode::<Plain>::new(AMPLE);
+        assert_eq!(calls_for_a_thousand(codec, &PLAIN), (0, 0));
+    }
+
+    #[cfg(feature = "postcard")]
+    #[test]
+    fn postcard_allocates_nothing() {
+        let codec = ws_framed_codecs::Postcard::<Plain>::new(AMPLE);
+        assert_eq!(calls_for_a_thousand(codec, &PLAIN), (0, 0));
+    }
+
+    #[cfg(feature = "bincode")]
+    #[test]
+    fn bincode_allocates_a_text_once() {
+        let codec = ws_framed_codecs::Bincode::<String>::new(AMPLE);
+        assert_eq!(
+            calls_for_a_thousand(codec, &"some text".to_owned()),
+            (1000, 1000)
+        );
+    }
+}

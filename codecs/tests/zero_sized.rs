@@ -1,0 +1,129 @@
+//! Elements that take no bytes, of which a few bytes can claim as many as they like.
+#![cfg(any(feature = "bincode", feature = "postcard"))]
+
+mod common;
+
+use counting_alloc::CountingAlloc;
+
+#[global_allocator]
+static ALLOC: CountingAlloc = CountingAlloc;
+
+for_every_format! {
+    crate::units:
+    elements_are_not_visited_more_often_than_the_frame_has_bytes,
+    nested_sequences_share_one_budget,
+    entries_of_a_map_are_refused_before_the_first_is_visited,
+    elements_pass_while_the_frame_has_as_many_bytes,
+}
+
+mod units {
+    use std::collections::HashMap;
+    use std::fmt::Debug;
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    use counting_alloc::exclusive;
+    use serde::de::{Deserialize, DeserializeOwned, Deserializer};
+    use serde::ser::{Serialize, Serializer};
+
+    use crate::common::RUNS;
+    use crate::common::values::{Format, refused};
+
+    const CLAIMS: [u64; 8] = [
+        33,
+        1000,
+        1 << 16,
+        1 << 31,
+        1_000_000_000,
+        1 << 40,
+        i64::MAX as u64,
+        u64::MAX,
+    ];
+
+    static VISITS: AtomicUsize = AtomicUsize::new(0);
+
+    /// Takes no bytes, and counts how often it is read.
+    #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+    struct Unit;
+
+    impl<'de> Deserialize<'de> for Unit {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            VISITS.fetch_add(1, Relaxed);
+            <()>::deserialize(deserializer).map(|()| Self)
+        }
+    }
+
+    impl Serialize for Unit {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_unit()
+        }
+    }
+
+    /// How many elements were read from a payload that is a lie.
+    fn visits<F: Format, T: Serialize + DeserializeOwned + Debug>(payload: &[u8]) -> usize {
+        VISITS.store(0, Relaxed);
+        refused::<F, T>(payload);
+        VISITS.load(Relaxed) / RUNS
+    }
+
+    pub(crate) fn elements_are_not_visited_more_often_than_the_frame_has_bytes<F: Format>() {
+        let _alone = exclusive();
+        for claim in CLAIMS {
+            for fill in [0, 20] {
+                let payload = [F::len(claim), vec![0; fill]].concat();
+                // One more may be read before it is counted, in a format that does not tell the
+                // length.
+                let visited = visits::<F, Vec<Unit>>(&payload);
+                assert!(visited <= payload.len() + 1, "{visited} for {claim}");
+            }
+        }
+    }
+
+    pub(crate) fn nested_sequences_share_one_budget<F: Format>() {
+        const LEN: usize = 1 << 16;
+        let _alone = exclusive();
+        let inner = F::len(20_000);
+        let mut payload = F::len(20_000);
+        while payload.len() < LEN {
+            payload.extend(&inner);
+        }
+        let visited = visits::<F, Vec<Vec<Unit>>>(&payload);
+        assert!(visited <= payload.len() + 1, "{visited}");
+
+        let mut payload = F::len(100);
+        while payload.len() < LEN {
+            payload.extend(F::len(100));
+        }
+        let visited = visits::<F, Vec<Vec<Vec<Unit>>>>(&payload);
+        assert!(visited <= payload.len() + 1, "{visited}");
+    }
+
+    // The point of the test.
+    #[allow(clippy::zero_sized_map_values)]
+    pub(crate) fn entries_of_a_map_are_refused_before_the_first_is_visited<F: Format>() {
+        let _alone = exclusive();
+        for claim in CLAIMS {
+            let payload = [F::len(claim), vec![0; 20]].concat();
+            let visited = visits::<F, HashMap<Unit, Unit>>(&payload);
+            assert_eq!(visited, 0);
+        }
+    }
+
+    pub(crate) fn elements_pass_while_the_frame_has_as_many_bytes<F: Format>() {
+        let _alone = exclusive();
+        // One byte for the length of each, one for each of the others.
+        let decode = |units: usize, others: usize| {
+            let value = (vec![Unit; 0], vec![0u8; others]);
+            let mut payload = F::encode(value)[4..].to_vec();
+            payload[0] = u8::try_from(units).unwrap();
+            F::decode::<(Vec<Unit>, Vec<u8>)>(&payload).is_ok()
+        };
+        assert!(decode(2, 0));
+        assert!(!decode(3, 0));
+        assert!(decode(2, 50));
+        assert!(!decode(3, 50));
+
+        let value = vec![vec![(); 2]; 2];
+        assert!(F::decode::<Vec<Vec<()>>>(&F::encode(value)[4..]).is_err());
+        assert!(F::decode::<Vec<()>>(&F::encode(vec![()])[4..]).is_ok());
+    }
+}
