@@ -1,1 +1,88 @@
-//! skeleton
+// The README is the documentation. Its snippets use these features.
+#![cfg_attr(
+    all(feature = "tokio", feature = "async-tungstenite", feature = "bincode", feature = "postcard"),
+    doc = include_str!("../README.md")
+)]
+#![cfg_attr(
+    not(all(
+        feature = "tokio",
+        feature = "async-tungstenite",
+        feature = "bincode",
+        feature = "postcard"
+    )),
+    doc = "Typed messages, or a plain byte stream, over a WebSocket. The guide is in the documentation with all features."
+)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::indexing_slicing
+    )
+)]
+
+mod clock;
+mod close;
+mod config;
+mod error;
+mod event;
+mod framed;
+mod handle;
+mod link;
+mod message;
+mod stats;
+mod stream;
+mod transport;
+
+#[cfg(all(
+    feature = "async-tungstenite",
+    feature = "tokio",
+    not(target_arch = "wasm32")
+))]
+mod accept;
+#[cfg(all(
+    feature = "async-tungstenite",
+    feature = "tokio",
+    not(target_arch = "wasm32")
+))]
+mod connect;
+
+pub use asynchronous_codec;
+pub use bytes;
+pub use pharos;
+#[doc(inline)]
+pub use ws_framed_codecs as codecs;
+
+pub use asynchronous_codec::{Decoder, Encoder};
+#[cfg(feature = "postcard")]
+pub use ws_framed_codecs::Postcard;
+pub use ws_framed_codecs::{Bincode, CodecError, LengthDelimited, Lines};
+
+#[cfg(all(
+    feature = "async-tungstenite",
+    feature = "tokio",
+    not(target_arch = "wasm32")
+))]
+pub use {
+    accept::{Acceptor, accept},
+    connect::{Connector, connect},
+};
+pub use {
+    close::{CloseCode, CloseFrame, CloseOutcome, ClosedBy},
+    config::{Config, Keepalive, TextPolicy},
+    error::{Violation, WsErr},
+    event::WsEvent,
+    framed::{WsFramed, WsFramedParts},
+    handle::WsHandle,
+    message::{ControlPayload, Message},
+    stats::Stats,
+    stream::WsStream,
+    transport::{BoxTransport, MaybeSend, MessageTransport},
+};

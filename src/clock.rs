@@ -1,0 +1,161 @@
+//! Time, in one place: what every deadline is made of.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+#[cfg(all(
+    feature = "async-tungstenite",
+    feature = "tokio",
+    not(target_arch = "wasm32")
+))]
+use futures::future::{Either, select};
+
+#[cfg(not(test))]
+use futures_timer::Delay;
+#[cfg(not(test))]
+pub(crate) use web_time::Instant;
+
+#[cfg(test)]
+pub(crate) use virtual_time::{Delay, Instant};
+
+/// The longest that a timer waits. Adding more to a clock's reading may overflow it.
+const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
+/// A deadline: fires once, and stays fired.
+#[derive(Debug)]
+pub(crate) struct Timer {
+    delay: Delay,
+    fired: bool,
+}
+
+impl Timer {
+    pub(crate) fn after(time: Duration) -> Self {
+        Self {
+            delay: Delay::new(time.min(FOREVER)),
+            fired: false,
+        }
+    }
+
+    pub(crate) fn restart(&mut self, time: Duration) {
+        self.delay.reset(time.min(FOREVER));
+        self.fired = false;
+    }
+}
+
+impl Future for Timer {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.fired {
+            ready!(Pin::new(&mut self.delay).poll(cx));
+            self.fired = true;
+        }
+        Poll::Ready(())
+    }
+}
+
+/// The result of `work`, or nothing if it takes longer than `time`.
+#[cfg(all(
+    feature = "async-tungstenite",
+    feature = "tokio",
+    not(target_arch = "wasm32")
+))]
+pub(crate) async fn within<T>(time: Duration, work: impl Future<Output = T>) -> Option<T> {
+    let work = std::pin::pin!(work);
+    match select(work, Timer::after(time)).await {
+        Either::Left((done, _)) => Some(done),
+        Either::Right(_) => None,
+    }
+}
+
+/// The clock of unit tests: it stands still until it is told to [`advance`](virtual_time::advance), so that
+/// a test of what happens after 20 seconds takes none. Each thread has its own.
+#[cfg(test)]
+pub(crate) mod virtual_time {
+    use std::{
+        cell::RefCell,
+        future::Future,
+        pin::Pin,
+        task::{Context, Poll, Waker},
+        time::Duration,
+    };
+
+    #[derive(Default)]
+    struct Clock {
+        now: Duration,
+        waiting: Vec<(Duration, Waker)>,
+    }
+
+    thread_local!(static CLOCK: RefCell<Clock> = RefCell::default());
+
+    /// When the next timer that somebody waits for fires, counted from now.
+    pub(crate) fn next_timer() -> Option<Duration> {
+        CLOCK.with_borrow(|clock| {
+            let next = clock.waiting.iter().map(|(at, _)| *at).min()?;
+            Some(next.saturating_sub(clock.now))
+        })
+    }
+
+    /// Moves the clock, and wakes whoever waited for that.
+    pub(crate) fn advance(time: Duration) {
+        let due = CLOCK.with_borrow_mut(|clock| {
+            clock.now += time;
+            let now = clock.now;
+            let (due, later): (Vec<_>, _) = clock.waiting.drain(..).partition(|(at, _)| *at <= now);
+            clock.waiting = later;
+            due
+        });
+        due.into_iter().for_each(|(_, waker)| waker.wake());
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct Instant(Duration);
+
+    impl Instant {
+        pub(crate) fn now() -> Self {
+            Self(CLOCK.with_borrow(|clock| clock.now))
+        }
+
+        pub(crate) fn elapsed(self) -> Duration {
+            Self::now().saturating_duration_since(self)
+        }
+
+        pub(crate) fn saturating_duration_since(self, earlier: Self) -> Duration {
+            self.0.saturating_sub(earlier.0)
+        }
+    }
+
+    #[derive(Debug)]
+    pub(crate) struct Delay(Duration);
+
+    impl Delay {
+        pub(crate) fn new(time: Duration) -> Self {
+            Self(Instant::now().0 + time)
+        }
+
+        pub(crate) fn reset(&mut self, time: Duration) {
+            *self = Self::new(time);
+        }
+    }
+
+    impl Future for Delay {
+        type Output = ();
+
+        fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+            CLOCK.with_borrow_mut(|clock| {
+                if clock.now >= self.0 {
+                    return Poll::Ready(());
+                }
+                clock
+                    .waiting
+                    .retain(|(at, waker)| *at != self.0 || !waker.will_wake(cx.waker()));
+                clock.waiting.push((self.0, cx.waker().clone()));
+                Poll::Pending
+            })
+        }
+    }
+}

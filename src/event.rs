@@ -1,0 +1,37 @@
+//! What happens on a link besides its data.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::{close::CloseFrame, error::WsErr};
+
+/// Something that happened on a link and that the byte view and the item view cannot show.
+///
+/// Observe with [`Observable::observe`](pharos::Observable::observe) on a view or on the
+/// [`WsHandle`](crate::WsHandle). Events come from polling: when nobody reads, none arise.
+///
+/// A slow observer stalls nobody. Its queue holds at most 128 events, and takes no further text while
+/// 256 KiB of texts that it was given are still held by anybody. What it misses is counted, and told
+/// with [`Lagged`](Self::Lagged) as soon as there is room.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum WsEvent {
+    /// The peer sent a ping. It is answered without your doing.
+    Ping(Bytes),
+    /// The peer sent a pong, asked for or not.
+    Pong(Bytes),
+    /// A text message under [`TextPolicy::Event`](crate::TextPolicy::Event).
+    Text(Arc<str>),
+    /// The peer sent a close frame, with a code and reason or empty.
+    CloseFrame(Option<CloseFrame>),
+    /// The link failed. The same error comes in band, once.
+    Error(Arc<WsErr>),
+    /// This observer was too slow and missed this many events.
+    ///
+    /// The count includes events that the observer's filter would have dropped, and `Lagged` itself
+    /// passes through the filter.
+    Lagged(u64),
+    /// The link has ended. Always the last event, and once.
+    Closed,
+}

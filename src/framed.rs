@@ -1,0 +1,336 @@
+//! The item view: typed messages over a WebSocket.
+
+use std::{
+    any::Any,
+    io,
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use asynchronous_codec::{Decoder, Encoder};
+use bytes::{Bytes, BytesMut};
+use futures::{Sink, Stream, stream::FusedStream};
+use pharos::{Observable, Observe, ObserveConfig};
+use ws_framed_codecs::{Bincode, CodecError};
+
+use crate::{
+    close::{CloseCode, CloseFrame, CloseOutcome},
+    error::WsErr,
+    event::WsEvent,
+    handle::WsHandle,
+    stream::WsStream,
+    transport::{BoxTransport, MessageTransport},
+};
+
+/// A read buffer of up to this many bytes is kept when it is empty.
+const KEPT_READ_BUFFER: usize = 64 * 1024;
+
+/// A WebSocket as a stream and sink of items.
+///
+/// `T` is the type that is received, `C` the codec, `M` what lies below. `WsFramed<Chat>` is a name for a
+/// struct field: `Chat` both ways in bincode, over anything. With different types each way it is
+/// `WsFramed<ServerMsg, Bincode<ServerMsg, ClientMsg>>`.
+///
+/// # Sending
+/// Items are encoded into one buffer as they are sent; the buffer goes out in messages of at most
+/// [`max_send_message_len`](crate::Config::max_send_message_len) when it is full, on a flush, and before a
+/// `next()` that has to wait. So `feed` many and `flush` once. An item that cannot be encoded is an error
+/// of that item: nothing of it was sent, and the sink goes on.
+///
+/// # Receiving
+/// The stream ends, with `None`, when the link has closed as it should. Any other end is an error, once,
+/// as it is for the [byte view](WsStream#reading). After an error of the decoder:
+/// - if it took bytes from the buffer, the next item follows: one bad value does not end the connection;
+/// - if it took none, it could never go on, so the link closes: with code 1009 if the error is
+///   [`CodecError::FrameTooLarge`], else 1007. The error comes when the peer has been told, or could not
+///   be told within [`close_timeout`](crate::Config::close_timeout). The decoder is asked a second time
+///   for the error that is then given.
+///
+/// # Cancel safety
+/// Dropping a future over this view loses no item that was received and none that was taken. `send` of
+/// futures' `SinkExt` waits for room before it hands the item over: if it is dropped before that, the
+/// item is dropped with it.
+#[derive(Debug)]
+pub struct WsFramed<T, C = Bincode<T>, M = BoxTransport> {
+    stream: WsStream<M>,
+    codec: C,
+    buffer: BytesMut,
+    reading: Reading,
+    item: PhantomData<fn() -> T>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    Open,
+    /// The decoder cannot go on, and the peer is being told.
+    Undecodable,
+    Ended,
+}
+
+/// Nothing in it is ever pinned.
+impl<T, C, M> Unpin for WsFramed<T, C, M> {}
+
+/// The parts of a [`WsFramed`], from [`into_parts`](WsFramed::into_parts).
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct WsFramedParts<C, M = BoxTransport> {
+    /// The byte view. What was sent and not flushed is still in it.
+    pub stream: WsStream<M>,
+    /// The codec.
+    pub codec: C,
+    /// What was received and not decoded.
+    pub read_buffer: BytesMut,
+}
+
+impl<C, M> WsFramedParts<C, M> {
+    /// Parts with nothing received.
+    pub fn new(stream: WsStream<M>, codec: C) -> Self {
+        Self {
+            stream,
+            codec,
+            read_buffer: BytesMut::new(),
+        }
+    }
+}
+
+impl<T, C: Decoder<Item = T>, M: MessageTransport> WsFramed<T, C, M> {
+    /// Typed messages over `stream`, in the frames of `codec`.
+    pub fn new(stream: WsStream<M>, codec: C) -> Self {
+        Self::from_parts(WsFramedParts::new(stream, codec))
+    }
+
+    /// Puts parts together.
+    pub fn from_parts(parts: WsFramedParts<C, M>) -> Self {
+        Self {
+            stream: parts.stream,
+            codec: parts.codec,
+            buffer: parts.read_buffer,
+            reading: Reading::Open,
+            item: PhantomData,
+        }
+    }
+}
+
+impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
+    /// Takes it apart. Nothing is lost: what was received and not decoded is in the read buffer, what was
+    /// sent and not flushed is in the stream.
+    pub fn into_parts(self) -> WsFramedParts<C, M> {
+        WsFramedParts {
+            stream: self.stream,
+            codec: self.codec,
+            read_buffer: self.buffer,
+        }
+    }
+
+    /// The byte view again. It begins with the bytes that were received and not decoded.
+    pub fn into_stream(self) -> WsStream<M> {
+        let mut stream = self.stream;
+        stream.put_back(self.buffer);
+        stream
+    }
+
+    /// The same link with another codec, in mid-stream: items already sent keep their encoding, bytes not
+    /// yet decoded are for the new codec.
+    pub fn map_codec<D: Decoder>(self, map: impl FnOnce(C) -> D) -> WsFramed<D::Item, D, M> {
+        WsFramed {
+            stream: self.stream,
+            codec: map(self.codec),
+            buffer: self.buffer,
+            reading: self.reading,
+            item: PhantomData,
+        }
+    }
+
+    /// The codec.
+    pub fn codec(&self) -> &C {
+        &self.codec
+    }
+
+    /// The codec, to change its settings.
+    pub fn codec_mut(&mut self) -> &mut C {
+        &mut self.codec
+    }
+
+    /// A handle to ping, close, observe and count, that outlives `split`.
+    pub fn handle(&self) -> WsHandle {
+        self.stream.handle()
+    }
+
+    /// The subprotocol that both sides agreed on, see [`WsStream::subprotocol`].
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.stream.subprotocol()
+    }
+
+    /// Closes the link, and tells how it ended, as [`WsStream::close_with`] does: items sent before are
+    /// flushed, items that still come are discarded.
+    ///
+    /// # Errors
+    /// As those of [`WsStream::close_with`].
+    pub async fn close_with(&mut self, frame: CloseFrame) -> Result<CloseOutcome, WsErr> {
+        self.stream.close_with(frame).await
+    }
+
+    fn take_chunk(&mut self, chunk: &Bytes) {
+        if self.buffer.is_empty() && self.buffer.capacity() > KEPT_READ_BUFFER.max(4 * chunk.len())
+        {
+            // What one large frame has grown is not kept for the small ones that follow.
+            self.buffer = BytesMut::new();
+        }
+        self.buffer.extend_from_slice(chunk);
+    }
+}
+
+/// What a try to decode gave.
+enum Decoded<T> {
+    /// An item, or an error that the decoder has stepped over.
+    Yields(T),
+    /// More bytes are needed.
+    NeedsMore,
+    /// The decoder cannot go on.
+    Stuck(CloseFrame),
+}
+
+impl<T, C, M> WsFramed<T, C, M>
+where
+    C: Decoder<Item = T, Error: 'static>,
+    M: MessageTransport,
+{
+    fn decode(&mut self) -> Decoded<Result<T, C::Error>> {
+        let before = self.buffer.len();
+        match self.codec.decode(&mut self.buffer) {
+            Ok(Some(item)) => Decoded::Yields(Ok(item)),
+            Ok(None) => Decoded::NeedsMore,
+            Err(error) if self.buffer.len() < before => Decoded::Yields(Err(error)),
+            Err(error) => Decoded::Stuck(goodbye(&error)),
+        }
+    }
+
+    /// The link has closed as it should; what is left in the buffer is all there will be.
+    fn decode_last(&mut self) -> Option<Result<T, C::Error>> {
+        let before = self.buffer.len();
+        let last = self.codec.decode_eof(&mut self.buffer);
+        if !matches!(last, Ok(Some(_))) && self.buffer.len() == before {
+            self.reading = Reading::Ended;
+        }
+        match last {
+            Ok(None) if !self.buffer.is_empty() => {
+                self.reading = Reading::Ended;
+                let error = io::Error::new(
+                    io::ErrorKind::UnexpectedEof,
+                    "the link closed within a frame",
+                );
+                Some(Err(error.into()))
+            }
+            last => last.transpose(),
+        }
+    }
+
+    /// The peer has been told that the decoder cannot go on; now the user is.
+    fn undecodable(&mut self) -> C::Error {
+        match self.codec.decode(&mut self.buffer) {
+            Err(error) => error,
+            Ok(_) => io::Error::from(WsErr::Undecodable).into(),
+        }
+    }
+}
+
+impl<T, C, M> Stream for WsFramed<T, C, M>
+where
+    C: Decoder<Item = T, Error: 'static>,
+    M: MessageTransport,
+{
+    type Item = Result<T, C::Error>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        loop {
+            match this.reading {
+                Reading::Ended => return Poll::Ready(None),
+                Reading::Undecodable => {}
+                Reading::Open => match this.decode() {
+                    Decoded::Yields(item) => return Poll::Ready(Some(item)),
+                    Decoded::NeedsMore => {}
+                    Decoded::Stuck(goodbye) => {
+                        this.stream.break_off(goodbye);
+                        this.reading = Reading::Undecodable;
+                    }
+                },
+            }
+            match ready!(this.stream.poll_chunk(cx)) {
+                Some(Ok(chunk)) => this.take_chunk(&chunk),
+                Some(Err(_)) | None if this.reading == Reading::Undecodable => {
+                    this.reading = Reading::Ended;
+                    return Poll::Ready(Some(Err(this.undecodable())));
+                }
+                Some(Err(error)) => {
+                    this.reading = Reading::Ended;
+                    return Poll::Ready(Some(Err(error.into())));
+                }
+                None => return Poll::Ready(this.decode_last()),
+            }
+        }
+    }
+}
+
+impl<T, C, M> FusedStream for WsFramed<T, C, M>
+where
+    C: Decoder<Item = T, Error: 'static>,
+    M: MessageTransport,
+{
+    fn is_terminated(&self) -> bool {
+        self.reading == Reading::Ended
+    }
+}
+
+/// How the peer learns why the decoder cannot go on.
+fn goodbye(error: &dyn Any) -> CloseFrame {
+    match error.downcast_ref::<CodecError>() {
+        Some(error @ CodecError::FrameTooLarge { .. }) => {
+            CloseFrame::ours(CloseCode::TOO_LARGE, &error.to_string())
+        }
+        _ => CloseFrame::ours(CloseCode::INVALID_DATA, "a frame could not be decoded"),
+    }
+}
+
+impl<T, C, M> Sink<<C as Encoder>::Item<'_>> for WsFramed<T, C, M>
+where
+    C: Encoder,
+    M: MessageTransport,
+{
+    type Error = C::Error;
+
+    fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), C::Error>> {
+        self.get_mut().stream.poll_ready(cx).map_err(C::Error::from)
+    }
+
+    fn start_send(self: Pin<&mut Self>, item: C::Item<'_>) -> Result<(), C::Error> {
+        let Self { stream, codec, .. } = self.get_mut();
+        stream.gather(|buffer| codec.encode(item, buffer))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), C::Error>> {
+        self.get_mut()
+            .stream
+            .poll_flush_written(cx)
+            .map_err(C::Error::from)
+    }
+
+    /// Flushes, sends a close frame with code 1000, and is ready when that is flushed. Read on until
+    /// `None` to see the peer's, or use [`WsFramed::close_with`].
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), C::Error>> {
+        self.get_mut()
+            .stream
+            .poll_close_normally(cx)
+            .map_err(C::Error::from)
+    }
+}
+
+impl<T, C, M: MessageTransport> Observable<WsEvent> for WsFramed<T, C, M> {
+    type Error = WsErr;
+
+    /// As for [`WsStream`].
+    fn observe(&mut self, options: ObserveConfig<WsEvent>) -> Observe<'_, WsEvent, WsErr> {
+        self.stream.observe(options)
+    }
+}

@@ -1,0 +1,419 @@
+//! One open connection: the poll loop between the views above and the transport below.
+//!
+//! | phase | a read polls | a write, flush or close polls |
+//! |---|---|---|
+//! | `Open` | what handles asked for; the next message; before it parks, everything that is to be sent | what fits; everything; everything and then the close frame |
+//! | `Closing` | the next message; the close deadline | the flush of the close frame |
+//! | `Leaving` | our close frame if it is still to be sent; the shutdown of the transport; after a failure, whatever still arrives; the close deadline | nothing: `BrokenPipe`, once, if bytes were lost |
+//! | `Ended` | the error, once; then the end | the same |
+//!
+//! Only reads receive. A read never waits for a write while there is something to read, so two peers that
+//! both send more than the network holds get unstuck by their readers.
+
+mod closing;
+mod life;
+pub(crate) mod outbox;
+mod outgoing;
+mod pings;
+mod sending;
+mod watch;
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, Waker, ready},
+};
+
+use bytes::Bytes;
+
+use self::{
+    life::{Input, Life, Phase},
+    outgoing::Outgoing,
+    pings::Pings,
+    watch::{Verdict, Watch},
+};
+use crate::{
+    clock::Timer,
+    close::{CloseFrame, CloseOutcome},
+    config::{Config, TextPolicy},
+    error::WsErr,
+    event::WsEvent,
+    handle::Shared,
+    message::Message,
+    transport::MessageTransport,
+};
+
+/// How many messages without data one poll takes before it lets others run: a peer that floods with
+/// pings or empty messages must not hold the task.
+const MESSAGES_PER_POLL: usize = 128;
+
+/// How many pings are read while no flush completes. A transport whose buffer is unbounded keeps a pong
+/// for each, so a peer that pings and never reads would grow it for ever. No honest peer comes near.
+const MAX_PONGS_OWED: usize = 1024;
+
+/// An open connection. The views hold it and are the only ones that poll it.
+#[derive(Debug)]
+pub(crate) struct Link<M> {
+    transport: M,
+    config: Config,
+    /// The longest data message that we make: the least of what the user and the transport allow.
+    max_send: usize,
+    outgoing: Outgoing,
+    life: Life,
+    /// The close frame that was asked for and waits for what is written before it.
+    goodbye: Option<CloseFrame>,
+    deadline: Option<Timer>,
+    /// The transport has closed what lies below it.
+    is_shut: bool,
+    /// The transport has nothing more for us.
+    is_drained: bool,
+    pings: Pings,
+    watch: Watch,
+    /// Messages of any kind that came.
+    messages: u64,
+    /// Writing failed. Reading goes on: what the peer sent before is still there.
+    write_error: Option<WsErr>,
+    pongs_owed: usize,
+    waker: Waker,
+    shared: Ended,
+}
+
+/// Tells the handles and observers when the link is dropped. A type of its own, so that a link can be
+/// taken apart.
+#[derive(Debug)]
+struct Ended(Arc<Shared>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.finish();
+    }
+}
+
+impl<M: MessageTransport> Link<M> {
+    pub(crate) fn new(transport: M, config: Config) -> Self {
+        let shared = Shared::new(transport.can_ping(), config.ping_timeout);
+        Self {
+            max_send: config
+                .max_send_message_len
+                .min(transport.max_send_len().unwrap_or(usize::MAX))
+                .max(1),
+            transport,
+            watch: Watch::new(&config),
+            messages: 0,
+            config,
+            outgoing: Outgoing::default(),
+            life: Life::new(),
+            goodbye: None,
+            deadline: None,
+            is_shut: false,
+            is_drained: false,
+            pings: Pings::default(),
+            write_error: None,
+            pongs_owed: 0,
+            waker: Waker::from(Arc::clone(&shared)),
+            shared: Ended(shared),
+        }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared.0
+    }
+
+    /// The next data, never empty; then the error, if it did not end well; then `None`, for ever.
+    pub(crate) fn poll_recv(
+        &mut self,
+        task: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, WsErr>>> {
+        self.shared().reader.register(task.waker());
+        let waker = self.waker.clone();
+        let cx = &mut Context::from_waker(&waker);
+        self.take_requests();
+        if self.goodbye.is_some() || self.pongs_owed > 0 || self.pings.is_waiting() {
+            // A peer that sends without pause must not keep it back. An error is the writer's to see; a
+            // reader reads what is left.
+            let _ = self.poll_send(cx);
+        }
+        for _ in 0..MESSAGES_PER_POLL {
+            match self.life.phase() {
+                Phase::Ended => return Poll::Ready(self.take_error().map(Err)),
+                Phase::Leaving => ready!(self.poll_leave(cx)),
+                Phase::Open | Phase::Closing => {
+                    if self.poll_deadline(cx).is_ready() {
+                        self.time_out(cx);
+                        continue;
+                    }
+                    if self.pongs_owed >= MAX_PONGS_OWED && self.write_error.is_none() {
+                        let _ = ready!(self.poll_send(cx));
+                    }
+                    match self.transport.poll_next(cx) {
+                        Poll::Ready(Some(Ok(message))) => {
+                            if let Some(data) = self.take_message(message) {
+                                return Poll::Ready(Some(Ok(data)));
+                            }
+                        }
+                        Poll::Ready(Some(Err(error))) => self.fail(cx, error),
+                        Poll::Ready(None) => {
+                            self.is_drained = true;
+                            self.fail(cx, WsErr::UnexpectedEof);
+                        }
+                        Poll::Pending => {
+                            ready!(self.poll_before_park(cx));
+                        }
+                    }
+                }
+            }
+        }
+        task.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// A read finds nothing and is about to wait: sends what is gathered, since nobody else may, and
+    /// looks at the clock. Ready if there is something new to look at.
+    fn poll_before_park(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let is_flushed = self.poll_send(cx).is_ready();
+        if is_flushed && self.is_kept_alive() {
+            let bytes = self.transport.bytes_received();
+            match ready!(self.watch.poll_receiving(cx, bytes, self.messages)) {
+                Verdict::Ping => self.pings.ask_for_life(),
+                Verdict::Dead(why) => drop(self.give_up(cx, WsErr::TimedOut(why))),
+            }
+            return Poll::Ready(());
+        }
+        self.poll_stuck(cx).map(drop)
+    }
+
+    /// Keepalive is for a link that neither side has closed, over a transport that can do it.
+    fn is_kept_alive(&self) -> bool {
+        let is_open = self.life.phase() == Phase::Open && self.goodbye.is_none();
+        is_open && self.write_error.is_none() && self.transport.can_ping()
+    }
+
+    /// Something cannot go on until the peer does something. Ready, with the reason, when the link has
+    /// been given up because it did not.
+    fn poll_stuck(&mut self, cx: &mut Context<'_>) -> Poll<WsErr> {
+        if self.poll_deadline(cx).is_ready() {
+            return Poll::Ready(self.time_out(cx));
+        }
+        if self.is_kept_alive() {
+            let sent = self
+                .transport
+                .bytes_sent()
+                .unwrap_or(self.outgoing.progress);
+            if let Verdict::Dead(why) = ready!(self.watch.poll_sending(cx, sent)) {
+                return Poll::Ready(self.give_up(cx, WsErr::TimedOut(why)));
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Deals with one message; gives back the data that is in it.
+    fn take_message(&mut self, message: Message) -> Option<Bytes> {
+        self.messages += 1;
+        let is_data = matches!(message, Message::Binary(_) | Message::Text(_));
+        self.watch
+            .saw_message(self.transport.bytes_received(), is_data);
+        match message {
+            Message::Binary(data) => self.take_data(data),
+            Message::Text(text) => self.take_text(text),
+            Message::Ping(payload) => {
+                self.shared().counters.pings_received.add(1);
+                self.shared().emit(|| WsEvent::Ping(payload.into()));
+                self.outgoing.unflushed = true;
+                self.pongs_owed += 1;
+                None
+            }
+            Message::Pong(payload) => {
+                self.shared().counters.pongs_received.add(1);
+                if let Some(time) = self.pings.answered(&payload) {
+                    self.shared().counters.record_round_trip(time);
+                }
+                self.shared().emit(|| WsEvent::Pong(payload.into()));
+                None
+            }
+            Message::Close(frame) => {
+                self.shared().emit(|| WsEvent::CloseFrame(frame.clone()));
+                self.leave(Input::PeerClosed(frame));
+                None
+            }
+        }
+    }
+
+    fn take_data(&mut self, data: Bytes) -> Option<Bytes> {
+        if self.admit(data.len()) && !data.is_empty() {
+            Some(data)
+        } else {
+            None
+        }
+    }
+
+    fn take_text(&mut self, text: String) -> Option<Bytes> {
+        match self.config.text {
+            TextPolicy::Reject => self.break_off(WsErr::ReceivedText),
+            TextPolicy::Bytes => return self.take_data(text.into()),
+            TextPolicy::Event => {
+                if self.admit(text.len()) {
+                    self.shared().emit(|| WsEvent::Text(text.into()));
+                }
+            }
+        }
+        None
+    }
+
+    /// Counts a data message, or refuses it because it is too long.
+    fn admit(&mut self, len: usize) -> bool {
+        let max = self.config.max_recv_message_len;
+        if len > max {
+            self.break_off(WsErr::MessageTooLarge { len, max });
+            return false;
+        }
+        self.shared().counters.messages_received.add(1);
+        self.shared().counters.bytes_received.add(len);
+        true
+    }
+
+    /// Ends the link because of what the views found in the data: the peer is told with this close frame.
+    pub(crate) fn break_off_with(&mut self, frame: CloseFrame) {
+        if matches!(self.life.phase(), Phase::Open | Phase::Closing) {
+            self.break_off(WsErr::Undecodable);
+            if let Some(goodbye) = &mut self.goodbye {
+                *goodbye = frame;
+            }
+        }
+    }
+
+    fn ask_to_close(&mut self, frame: impl FnOnce() -> CloseFrame) {
+        if self.life.phase() == Phase::Open && self.goodbye.is_none() {
+            self.goodbye = Some(frame());
+            self.start_deadline();
+            // The task that reads has to watch the deadline from now on.
+            self.shared().reader.wake();
+        }
+    }
+
+    fn take_requests(&mut self) {
+        if let Some(requests) = self.shared().take_requests() {
+            if let Some(frame) = requests.close {
+                self.ask_to_close(|| frame);
+            }
+            if self.check_writable().is_ok() {
+                self.pings.ask(requests.pings);
+            }
+        }
+    }
+
+    /// The transport ended or failed, or the peer broke the protocol.
+    fn fail(&mut self, cx: &mut Context<'_>, error: WsErr) {
+        let error = match error {
+            // TLS, and transports of other makes, tell a missing goodbye as an error.
+            WsErr::Io(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => WsErr::UnexpectedEof,
+            error => error,
+        };
+        self.break_off(error);
+        if self.life.phase() == Phase::Ended {
+            self.end(cx);
+        }
+    }
+
+    /// Tells the observers of an error and begins to leave.
+    fn break_off(&mut self, error: WsErr) {
+        let event = Arc::new(error.clone());
+        self.shared().emit(|| WsEvent::Error(event));
+        self.goodbye = if self.life.said_goodbye() {
+            None
+        } else {
+            error.farewell()
+        };
+        self.leave(Input::Failed(error));
+    }
+
+    /// The other end of the link will take no more, so what was not delivered is lost.
+    fn leave(&mut self, input: Input) {
+        if matches!(input, Input::PeerClosed(_)) {
+            self.goodbye = None;
+        }
+        self.life.on(input);
+        self.lose_undelivered();
+        self.pings = Pings::default();
+        self.start_deadline();
+    }
+
+    fn time_out(&mut self, cx: &mut Context<'_>) -> WsErr {
+        let error = self.write_error.clone();
+        self.give_up(
+            cx,
+            error.unwrap_or(WsErr::TimedOut("the peer did not close in time")),
+        )
+    }
+
+    /// Ends the link without further ado, and gives back why.
+    fn give_up(&mut self, cx: &mut Context<'_>, error: WsErr) -> WsErr {
+        if !self.life.has_failed() {
+            let event = Arc::new(error.clone());
+            self.shared().emit(|| WsEvent::Error(event));
+        }
+        self.life.on(Input::GaveUp(error.clone()));
+        self.lose_undelivered();
+        self.end(cx);
+        error
+    }
+
+    /// The link has ended: closes the transport as far as that goes at once, and tells everybody.
+    fn end(&mut self, cx: &mut Context<'_>) {
+        let _ = self.poll_shutdown(cx);
+        self.goodbye = None;
+        self.pongs_owed = 0;
+        self.shared().end(self.outcome());
+        // The other task may wait for what will not happen any more.
+        self.shared().reader.wake();
+        self.shared().writer.wake();
+    }
+
+    fn outcome(&self) -> CloseOutcome {
+        self.life.outcome().cloned().unwrap_or(CloseOutcome::Lost)
+    }
+
+    fn take_error(&mut self) -> Option<WsErr> {
+        let error = self.life.take_error()?;
+        let is_told =
+            !self.config.lenient_eof || matches!(error, WsErr::Io(_) | WsErr::TimedOut(_));
+        is_told.then_some(error)
+    }
+
+    fn start_deadline(&mut self) {
+        let timeout = self.config.close_timeout;
+        match &mut self.deadline {
+            Some(timer) => timer.restart(timeout),
+            None => self.deadline = Some(Timer::after(timeout)),
+        }
+    }
+
+    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.deadline {
+            Some(timer) => Pin::new(timer).poll(cx),
+            None => Poll::Pending,
+        }
+    }
+
+    /// The same link over another type of transport.
+    pub(crate) fn map_transport<N>(self, map: impl FnOnce(M) -> N) -> Link<N> {
+        Link {
+            transport: map(self.transport),
+            config: self.config,
+            max_send: self.max_send,
+            outgoing: self.outgoing,
+            life: self.life,
+            goodbye: self.goodbye,
+            deadline: self.deadline,
+            is_shut: self.is_shut,
+            is_drained: self.is_drained,
+            pings: self.pings,
+            watch: self.watch,
+            messages: self.messages,
+            write_error: self.write_error,
+            pongs_owed: self.pongs_owed,
+            waker: self.waker,
+            shared: self.shared,
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! The outgoing half of the poll loop. It never receives.
+
+use std::task::{Context, Poll, ready};
+
+use bytes::BytesMut;
+
+use super::{
+    Link,
+    life::{Input, Phase},
+    outgoing::Outgoing,
+};
+use crate::{error::WsErr, message::Message, transport::MessageTransport};
+
+impl<M: MessageTransport> Link<M> {
+    /// Gathers bytes, sends what makes full messages, and says how many were taken. At least one, or it
+    /// waits.
+    pub(crate) fn poll_write<'a>(
+        &mut self,
+        task: &mut Context<'_>,
+        chunks: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Poll<Result<usize, WsErr>> {
+        let mut chunks = chunks
+            .into_iter()
+            .filter(|chunk| !chunk.is_empty())
+            .peekable();
+        if chunks.peek().is_none() {
+            return Poll::Ready(Ok(0));
+        }
+        self.shared().writer.register(task.waker());
+        let waker = self.waker.clone();
+        let cx = &mut Context::from_waker(&waker);
+        self.take_requests();
+        self.check_writable()?;
+        let was_empty = self.outgoing.buffer.is_empty();
+        let mut taken = 0;
+        for mut chunk in chunks {
+            while !chunk.is_empty() {
+                if self.outgoing.buffer.len() >= self.max_send {
+                    match self.poll_make_room(cx) {
+                        Poll::Ready(Ok(())) => {}
+                        Poll::Ready(Err(error)) if taken == 0 => return Poll::Ready(Err(error)),
+                        Poll::Pending if taken == 0 => {
+                            return self.poll_stuck(cx).map(Err);
+                        }
+                        // The error stays for the next call.
+                        _ => return Poll::Ready(Ok(taken)),
+                    }
+                }
+                let room = self.max_send.saturating_sub(self.outgoing.buffer.len());
+                let (now, later) = chunk.split_at(room.min(chunk.len()));
+                self.outgoing.buffer.extend_from_slice(now);
+                self.outgoing.grew();
+                taken += now.len();
+                chunk = later;
+            }
+        }
+        if self.outgoing.buffer.len() >= self.max_send {
+            let _ = self.poll_make_room(cx);
+        }
+        if was_empty && !self.outgoing.buffer.is_empty() {
+            // A reader that has parked flushes what nobody flushes.
+            self.shared().reader.wake();
+        }
+        Poll::Ready(Ok(taken))
+    }
+
+    /// Ready when an item may be [gathered](Self::gather).
+    pub(crate) fn poll_ready(&mut self, task: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        self.shared().writer.register(task.waker());
+        let waker = self.waker.clone();
+        let cx = &mut Context::from_waker(&waker);
+        self.take_requests();
+        self.check_writable()?;
+        match self.poll_make_room(cx) {
+            Poll::Pending => self.poll_stuck(cx).map(Err),
+            sent @ Poll::Ready(_) => sent,
+        }
+    }
+
+    /// Whether anything may be written now; if not, why.
+    pub(super) fn check_writable(&self) -> Result<(), WsErr> {
+        match &self.write_error {
+            Some(error) => Err(error.clone()),
+            None if self.life.phase() == Phase::Open && self.goodbye.is_none() => Ok(()),
+            None => Err(WsErr::Closed),
+        }
+    }
+
+    /// Lets `put` append to what is gathered. When it fails, nothing was.
+    pub(crate) fn gather<E: From<std::io::Error>>(
+        &mut self,
+        put: impl FnOnce(&mut BytesMut) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.check_writable().map_err(std::io::Error::from)?;
+        let before = self.outgoing.buffer.len();
+        let result = put(&mut self.outgoing.buffer);
+        if result.is_ok() {
+            self.outgoing.grew();
+        } else {
+            self.outgoing.buffer.truncate(before);
+        }
+        result
+    }
+
+    /// Ready when everything written has been handed to what lies below the transport.
+    pub(crate) fn poll_flush(&mut self, task: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        self.shared().writer.register(task.waker());
+        let waker = self.waker.clone();
+        let cx = &mut Context::from_waker(&waker);
+        self.take_requests();
+        match self.life.phase() {
+            Phase::Open | Phase::Closing if self.write_error.is_none() => {
+                match self.poll_send(cx) {
+                    Poll::Pending => {
+                        let error = ready!(self.poll_stuck(cx));
+                        self.outgoing.lost = false;
+                        Poll::Ready(Err(error))
+                    }
+                    Poll::Ready(sent) => {
+                        self.outgoing.lost = false;
+                        Poll::Ready(sent)
+                    }
+                }
+            }
+            _ => Poll::Ready(self.report_lost()),
+        }
+    }
+
+    /// Hands full messages to the transport, until less than one is gathered.
+    pub(super) fn poll_make_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        let sent = ready!(self.poll_messages(cx, self.max_send));
+        Poll::Ready(self.note_write_error(sent))
+    }
+
+    /// Moves everything that is to go out as far as the transport takes it.
+    pub(super) fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        let sent = ready!(self.poll_send_steps(cx));
+        Poll::Ready(self.note_write_error(sent))
+    }
+
+    pub(super) fn note_write_error(&mut self, sent: Result<(), WsErr>) -> Result<(), WsErr> {
+        if let Err(error) = &sent {
+            self.write_error.get_or_insert_with(|| error.clone());
+            self.lose_undelivered();
+            // The reader is given this long to find the end of the transport.
+            if self.deadline.is_none() {
+                self.start_deadline();
+            }
+        }
+        sent
+    }
+
+    pub(super) fn poll_send_steps(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        ready!(self.poll_messages(cx, 1))?;
+        while self.pings.is_waiting() {
+            ready!(self.transport.poll_ready(cx))?;
+            if let Some(payload) = self.pings.next() {
+                self.shared().counters.pings_sent.add(1);
+                self.transport.start_send(Message::Ping(payload))?;
+                self.outgoing.unflushed = true;
+            }
+        }
+        // A transport may refuse a close frame that does not fit into its buffer, so flush first.
+        ready!(self.poll_flush_transport(cx))?;
+        if self.goodbye.is_some() {
+            ready!(self.transport.poll_ready(cx))?;
+            if let Some(frame) = self.goodbye.take() {
+                self.transport.start_send(Message::Close(Some(frame)))?;
+                self.life.on(Input::CloseSent);
+                self.outgoing.unflushed = true;
+                self.start_deadline();
+            }
+            ready!(self.poll_flush_transport(cx))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Hands over messages while `least` bytes or more are gathered.
+    pub(super) fn poll_messages(
+        &mut self,
+        cx: &mut Context<'_>,
+        least: usize,
+    ) -> Poll<Result<(), WsErr>> {
+        if let Some(error) = &self.write_error {
+            return Poll::Ready(Err(error.clone()));
+        }
+        while self.outgoing.buffer.len() >= least {
+            ready!(self.transport.poll_ready(cx))?;
+            let message = self.outgoing.cut(self.max_send);
+            self.shared().counters.messages_sent.add(1);
+            self.shared().counters.bytes_sent.add(message.len());
+            self.transport.start_send(Message::Binary(message))?;
+            self.outgoing.unflushed = true;
+            self.outgoing.progress += 1;
+            if self.goodbye.is_some() {
+                self.start_deadline();
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    pub(super) fn poll_flush_transport(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        if self.outgoing.unflushed {
+            ready!(self.transport.poll_flush(cx))?;
+            self.outgoing.unflushed = false;
+            self.outgoing.progress += 1;
+            self.pongs_owed = 0;
+        }
+        if self.outgoing.buffer.is_empty() {
+            self.outgoing.undelivered = false;
+            self.watch.sent_all();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    pub(super) fn lose_undelivered(&mut self) {
+        let is_lost = self.outgoing.lost || self.outgoing.undelivered;
+        self.outgoing = Outgoing::default();
+        self.outgoing.lost = is_lost;
+    }
+
+    /// Says that bytes were lost, once.
+    pub(super) fn report_lost(&mut self) -> Result<(), WsErr> {
+        if std::mem::take(&mut self.outgoing.lost) {
+            return Err(self.write_error.clone().unwrap_or(WsErr::Closed));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,238 @@
+//! The byte view: a WebSocket as a stream of bytes.
+
+mod futures_io;
+#[cfg(all(feature = "tokio", not(target_arch = "wasm32")))]
+mod tokio_io;
+
+use std::{
+    future::poll_fn,
+    io,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use asynchronous_codec::Decoder;
+use bytes::{Buf, Bytes, BytesMut};
+use pharos::{Observable, Observe, ObserveConfig};
+
+use crate::{
+    close::{CloseFrame, CloseOutcome},
+    config::Config,
+    error::WsErr,
+    event::WsEvent,
+    framed::WsFramed,
+    handle::WsHandle,
+    link::Link,
+    transport::{BoxTransport, MaybeSend, MessageTransport},
+};
+
+/// A WebSocket as a stream of bytes, for any code that takes `AsyncRead`, `AsyncBufRead` and
+/// `AsyncWrite`: those of futures-io, and tokio's behind the feature `tokio`.
+///
+/// Binary messages are joined: their boundaries are not seen. For typed messages, see
+/// [`framed`](Self::framed).
+///
+/// # Reading
+/// Bytes come in order. The end of the stream, `Ok(0)`, comes only when both sides exchanged close frames
+/// and the peer's said that nothing went wrong. Any other end is an error, once, after everything that
+/// came before it; after that `Ok(0)`. The error holds a [`WsErr`]:
+///
+/// | what happened | `io::ErrorKind` |
+/// |---|---|
+/// | the connection ended without a close frame | `UnexpectedEof` |
+/// | the peer closed with a code other than 1000, 1001 and 3000 to 4999 | `ConnectionAborted` |
+/// | the peer broke the protocol, a limit, or the [text policy](crate::TextPolicy) | `InvalidData` |
+/// | the peer did not answer our close in time | `TimedOut` |
+/// | the transport failed | its own |
+///
+/// # Writing
+/// Small writes gather until there is [`max_send_message_len`](Config::max_send_message_len) or until a
+/// flush, large ones are cut into messages of that length. A read that finds nothing to read flushes
+/// before it waits, so a request is on its way when its answer is waited for; when nobody reads, flush.
+/// A write waits when the peer does not read. Writing after the end, or after a close of either side, is
+/// `BrokenPipe`, and so is a flush or a close, once, if not everything written went out before.
+///
+/// # Closing
+/// `close` (`shutdown` in tokio's world) flushes, sends a close frame with code 1000 and is ready when
+/// that is flushed. It does not wait for the peer: read on until `Ok(0)`, or use
+/// [`close_with`](Self::close_with), which does it all. Dropping a stream cannot send anything: the peer
+/// sees a connection that was cut.
+///
+/// # Two tasks
+/// The halves of any `split` may live on two tasks. Events, pongs and the close handshake are driven by
+/// reads, so something should always be reading.
+///
+/// # Cancel safety
+/// Every method and every future over this stream may be dropped at any point: nothing is lost or sent
+/// twice. [`close_with`](Self::close_with) discards what it reads, by intent.
+#[derive(Debug)]
+pub struct WsStream<M = BoxTransport> {
+    link: Link<M>,
+    /// What the link gave and nobody has read yet.
+    unread: Bytes,
+    subprotocol: Option<Arc<str>>,
+}
+
+/// The transport is never pinned: its methods take `&mut self`.
+impl<M> Unpin for WsStream<M> {}
+
+impl<M: MessageTransport> WsStream<M> {
+    /// Wraps an open WebSocket, with the default [`Config`].
+    pub fn new(transport: M) -> Self {
+        Self {
+            link: Link::new(transport, Config::default()),
+            unread: Bytes::new(),
+            subprotocol: None,
+        }
+    }
+
+    /// Wraps an open WebSocket.
+    ///
+    /// # Errors
+    /// [`WsErr::InvalidConfig`] for values that make no sense.
+    pub fn with_config(transport: M, config: Config) -> Result<Self, WsErr> {
+        config.validate()?;
+        Ok(Self {
+            link: Link::new(transport, config),
+            unread: Bytes::new(),
+            subprotocol: None,
+        })
+    }
+
+    /// A handle to ping, close, observe and count, that outlives `split` and [`framed`](Self::framed).
+    pub fn handle(&self) -> WsHandle {
+        WsHandle::new(Arc::clone(self.link.shared()))
+    }
+
+    /// The subprotocol that both sides agreed on in the handshake, if [`Connector`](crate::Connector) or
+    /// [`Acceptor`](crate::Acceptor) made the connection and there is one.
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.subprotocol.as_deref()
+    }
+
+    /// The same stream under the name `WsStream`, whatever lies below.
+    pub fn boxed(self) -> WsStream
+    where
+        M: MaybeSend + 'static,
+    {
+        WsStream {
+            link: self.link.map_transport(BoxTransport::new),
+            unread: self.unread,
+            subprotocol: self.subprotocol,
+        }
+    }
+
+    /// The item view of this stream: typed messages in the frames of `codec`. What was received and not
+    /// read, and what was written and not flushed, stays in its place.
+    pub fn framed<C: Decoder>(self, codec: C) -> WsFramed<C::Item, C, M> {
+        WsFramed::new(self, codec)
+    }
+
+    /// Closes the link, and tells how it ended: flushes what was written, sends the close frame, discards
+    /// what still comes, waits for the peer's close frame and the end of the transport. No step waits
+    /// longer than [`close_timeout`](Config::close_timeout) for the peer.
+    ///
+    /// If the link is closing already, the first close frame stands; if it has ended, this tells how.
+    ///
+    /// Dropping the future leaves the link closing: reading, or another `close_with`, goes on with it.
+    ///
+    /// # Errors
+    /// [`WsErr::InvalidCloseCode`] if `frame` came from a peer and may not be sent. [`WsErr::Closed`],
+    /// once, if bytes that were written did not go out before the link ended. A link that ended badly is
+    /// no error but a [`CloseOutcome`].
+    pub async fn close_with(&mut self, frame: CloseFrame) -> Result<CloseOutcome, WsErr> {
+        if !frame.code().is_sendable() {
+            return Err(WsErr::InvalidCloseCode(frame.code()));
+        }
+        poll_fn(|cx| self.link.poll_close_with(cx, &frame)).await
+    }
+
+    #[cfg(all(
+        feature = "async-tungstenite",
+        feature = "tokio",
+        not(target_arch = "wasm32")
+    ))]
+    pub(crate) fn with_subprotocol(mut self, subprotocol: Option<String>) -> Self {
+        self.subprotocol = subprotocol.map(Arc::from);
+        self
+    }
+
+    /// The next bytes, whole; `None` at the end.
+    pub(crate) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        if self.unread.is_empty() {
+            return self.link.poll_recv(cx).map_err(io::Error::from);
+        }
+        Poll::Ready(Some(Ok(std::mem::take(&mut self.unread))))
+    }
+
+    /// Puts bytes back, before what is unread.
+    pub(crate) fn put_back(&mut self, bytes: BytesMut) {
+        if self.unread.is_empty() {
+            self.unread = bytes.freeze();
+        } else if !bytes.is_empty() {
+            let mut all = bytes;
+            all.extend_from_slice(&self.unread);
+            self.unread = all.freeze();
+        }
+    }
+
+    /// Ready when an item may be [gathered](Self::gather).
+    pub(crate) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.link.poll_ready(cx).map_err(io::Error::from)
+    }
+
+    /// Lets `put` append to what is gathered to be sent. When it fails, nothing was.
+    pub(crate) fn gather<E: From<io::Error>>(
+        &mut self,
+        put: impl FnOnce(&mut BytesMut) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.link.gather(put)
+    }
+
+    /// Ends the link because what came cannot be decoded.
+    pub(crate) fn break_off(&mut self, frame: CloseFrame) {
+        self.link.break_off_with(frame);
+    }
+
+    /// Unread bytes, at least one unless the stream has ended.
+    fn poll_unread(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        if self.unread.is_empty() {
+            if let Some(data) = ready!(self.link.poll_recv(cx)) {
+                self.unread = data?;
+            }
+        }
+        Poll::Ready(Ok(&self.unread))
+    }
+
+    fn consume_unread(&mut self, amount: usize) {
+        self.unread.advance(amount.min(self.unread.len()));
+    }
+
+    fn poll_write_chunks<'a>(
+        &mut self,
+        cx: &mut Context<'_>,
+        chunks: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Poll<io::Result<usize>> {
+        self.link.poll_write(cx, chunks).map_err(io::Error::from)
+    }
+
+    pub(crate) fn poll_flush_written(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.link.poll_flush(cx).map_err(io::Error::from)
+    }
+
+    pub(crate) fn poll_close_normally(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.link
+            .poll_close(cx, CloseFrame::normal)
+            .map_err(io::Error::from)
+    }
+}
+
+impl<M: MessageTransport> Observable<WsEvent> for WsStream<M> {
+    type Error = WsErr;
+
+    /// See [`WsEvent`] for what an observer can count on. The kind of channel asked for in `options` makes
+    /// no difference; a filter is honoured, and must not call back into the handle.
+    fn observe(&mut self, options: ObserveConfig<WsEvent>) -> Observe<'_, WsEvent, WsErr> {
+        self.link.shared().observe(options)
+    }
+}

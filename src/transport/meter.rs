@@ -1,0 +1,116 @@
+//! What lies between the engine and the socket in the connections that we open.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use futures::io::{AsyncRead, AsyncWrite};
+
+use crate::error::WsErr;
+
+/// How many bytes one poll of the transport may read. The engine reads on within one call until it has a
+/// whole message, so that endless empty fragments would hold the task for as long as they come.
+const BYTES_PER_POLL: usize = 256 * 1024;
+
+/// Counts what comes and goes, bounds how much of it one poll works on, and keeps a failure to write from the
+/// engine.
+///
+/// The engine writes pongs while it reads, and gives up reading for good when that fails, though a peer
+/// that has gone may have left much to read. So a write that fails is remembered, and those after it go
+/// nowhere.
+#[derive(Debug)]
+pub(crate) struct Meter<S> {
+    io: S,
+    received: u64,
+    sent: u64,
+    budget: usize,
+    write_error: Option<WsErr>,
+}
+
+impl<S> Meter<S> {
+    pub(crate) fn new(io: S) -> Self {
+        Self {
+            io,
+            received: 0,
+            sent: 0,
+            budget: BYTES_PER_POLL,
+            write_error: None,
+        }
+    }
+
+    /// Why writing failed, if it has.
+    pub(crate) fn check_writing(&self) -> Result<(), WsErr> {
+        self.write_error.clone().map_or(Ok(()), Err)
+    }
+
+    fn note<T>(&mut self, written: io::Result<T>, instead: T) -> T {
+        written.unwrap_or_else(|error| {
+            self.write_error = Some(error.into());
+            instead
+        })
+    }
+
+    pub(crate) fn received(&self) -> u64 {
+        self.received
+    }
+
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// To be called before each poll that reads.
+    pub(crate) fn start_poll(&mut self) {
+        self.budget = BYTES_PER_POLL;
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Meter<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.budget == 0 {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let read = ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
+        self.received += read as u64;
+        self.budget = self.budget.saturating_sub(read);
+        Poll::Ready(Ok(read))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Meter<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.write_error.is_some() {
+            return Poll::Ready(Ok(buf.len()));
+        }
+        let written = match ready!(Pin::new(&mut self.io).poll_write(cx, buf)) {
+            Ok(0) if !buf.is_empty() => Err(io::ErrorKind::WriteZero.into()),
+            written => written,
+        };
+        let written = self.note(written, buf.len());
+        self.sent += written as u64;
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.write_error.is_some() {
+            return Poll::Ready(Ok(()));
+        }
+        let flushed = ready!(Pin::new(&mut self.io).poll_flush(cx));
+        self.note(flushed, ());
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_close(cx)
+    }
+}

@@ -1,0 +1,218 @@
+//! `async_tungstenite::WebSocketStream` as a [`MessageTransport`].
+
+pub(crate) mod handshake;
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use async_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        self, Error,
+        error::{CapacityError, ProtocolError},
+        protocol::{CloseFrame as EngineCloseFrame, WebSocketConfig},
+    },
+};
+use futures::{
+    Sink, Stream,
+    io::{AsyncRead, AsyncWrite},
+    stream::FusedStream,
+};
+
+use super::{MessageTransport, meter::Meter};
+use crate::{
+    close::CloseFrame,
+    error::{Violation, WsErr},
+    message::{ControlPayload, Message},
+};
+
+/// The longest header of a WebSocket frame, mask included (RFC 6455 section 5.2).
+const MAX_HEADER_LEN: usize = 14;
+
+/// The longest control frame.
+const MAX_CONTROL_LEN: usize = MAX_HEADER_LEN + ControlPayload::MAX_LEN;
+
+/// How much is thrown away in one poll while waiting for the end of a failed connection.
+const DISCARDED_PER_POLL: usize = 64 * 1024;
+
+/// For sockets that the user opened. What [`connect`](crate::connect) and [`accept`](crate::accept) make
+/// knows more about the life of its peer, and bounds the work of one poll.
+impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for WebSocketStream<S> {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
+        if self.is_terminated() {
+            return poll_discard(self.get_mut(), cx).map(|()| None);
+        }
+        match ready!(Stream::poll_next(Pin::new(self), cx)) {
+            Some(Ok(message)) => Poll::Ready(
+                from_engine(message)
+                    .map(Ok)
+                    .or(Some(Err(unexpected_frame()))),
+            ),
+            Some(Err(error)) => Poll::Ready(receive_error(error).map(Err)),
+            None => Poll::Ready(None),
+        }
+    }
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        Sink::poll_ready(Pin::new(self), cx).map_err(send_error)
+    }
+
+    fn start_send(&mut self, message: Message) -> Result<(), WsErr> {
+        Sink::start_send(Pin::new(self), into_engine(message)).map_err(send_error)
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        Sink::poll_flush(Pin::new(self), cx).map_err(send_error)
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        ready!(MessageTransport::poll_flush(self, cx))?;
+        // The engine's last flush, of the answer to a close frame, stops short of what lies below it.
+        let io = self.get_mut();
+        ready!(Pin::new(&mut *io).poll_flush(cx))?;
+        Pin::new(io).poll_close(cx).map_err(WsErr::from)
+    }
+
+    fn max_send_len(&self) -> Option<usize> {
+        let config = self.get_config();
+        let room = config
+            .max_write_buffer_size
+            .saturating_sub(config.write_buffer_size);
+        // Room is kept for a control frame of the engine's own.
+        Some(room.saturating_sub(MAX_HEADER_LEN + MAX_CONTROL_LEN))
+    }
+}
+
+/// A connection that we opened: metered between the engine and the socket.
+#[derive(Debug)]
+pub(crate) struct Metered<S>(WebSocketStream<Meter<S>>);
+
+impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for Metered<S> {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
+        self.0.get_mut().start_poll();
+        MessageTransport::poll_next(&mut self.0, cx)
+    }
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        ready!(MessageTransport::poll_ready(&mut self.0, cx))?;
+        Poll::Ready(self.0.get_ref().check_writing())
+    }
+
+    fn start_send(&mut self, message: Message) -> Result<(), WsErr> {
+        MessageTransport::start_send(&mut self.0, message)?;
+        self.0.get_ref().check_writing()
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        ready!(MessageTransport::poll_flush(&mut self.0, cx))?;
+        Poll::Ready(self.0.get_ref().check_writing())
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        self.0.poll_shutdown(cx)
+    }
+
+    fn bytes_received(&self) -> Option<u64> {
+        Some(self.0.get_ref().received())
+    }
+
+    fn bytes_sent(&self) -> Option<u64> {
+        Some(self.0.get_ref().sent())
+    }
+
+    fn max_send_len(&self) -> Option<usize> {
+        self.0.max_send_len()
+    }
+}
+
+/// The engine's settings for a connection that we open.
+fn engine_config(config: &crate::config::Config) -> WebSocketConfig {
+    let max_write = config
+        .max_send_message_len
+        .saturating_add(MAX_HEADER_LEN + 32 * MAX_CONTROL_LEN);
+    WebSocketConfig::default()
+        // Filled with zeroes before every read, and resident for as long as the connection lives.
+        .read_buffer_size(8 * 1024)
+        // We pack messages ourselves: gathering them again would only copy and shift them.
+        .write_buffer_size(0)
+        .max_write_buffer_size(max_write)
+        .max_message_size(Some(config.max_recv_message_len))
+        .max_frame_size(Some(config.max_recv_message_len))
+}
+
+/// Reads from a failed connection, for nobody, until it ends.
+fn poll_discard(io: &mut (impl AsyncRead + Unpin), cx: &mut Context<'_>) -> Poll<()> {
+    let mut waste = [0; 4096];
+    for _ in 0..DISCARDED_PER_POLL / waste.len() {
+        match ready!(Pin::new(&mut *io).poll_read(cx, &mut waste)) {
+            Ok(0) | Err(_) => return Poll::Ready(()),
+            Ok(_) => {}
+        }
+    }
+    cx.waker().wake_by_ref();
+    Poll::Pending
+}
+
+fn from_engine(message: tungstenite::Message) -> Option<Message> {
+    use tungstenite::Message as Engine;
+    Some(match message {
+        Engine::Binary(data) => Message::Binary(data),
+        Engine::Text(text) => Message::Text(text.as_str().to_owned()),
+        Engine::Ping(data) => Message::Ping(data.as_ref().try_into().ok()?),
+        Engine::Pong(data) => Message::Pong(data.as_ref().try_into().ok()?),
+        Engine::Close(frame) => Message::Close(frame.map(|frame| {
+            CloseFrame::from_peer(u16::from(frame.code).into(), frame.reason.as_str())
+        })),
+        Engine::Frame(_) => return None,
+    })
+}
+
+/// The engine hands out no raw frames, nor control frames of more than 125 bytes.
+fn unexpected_frame() -> WsErr {
+    WsErr::Protocol(Violation::new("a frame that is not a message"))
+}
+
+fn into_engine(message: Message) -> tungstenite::Message {
+    use tungstenite::Message as Engine;
+    match message {
+        Message::Binary(data) => Engine::Binary(data),
+        Message::Text(text) => Engine::Text(text.into()),
+        Message::Ping(payload) => Engine::Ping(payload.into()),
+        Message::Pong(payload) => Engine::Pong(payload.into()),
+        Message::Close(frame) => Engine::Close(frame.map(|frame| EngineCloseFrame {
+            code: u16::from(frame.code()).into(),
+            reason: frame.reason().into(),
+        })),
+    }
+}
+
+/// What an error of the engine's receiving side means; `None` for an end without a close frame, which is
+/// not the transport's to judge.
+fn receive_error(error: Error) -> Option<WsErr> {
+    Some(match error {
+        Error::ConnectionClosed
+        | Error::AlreadyClosed
+        | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return None,
+        Error::Io(error) => error.into(),
+        Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => {
+            WsErr::MessageTooLarge {
+                len: size,
+                max: max_size,
+            }
+        }
+        Error::Utf8(_) => WsErr::Protocol(Violation::invalid_utf8()),
+        error => WsErr::Protocol(Violation::new(error.to_string())),
+    })
+}
+
+fn send_error(error: Error) -> WsErr {
+    match error {
+        Error::Io(error) => error.into(),
+        Error::WriteBufferFull(_) => WsErr::Io(std::sync::Arc::new(std::io::Error::other(
+            "the transport's write buffer is full",
+        ))),
+        _ => WsErr::Closed,
+    }
+}
