@@ -109,7 +109,9 @@ pub(crate) mod virtual_time {
             clock.waiting = later;
             due
         });
-        due.into_iter().for_each(|(_, waker)| waker.wake());
+        for (_, waker) in due {
+            waker.wake();
+        }
     }
 
     #[derive(Clone, Copy, Debug)]

@@ -17,6 +17,8 @@ mod outgoing;
 mod pings;
 mod sending;
 mod watch;
+#[cfg(test)]
+mod watch_tests;
 
 use std::{
     future::Future,
