@@ -77,7 +77,10 @@ impl Meter {
     pub fn start() -> Self {
         let live = LIVE.load(Relaxed);
         PEAK.store(live, Relaxed);
-        Self { live, calls: CALLS.load(Relaxed) }
+        Self {
+            live,
+            calls: CALLS.load(Relaxed),
+        }
     }
 
     /// The cost since the start.
