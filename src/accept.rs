@@ -5,10 +5,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{
     clock::within,
-    config::Config,
+    config::{Config, Extras},
     error::WsErr,
     stream::WsStream,
-    transport::tungstenite::handshake::{self, Extras},
+    transport::tungstenite::handshake,
 };
 
 /// Answers a client that asks for a WebSocket, on any stream of tokio's: TCP, TLS, a Unix socket, a duplex.

@@ -7,10 +7,9 @@ use std::{
     time::Duration,
 };
 
-#[cfg(all(
-    feature = "async-tungstenite",
-    feature = "tokio",
-    not(target_arch = "wasm32")
+#[cfg(any(
+    target_arch = "wasm32",
+    all(feature = "async-tungstenite", feature = "tokio")
 ))]
 use futures::future::{Either, select};
 
@@ -59,10 +58,9 @@ impl Future for Timer {
 }
 
 /// The result of `work`, or nothing if it takes longer than `time`.
-#[cfg(all(
-    feature = "async-tungstenite",
-    feature = "tokio",
-    not(target_arch = "wasm32")
+#[cfg(any(
+    target_arch = "wasm32",
+    all(feature = "async-tungstenite", feature = "tokio")
 ))]
 pub(crate) async fn within<T>(time: Duration, work: impl Future<Output = T>) -> Option<T> {
     let work = std::pin::pin!(work);
@@ -78,16 +76,22 @@ pub(crate) async fn within<T>(time: Duration, work: impl Future<Output = T>) -> 
 pub(crate) mod virtual_time {
     use std::{
         cell::RefCell,
+        collections::BTreeMap,
         future::Future,
         pin::Pin,
         task::{Context, Poll, Waker},
         time::Duration,
     };
 
+    /// When a delay is over, and which it is.
+    type Key = (Duration, u64);
+
     #[derive(Default)]
     struct Clock {
         now: Duration,
-        waiting: Vec<(Duration, Waker)>,
+        delays: u64,
+        /// Who polled a delay last. A delay that is gone, or was set anew, wakes nobody.
+        waiting: BTreeMap<Key, Waker>,
     }
 
     thread_local!(static CLOCK: RefCell<Clock> = RefCell::default());
@@ -95,8 +99,8 @@ pub(crate) mod virtual_time {
     /// When the next timer that somebody waits for fires, counted from now.
     pub(crate) fn next_timer() -> Option<Duration> {
         CLOCK.with_borrow(|clock| {
-            let next = clock.waiting.iter().map(|(at, _)| *at).min()?;
-            Some(next.saturating_sub(clock.now))
+            let ((at, _), _) = clock.waiting.first_key_value()?;
+            Some(at.saturating_sub(clock.now))
         })
     }
 
@@ -104,14 +108,10 @@ pub(crate) mod virtual_time {
     pub(crate) fn advance(time: Duration) {
         let due = CLOCK.with_borrow_mut(|clock| {
             clock.now += time;
-            let now = clock.now;
-            let (due, later): (Vec<_>, _) = clock.waiting.drain(..).partition(|(at, _)| *at <= now);
-            clock.waiting = later;
-            due
+            let later = clock.waiting.split_off(&(clock.now, u64::MAX));
+            std::mem::replace(&mut clock.waiting, later)
         });
-        for (_, waker) in due {
-            waker.wake();
-        }
+        due.into_values().for_each(Waker::wake);
     }
 
     #[derive(Clone, Copy, Debug)]
@@ -132,11 +132,14 @@ pub(crate) mod virtual_time {
     }
 
     #[derive(Debug)]
-    pub(crate) struct Delay(Duration);
+    pub(crate) struct Delay(Key);
 
     impl Delay {
         pub(crate) fn new(time: Duration) -> Self {
-            Self(Instant::now().0 + time)
+            CLOCK.with_borrow_mut(|clock| {
+                clock.delays += 1;
+                Self((clock.now + time, clock.delays))
+            })
         }
 
         pub(crate) fn reset(&mut self, time: Duration) {
@@ -149,15 +152,20 @@ pub(crate) mod virtual_time {
 
         fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
             CLOCK.with_borrow_mut(|clock| {
-                if clock.now >= self.0 {
+                if clock.now >= self.0.0 {
                     return Poll::Ready(());
                 }
-                clock
-                    .waiting
-                    .retain(|(at, waker)| *at != self.0 || !waker.will_wake(cx.waker()));
-                clock.waiting.push((self.0, cx.waker().clone()));
+                clock.waiting.insert(self.0, cx.waker().clone());
                 Poll::Pending
             })
+        }
+    }
+
+    impl Drop for Delay {
+        fn drop(&mut self) {
+            // Delays may be dropped as late as the thread's own storage.
+            let waker = CLOCK.try_with(|clock| clock.borrow_mut().waiting.remove(&self.0));
+            drop(waker);
         }
     }
 }

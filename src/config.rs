@@ -61,6 +61,14 @@ impl Keepalive {
     }
 }
 
+/// What a handshake carries besides the handshake.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Extras {
+    pub(crate) headers: Vec<(String, String)>,
+    /// Offered by a client, supported by a server, the most wanted first.
+    pub(crate) subprotocols: Vec<String>,
+}
+
 /// Limits, deadlines and policies of a link.
 ///
 /// ```
@@ -79,6 +87,7 @@ impl Keepalive {
 pub struct Config {
     pub(crate) max_send_message_len: usize,
     pub(crate) max_recv_message_len: usize,
+    pub(crate) max_recv_queue_len: usize,
     pub(crate) text: TextPolicy,
     pub(crate) close_timeout: Duration,
     pub(crate) ping_timeout: Duration,
@@ -93,6 +102,7 @@ impl Default for Config {
         Self {
             max_send_message_len: 64 * 1024,
             max_recv_message_len: 1024 * 1024,
+            max_recv_queue_len: 4 * 1024 * 1024,
             text: TextPolicy::Reject,
             close_timeout: Duration::from_secs(10),
             ping_timeout: Duration::from_secs(20),
@@ -123,6 +133,15 @@ impl Config {
     #[must_use]
     pub fn max_recv_message_len(mut self, bytes: usize) -> Self {
         self.max_recv_message_len = bytes;
+        self
+    }
+
+    /// In a browser: how many bytes may have come and not been read. Default 4 MiB;
+    /// less than `max_recv_message_len` means that. A page cannot make a peer wait, so a connection with more than that fails, with
+    /// [`WsErr::Overflow`](crate::WsErr::Overflow). Elsewhere it has no effect: a peer waits until you read.
+    #[must_use]
+    pub fn max_recv_queue_len(mut self, bytes: usize) -> Self {
+        self.max_recv_queue_len = bytes;
         self
     }
 

@@ -1,17 +1,13 @@
-//! Opening a connection as a client, on tokio.
+//! Opening a connection as a client: on tokio, and in a browser.
 
-use async_tungstenite::tokio::TokioAdapter;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-};
-
+#[cfg(target_arch = "wasm32")]
+use crate::transport::browser::Browser;
 use crate::{
     clock::within,
-    config::Config,
+    config::{Config, Extras},
     error::WsErr,
     stream::WsStream,
-    transport::tungstenite::handshake::{self, Extras},
+    transport::{MaybeSend, MessageTransport},
 };
 
 /// Connects to a `ws://` URL.
@@ -65,7 +61,8 @@ impl Connector {
         self
     }
 
-    /// Adds a header to the request. Those of the handshake itself are not to be had.
+    /// Adds a header to the request. Those of the handshake itself are not to be had, and a browser sends
+    /// none.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.extras.headers.push((name.into(), value.into()));
@@ -81,36 +78,18 @@ impl Connector {
         self
     }
 
-    /// Connects by TCP to the host in a `ws://` URL, without Nagle's delay, and asks for a WebSocket.
+    /// Connects to a WebSocket URL: a `ws://` one by TCP, without Nagle's delay; in a browser also a
+    /// `wss://` one.
     ///
     /// # Errors
     /// [`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`] and [`WsErr::InvalidConfig`] for what was given;
-    /// [`WsErr::Io`] when there is no connection; [`WsErr::TimedOut`] after
-    /// [`handshake_timeout`](Config::handshake_timeout); [`WsErr::Refused`] when the server answers with another
-    /// status than 101; [`WsErr::NoSubprotocol`]; [`WsErr::Handshake`] for any other answer.
+    /// [`WsErr::TimedOut`] after [`handshake_timeout`](Config::handshake_timeout); [`WsErr::Io`] when
+    /// there is no connection; [`WsErr::Refused`] when the server answers with another status than 101;
+    /// [`WsErr::NoSubprotocol`]; [`WsErr::Handshake`] for any other answer, and for whatever goes wrong
+    /// in a browser, which does not tell; there, [`WsErr::Unsupported`] if headers were added.
     pub async fn connect(&self, url: impl AsRef<str>) -> Result<WsStream, WsErr> {
-        let url = url.as_ref();
         self.config.validate()?;
-        let (host, port) = handshake::address(url)?;
-        self.in_time(async {
-            let socket = TcpStream::connect((host.as_str(), port)).await?;
-            socket.set_nodelay(true)?;
-            self.open(socket, url).await
-        })
-        .await
-    }
-
-    /// Asks for a WebSocket over a stream that is already there: TLS, a Unix socket, a proxy's tunnel.
-    /// `url` gives the path and the `Host` header; its scheme is `ws` or `wss`.
-    ///
-    /// # Errors
-    /// As those of [`connect`](Self::connect).
-    pub async fn connect_over<S>(&self, io: S, url: impl AsRef<str>) -> Result<WsStream, WsErr>
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        self.config.validate()?;
-        self.in_time(self.open(io, url.as_ref())).await
+        self.in_time(self.open_url(url.as_ref())).await
     }
 
     async fn in_time<T>(&self, work: impl Future<Output = Result<T, WsErr>>) -> Result<T, WsErr> {
@@ -120,15 +99,72 @@ impl Connector {
             .unwrap_or(late)
     }
 
-    async fn open<S>(&self, io: S, url: &str) -> Result<WsStream, WsErr>
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let io = TokioAdapter::new(io);
-        let (transport, subprotocol) =
-            handshake::client(io, url, &self.extras, &self.config).await?;
-        Ok(WsStream::with_config(transport, self.config.clone())?
-            .boxed()
-            .with_subprotocol(subprotocol))
+    fn wrap<M: MessageTransport + MaybeSend + 'static>(
+        &self,
+        transport: M,
+        subprotocol: Option<String>,
+    ) -> Result<WsStream, WsErr> {
+        let stream = WsStream::with_config(transport, self.config.clone())?;
+        Ok(stream.boxed().with_subprotocol(subprotocol))
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+mod native {
+    use async_tungstenite::tokio::TokioAdapter;
+    use tokio::{
+        io::{AsyncRead, AsyncWrite},
+        net::TcpStream,
+    };
+
+    use super::Connector;
+    use crate::{error::WsErr, stream::WsStream, transport::tungstenite::handshake};
+
+    impl Connector {
+        /// Asks for a WebSocket over a stream that is already there: TLS, a Unix socket, a proxy's tunnel.
+        /// `url` gives the path and the `Host` header; its scheme is `ws` or `wss`. Not in a browser.
+        ///
+        /// # Errors
+        /// As those of [`connect`](Self::connect).
+        pub async fn connect_over<S>(&self, io: S, url: impl AsRef<str>) -> Result<WsStream, WsErr>
+        where
+            S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        {
+            self.config.validate()?;
+            self.in_time(self.open(io, url.as_ref())).await
+        }
+
+        pub(super) async fn open_url(&self, url: &str) -> Result<WsStream, WsErr> {
+            let (host, port) = handshake::address(url)?;
+            let socket = TcpStream::connect((host.as_str(), port)).await?;
+            socket.set_nodelay(true)?;
+            self.open(socket, url).await
+        }
+
+        async fn open<S>(&self, io: S, url: &str) -> Result<WsStream, WsErr>
+        where
+            S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        {
+            let io = TokioAdapter::new(io);
+            let opening = handshake::client(io, url, &self.extras, &self.config);
+            let (transport, subprotocol) = opening.await?;
+            self.wrap(transport, subprotocol)
+        }
+    }
+}
+
+#[cfg(target_arch = "wasm32")]
+impl Connector {
+    async fn open_url(&self, url: &str) -> Result<WsStream, WsErr> {
+        if !self.extras.headers.is_empty() {
+            return Err(WsErr::Unsupported("send headers"));
+        }
+        let offered = &self.extras.subprotocols;
+        let transport = Browser::connect(url, offered, &self.config).await?;
+        let subprotocol = transport.subprotocol();
+        if subprotocol.is_none() && !offered.is_empty() {
+            return Err(WsErr::NoSubprotocol);
+        }
+        self.wrap(transport, subprotocol)
     }
 }

@@ -44,6 +44,14 @@ pub enum WsErr {
         max: usize,
     },
 
+    /// More had come than [`max_recv_queue_len`](crate::Config::max_recv_queue_len) and was not read, in a
+    /// browser, which cannot make a peer wait. `ErrorKind::InvalidData`.
+    #[error("more than {max} bytes came before they were read")]
+    Overflow {
+        /// The limit in bytes.
+        max: usize,
+    },
+
     /// A text message came under [`TextPolicy::Reject`](crate::TextPolicy::Reject).
     /// `ErrorKind::InvalidData`.
     #[error("a text message came where only binary messages are taken")]
@@ -128,6 +136,7 @@ impl WsErr {
             Self::UnexpectedEof => io::ErrorKind::UnexpectedEof,
             Self::Protocol(_)
             | Self::MessageTooLarge { .. }
+            | Self::Overflow { .. }
             | Self::ReceivedText
             | Self::Undecodable
             | Self::Handshake(_)
@@ -150,6 +159,7 @@ impl WsErr {
         let code = match self {
             Self::Protocol(violation) => violation.code,
             Self::MessageTooLarge { .. } => CloseCode::TOO_LARGE,
+            Self::Overflow { .. } => CloseCode::POLICY_VIOLATION,
             Self::ReceivedText => CloseCode::UNSUPPORTED_DATA,
             Self::Undecodable => CloseCode::INVALID_DATA,
             _ => return None,

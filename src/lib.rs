@@ -47,10 +47,9 @@ mod transport;
     not(target_arch = "wasm32")
 ))]
 mod accept;
-#[cfg(all(
-    feature = "async-tungstenite",
-    feature = "tokio",
-    not(target_arch = "wasm32")
+#[cfg(any(
+    target_arch = "wasm32",
+    all(feature = "async-tungstenite", feature = "tokio")
 ))]
 mod connect;
 
@@ -70,10 +69,12 @@ pub use ws_framed_codecs::{Bincode, CodecError, LengthDelimited, Lines};
     feature = "tokio",
     not(target_arch = "wasm32")
 ))]
-pub use {
-    accept::{Acceptor, accept},
-    connect::{Connector, connect},
-};
+pub use accept::{Acceptor, accept};
+#[cfg(any(
+    target_arch = "wasm32",
+    all(feature = "async-tungstenite", feature = "tokio")
+))]
+pub use connect::{Connector, connect};
 pub use {
     close::{CloseCode, CloseFrame, CloseOutcome, ClosedBy},
     config::{Config, Keepalive, TextPolicy},

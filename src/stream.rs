@@ -147,10 +147,9 @@ impl<M: MessageTransport> WsStream<M> {
         poll_fn(|cx| self.link.poll_close_with(cx, &frame)).await
     }
 
-    #[cfg(all(
-        feature = "async-tungstenite",
-        feature = "tokio",
-        not(target_arch = "wasm32")
+    #[cfg(any(
+        target_arch = "wasm32",
+        all(feature = "async-tungstenite", feature = "tokio")
     ))]
     pub(crate) fn with_subprotocol(mut self, subprotocol: Option<String>) -> Self {
         self.subprotocol = subprotocol.map(Arc::from);

@@ -7,6 +7,8 @@ use std::{
 
 use crate::{error::WsErr, message::Message};
 
+#[cfg(target_arch = "wasm32")]
+pub(crate) mod browser;
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
 mod meter;
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]

@@ -89,6 +89,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for WebSocketStream<S> 
 #[derive(Debug)]
 pub(crate) struct Metered<S>(WebSocketStream<Meter<S>>);
 
+#[cfg(test)]
+impl<S: AsyncRead + AsyncWrite + Unpin> Metered<S> {
+    /// One end of a connection whose handshake is over, as `connect` and `accept` make it.
+    pub(crate) fn opened(io: S, is_client: bool, config: &crate::config::Config) -> Self {
+        Self(opened(Meter::new(io), is_client, engine_config(config)))
+    }
+}
+
+/// One end of a connection whose handshake is over.
+#[cfg(test)]
+pub(crate) fn opened<S: AsyncRead + AsyncWrite + Unpin>(
+    io: S,
+    is_client: bool,
+    config: WebSocketConfig,
+) -> WebSocketStream<S> {
+    use futures::FutureExt;
+    let role = if is_client {
+        tungstenite::protocol::Role::Client
+    } else {
+        tungstenite::protocol::Role::Server
+    };
+    WebSocketStream::from_raw_socket(io, role, Some(config))
+        .now_or_never()
+        .expect("it waits for nothing")
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for Metered<S> {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
         self.0.get_mut().start_poll();

@@ -23,18 +23,13 @@ use async_tungstenite::{
 use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::{Meter, Metered, engine_config};
-use crate::{config::Config, error::WsErr};
+use crate::{
+    config::{Config, Extras},
+    error::WsErr,
+};
 
 /// The longest request head that is read, in bytes.
 const MAX_REQUEST_LEN: usize = 16 * 1024;
-
-/// What both sides of a handshake may add to it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Extras {
-    pub(crate) headers: Vec<(String, String)>,
-    /// Offered by a client, supported by a server, the most wanted first.
-    pub(crate) subprotocols: Vec<String>,
-}
 
 /// A connection that is open, and the subprotocol that was agreed on.
 pub(crate) type Opened<S> = (Metered<S>, Option<String>);
