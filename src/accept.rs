@@ -100,7 +100,7 @@ impl Acceptor {
             handshake::token(name)?;
         }
         let io = TokioAdapter::new(io);
-        let opening = handshake::server(io, &self.extras, &self.config);
+        let opening = handshake::server::open(io, &self.extras, &self.config);
         let late = Err(WsErr::TimedOut("the handshake took too long"));
         let opened = within(self.config.handshake_timeout, opening)
             .await

@@ -118,7 +118,7 @@ mod native {
     };
 
     use super::Connector;
-    use crate::{error::WsErr, stream::WsStream, transport::tungstenite::handshake};
+    use crate::{error::WsErr, stream::WsStream, transport::tungstenite::handshake::client};
 
     impl Connector {
         /// Asks for a WebSocket over a stream that is already there: TLS, a Unix socket, a proxy's tunnel.
@@ -135,7 +135,7 @@ mod native {
         }
 
         pub(super) async fn open_url(&self, url: &str) -> Result<WsStream, WsErr> {
-            let (host, port) = handshake::address(url)?;
+            let (host, port) = client::address(url)?;
             let socket = TcpStream::connect((host.as_str(), port)).await?;
             socket.set_nodelay(true)?;
             self.open(socket, url).await
@@ -146,7 +146,7 @@ mod native {
             S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         {
             let io = TokioAdapter::new(io);
-            let opening = handshake::client(io, url, &self.extras, &self.config);
+            let opening = client::open(io, url, &self.extras, &self.config);
             let (transport, subprotocol) = opening.await?;
             self.wrap(transport, subprotocol)
         }

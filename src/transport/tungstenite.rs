@@ -97,9 +97,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Metered<S> {
     }
 }
 
-/// One end of a connection whose handshake is over.
+/// The same as a user may make it, with so much room to write, if that is bounded.
 #[cfg(test)]
-pub(crate) fn opened<S: AsyncRead + AsyncWrite + Unpin>(
+pub(crate) fn opened_by_user<S: AsyncRead + AsyncWrite + Unpin>(
+    io: S,
+    is_client: bool,
+    room: Option<usize>,
+) -> WebSocketStream<S> {
+    let config = WebSocketConfig::default()
+        .read_buffer_size(4096)
+        .write_buffer_size(0)
+        .max_write_buffer_size(room.unwrap_or(usize::MAX));
+    opened(io, is_client, config)
+}
+
+#[cfg(test)]
+fn opened<S: AsyncRead + AsyncWrite + Unpin>(
     io: S,
     is_client: bool,
     config: WebSocketConfig,
