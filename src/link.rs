@@ -141,10 +141,6 @@ impl<M: MessageTransport> Link<M> {
                 Phase::Ended => return Poll::Ready(self.take_error().map(Err)),
                 Phase::Leaving => ready!(self.poll_leave(cx)),
                 Phase::Open | Phase::Closing => {
-                    if self.poll_deadline(cx).is_ready() {
-                        self.time_out(cx);
-                        continue;
-                    }
                     if self.pongs_owed >= MAX_PONGS_OWED && self.write_error.is_none() {
                         let _ = ready!(self.poll_send(cx));
                     }
@@ -165,6 +161,11 @@ impl<M: MessageTransport> Link<M> {
                     }
                 }
             }
+        }
+        // The deadline counts when there is nothing left to read, or more than can be: a user who comes back
+        // late still gets what came in time.
+        if self.poll_deadline(cx).is_ready() {
+            self.time_out(cx);
         }
         task.waker().wake_by_ref();
         Poll::Pending
@@ -336,6 +337,8 @@ impl<M: MessageTransport> Link<M> {
         }
         self.life.on(input);
         self.lose_undelivered();
+        // The transport's own answer to a close frame, if there is one.
+        self.outgoing.unflushed = true;
         self.pings = Pings::default();
         self.start_deadline();
     }

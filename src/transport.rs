@@ -47,7 +47,8 @@ pub trait MessageTransport {
     /// Ready when everything taken, and every answer, has been handed to what lies below.
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>>;
 
-    /// Flushes and closes what lies below, its writing half where it has two. Reading may go on.
+    /// Flushes and closes what lies below, its writing half where it has two. Reading may go on. It comes
+    /// after a last [`poll_flush`](Self::poll_flush), unless that did not get ready in time.
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>>;
 
     /// How many bytes have come in, below whole messages, if the transport can tell: the finest sign of

@@ -36,11 +36,16 @@ impl<M: MessageTransport> Link<M> {
                 return self.poll_goodbye_outcome();
             }
         }
+        let waker = self.waker.clone();
+        let cx = &mut Context::from_waker(&waker);
+        if self.poll_deadline(cx).is_ready() {
+            self.time_out(cx);
+        }
         task.waker().wake_by_ref();
         Poll::Pending
     }
 
-    pub(super) fn poll_goodbye_outcome(&mut self) -> Poll<Result<CloseOutcome, WsErr>> {
+    fn poll_goodbye_outcome(&mut self) -> Poll<Result<CloseOutcome, WsErr>> {
         let outcome = self.outcome();
         if matches!(outcome, CloseOutcome::Clean { .. }) {
             let waker = self.waker.clone();
@@ -52,21 +57,19 @@ impl<M: MessageTransport> Link<M> {
 
     /// Does what is left to do once it is decided how the link ends.
     pub(super) fn poll_leave(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.poll_deadline(cx).is_ready() {
-            drop(self.time_out(cx));
-        } else {
-            // An error here changes nothing: what it would tell was not to be delivered any more.
-            let _ = ready!(self.poll_leave_steps(cx));
+        if self.poll_leave_steps(cx).is_ready() {
+            // An error changes nothing: what it would tell was not to be delivered any more.
             self.life.on(Input::Left);
             self.end(cx);
+        } else {
+            ready!(self.poll_deadline(cx));
+            self.time_out(cx);
         }
         Poll::Ready(())
     }
 
-    pub(super) fn poll_leave_steps(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        if self.goodbye.is_some() {
-            ready!(self.poll_send_steps(cx))?;
-        }
+    fn poll_leave_steps(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        ready!(self.poll_send_steps(cx))?;
         ready!(self.poll_shutdown(cx))?;
         if self.life.has_failed() {
             // Closing a socket with unread bytes in it may reset it, and the peer would never read why.
@@ -85,17 +88,20 @@ impl<M: MessageTransport> Link<M> {
     }
 
     /// Throws away what comes until the transport has ended, within the close deadline.
-    pub(super) fn poll_transport_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_transport_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         for _ in 0..MESSAGES_PER_POLL {
-            if self.is_drained || self.poll_deadline(cx).is_ready() {
+            if self.is_drained {
                 return Poll::Ready(());
             }
-            match ready!(self.transport.poll_next(cx)) {
-                None | Some(Err(WsErr::Io(_) | WsErr::UnexpectedEof)) => self.is_drained = true,
-                Some(_) => {}
+            match self.transport.poll_next(cx) {
+                Poll::Ready(None | Some(Err(WsErr::Io(_) | WsErr::UnexpectedEof))) => {
+                    self.is_drained = true;
+                }
+                Poll::Ready(Some(_)) => {}
+                Poll::Pending => return self.poll_deadline(cx),
             }
         }
         cx.waker().wake_by_ref();
-        Poll::Pending
+        self.poll_deadline(cx)
     }
 }

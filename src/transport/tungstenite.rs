@@ -68,7 +68,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for WebSocketStream<S> 
     }
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        ready!(MessageTransport::poll_flush(self, cx))?;
         // The engine's last flush, of the answer to a close frame, stops short of what lies below it.
         let io = self.get_mut();
         ready!(Pin::new(&mut *io).poll_flush(cx))?;
