@@ -100,7 +100,8 @@ impl Acceptor {
             handshake::token(name)?;
         }
         let io = TokioAdapter::new(io);
-        let opening = handshake::server::open(io, &self.extras, &self.config);
+        // On the heap, so that the futures around it stay small.
+        let opening = Box::pin(handshake::server::open(io, &self.extras, &self.config));
         let late = Err(WsErr::TimedOut("the handshake took too long"));
         let opened = within(self.config.handshake_timeout, opening)
             .await

@@ -83,6 +83,23 @@ pub(crate) struct Extras {
 ///
 /// Values that make no sense are refused where the `Config` is used, with
 /// [`WsErr::InvalidConfig`](crate::WsErr::InvalidConfig).
+///
+/// # Memory
+/// What a connection of [`connect`](crate::connect) or [`accept`](crate::accept) holds, whatever its peer
+/// does, is at most
+///
+/// ```text
+///   64 KiB
+/// + 5 × (max_send_message_len + max_recv_message_len)
+/// + 6 × the limit of the codec                      in the item view
+/// + 320 KiB + max_recv_message_len                  for each observer
+/// ```
+///
+/// In it are what is gathered to be sent, the engine's buffers, pongs, a frame and a message that are not
+/// complete, a message that is not read, and events that nobody has taken. Buffers double as they grow, and
+/// for a moment the old one is there beside the new, so the usual is far less: under 64 KiB for a
+/// connection with the defaults and little to do. What you have read, and the values that a codec made, are
+/// yours. Over a socket that you opened, the limits of its own settings count in place of the engine's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     pub(crate) max_send_message_len: usize,
@@ -137,7 +154,8 @@ impl Config {
     }
 
     /// In a browser: how many bytes may have come and not been read. Default 4 MiB;
-    /// less than `max_recv_message_len` means that. A page cannot make a peer wait, so a connection with more than that fails, with
+    /// less than `max_recv_message_len` means that. Each message counts 64
+    /// bytes more than it has, and an empty queue always takes one. A page cannot make a peer wait, so a connection with more than that fails, with
     /// [`WsErr::Overflow`](crate::WsErr::Overflow). Elsewhere it has no effect: a peer waits until you read.
     #[must_use]
     pub fn max_recv_queue_len(mut self, bytes: usize) -> Self {
@@ -200,6 +218,9 @@ impl Config {
     /// How long a message may take from its first bytes to its end, before its sender is given up as
     /// [`keepalive`](Self::keepalive) does it. Default `None`: as long as it likes, since a large message
     /// over a slow network takes long. Set it against peers that send a byte now and then, for ever.
+    ///
+    /// It starts with the first bytes that come after a message. Where the beginning of one came together
+    /// with the end of the one before it, that is when the next bytes come.
     ///
     /// Has an effect where the transport can tell how many bytes came, as those of
     /// [`connect`](crate::connect) and [`accept`](crate::accept) can.

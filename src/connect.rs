@@ -86,7 +86,7 @@ impl Connector {
     /// [`WsErr::TimedOut`] after [`handshake_timeout`](Config::handshake_timeout); [`WsErr::Io`] when
     /// there is no connection; [`WsErr::Refused`] when the server answers with another status than 101;
     /// [`WsErr::NoSubprotocol`]; [`WsErr::Handshake`] for any other answer, and for whatever goes wrong
-    /// in a browser, which does not tell; there, [`WsErr::Unsupported`] if headers were added.
+    /// in a browser, which does not tell (not even [`WsErr::NoSubprotocol`]); there, [`WsErr::Unsupported`] if headers were added.
     pub async fn connect(&self, url: impl AsRef<str>) -> Result<WsStream, WsErr> {
         self.config.validate()?;
         self.in_time(self.open_url(url.as_ref())).await
@@ -146,7 +146,8 @@ mod native {
             S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         {
             let io = TokioAdapter::new(io);
-            let opening = client::open(io, url, &self.extras, &self.config);
+            // On the heap, so that the futures around it stay small.
+            let opening = Box::pin(client::open(io, url, &self.extras, &self.config));
             let (transport, subprotocol) = opening.await?;
             self.wrap(transport, subprotocol)
         }

@@ -38,6 +38,9 @@ const KEPT_READ_BUFFER: usize = 64 * 1024;
 /// `next()` that has to wait. So `feed` many and `flush` once. An item that cannot be encoded is an error
 /// of that item: nothing of it was sent, and the sink goes on.
 ///
+/// The sending half of futures' `split` keeps one item of its own until its next `feed`, `send` or
+/// `flush`: there, what was fed last is not sent before a `next()` that waits. So flush.
+///
 /// # Receiving
 /// The stream ends, with `None`, when the link has closed as it should. Any other end is an error, once,
 /// as it is for the [byte view](WsStream#reading). After an error of the decoder:
@@ -131,7 +134,8 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     }
 
     /// The same link with another codec, in mid-stream: items already sent keep their encoding, bytes not
-    /// yet decoded are for the new codec.
+    /// yet decoded are for the new codec. A codec that looked at them before and comes back may remember
+    /// what is no longer there; for [`Lines`](ws_framed_codecs::Lines), put back a clone.
     pub fn map_codec<D: Decoder>(self, map: impl FnOnce(C) -> D) -> WsFramed<D::Item, D, M> {
         WsFramed {
             stream: self.stream,
@@ -168,6 +172,9 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     /// # Errors
     /// As those of [`WsStream::close_with`].
     pub async fn close_with(&mut self, frame: CloseFrame) -> Result<CloseOutcome, WsErr> {
+        if frame.code().is_sendable() {
+            self.buffer.clear();
+        }
         self.stream.close_with(frame).await
     }
 

@@ -28,6 +28,8 @@
     )
 )]
 
+#[doc = include_str!("browser.md")]
+pub mod browser {}
 mod clock;
 mod close;
 mod config;
@@ -37,6 +39,8 @@ mod framed;
 mod handle;
 mod link;
 mod message;
+#[cfg(all(test, feature = "async-tungstenite", not(target_arch = "wasm32")))]
+mod simulation;
 mod stats;
 mod stream;
 mod transport;

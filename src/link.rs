@@ -70,6 +70,8 @@ pub(crate) struct Link<M> {
     is_shut: bool,
     /// The transport has nothing more for us.
     is_drained: bool,
+    /// Data that comes is thrown away: once some was, what follows would have a hole before it.
+    discards: bool,
     pings: Pings,
     watch: Watch,
     /// Messages of any kind that came.
@@ -110,6 +112,7 @@ impl<M: MessageTransport> Link<M> {
             deadline: None,
             is_shut: false,
             is_drained: false,
+            discards: false,
             pings: Pings::default(),
             write_error: None,
             pongs_owed: 0,
@@ -141,8 +144,10 @@ impl<M: MessageTransport> Link<M> {
                 Phase::Ended => return Poll::Ready(self.take_error().map(Err)),
                 Phase::Leaving => ready!(self.poll_leave(cx)),
                 Phase::Open | Phase::Closing => {
-                    if self.pongs_owed >= MAX_PONGS_OWED && self.write_error.is_none() {
-                        let _ = ready!(self.poll_send(cx));
+                    if self.owes_too_much() && self.poll_send(cx).is_pending() {
+                        // Reading on is no help, so this is a wait like any other.
+                        drop(ready!(self.poll_stuck(cx)));
+                        continue;
                     }
                     match self.transport.poll_next(cx) {
                         Poll::Ready(Some(Ok(message))) => {
@@ -184,6 +189,11 @@ impl<M: MessageTransport> Link<M> {
             return Poll::Ready(());
         }
         self.poll_stuck(cx).map(drop)
+    }
+
+    /// Whether no more pings may be read before a flush completes.
+    fn owes_too_much(&self) -> bool {
+        self.pongs_owed >= MAX_PONGS_OWED && self.write_error.is_none()
     }
 
     /// Keepalive is for a link that neither side has closed, over a transport that can do it.
@@ -243,7 +253,7 @@ impl<M: MessageTransport> Link<M> {
     }
 
     fn take_data(&mut self, data: Bytes) -> Option<Bytes> {
-        if self.admit(data.len()) && !data.is_empty() {
+        if self.admit(data.len()) && !data.is_empty() && !self.discards {
             Some(data)
         } else {
             None
@@ -412,6 +422,7 @@ impl<M: MessageTransport> Link<M> {
             deadline: self.deadline,
             is_shut: self.is_shut,
             is_drained: self.is_drained,
+            discards: self.discards,
             pings: self.pings,
             watch: self.watch,
             messages: self.messages,

@@ -144,6 +144,7 @@ impl<M: MessageTransport> WsStream<M> {
         if !frame.code().is_sendable() {
             return Err(WsErr::InvalidCloseCode(frame.code()));
         }
+        self.unread.clear();
         poll_fn(|cx| self.link.poll_close_with(cx, &frame)).await
     }
 

@@ -26,7 +26,8 @@ use crate::length_prefix::limit;
 /// **Hostile bytes:** no byte is searched twice for the end of a line, in however small pieces it
 /// arrives.
 ///
-/// A codec remembers how far it has looked: use one for each stream. A clone starts afresh.
+/// A codec remembers how far it has looked, so it is good for bytes that nobody else takes out of the
+/// buffer. To come back to lines after another codec has read, use a clone, which starts afresh.
 ///
 /// ```
 /// use asynchronous_codec::{BytesMut, Decoder};
@@ -75,7 +76,7 @@ impl Lines {
 
     /// Where the first `\n` is.
     fn find_end(&mut self, src: &BytesMut) -> Option<usize> {
-        // Another codec may have taken bytes from the buffer since.
+        // A buffer that got shorter is not the one that was searched; that it never fails is all this does.
         self.searched = self.searched.min(src.len());
         let found = memchr(b'\n', src.get(self.searched..)?).map(|at| self.searched + at);
         self.searched = found.unwrap_or(src.len());

@@ -31,6 +31,7 @@ impl<M: MessageTransport> Link<M> {
     ) -> Poll<Result<CloseOutcome, WsErr>> {
         self.take_requests();
         self.ask_to_close(|| frame.clone());
+        self.discards = true;
         for _ in 0..MESSAGES_PER_POLL {
             if ready!(self.poll_recv(task)).is_none() {
                 return self.poll_goodbye_outcome();

@@ -31,7 +31,7 @@ impl<M: MessageTransport> Link<M> {
         let cx = &mut Context::from_waker(&waker);
         self.take_requests();
         self.check_writable()?;
-        let was_empty = self.outgoing.buffer.is_empty();
+        let was_delivered = !self.outgoing.undelivered;
         let mut taken = 0;
         for mut chunk in chunks {
             while !chunk.is_empty() {
@@ -57,8 +57,8 @@ impl<M: MessageTransport> Link<M> {
         if self.outgoing.buffer.len() >= self.max_send {
             let _ = self.poll_make_room(cx);
         }
-        if was_empty && !self.outgoing.buffer.is_empty() {
-            // A reader that has parked flushes what nobody flushes.
+        if was_delivered {
+            // A reader that has parked flushes what nobody flushes, be it here or in the transport.
             self.shared().reader.wake();
         }
         Poll::Ready(Ok(taken))
@@ -145,6 +145,7 @@ impl<M: MessageTransport> Link<M> {
             // The reader is given this long to find the end of the transport.
             if self.deadline.is_none() {
                 self.start_deadline();
+                self.shared().reader.wake();
             }
         }
         sent

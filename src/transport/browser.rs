@@ -8,28 +8,29 @@
 //! frames are promises rather than messages; so the queue here is bounded instead, and a connection that
 //! overflows it fails.
 
+mod inbox;
+
 use std::{
     cell::RefCell,
-    collections::VecDeque,
     fmt,
     future::Future,
     pin::Pin,
     rc::Rc,
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
     time::Duration,
 };
 
-use bytes::Bytes;
-use js_sys::{Array, ArrayBuffer, Uint8Array};
+use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{BinaryType, CloseEvent, Event, MessageEvent, WebSocket};
 
+use self::inbox::{Inbox, update};
 use super::MessageTransport;
 use crate::{
     clock::Timer,
     close::{CloseCode, CloseFrame},
     config::Config,
-    error::{Violation, WsErr},
+    error::WsErr,
     message::Message,
 };
 
@@ -50,50 +51,6 @@ pub(crate) struct Browser {
     _handlers: Handlers,
 }
 
-/// What the handlers put in and the transport takes out.
-#[derive(Debug)]
-struct Inbox {
-    opened: bool,
-    messages: VecDeque<Result<Message, WsErr>>,
-    /// Bytes of data in `messages`.
-    queued: usize,
-    max_queued: usize,
-    max_message: usize,
-    /// No more is to come.
-    ended: bool,
-    waker: Option<Waker>,
-}
-
-impl Inbox {
-    fn put(&mut self, message: Result<Message, WsErr>) {
-        self.messages.push_back(message);
-        self.wake();
-    }
-
-    fn wake(&mut self) {
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
-        }
-    }
-
-    /// Takes data in, or says why not.
-    fn admit(&mut self, len: usize) -> Result<(), WsErr> {
-        if len > self.max_message {
-            return Err(WsErr::MessageTooLarge {
-                len,
-                max: self.max_message,
-            });
-        }
-        if self.queued + len > self.max_queued {
-            return Err(WsErr::Overflow {
-                max: self.max_queued,
-            });
-        }
-        self.queued += len;
-        Ok(())
-    }
-}
-
 /// The handlers of a socket. They are detached before they are dropped: a browser that calls a dropped
 /// closure gets an exception.
 struct Handlers {
@@ -107,31 +64,25 @@ impl Handlers {
     fn attach(socket: &WebSocket, inbox: &Rc<RefCell<Inbox>>) -> Self {
         let on_open = {
             let inbox = Rc::clone(inbox);
-            Closure::new(move |_: Event| {
-                let mut inbox = inbox.borrow_mut();
-                inbox.opened = true;
-                inbox.wake();
-            })
+            Closure::new(move |_: Event| update(&inbox, |inbox| inbox.opened = true))
         };
         let on_message = {
             let (inbox, socket) = (Rc::clone(inbox), socket.clone());
             Closure::new(move |event: MessageEvent| {
-                receive(&mut inbox.borrow_mut(), &socket, &event.data())
+                update(&inbox, |inbox| receive(inbox, &socket, &event.data()));
             })
         };
         let on_close = {
             let inbox = Rc::clone(inbox);
             Closure::new(move |event: CloseEvent| {
-                let mut inbox = inbox.borrow_mut();
-                // Without a close frame on both sides, the code is made up by the browser.
-                if event.was_clean() {
-                    let code = CloseCode::from(event.code());
-                    let frame = (code != CloseCode::NO_STATUS)
-                        .then(|| CloseFrame::from_peer(code, event.reason()));
-                    inbox.put(Ok(Message::Close(frame)));
-                }
-                inbox.ended = true;
-                inbox.wake();
+                update(&inbox, |inbox| {
+                    // Without a close frame on both sides, the code is made up by the browser.
+                    if event.was_clean() && !inbox.failed {
+                        let close = Message::Close(frame(&event));
+                        inbox.messages.push_back(Ok(close));
+                    }
+                    inbox.ended = true;
+                });
             })
         };
         socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
@@ -151,49 +102,71 @@ impl Drop for Handlers {
         self.socket.set_onopen(None);
         self.socket.set_onmessage(None);
         self.socket.set_onclose(None);
-        // Also for a connection that was never opened. It has no effect on one that is closing.
-        let _ = self.socket.close();
+        abandon(&self.socket);
     }
 }
 
 fn receive(inbox: &mut Inbox, socket: &WebSocket, data: &JsValue) {
-    if inbox.ended {
+    if inbox.failed {
         return;
     }
-    let message = if let Some(text) = data.as_string() {
-        inbox.admit(text.len()).map(|()| Message::Text(text))
-    } else if let Some(buffer) = data.dyn_ref::<ArrayBuffer>() {
-        let bytes = Uint8Array::new(buffer);
-        let len = usize::try_from(bytes.length()).unwrap_or(usize::MAX);
-        inbox
-            .admit(len)
-            .map(|()| Message::Binary(Bytes::from(bytes.to_vec())))
-    } else {
-        Err(WsErr::Protocol(Violation::new(
-            "a message that is neither bytes nor text",
-        )))
-    };
-    // After an error nothing more is handed out, so nothing more is kept.
-    inbox.ended = message.is_err();
-    if let Err(frame) = message.as_ref().map_err(WsErr::farewell) {
-        close(socket, frame.as_ref());
+    let message = inbox.admit(data);
+    if let Err(error) = &message {
+        inbox.failed = true;
+        // At once: nobody may be reading.
+        close(socket, error.farewell().as_ref());
     }
-    inbox.put(message);
+    inbox.messages.push_back(message);
 }
 
-/// A browser sends code 1000 and those of applications only, so the others go out as an application's:
-/// 1009 as 4009.
+/// The close frame that came; none if it had no code.
+fn frame(event: &CloseEvent) -> Option<CloseFrame> {
+    let code = CloseCode::from(event.code());
+    (code != CloseCode::NO_STATUS).then(|| CloseFrame::from_peer(code, event.reason()))
+}
+
 fn close(socket: &WebSocket, frame: Option<&CloseFrame>) {
-    let Some(frame) = frame else {
-        let _ = socket.close();
-        return;
-    };
-    let code = match u16::from(frame.code()) {
-        code @ (1000 | 3000..) => code,
-        code => code.saturating_add(3000),
-    };
     // The only errors are a code or a reason that may not be sent, and these may.
-    let _ = socket.close_with_code_and_reason(code, frame.reason());
+    let _ = match frame {
+        Some(frame) => socket.close_with_code_and_reason(wire_code(frame.code()), frame.reason()),
+        None => socket.close(),
+    };
+}
+
+/// A browser sends code 1000 and those of applications only, so the others go out as one of these: 1009
+/// as 4909.
+fn wire_code(code: CloseCode) -> u16 {
+    match u16::from(code) {
+        code @ (1000 | 3000..) => code,
+        code => code.saturating_add(3900),
+    }
+}
+
+/// Closes a connection that nobody has closed. A browser cannot cut it, and says goodbye even when a page
+/// drops it; without a code of its own that would look like a close on purpose.
+fn abandon(socket: &WebSocket) {
+    // In any other state it has no effect, or needs none; a connection that is not yet open is given up.
+    if matches!(
+        socket.ready_state(),
+        WebSocket::CONNECTING | WebSocket::OPEN
+    ) {
+        let code = wire_code(CloseCode::ABNORMAL);
+        let _ = socket.close_with_code_and_reason(code, "dropped");
+    }
+}
+
+/// A name that may be offered: a token of HTTP's (RFC 6455 section 4.1), once.
+fn check_protocols(names: &[String]) -> Result<(), WsErr> {
+    let is_token = |name: &str| {
+        let of_token =
+            |byte: u8| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&byte);
+        !name.is_empty() && name.bytes().all(of_token)
+    };
+    let is_twice = |name: &String| names.iter().filter(|other| *other == name).count() > 1;
+    match names.iter().find(|name| !is_token(name) || is_twice(name)) {
+        Some(name) => Err(WsErr::InvalidHeader(format!("the subprotocol {name:?}"))),
+        None => Ok(()),
+    }
 }
 
 impl Browser {
@@ -203,6 +176,7 @@ impl Browser {
         protocols: &[String],
         config: &Config,
     ) -> Result<Self, WsErr> {
+        check_protocols(protocols)?;
         let offered: Array = protocols.iter().map(JsValue::from).collect();
         let socket = WebSocket::new_with_str_sequence(url, &offered).map_err(|error| {
             WsErr::InvalidUrl(error.dyn_into::<js_sys::Error>().map_or_else(
@@ -211,15 +185,7 @@ impl Browser {
             ))
         })?;
         socket.set_binary_type(BinaryType::Arraybuffer);
-        let inbox = Rc::new(RefCell::new(Inbox {
-            opened: false,
-            messages: VecDeque::new(),
-            queued: 0,
-            max_queued: config.max_recv_queue_len.max(config.max_recv_message_len),
-            max_message: config.max_recv_message_len,
-            ended: false,
-            waker: None,
-        }));
+        let inbox = Rc::new(RefCell::new(Inbox::new(config)));
         let handlers = Handlers::attach(&socket, &inbox);
         let transport = Self {
             socket,
@@ -254,12 +220,7 @@ impl Browser {
 impl MessageTransport for Browser {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
         let mut inbox = self.inbox.borrow_mut();
-        if let Some(message) = inbox.messages.pop_front() {
-            match &message {
-                Ok(Message::Binary(data)) => inbox.queued -= data.len(),
-                Ok(Message::Text(text)) => inbox.queued -= text.len(),
-                _ => {}
-            }
+        if let Some(message) = inbox.take() {
             return Poll::Ready(Some(message));
         }
         if inbox.ended {
@@ -285,6 +246,11 @@ impl MessageTransport for Browser {
     }
 
     fn start_send(&mut self, message: Message) -> Result<(), WsErr> {
+        let is_data = matches!(message, Message::Binary(_) | Message::Text(_));
+        if is_data && self.socket.ready_state() != WebSocket::OPEN {
+            // The browser would throw it away and say nothing.
+            return Err(WsErr::Closed);
+        }
         let sent = match message {
             // Copied into JavaScript's memory first: the browser refuses memory that is shared between
             // threads, which wasm's may be.
@@ -310,7 +276,7 @@ impl MessageTransport for Browser {
 
     /// The browser shuts down by itself when both close frames have passed.
     fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        let _ = self.socket.close();
+        abandon(&self.socket);
         Poll::Ready(Ok(()))
     }
 

@@ -10,8 +10,9 @@ use futures::io::{AsyncRead, AsyncWrite};
 
 use crate::error::WsErr;
 
-/// How many bytes one poll of the transport may read. The engine reads on within one call until it has a
-/// whole message, so that endless empty fragments would hold the task for as long as they come.
+/// After how many bytes a poll has to end. The engine reads on within one call until it has a whole message,
+/// and the views call it until they have what they were asked for, so that endless empty fragments, or
+/// messages that never make an item, would hold the task for as long as they come.
 const BYTES_PER_POLL: usize = 256 * 1024;
 
 /// Counts what comes and goes, bounds how much of it one poll works on, and keeps a failure to write from the
@@ -59,11 +60,6 @@ impl<S> Meter<S> {
     pub(crate) fn sent(&self) -> u64 {
         self.sent
     }
-
-    /// To be called before each poll that reads.
-    pub(crate) fn start_poll(&mut self) {
-        self.budget = BYTES_PER_POLL;
-    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Meter<S> {
@@ -73,6 +69,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Meter<S> {
         buf: &mut [u8],
     ) -> Poll<io::Result<usize>> {
         if self.budget == 0 {
+            self.budget = BYTES_PER_POLL;
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }

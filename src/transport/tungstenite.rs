@@ -96,17 +96,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Metered<S> {
     }
 }
 
-/// The same as a user may make it, with so much room to write, if that is bounded.
+/// The same as a user may make it, with so much room to write.
 #[cfg(test)]
 pub(crate) fn opened_by_user<S: AsyncRead + AsyncWrite + Unpin>(
     io: S,
     is_client: bool,
-    room: Option<usize>,
+    room: usize,
 ) -> WebSocketStream<S> {
     let config = WebSocketConfig::default()
         .read_buffer_size(4096)
         .write_buffer_size(0)
-        .max_write_buffer_size(room.unwrap_or(usize::MAX));
+        .max_write_buffer_size(room);
     opened(io, is_client, config)
 }
 
@@ -129,7 +129,6 @@ fn opened<S: AsyncRead + AsyncWrite + Unpin>(
 
 impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for Metered<S> {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
-        self.0.get_mut().start_poll();
         MessageTransport::poll_next(&mut self.0, cx)
     }
 

@@ -37,6 +37,8 @@ enum Head<T> {
 async fn read_head<T: TryParse>(io: &mut (impl AsyncRead + Unpin)) -> Result<Head<T>, WsErr> {
     let mut head = Vec::new();
     let mut chunk = [0; 2048];
+    // Empty lines may come before a head (RFC 9112 section 2.2), and are not the end of it.
+    let mut start = 0;
     loop {
         let room = chunk.len().min(MAX_HEAD_LEN - head.len());
         let (room, _) = chunk.split_at_mut(room);
@@ -50,7 +52,9 @@ async fn read_head<T: TryParse>(io: &mut (impl AsyncRead + Unpin)) -> Result<Hea
         // The end may lie across two reads.
         let seen = head.len().saturating_sub(3);
         head.extend(room.iter().take(read));
-        let new = head.get(seen..).unwrap_or_default();
+        let line_ends = head.iter().skip(start);
+        start += line_ends.take_while(|byte| b"\r\n".contains(byte)).count();
+        let new = head.get(seen.max(start)..).unwrap_or_default();
         if !new.windows(4).any(|end| end == b"\r\n\r\n") {
             continue;
         }

@@ -163,13 +163,11 @@ async fn refused(io: impl AsyncRead + Unpin, response: &Response, mut body: Vec<
         .headers()
         .get(header::CONTENT_LENGTH)
         .and_then(|len| len.to_str().ok()?.parse().ok());
-    let missing = len
-        .unwrap_or(0_usize)
-        .min(MAX_REASON_LEN)
-        .saturating_sub(body.len());
+    let len = len.unwrap_or(0_usize).min(MAX_REASON_LEN);
+    let missing = len.saturating_sub(body.len());
     // Half a reason is better than none.
     let _ = io.take(missing as u64).read_to_end(&mut body).await;
-    body.truncate(MAX_REASON_LEN);
+    body.truncate(len);
     let status = response.status();
     let reason = match String::from_utf8_lossy(&body).trim() {
         "" => status.canonical_reason().unwrap_or_default().to_owned(),

@@ -1,0 +1,215 @@
+//! Two ends of one connection in a simulated world: a network in all weathers, users of every kind, a clock
+//! that goes when nobody else does. Everything follows from a seed, so what was seen once can be seen again.
+//!
+//! - `rng`, `agenda`, `executor`: chance, time, and who runs next;
+//! - `network`: the bytes between the ends, and how they get lost;
+//! - `scenario`: what a seed stands for;
+//! - `user`, `onlooker`, `codec`: those who use the library, and what they say;
+//! - `invariants`: what must hold;
+//! - `sabotage`: transports that break it, to see that this is noticed.
+//!
+//! ```sh
+//! WS_FRAMED_SEEDS=100000 cargo test --release --lib simulation_holds   # many seeds
+//! WS_FRAMED_SEEDS=5000..9000 cargo test --lib simulation_holds         # these
+//! WS_FRAMED_SEED=42 cargo test --lib simulation_holds -- --nocapture   # one, step by step
+//! ```
+
+mod agenda;
+mod codec;
+mod executor;
+mod invariants;
+mod network;
+mod onlooker;
+mod rng;
+mod sabotage;
+mod scenario;
+mod user;
+
+use std::{
+    any::Any,
+    cell::RefCell,
+    env,
+    ops::Range,
+    panic::{AssertUnwindSafe, catch_unwind},
+    rc::Rc,
+};
+
+use self::{
+    agenda::Agenda,
+    executor::{Executor, Role},
+    invariants::Ledger,
+    network::{Network, Pipe},
+    rng::Rng,
+    sabotage::{Sabotage, Sabotaged},
+    scenario::{Plan, Scenario},
+    user::{User, World},
+};
+use crate::{BoxTransport, WsStream, transport::tungstenite};
+
+/// How many seeds a plain `cargo test` runs.
+const SEEDS: u64 = 2_000;
+
+/// Where a run ended, to compare runs by.
+type Trail = (u64, std::time::Duration, [u64; 2]);
+
+fn open(pipe: Pipe, end: usize, plan: &Plan, sabotage: Option<Sabotage>) -> WsStream {
+    let config = plan.config.clone();
+    let is_client = end == 1;
+    let transport = match plan.own_socket {
+        Some(room) => BoxTransport::new(tungstenite::opened_by_user(pipe, is_client, room)),
+        None => BoxTransport::new(tungstenite::Metered::opened(pipe, is_client, &config)),
+    };
+    let transport = match sabotage {
+        Some(sabotage) => BoxTransport::new(Sabotaged::new(transport, sabotage)),
+        None => transport,
+    };
+    WsStream::with_config(transport, config).unwrap()
+}
+
+/// One run.
+///
+/// # Panics
+/// When something does not hold.
+fn simulate(seed: u64, is_traced: bool, sabotage: Option<Sabotage>) -> Trail {
+    let mut rng = Rng::new(seed);
+    let scenario = Scenario::new(&mut rng);
+    let agenda = Agenda::new(is_traced);
+    agenda.trace(|| format!("{scenario:#?}"));
+    let network = Network::new(scenario.weather.clone(), scenario.fault, &agenda, &mut rng);
+    let mut executor = Executor::new(agenda.clone(), rng.fork(), scenario.pace);
+    let contents = [0, 1].map(|end: usize| scenario.users[end].content);
+    let world = World {
+        agenda: agenda.clone(),
+        ledger: Rc::new(RefCell::new(Ledger::new(contents))),
+        spawner: executor.spawner(),
+    };
+    let mut handles = Vec::new();
+    for (end, plan) in scenario.users.iter().enumerate() {
+        let stream = open(network.pipe(end), end, plan, sabotage);
+        let handle = stream.handle();
+        onlooker::look_on(end, &scenario, &world, &handle, &mut rng);
+        handles.push(handle);
+        let user = User::new(end, plan.clone(), world.clone(), rng.fork(), stream);
+        let life = user.live(scenario.stages.clone());
+        drop(
+            world
+                .spawner
+                .spawn(Role::User(end), format!("user {end}"), life),
+        );
+    }
+    let ceilings = [0, 1].map(|end: usize| scenario.users[end].ceiling());
+    executor.run(|| {
+        for end in [0, 1] {
+            world
+                .ledger
+                .borrow()
+                .check_room(end, network.accepted(end), ceilings[end]);
+        }
+    });
+    let mut ledger = world.ledger.borrow_mut();
+    for (end, handle) in handles.iter().enumerate() {
+        ledger.ends[end].stats = handle.stats();
+        ledger.ends[end].is_gone |= executor.has_killed(end);
+    }
+    ledger.check_end(&scenario, network.was_reset());
+    (
+        executor.polls(),
+        agenda.now(),
+        [network.accepted(0), network.accepted(1)],
+    )
+}
+
+/// What a run that failed said, and how to see it again.
+fn try_seed(seed: u64, is_traced: bool, sabotage: Option<Sabotage>) -> Result<Trail, String> {
+    catch_unwind(AssertUnwindSafe(|| simulate(seed, is_traced, sabotage))).map_err(|panic| {
+        let why = message(panic.as_ref());
+        format!(
+            "seed {seed}: {why}\nto see it again: \
+             WS_FRAMED_SEED={seed} cargo test --all-features --lib simulation_holds -- --nocapture"
+        )
+    })
+}
+
+fn message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or(panic.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic")
+}
+
+fn number(text: &str) -> u64 {
+    text.trim().parse().expect("a seed is a number")
+}
+
+fn seeds() -> Range<u64> {
+    let Ok(seeds) = env::var("WS_FRAMED_SEEDS") else {
+        return 0..SEEDS;
+    };
+    match seeds.split_once("..") {
+        Some((first, end)) => number(first)..number(end),
+        None => 0..number(&seeds),
+    }
+}
+
+#[test]
+fn simulation_holds_for_many_seeds() {
+    if let Ok(seed) = env::var("WS_FRAMED_SEED") {
+        let trail = try_seed(number(&seed), true, None);
+        trail.unwrap_or_else(|why| panic!("{why}"));
+        return;
+    }
+    let failures: Vec<_> = seeds()
+        .filter_map(|seed| try_seed(seed, false, None).err())
+        .collect();
+    let count = failures.len();
+    assert!(
+        failures.is_empty(),
+        "{count} seeds failed:\n{}",
+        failures.join("\n")
+    );
+}
+
+#[test]
+fn a_seed_tells_the_same_story_every_time() {
+    for seed in 0..20 {
+        let [one, two] = [0, 1].map(|_| try_seed(seed, false, None));
+        assert_eq!(one, two, "seed {seed}");
+    }
+}
+
+/// Some seed notices, and this is what it says.
+fn assert_noticed(sabotage: Sabotage, expected: &str) {
+    let said: Vec<_> = (0..100)
+        .filter_map(|seed| try_seed(seed, false, Some(sabotage)).err())
+        .collect();
+    let is_noticed = said.iter().any(|why| why.contains(expected));
+    assert!(
+        is_noticed,
+        "{sabotage:?} went unnoticed:\n{}",
+        said.join("\n")
+    );
+}
+
+#[test]
+fn a_lost_wakeup_is_noticed() {
+    assert_noticed(Sabotage::LosesWakeups, "somebody waits for ever");
+}
+
+#[test]
+fn a_flush_that_is_not_made_is_noticed() {
+    assert_noticed(Sabotage::SkipsFlushes, "somebody waits for ever");
+}
+
+#[test]
+fn a_lost_byte_is_noticed() {
+    assert_noticed(Sabotage::DropsByte, "read other bytes than were sent");
+}
+
+#[test]
+fn a_message_that_comes_twice_is_noticed() {
+    assert_noticed(Sabotage::RepeatsMessage, "from nowhere");
+}
+
+#[test]
+fn an_end_that_only_looks_clean_is_noticed() {
+    assert_noticed(Sabotage::FakesClose, "did not close");
+}

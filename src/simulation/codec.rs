@@ -1,0 +1,97 @@
+//! What the ends send, so that each can tell what the other must have sent, and how it is framed.
+
+use asynchronous_codec::{Decoder, Encoder};
+use bytes::{Bytes, BytesMut};
+
+use super::rng::{Rng, mix};
+use crate::{CodecError, LengthDelimited, Lines};
+
+/// What one end sends.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Content {
+    pub(super) seed: u64,
+    /// The longest item.
+    pub(super) max_item: usize,
+}
+
+impl Content {
+    /// The byte at this place, in the stages that send bytes.
+    pub(super) fn byte(self, at: usize) -> u8 {
+        let word = mix(self.seed.wrapping_add(at as u64 / 8));
+        word.to_le_bytes()[at % 8]
+    }
+
+    pub(super) fn bytes(self, from: usize, len: usize) -> Vec<u8> {
+        (from..from + len).map(|at| self.byte(at)).collect()
+    }
+
+    /// The item with this number.
+    pub(super) fn item(self, number: usize) -> String {
+        let mut rng = Rng::new(mix(self.seed ^ (number as u64 + 1)));
+        let len = rng.size(0, self.max_item);
+        (0..len)
+            .map(|_| char::from(b'a' + u8::try_from(rng.below(26)).unwrap()))
+            .collect()
+    }
+}
+
+/// Either of two codecs, for the same items.
+#[derive(Debug)]
+pub(super) enum AnyCodec {
+    Length(LengthDelimited),
+    Lines(Lines),
+}
+
+impl AnyCodec {
+    pub(super) fn new(is_lines: bool, max_item: usize) -> Self {
+        if is_lines {
+            Self::Lines(Lines::new(max_item))
+        } else {
+            Self::Length(LengthDelimited::new(max_item))
+        }
+    }
+
+    /// How long the frame of this item is.
+    pub(super) fn frame_len(&self, item: &str) -> usize {
+        match self {
+            Self::Length(_) => item.len() + 4,
+            Self::Lines(_) => item.len() + 1,
+        }
+    }
+}
+
+impl Encoder for AnyCodec {
+    type Item<'a> = String;
+    type Error = CodecError;
+
+    fn encode(&mut self, item: String, into: &mut BytesMut) -> Result<(), CodecError> {
+        match self {
+            Self::Length(codec) => codec.encode(Bytes::from(item), into),
+            Self::Lines(codec) => codec.encode(item, into),
+        }
+    }
+}
+
+impl Decoder for AnyCodec {
+    type Item = String;
+    type Error = CodecError;
+
+    fn decode(&mut self, from: &mut BytesMut) -> Result<Option<String>, CodecError> {
+        match self {
+            Self::Length(codec) => codec.decode(from).map(|item| item.as_ref().map(text)),
+            Self::Lines(codec) => codec.decode(from),
+        }
+    }
+
+    fn decode_eof(&mut self, from: &mut BytesMut) -> Result<Option<String>, CodecError> {
+        match self {
+            Self::Length(codec) => codec.decode_eof(from).map(|item| item.as_ref().map(text)),
+            Self::Lines(codec) => codec.decode_eof(from),
+        }
+    }
+}
+
+/// Bytes that are no text are for the comparison to find.
+fn text(bytes: &Bytes) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

@@ -1,0 +1,219 @@
+//! Runs the tasks, one poll at a time, and only those that were woken.
+
+use std::{
+    cell::RefCell,
+    fmt::Write as _,
+    future::Future,
+    mem,
+    pin::Pin,
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
+    task::{Context, Wake, Waker},
+    time::Duration,
+};
+
+use futures::channel::oneshot;
+
+use super::{agenda::Agenda, rng::Rng};
+use crate::clock::virtual_time;
+
+/// More polls than any honest run takes: somebody wakes itself for ever.
+const MAX_POLLS: u64 = 1_000_000;
+
+/// What a task is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It holds the view of this end, or a share of it.
+    User(usize),
+    /// It holds handles only.
+    Onlooker,
+}
+
+struct Task {
+    name: String,
+    role: Role,
+    flag: Arc<Flag>,
+    future: Pin<Box<dyn Future<Output = ()>>>,
+}
+
+#[derive(Default)]
+struct Flag {
+    is_woken: AtomicBool,
+    wakes: AtomicU64,
+}
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.is_woken.store(true, Relaxed);
+        self.wakes.fetch_add(1, Relaxed);
+    }
+}
+
+/// Starts tasks, from within tasks too.
+#[derive(Clone, Default)]
+pub(super) struct Spawner(Rc<RefCell<Vec<Task>>>);
+
+impl Spawner {
+    /// Gives what the task gives, unless it is killed.
+    pub(super) fn spawn<T: 'static>(
+        &self,
+        role: Role,
+        name: impl Into<String>,
+        work: impl Future<Output = T> + 'static,
+    ) -> oneshot::Receiver<T> {
+        let (sender, receiver) = oneshot::channel();
+        let flag = Arc::new(Flag::default());
+        Waker::from(Arc::clone(&flag)).wake();
+        self.0.borrow_mut().push(Task {
+            name: name.into(),
+            role,
+            flag,
+            future: Box::pin(async move {
+                // Whoever started it may not want to know.
+                let _ = sender.send(work.await);
+            }),
+        });
+        receiver
+    }
+}
+
+/// How a run is to go.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    /// All that has to be done can be done without any timer of the library.
+    pub(super) is_prompt: bool,
+    /// One poll in so many goes to a task that was not woken. Zero for none.
+    pub(super) spurious: usize,
+    /// The tasks that hold this end's view are dropped after so many polls.
+    pub(super) kill: Option<(usize, u64)>,
+}
+
+pub(super) struct Executor {
+    tasks: Vec<Task>,
+    spawner: Spawner,
+    agenda: Agenda,
+    rng: Rng,
+    pace: Pace,
+    polls: u64,
+    killed: Option<usize>,
+}
+
+impl Executor {
+    pub(super) fn new(agenda: Agenda, rng: Rng, pace: Pace) -> Self {
+        Self {
+            tasks: Vec::new(),
+            spawner: Spawner::default(),
+            agenda,
+            rng,
+            pace,
+            polls: 0,
+            killed: None,
+        }
+    }
+
+    pub(super) fn spawner(&self) -> Spawner {
+        self.spawner.clone()
+    }
+
+    pub(super) fn has_killed(&self, end: usize) -> bool {
+        self.killed == Some(end)
+    }
+
+    pub(super) fn polls(&self) -> u64 {
+        self.polls
+    }
+
+    /// Runs until all tasks have finished. `check` is called after every poll.
+    ///
+    /// # Panics
+    /// When somebody would wait for ever, or never rest.
+    pub(super) fn run(&mut self, check: impl Fn()) {
+        loop {
+            self.tasks.append(&mut self.spawner.0.borrow_mut());
+            self.kill();
+            if self.tasks.is_empty() {
+                return;
+            }
+            match self.next_task() {
+                Some(index) => self.poll(index),
+                None => self.pass_time(),
+            }
+            check();
+        }
+    }
+
+    fn next_task(&mut self) -> Option<usize> {
+        if !self.tasks.is_empty() && self.rng.one_in(self.pace.spurious) {
+            return Some(self.rng.below(self.tasks.len()));
+        }
+        let is_woken = |(index, task): (usize, &Task)| {
+            let is_woken = task.flag.is_woken.load(Relaxed);
+            is_woken.then_some(index)
+        };
+        let woken: Vec<_> = self.tasks.iter().enumerate().filter_map(is_woken).collect();
+        (!woken.is_empty()).then(|| self.rng.pick(&woken))
+    }
+
+    fn poll(&mut self, index: usize) {
+        self.polls += 1;
+        assert!(
+            self.polls < MAX_POLLS,
+            "somebody never rests: {}",
+            self.who_is_left(),
+        );
+        let task = &mut self.tasks[index];
+        self.agenda.trace(|| format!("poll {}", task.name));
+        task.flag.is_woken.store(false, Relaxed);
+        let waker = Waker::from(Arc::clone(&task.flag));
+        let poll = task.future.as_mut().poll(&mut Context::from_waker(&waker));
+        if poll.is_ready() {
+            self.agenda.trace(|| format!("done {}", task.name));
+            let task = self.tasks.swap_remove(index);
+            drop(task);
+        }
+        if self.rng.one_in(4) {
+            // A poll takes time, so that what the network does falls between any two.
+            let a_little = Duration::from_micros(self.rng.within(1, 20) as u64);
+            self.agenda.advance_to(self.agenda.now() + a_little);
+        }
+    }
+
+    /// Nobody can go on: time does.
+    fn pass_time(&mut self) {
+        let mut next = self.agenda.next();
+        if !self.pace.is_prompt {
+            let timer = virtual_time::next_timer().map(|after| self.agenda.now() + after);
+            next = next.into_iter().chain(timer).min();
+        }
+        let Some(next) = next else {
+            let left = self.who_is_left();
+            panic!("somebody waits for ever (or for a timer that should not matter): {left}");
+        };
+        self.agenda.advance_to(next);
+    }
+
+    fn kill(&mut self) {
+        if let Some((end, _)) = self.pace.kill.filter(|(_, after)| self.polls >= *after) {
+            self.pace.kill = None;
+            self.killed = Some(end);
+            self.agenda.trace(|| format!("user {end} is killed"));
+            let (killed, left): (Vec<_>, _) = mem::take(&mut self.tasks)
+                .into_iter()
+                .partition(|task| task.role == Role::User(end));
+            self.tasks = left;
+            drop(killed);
+        }
+    }
+
+    fn who_is_left(&self) -> String {
+        let mut list = String::new();
+        for task in &self.tasks {
+            let wakes = task.flag.wakes.load(Relaxed);
+            write!(list, "{} (woken {wakes} times), ", task.name).unwrap();
+        }
+        list
+    }
+}

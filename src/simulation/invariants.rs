@@ -1,0 +1,315 @@
+//! What must hold, whatever happens.
+
+use std::io;
+
+use super::{
+    codec::Content,
+    scenario::{Class, Closing, Scenario},
+};
+use crate::{CloseOutcome, ClosedBy, Stats};
+
+/// How reading ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    Clean,
+    Failed(io::ErrorKind),
+}
+
+/// What one end has done and seen. Lengths are in bytes of the views: items count with their framing.
+#[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub(super) struct Account {
+    pub(super) items_written: usize,
+    pub(super) written: usize,
+    /// What had been written when last a flush or close was ready.
+    pub(super) flushed: usize,
+    /// A flush or close has failed.
+    pub(super) flush_errors: usize,
+    pub(super) items_received: usize,
+    pub(super) received: usize,
+    /// A line arrived without its end, which may only happen at the end.
+    pub(super) is_cut_short: bool,
+    /// The code of the first close that was asked for.
+    pub(super) asked: Option<u16>,
+    /// It called `close_with`, which throws away what still comes.
+    pub(super) discards: bool,
+    /// It went away before the end.
+    pub(super) is_gone: bool,
+    pub(super) ended: Option<End>,
+    /// It has flushed after the end.
+    pub(super) is_settled: bool,
+    pub(super) outcome: Option<CloseOutcome>,
+    pub(super) stats: Stats,
+}
+
+/// The accounts of both ends.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    pub(super) ends: [Account; 2],
+    contents: [Content; 2],
+}
+
+impl Ledger {
+    pub(super) fn new(contents: [Content; 2]) -> Self {
+        Self {
+            ends: Default::default(),
+            contents,
+        }
+    }
+
+    /// Bytes arrive once, in order, as they were sent.
+    pub(super) fn received_bytes(&mut self, end: usize, bytes: &[u8]) {
+        let from = self.ends[end].received;
+        assert!(
+            !bytes.is_empty(),
+            "nothing was read, and it was not the end"
+        );
+        assert_eq!(
+            self.contents[1 - end].bytes(from, bytes.len()),
+            bytes,
+            "user {end} read other bytes than were sent, from byte {from}",
+        );
+        self.received(end, bytes.len());
+    }
+
+    /// Items arrive once, in order, as they were sent.
+    pub(super) fn received_item(&mut self, end: usize, item: &str, len: usize) {
+        let number = self.ends[end].items_received;
+        let expected = self.contents[1 - end].item(number);
+        assert!(
+            !self.ends[end].is_cut_short,
+            "an item after one that was cut short"
+        );
+        assert!(
+            self.ends[1 - end].items_written > number,
+            "user {end} got {item:?}, from nowhere"
+        );
+        if item != expected {
+            // The last line need not have its end; only then may it be a part.
+            assert!(
+                expected.starts_with(item),
+                "user {end} got {item:?} in place of item {number}, {expected:?}",
+            );
+            self.ends[end].is_cut_short = true;
+            return;
+        }
+        self.ends[end].items_received += 1;
+        self.received(end, len);
+    }
+
+    fn received(&mut self, end: usize, len: usize) {
+        assert!(
+            !self.ends[end].discards,
+            "user {end} got what may have a hole before it"
+        );
+        self.ends[end].received += len;
+        let (received, written) = (self.ends[end].received, self.ends[1 - end].written);
+        assert!(
+            received <= written,
+            "user {end} got {received} bytes of {written}"
+        );
+    }
+
+    pub(super) fn asks_to_close(&mut self, end: usize, code: u16) {
+        self.ends[end].asked.get_or_insert(code);
+    }
+
+    pub(super) fn flushed(&mut self, end: usize, result: &io::Result<()>) {
+        let account = &mut self.ends[end];
+        match result {
+            Ok(()) if account.flush_errors == 0 => account.flushed = account.written,
+            Ok(()) => {}
+            Err(error) => {
+                account.flush_errors += 1;
+                assert_eq!(
+                    account.flush_errors, 1,
+                    "user {end}: lost bytes were told twice: {error}"
+                );
+            }
+        }
+    }
+
+    pub(super) fn ended(&mut self, end: usize, how: End) {
+        let account = &mut self.ends[end];
+        assert_eq!(account.ended, None, "user {end}: an end after the end");
+        account.ended = Some(how);
+    }
+
+    pub(super) fn ended_so(&mut self, end: usize, outcome: CloseOutcome) {
+        let account = &mut self.ends[end];
+        if let Some(before) = &account.outcome {
+            assert_eq!(*before, outcome, "user {end}: two stories of the end");
+        }
+        account.outcome = Some(outcome);
+    }
+
+    /// What is written and has not left is held in memory: never more than so much.
+    pub(super) fn check_room(&self, end: usize, accepted: u64, ceiling: usize) {
+        let held = (self.ends[end].written as u64).saturating_sub(accepted);
+        assert!(
+            held <= ceiling as u64,
+            "user {end}: {held} bytes wait to be sent, over {ceiling}"
+        );
+    }
+
+    /// To be called when all is over.
+    pub(super) fn check_end(&self, scenario: &Scenario, was_reset: bool) {
+        for end in [0, 1] {
+            self.check_story(end, scenario);
+            self.check_arrival(end);
+            self.check_stats(end);
+        }
+        let by = [0, 1].map(|end| closed_by(&self.ends[end]));
+        assert_ne!(by, [Some(ClosedBy::Peer); 2], "nobody closed first");
+        if scenario.class == Class::Calm && !was_reset {
+            self.check_calm(scenario);
+        }
+    }
+
+    /// What reading showed fits how it ended.
+    fn check_story(&self, end: usize, scenario: &Scenario) {
+        let me = &self.ends[end];
+        let outcome = me.outcome.as_ref().expect("`closed` resolves");
+        let is_lenient = scenario.users[end].config.lenient_eof;
+        if let CloseOutcome::Clean { code, by, .. } = outcome {
+            let (closer, what) = match by {
+                ClosedBy::Us => (me.asked, "we did not close"),
+                ClosedBy::Peer => (self.ends[1 - end].asked, "the peer did not close"),
+            };
+            let closer = closer.unwrap_or_else(|| panic!("user {end}: {what}: {outcome:?}"));
+            let crossed = self.ends[1 - end].asked.filter(|_| *by == ClosedBy::Us);
+            assert!(
+                [Some(closer), crossed].contains(&Some(u16::from(*code))),
+                "user {end}: {outcome:?}, and not {closer}",
+            );
+        }
+        let is_whole = self.ends[1 - end].written == me.received;
+        let fits = match (me.ended, outcome) {
+            (None, _) => me.is_gone || me.discards,
+            // What `close_with` throws away includes the error.
+            (Some(End::Clean), _) if me.discards => true,
+            (Some(End::Clean), CloseOutcome::Clean { code, by, .. }) => {
+                is_lenient || *by == ClosedBy::Us || code.is_orderly()
+            }
+            (Some(End::Clean), outcome) => is_lenient && *outcome != CloseOutcome::TimedOut,
+            (Some(End::Failed(kind)), CloseOutcome::Clean { code, by, .. }) => match kind {
+                io::ErrorKind::ConnectionAborted => *by == ClosedBy::Peer && !code.is_orderly(),
+                // The last item may be half of one, if it was written too late.
+                io::ErrorKind::UnexpectedEof => !is_whole,
+                _ => false,
+            },
+            (Some(End::Failed(kind)), CloseOutcome::TimedOut) => kind == io::ErrorKind::TimedOut,
+            (Some(End::Failed(kind)), CloseOutcome::Lost) => {
+                kind != io::ErrorKind::InvalidData && kind != io::ErrorKind::TimedOut
+            }
+            _ => false,
+        };
+        assert!(
+            fits,
+            "user {end}: reading ended with {:?}, and the link {outcome:?}",
+            me.ended
+        );
+        if me.is_cut_short && !is_lenient {
+            let by = closed_by(me);
+            assert_eq!(by, Some(ClosedBy::Us), "user {end} got a part of an item");
+        }
+    }
+
+    /// A clean end promises that all is there.
+    fn check_arrival(&self, end: usize) {
+        let [me, peer] = [&self.ends[end], &self.ends[1 - end]];
+        let (written, flushed, received) = (me.written, me.flushed, peer.received);
+        let has_read_all = !peer.is_gone && !peer.discards;
+        if closed_by(me) == Some(ClosedBy::Us) && peer.asked.is_none() && !peer.is_gone {
+            assert_eq!(
+                received, written,
+                "user {end} closed well, and not all has arrived"
+            );
+        }
+        if closed_by(peer) == Some(ClosedBy::Peer) && has_read_all {
+            assert_eq!(
+                received, written,
+                "user {end} closed, and its peer missed something"
+            );
+        }
+        if closed_by(peer).is_some() && has_read_all {
+            assert!(
+                received >= flushed,
+                "user {end} flushed {flushed}, and only {received} arrived"
+            );
+        }
+    }
+
+    fn check_stats(&self, end: usize) {
+        let [me, peer] = [&self.ends[end], &self.ends[1 - end]];
+        let (sent, came) = (&me.stats, &peer.stats);
+        assert!(
+            came.bytes_received <= sent.bytes_sent,
+            "bytes: {came:?} of {sent:?}"
+        );
+        assert!(
+            came.messages_received <= sent.messages_sent,
+            "messages: {came:?} of {sent:?}"
+        );
+        assert!(
+            came.pings_received <= sent.pings_sent,
+            "pings: {came:?} of {sent:?}"
+        );
+        assert!(
+            came.pongs_received <= sent.pings_received,
+            "pongs: {came:?} of {sent:?}"
+        );
+        assert!(
+            sent.bytes_sent <= me.written as u64,
+            "more was sent than written: {sent:?}"
+        );
+        if me.flush_errors == 0 && me.is_settled {
+            assert_eq!(
+                sent.bytes_sent, me.written as u64,
+                "user {end} was not told of a loss"
+            );
+        }
+        if !peer.is_gone && !peer.discards {
+            // The last line need not have its end.
+            let (least, most) = (came.bytes_received, came.bytes_received + 1);
+            let received = peer.received as u64;
+            assert!(received <= most, "{came:?}, and {received} were read");
+            let is_whole = peer.received == me.written;
+            assert!(
+                !is_whole || received >= least,
+                "{came:?}, and only {received} were read"
+            );
+        }
+    }
+
+    fn check_calm(&self, scenario: &Scenario) {
+        for end in [0, 1] {
+            let [me, peer] = [&self.ends[end], &self.ends[1 - end]];
+            let users_stay = scenario
+                .users
+                .iter()
+                .all(|user| user.closing != Closing::Drops);
+            if users_stay {
+                assert!(
+                    closed_by(me).is_some(),
+                    "user {end}: nothing went wrong: {:?}",
+                    me.outcome
+                );
+            }
+            if !peer.is_gone && !peer.discards {
+                let (flushed, received) = (me.flushed, peer.received);
+                assert!(
+                    received >= flushed,
+                    "user {end} flushed {flushed}, and {received} arrived"
+                );
+            }
+        }
+    }
+}
+
+fn closed_by(account: &Account) -> Option<ClosedBy> {
+    match account.outcome {
+        Some(CloseOutcome::Clean { by, .. }) => Some(by),
+        _ => None,
+    }
+}

@@ -1,0 +1,363 @@
+//! Two directed pipes of bytes between the ends, in all weathers.
+
+mod wire;
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures::io::{AsyncRead, AsyncWrite};
+
+use self::wire::Wire;
+use super::{agenda::Agenda, rng::Rng};
+
+/// How one direction behaves.
+#[derive(Clone, Debug)]
+pub(super) struct Weather {
+    /// How much it holds.
+    pub(super) capacity: usize,
+    /// The most that one write, or one read, moves.
+    pub(super) max_write: usize,
+    pub(super) max_read: usize,
+    /// One call in so many is `Pending` though it could go on. Zero for none.
+    pub(super) hiccups: usize,
+    /// The longest that bytes are under way, and that somebody waits for a wakeup that is due.
+    pub(super) delay: Duration,
+    /// Bytes stay with the sender until it flushes, as those of TLS and of buffered writers do.
+    pub(super) is_buffered: bool,
+}
+
+/// How the connection breaks, when so many bytes have gone in one direction.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fault {
+    pub(super) kind: FaultKind,
+    pub(super) direction: usize,
+    pub(super) at: u64,
+}
+
+impl Fault {
+    /// Whether this end cannot know, unless it asks.
+    pub(super) fn is_hidden_from(self, end: usize) -> bool {
+        match self.kind {
+            FaultKind::Silence { .. } => true,
+            FaultKind::Mute => end != self.direction,
+            FaultKind::Reset { .. } | FaultKind::Eof => false,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FaultKind {
+    /// Both ends learn it at once; what is under way arrives, or does not.
+    Reset { is_lossy: bool },
+    /// Nobody learns anything, ever. What is under way arrives, or does not.
+    Silence { is_lossy: bool },
+    /// Writing fails at both ends, and reading gives nothing, ever.
+    Mute,
+    /// This direction ends as if it had been closed. What is written to it then fails.
+    Eof,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Up,
+    Reset,
+    Silent,
+    Mute,
+}
+
+#[derive(Debug)]
+struct Wires {
+    pair: [Wire; 2],
+    fault: Option<Fault>,
+    state: State,
+    agenda: Agenda,
+}
+
+/// The network between two ends. `pair[end]` is what that end writes to.
+#[derive(Clone, Debug)]
+pub(super) struct Network(Arc<Mutex<Wires>>);
+
+impl Network {
+    pub(super) fn new(
+        weather: [Weather; 2],
+        fault: Option<Fault>,
+        agenda: &Agenda,
+        rng: &mut Rng,
+    ) -> Self {
+        let pair = weather.map(|weather| Wire::new(weather, rng.fork()));
+        Self(Arc::new(Mutex::new(Wires {
+            pair,
+            fault,
+            state: State::Up,
+            agenda: agenda.clone(),
+        })))
+    }
+
+    fn wires(&self) -> MutexGuard<'_, Wires> {
+        self.0.lock().unwrap()
+    }
+
+    pub(super) fn pipe(&self, end: usize) -> Pipe {
+        Pipe {
+            end,
+            network: self.clone(),
+        }
+    }
+
+    /// How many bytes this end has handed over.
+    pub(super) fn accepted(&self, end: usize) -> u64 {
+        self.wires().pair[end].accepted
+    }
+
+    /// Whether the connection was reset, be it because one end left while there was something to read.
+    pub(super) fn was_reset(&self) -> bool {
+        self.wires().state == State::Reset
+    }
+}
+
+impl Wires {
+    fn read(&mut self, end: usize, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        let now = self.agenda.now();
+        let wire = &mut self.pair[1 - end];
+        let has_arrived = |at: Option<Duration>| at.is_some_and(|at| at <= now);
+        let has_bytes = has_arrived(wire.under_way.front().map(|(at, _)| *at));
+        let is_empty = wire.under_way.is_empty();
+        let is_over = is_empty
+            && match self.state {
+                State::Up => has_arrived(wire.ends_at),
+                State::Reset => true,
+                State::Silent | State::Mute => false,
+            };
+        let reader = Arc::clone(&wire.reader);
+        if !(has_bytes || is_over) || wire.hiccups(&self.agenda, &reader) {
+            return Poll::Pending;
+        }
+        if has_bytes {
+            let taken = wire.take(buf);
+            let writer = Arc::clone(&wire.writer);
+            wire.wake_soon(&self.agenda, &writer);
+            return Poll::Ready(Ok(taken));
+        }
+        Poll::Ready(if wire.ends_at.is_some() {
+            Ok(0)
+        } else {
+            Err(io::ErrorKind::ConnectionReset.into())
+        })
+    }
+
+    fn write(&mut self, end: usize, buf: &[u8]) -> Poll<io::Result<usize>> {
+        if self.bytes_to_fault(end) == Some(0) {
+            self.break_down();
+        }
+        let wire = &mut self.pair[end];
+        let fails = wire.ends_at.is_some() || matches!(self.state, State::Reset | State::Mute);
+        let room = wire.weather.capacity - wire.held;
+        let writer = Arc::clone(&wire.writer);
+        if !fails && room == 0 {
+            if self.state == State::Up {
+                wire.transmit(&self.agenda);
+            }
+            return Poll::Pending;
+        }
+        if wire.hiccups(&self.agenda, &writer) {
+            return Poll::Pending;
+        }
+        if fails {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        let most = wire.rng.size(1, wire.weather.max_write);
+        let taken = most.min(buf.len()).min(room);
+        let taken = taken.min(self.bytes_to_fault(end).unwrap_or(taken));
+        self.accept(end, &buf[..taken]);
+        Poll::Ready(Ok(taken))
+    }
+
+    fn accept(&mut self, end: usize, bytes: &[u8]) {
+        let wire = &mut self.pair[end];
+        wire.accepted += bytes.len() as u64;
+        wire.held += bytes.len();
+        if wire.is_unread {
+            let is_lossy = wire.rng.one_in(2);
+            self.reset(is_lossy);
+        } else if self.state == State::Up {
+            wire.staged.extend_from_slice(bytes);
+            if !wire.weather.is_buffered {
+                wire.transmit(&self.agenda);
+            }
+        }
+    }
+
+    fn bytes_to_fault(&self, end: usize) -> Option<usize> {
+        let fault = self.fault.filter(|fault| fault.direction == end)?;
+        let left = fault.at.saturating_sub(self.pair[end].accepted);
+        Some(usize::try_from(left).unwrap())
+    }
+
+    fn break_down(&mut self) {
+        let Some(fault) = self.fault.take() else {
+            return;
+        };
+        self.agenda.trace(|| format!("network: {fault:?}"));
+        match fault.kind {
+            FaultKind::Reset { is_lossy } => self.reset(is_lossy),
+            FaultKind::Silence { is_lossy } => {
+                self.state = State::Silent;
+                if is_lossy {
+                    self.pair.iter_mut().for_each(Wire::lose);
+                }
+            }
+            FaultKind::Mute => {
+                self.state = State::Mute;
+                self.pair.iter_mut().for_each(Wire::lose);
+                // Who ran into it knows.
+                let other = &mut self.pair[1 - fault.direction];
+                let writer = Arc::clone(&other.writer);
+                other.wake_soon(&self.agenda, &writer);
+            }
+            FaultKind::Eof => self.pair[fault.direction].finish(&self.agenda),
+        }
+    }
+
+    fn reset(&mut self, is_lossy: bool) {
+        if self.state != State::Up {
+            return;
+        }
+        self.agenda.trace(|| "network: reset");
+        self.state = State::Reset;
+        for wire in &mut self.pair {
+            if is_lossy {
+                wire.lose();
+            } else {
+                wire.transmit(&self.agenda);
+            }
+        }
+        self.wake_all();
+    }
+
+    fn wake_all(&mut self) {
+        for wire in &mut self.pair {
+            let slots = [Arc::clone(&wire.reader), Arc::clone(&wire.writer)];
+            for slot in slots {
+                wire.wake_soon(&self.agenda, &slot);
+            }
+        }
+    }
+
+    fn flush(&mut self, end: usize) -> Poll<io::Result<()>> {
+        let wire = &mut self.pair[end];
+        let slot = Arc::clone(&wire.writer);
+        if wire.hiccups(&self.agenda, &slot) {
+            return Poll::Pending;
+        }
+        if self.state == State::Up {
+            wire.transmit(&self.agenda);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn close(&mut self, end: usize) -> Poll<io::Result<()>> {
+        let wire = &mut self.pair[end];
+        let slot = Arc::clone(&wire.writer);
+        if wire.hiccups(&self.agenda, &slot) {
+            return Poll::Pending;
+        }
+        match self.state {
+            State::Up => wire.finish(&self.agenda),
+            State::Silent | State::Mute => {}
+            State::Reset => return Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// An end that goes away with something unread resets the connection, as TCP does.
+    fn leave(&mut self, end: usize) {
+        if self.state == State::Up {
+            let incoming = &mut self.pair[1 - end];
+            incoming.is_unread = true;
+            if incoming.held > 0 {
+                let is_lossy = incoming.rng.one_in(2);
+                self.reset(is_lossy);
+            } else {
+                self.pair[end].staged.clear();
+                self.pair[end].finish(&self.agenda);
+            }
+        }
+    }
+}
+
+/// The socket of one end.
+#[derive(Debug)]
+pub(super) struct Pipe {
+    end: usize,
+    network: Network,
+}
+
+impl AsyncRead for Pipe {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let mut wires = self.network.wires();
+        wires.pair[1 - self.end].reader.register(cx.waker());
+        let read = wires.read(self.end, buf);
+        wires
+            .agenda
+            .trace(|| format!("  socket {} reads: {read:?}", self.end));
+        read
+    }
+}
+
+impl AsyncWrite for Pipe {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let mut wires = self.network.wires();
+        wires.pair[self.end].writer.register(cx.waker());
+        let written = wires.write(self.end, buf);
+        wires.agenda.trace(|| {
+            let len = buf.len();
+            format!("  socket {} writes of {len}: {written:?}", self.end)
+        });
+        written
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut wires = self.network.wires();
+        wires.pair[self.end].writer.register(cx.waker());
+        let flushed = wires.flush(self.end);
+        wires
+            .agenda
+            .trace(|| format!("  socket {} flushes: {flushed:?}", self.end));
+        flushed
+    }
+
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut wires = self.network.wires();
+        wires.pair[self.end].writer.register(cx.waker());
+        let closed = wires.close(self.end);
+        wires
+            .agenda
+            .trace(|| format!("  socket {} closes: {closed:?}", self.end));
+        closed
+    }
+}
+
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        // A simulation that has failed is taken down in any order.
+        if let Ok(mut wires) = self.network.0.lock() {
+            wires
+                .agenda
+                .trace(|| format!("  socket {} is dropped", self.end));
+            wires.leave(self.end);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Transports that break what they promise, to see that the simulation notices.
+
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+
+use crate::{BoxTransport, Message, MessageTransport, WsErr};
+
+/// What goes wrong, once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sabotage {
+    /// Whoever waits for a message is not told when it comes.
+    LosesWakeups,
+    /// A byte of a message is missing.
+    DropsByte,
+    /// A message comes twice.
+    RepeatsMessage,
+    /// A flush is claimed and not made, so that close frames stay where they are.
+    SkipsFlushes,
+    /// The end of the connection looks like a close frame.
+    FakesClose,
+}
+
+pub(super) struct Sabotaged {
+    transport: BoxTransport,
+    sabotage: Sabotage,
+    repeated: Option<Message>,
+    has_struck: bool,
+}
+
+impl Sabotaged {
+    pub(super) fn new(transport: BoxTransport, sabotage: Sabotage) -> Self {
+        Self {
+            transport,
+            sabotage,
+            repeated: None,
+            has_struck: false,
+        }
+    }
+
+    fn tamper(&mut self, message: Message) -> Message {
+        match message {
+            Message::Binary(data) if !self.has_struck && data.len() > 1 => {
+                self.has_struck = true;
+                let less = data.slice(1..);
+                match self.sabotage {
+                    Sabotage::DropsByte => Message::Binary(less),
+                    Sabotage::RepeatsMessage => {
+                        self.repeated = Some(Message::Binary(Bytes::clone(&data)));
+                        Message::Binary(data)
+                    }
+                    _ => Message::Binary(data),
+                }
+            }
+            other => other,
+        }
+    }
+}
+
+impl MessageTransport for Sabotaged {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
+        if let Some(message) = self.repeated.take() {
+            return Poll::Ready(Some(Ok(message)));
+        }
+        let mut nobody = Context::from_waker(Waker::noop());
+        let cx = if self.sabotage == Sabotage::LosesWakeups {
+            &mut nobody
+        } else {
+            cx
+        };
+        match self.transport.poll_next(cx) {
+            Poll::Ready(Some(Ok(message))) => Poll::Ready(Some(Ok(self.tamper(message)))),
+            Poll::Ready(None) if self.sabotage == Sabotage::FakesClose && !self.has_struck => {
+                self.has_struck = true;
+                Poll::Ready(Some(Ok(Message::Close(None))))
+            }
+            other => other,
+        }
+    }
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        self.transport.poll_ready(cx)
+    }
+
+    fn start_send(&mut self, message: Message) -> Result<(), WsErr> {
+        self.transport.start_send(message)
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        if self.sabotage == Sabotage::SkipsFlushes {
+            return Poll::Ready(Ok(()));
+        }
+        self.transport.poll_flush(cx)
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        self.transport.poll_shutdown(cx)
+    }
+
+    fn bytes_received(&self) -> Option<u64> {
+        self.transport.bytes_received()
+    }
+
+    fn bytes_sent(&self) -> Option<u64> {
+        self.transport.bytes_sent()
+    }
+
+    fn max_send_len(&self) -> Option<usize> {
+        self.transport.max_send_len()
+    }
+}

@@ -1,0 +1,278 @@
+//! A user of one end: reads, writes, dawdles, changes its mind, switches views, closes.
+
+mod talk;
+
+use std::{
+    cell::RefCell,
+    future::{Future, poll_fn},
+    io,
+    pin::{Pin, pin},
+    rc::Rc,
+    task::{Context, Poll},
+};
+
+use futures::{
+    Sink,
+    future::{Either, join, select},
+    io::AsyncWrite,
+};
+
+use self::talk::Got;
+use super::{
+    agenda::Agenda,
+    codec::AnyCodec,
+    executor::{Role, Spawner},
+    invariants::{End, Ledger},
+    rng::Rng,
+    scenario::{Closing, Plan, Stage, Style, ViewKind},
+};
+use crate::{CloseCode, CloseFrame, WsFramed, WsHandle, WsStream};
+
+/// What everybody shares.
+#[derive(Clone)]
+pub(super) struct World {
+    pub(super) agenda: Agenda,
+    pub(super) ledger: Rc<RefCell<Ledger>>,
+    pub(super) spawner: Spawner,
+}
+
+/// The view that a user has at the moment.
+enum View {
+    Bytes(WsStream),
+    Items(WsFramed<String, AnyCodec>),
+    Gone,
+}
+
+pub(super) struct User {
+    end: usize,
+    plan: Plan,
+    world: World,
+    rng: RefCell<Rng>,
+    view: RefCell<View>,
+    handle: WsHandle,
+}
+
+impl User {
+    pub(super) fn new(
+        end: usize,
+        plan: Plan,
+        world: World,
+        rng: Rng,
+        stream: WsStream,
+    ) -> Rc<Self> {
+        Rc::new(Self {
+            end,
+            plan,
+            world,
+            rng: RefCell::new(rng),
+            handle: stream.handle(),
+            view: RefCell::new(View::Bytes(stream)),
+        })
+    }
+
+    /// The whole life of a user. The view is dropped when it ends.
+    pub(super) async fn live(self: Rc<Self>, stages: Vec<Stage>) {
+        let last = stages.len() - 1;
+        for (index, stage) in stages.into_iter().enumerate() {
+            self.trace(|| format!("begins {stage:?}"));
+            self.switch(stage.view);
+            if !self.stage(stage, index == last).await {
+                break;
+            }
+        }
+        match self.plan.closing {
+            Closing::Drops => self.leave(),
+            Closing::With(code) => self.close_with(code).await,
+            Closing::Waits | Closing::Polls | Closing::Asks(_) => {
+                join(self.read_to_end(), self.close()).await;
+            }
+        }
+        self.after_the_end().await;
+    }
+
+    fn switch(&self, kind: ViewKind) {
+        let mut view = self.view.borrow_mut();
+        let max_item = self.plan.content.max_item.max(10_000);
+        let codec = |is_lines| AnyCodec::new(is_lines, max_item);
+        *view = match (std::mem::replace(&mut *view, View::Gone), kind) {
+            (View::Bytes(stream), ViewKind::Items { is_lines }) => {
+                View::Items(stream.framed(codec(is_lines)))
+            }
+            (View::Items(framed), ViewKind::Items { is_lines }) => {
+                View::Items(framed.map_codec(|_| codec(is_lines)))
+            }
+            (View::Items(framed), ViewKind::Bytes) => View::Bytes(framed.into_stream()),
+            (same, _) => same,
+        };
+    }
+
+    /// Whether the conversation goes on.
+    async fn stage(self: &Rc<Self>, stage: Stage, is_last: bool) -> bool {
+        let style = stage.style[self.end];
+        let is_parallel = matches!(style, Style::Together | Style::TwoTasks);
+        let closes = is_last && is_parallel;
+        let count = if closes {
+            usize::MAX
+        } else {
+            stage.count[1 - self.end]
+        };
+        let (reads, writes) = (self.read(count), self.write(stage, closes));
+        let (has_read, has_written) = match style {
+            _ if closes && matches!(self.plan.closing, Closing::With(_) | Closing::Drops) => {
+                match select(pin!(writes), pin!(reads)).await {
+                    Either::Left((has_written, _)) => (true, has_written),
+                    Either::Right((has_read, writes)) => (has_read, writes.await),
+                }
+            }
+            Style::Together => join(reads, writes).await,
+            Style::TwoTasks => {
+                let me = Rc::clone(self);
+                let work = async move { me.write(stage, closes).await };
+                let name = format!("writer {}", self.end);
+                let other = self.world.spawner.spawn(Role::User(self.end), name, work);
+                (reads.await, other.await.unwrap())
+            }
+            Style::WritesFirst => {
+                let has_written = writes.await;
+                (reads.await, has_written)
+            }
+            Style::ReadsFirst => (reads.await, writes.await),
+        };
+        has_read && has_written
+    }
+
+    async fn poll_close(&self) {
+        let closed = self.until_done(|cx| match &mut *self.view.borrow_mut() {
+            View::Gone => unreachable!("it was dropped"),
+            View::Bytes(stream) => Pin::new(stream).poll_close(cx),
+            View::Items(framed) => Pin::new(framed).poll_close(cx).map_err(io::Error::from),
+        });
+        let closed = closed.await;
+        self.trace(|| format!("closed: {closed:?}"));
+        self.world.ledger.borrow_mut().flushed(self.end, &closed);
+    }
+
+    /// Does what the plan says, as far as the task that writes can.
+    async fn close(&self) {
+        match self.plan.closing {
+            Closing::Polls => {
+                self.will_close(CloseCode::NORMAL);
+                self.poll_close().await;
+            }
+            Closing::Asks(code) => {
+                self.will_close(code);
+                self.handle
+                    .close(CloseFrame::new(code, "asked").unwrap())
+                    .unwrap();
+            }
+            Closing::With(_) | Closing::Waits | Closing::Drops => {}
+        }
+    }
+
+    fn will_close(&self, code: CloseCode) {
+        self.trace(|| format!("closes with {code}"));
+        self.world
+            .ledger
+            .borrow_mut()
+            .asks_to_close(self.end, code.into());
+    }
+
+    async fn close_with(&self, code: CloseCode) {
+        self.will_close(code);
+        self.world.ledger.borrow_mut().ends[self.end].discards = true;
+        let frame = CloseFrame::new(code, "with").unwrap();
+        // Nobody else uses the view any more.
+        let mut view = self.view.replace(View::Gone);
+        loop {
+            let closing = async {
+                match &mut view {
+                    View::Gone => unreachable!("it was dropped"),
+                    View::Bytes(stream) => stream.close_with(frame.clone()).await,
+                    View::Items(framed) => framed.close_with(frame.clone()).await,
+                }
+            };
+            let closed = self.perhaps(closing).await;
+            self.trace(|| format!("closed: {closed:?}"));
+            let mut ledger = self.world.ledger.borrow_mut();
+            match closed {
+                Some(Ok(outcome)) => break ledger.ended_so(self.end, outcome),
+                Some(Err(error)) => break ledger.flushed(self.end, &Err(error.into())),
+                // It goes on by reading, too, and then nothing may come that has a hole before it.
+                None if self.rng.borrow_mut().one_in(4) => break,
+                None => {}
+            }
+        }
+        self.view.replace(view);
+        self.read_to_end().await;
+    }
+
+    fn leave(&self) {
+        let mut ledger = self.world.ledger.borrow_mut();
+        let account = &mut ledger.ends[self.end];
+        account.is_gone |= account.ended.is_none();
+        self.view.replace(View::Gone);
+    }
+
+    /// After the end, nothing comes any more, and nothing fails any more but for bytes that were lost.
+    async fn after_the_end(&self) {
+        if matches!(*self.view.borrow(), View::Gone) {
+            return;
+        }
+        for _ in 0..3 {
+            match poll_fn(|cx| self.poll_read(cx, 1)).await {
+                Got::End(End::Clean) => {}
+                // What a `close_with` discards does not include the error.
+                Got::End(End::Failed(kind)) => panic!("user {}: {kind:?} after the end", self.end),
+                Got::Some(_) => panic!("user {} read something after the end", self.end),
+            }
+        }
+        self.flush().await;
+        self.poll_close().await;
+        self.world.ledger.borrow_mut().ends[self.end].is_settled = true;
+    }
+
+    /// Polls until it is ready, each try perhaps dropped in the middle.
+    async fn until_done<T>(&self, mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
+        loop {
+            if let Some(done) = self.perhaps(poll_fn(&mut poll)).await {
+                return done;
+            }
+        }
+    }
+
+    /// The result, unless patience runs out: then the future is dropped after a few polls.
+    async fn perhaps<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut patience = {
+            let mut rng = self.rng.borrow_mut();
+            rng.one_in(self.plan.cancels).then(|| rng.below(3))
+        };
+        let mut work = pin!(work);
+        poll_fn(|cx| match (work.as_mut().poll(cx), &mut patience) {
+            (Poll::Ready(done), _) => Poll::Ready(Some(done)),
+            (Poll::Pending, Some(0)) => Poll::Ready(None),
+            (Poll::Pending, Some(left)) => {
+                *left -= 1;
+                Poll::Pending
+            }
+            (Poll::Pending, None) => Poll::Pending,
+        })
+        .await
+    }
+
+    async fn dawdle(&self) {
+        let time = {
+            let mut rng = self.rng.borrow_mut();
+            rng.one_in(self.plan.hurries)
+                .then(|| rng.time(self.plan.dawdles))
+        };
+        if let Some(time) = time {
+            self.world.agenda.sleep(time).await;
+        }
+    }
+
+    fn trace(&self, text: impl FnOnce() -> String) {
+        self.world
+            .agenda
+            .trace(|| format!("user {} {}", self.end, text()));
+    }
+}
