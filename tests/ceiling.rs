@@ -1,0 +1,353 @@
+//! The memory of a connection is under one formula, made of its `Config`, whatever the peer does, and a
+//! `Config` that makes no sense is refused.
+
+#![cfg(all(feature = "tokio", feature = "async-tungstenite"))]
+
+mod common;
+#[path = "common/flood.rs"]
+mod flood;
+
+use std::{io::ErrorKind, time::Duration};
+
+use bytes::Bytes;
+use common::{
+    observe,
+    raw::{CONTINUATION, Frame, TEXT},
+    sockets,
+};
+use counting_alloc::{Cost, CountingAlloc, exclusive};
+use flood::{ROLES, Wire, bytes_of, flooded};
+use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, SinkExt, StreamExt};
+use ws_framed::{
+    Acceptor, Config, Connector, Keepalive, LengthDelimited, TextPolicy, WsErr, WsStream,
+};
+
+#[global_allocator]
+static ALLOC: CountingAlloc = CountingAlloc;
+
+const KIB: usize = 1024;
+
+/// The lengths that are tried: of a message sent, and of a message received.
+const LENS: [(usize, usize); 4] = [
+    (KIB, KIB),
+    (64 * KIB, 100 * KIB),
+    (1024 * KIB, 16 * KIB),
+    // The defaults.
+    (64 * KIB, 1024 * KIB),
+];
+
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    sent: usize,
+    received: usize,
+    /// Of the codec, for the item view.
+    frame: usize,
+    observers: usize,
+}
+
+impl Limits {
+    fn config(self) -> Config {
+        Config::default()
+            .max_send_message_len(self.sent)
+            .max_recv_message_len(self.received)
+            .keepalive(None)
+    }
+
+    /// The formula in the documentation of `Config`.
+    fn ceiling(self) -> usize {
+        64 * KIB
+            + 5 * self.sent
+            + 5 * self.received
+            + 6 * self.frame
+            + self.observers * (320 * KIB + self.received)
+    }
+
+    fn holds(self, what: &str, cost: Cost) {
+        println!("{what}: {} of {} {self:?}", cost.peak, self.ceiling());
+        assert!(cost.peak <= self.ceiling(), "{what}: {cost:?} {self:?}");
+    }
+}
+
+fn limits() -> impl Iterator<Item = Limits> {
+    LENS.into_iter().map(|(sent, received)| Limits {
+        sent,
+        received,
+        frame: 0,
+        observers: 0,
+    })
+}
+
+/// Reads, and keeps nothing, to the end.
+async fn read_away(ours: &mut WsStream) -> Result<(), ErrorKind> {
+    let mut buf = [0; 777];
+    loop {
+        match ours.read(&mut buf).await {
+            Ok(0) => return Ok(()),
+            Ok(_) => {}
+            Err(error) => return Err(error.kind()),
+        }
+    }
+}
+
+/// In both roles: the peer sends these frames, and then no more; a user reads them away. Encoded
+/// beforehand, so that the peer's copy is not counted.
+fn cost_of_reading(limits: Limits, what: &str, frames: &[Frame]) {
+    for role in ROLES {
+        let bytes = bytes_of(role.other(), frames);
+        let script = move |mut wire: Wire| {
+            wire.send_bytes(&bytes);
+            wire.shut();
+            wire
+        };
+        let (cost, _) = flooded(role, limits.config(), script, async |mut ours| {
+            assert_eq!(read_away(&mut ours).await, Err(ErrorKind::UnexpectedEof));
+        });
+        limits.holds(what, cost);
+    }
+}
+
+/// A message of this length, in fragments; the last of them may be yet to come.
+fn in_fragments(len: usize, each: usize, is_complete: bool) -> Vec<Frame> {
+    let mut frames = vec![Frame::binary([]).unfinished()];
+    for at in (0..len).step_by(each) {
+        frames.push(Frame::continuation(vec![7; each.min(len - at)]).unfinished());
+    }
+    frames.last_mut().unwrap().fin = is_complete;
+    frames
+}
+
+#[test]
+fn of_messages_whole_and_partial() {
+    let _alone = exclusive();
+    for limits in limits() {
+        let max = limits.received;
+        let large = Frame::binary(vec![7; max]);
+        let begun = |len| Frame::binary(vec![7; len]).claiming(max as u64);
+        cost_of_reading(limits, "claimed", &[begun(1)]);
+        cost_of_reading(limits, "partial frame", &[begun(max - 1)]);
+        cost_of_reading(limits, "whole", &vec![large.clone(); 2]);
+        cost_of_reading(
+            limits,
+            "whole and partial",
+            &[large.clone(), begun(max - 1)],
+        );
+        for each in [max, max / 2 + 1, max / 10] {
+            let whole = in_fragments(max, each, true);
+            let partial = in_fragments(max - 1, each, false);
+            cost_of_reading(limits, "partial message", &partial);
+            cost_of_reading(
+                limits,
+                "messages in fragments",
+                &vec![whole.clone(); 2].concat(),
+            );
+            let mixed = [whole, vec![large.clone()], partial].concat();
+            cost_of_reading(limits, "all of it", &mixed);
+        }
+        let mut partial = in_fragments(max / 2, max / 2, false);
+        partial.push(Frame {
+            opcode: CONTINUATION,
+            ..begun(max / 2)
+        });
+        cost_of_reading(limits, "partial message and frame", &partial);
+    }
+}
+
+#[test]
+fn of_texts_that_nobody_takes() {
+    let _alone = exclusive();
+    for limits in limits() {
+        for observers in [0, 1, 3] {
+            let limits = Limits {
+                observers,
+                ..limits
+            };
+            for role in ROLES {
+                let text = vec![b'x'; limits.received];
+                let mut whole = in_fragments(text.len(), text.len(), true);
+                whole[0].opcode = TEXT;
+                whole.push(Frame::text(text));
+                let bytes = bytes_of(role.other(), &whole);
+                // More than an observer is given.
+                let times = (600 * KIB / bytes.len()).clamp(2, 200);
+                let script = move |mut wire: Wire| {
+                    for _ in 0..times {
+                        wire.send_bytes(&bytes);
+                    }
+                    wire.shut();
+                };
+                let config = limits.config().text(TextPolicy::Event);
+                let (cost, ()) = flooded(role, config, script, async |mut ours| {
+                    let mut events = Vec::new();
+                    for _ in 0..observers {
+                        events.push(observe(&mut ours).await);
+                    }
+                    assert_eq!(read_away(&mut ours).await, Err(ErrorKind::UnexpectedEof));
+                });
+                limits.holds("texts", cost);
+            }
+        }
+    }
+}
+
+/// The peer takes nothing of what is written, while a message of its own is under way.
+#[test]
+fn of_both_directions_full() {
+    let _alone = exclusive();
+    for limits in limits() {
+        for role in ROLES {
+            let partial = in_fragments(limits.received - 1, limits.received / 3, false);
+            let bytes = bytes_of(role.other(), &partial);
+            let script = move |mut wire: Wire| {
+                wire.send_bytes(&bytes);
+                wire.shut();
+                wire
+            };
+            let (cost, _) = flooded(role, limits.config(), script, async |mut ours| {
+                let chunk = [7; 1000];
+                while let Some(written) = ours.write(&chunk).now_or_never() {
+                    written.unwrap();
+                }
+                assert_eq!(read_away(&mut ours).await, Err(ErrorKind::UnexpectedEof));
+            });
+            limits.holds("both ways", cost);
+        }
+    }
+}
+
+/// The item view holds a frame that is not complete, and an item that does not fit into a message.
+#[test]
+fn of_items() {
+    let _alone = exclusive();
+    for limits in limits() {
+        for frame in [KIB, 600 * KIB] {
+            let limits = Limits { frame, ..limits };
+            for role in ROLES {
+                let mut data = u32::try_from(frame).unwrap().to_be_bytes().to_vec();
+                data.resize(frame + 3, 7);
+                let messages: Vec<_> = data.chunks(limits.received).map(Frame::binary).collect();
+                let bytes = bytes_of(role.other(), &messages);
+                let script = move |mut wire: Wire| {
+                    wire.send_bytes(&bytes);
+                    wire.shut();
+                    wire
+                };
+                let item = Bytes::from(vec![7; frame]);
+                let (cost, _) = flooded(role, limits.config(), script, async |ours| {
+                    let mut ours = ours.framed(LengthDelimited::new(frame));
+                    while let Some(fed) = ours.feed(item.clone()).now_or_never() {
+                        fed.unwrap();
+                    }
+                    let error = ours.next().await.unwrap().unwrap_err();
+                    assert!(
+                        error.to_string().contains("without a close frame"),
+                        "{error}"
+                    );
+                });
+                limits.holds("items", cost);
+            }
+        }
+    }
+}
+
+/// With the defaults, a connection that has nothing to do holds little.
+#[test]
+fn of_an_idle_connection() {
+    let _alone = exclusive();
+    for role in ROLES {
+        let script = |mut wire: Wire| {
+            wire.send(&Frame::binary("data"));
+            wire
+        };
+        let (cost, _) = flooded(role, Config::default(), script, async |mut ours| {
+            ours.read_exact(&mut [0; 4]).await.unwrap();
+        });
+        assert!(cost.peak <= 64 * KIB, "{cost:?}");
+    }
+}
+
+/// Each value that makes no sense is refused by whoever is given the `Config`, with an error that names it.
+#[test]
+fn values_that_make_no_sense_are_refused() {
+    let _alone = exclusive();
+    let zero = Duration::ZERO;
+    let config = Config::default;
+    let rows = [
+        (config().max_send_message_len(0), "max_send_message_len"),
+        (
+            config().max_send_message_len(usize::MAX),
+            "max_send_message_len",
+        ),
+        (config().max_recv_message_len(0), "max_recv_message_len"),
+        (
+            config().max_recv_message_len(usize::MAX),
+            "max_recv_message_len",
+        ),
+        (config().close_timeout(zero), "close_timeout"),
+        (config().ping_timeout(zero), "ping_timeout"),
+        (config().handshake_timeout(zero), "handshake_timeout"),
+        (config().message_timeout(zero), "message_timeout"),
+        (
+            config().keepalive(Keepalive::default().interval(zero)),
+            "interval",
+        ),
+        (
+            config().keepalive(Keepalive::default().timeout(zero)),
+            "timeout",
+        ),
+    ];
+    for (config, named) in rows {
+        let told = [
+            sockets::run(
+                Acceptor::new()
+                    .config(config.clone())
+                    .accept(tokio::io::empty()),
+            ),
+            sockets::run(
+                Connector::new()
+                    .config(config.clone())
+                    .connect_over(tokio::io::empty(), "ws://localhost/"),
+            ),
+            sockets::run(Connector::new().config(config).connect("ws://localhost:1/")),
+        ];
+        for error in told {
+            let error = error.map(drop).unwrap_err();
+            assert!(matches!(error, WsErr::InvalidConfig(_)), "{error:?}");
+            assert!(error.to_string().contains(named), "{error} for {named}");
+            assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        }
+    }
+}
+
+/// The largest values that there are, and the least, are no nonsense.
+#[test]
+fn extreme_values_work() {
+    let _alone = exclusive();
+    let largest = usize::MAX / 2;
+    let rows = [
+        Config::default()
+            .max_send_message_len(largest)
+            .max_recv_message_len(largest)
+            .close_timeout(Duration::MAX)
+            .ping_timeout(Duration::MAX)
+            .handshake_timeout(Duration::MAX)
+            .message_timeout(Duration::MAX)
+            .keepalive(
+                Keepalive::default()
+                    .interval(Duration::MAX)
+                    .timeout(Duration::MAX),
+            ),
+        Config::default()
+            .max_send_message_len(1)
+            .max_recv_message_len(1),
+    ];
+    for config in rows {
+        sockets::run(async {
+            let (mut server, mut client) = sockets::pair_with(config.clone(), config).await;
+            client.write_all(b"hello").await.unwrap();
+            client.flush().await.unwrap();
+            let mut read = [0; 5];
+            server.read_exact(&mut read).await.unwrap();
+            assert_eq!(&read, b"hello");
+        });
+    }
+}
