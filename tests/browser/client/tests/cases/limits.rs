@@ -1,0 +1,72 @@
+//! What comes in is bounded.
+
+use std::io::ErrorKind;
+
+use futures::{AsyncReadExt, AsyncWriteExt};
+use wasm_bindgen_test::wasm_bindgen_test;
+use ws_framed::{CloseOutcome, Config, Connector, WsErr};
+
+use super::{ending, own, read_all, url, ws_error};
+
+#[wasm_bindgen_test]
+async fn more_than_the_queue_holds_fails_the_connection() {
+    let config = Config::default()
+        .max_recv_message_len(4096)
+        .max_recv_queue_len(64 * 1024);
+    let path = own("flood");
+    let mut stream = Connector::new()
+        .config(config)
+        .connect(url(&path))
+        .await
+        .unwrap();
+    let handle = stream.handle();
+    // Nobody reads, until the server has seen the end of it.
+    let ending = ending(&path).await;
+    assert_eq!(ending.clean.map(|(code, _)| code), Some(4908));
+
+    let (bytes, result) = read_all(&mut stream).await;
+    // A message takes 64 bytes more than its length.
+    assert_eq!(bytes.len(), 15 * 4096);
+    let error = result.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidData);
+    assert!(matches!(ws_error(&error), WsErr::Overflow { max: 65_536 }));
+    assert_eq!(handle.closed().await, CloseOutcome::Failed);
+}
+
+#[wasm_bindgen_test]
+async fn a_reader_that_keeps_up_overflows_nothing() {
+    let config = Config::default()
+        .max_recv_message_len(4096)
+        .max_recv_queue_len(64 * 1024);
+    let path = own("flood");
+    let mut stream = Connector::new()
+        .config(config)
+        .connect(url(&path))
+        .await
+        .unwrap();
+    let mut bytes = vec![0; 4 * 1024 * 1024];
+    stream.read_exact(&mut bytes).await.unwrap();
+    assert!(bytes.iter().all(|byte| *byte == 7));
+}
+
+#[wasm_bindgen_test]
+async fn a_message_over_the_limit_fails_the_connection() {
+    let config = Config::default().max_recv_message_len(4095);
+    let path = own("flood");
+    let mut stream = Connector::new()
+        .config(config)
+        .connect(url(&path))
+        .await
+        .unwrap();
+    let (bytes, result) = read_all(&mut stream).await;
+    assert!(bytes.is_empty());
+    let error = result.unwrap_err();
+    let expected = WsErr::MessageTooLarge {
+        len: 4096,
+        max: 4095,
+    };
+    assert_eq!(ws_error(&error).to_string(), expected.to_string());
+    assert_eq!(ending(&path).await.clean.map(|(code, _)| code), Some(4909));
+    let error = stream.write_all(b"more").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BrokenPipe);
+}

@@ -1,0 +1,138 @@
+//! Connecting, and failing to.
+
+use std::time::Duration;
+
+use futures::{AsyncReadExt, AsyncWriteExt, FutureExt};
+use protocol::{Reply, Request, SUBPROTOCOLS, ask};
+use wasm_bindgen_test::wasm_bindgen_test;
+use ws_framed::{CloseFrame, CloseOutcome, Config, Connector, WsErr};
+
+use super::{asker, ending, open, own, url};
+
+#[wasm_bindgen_test]
+async fn connecting_and_talking_is_the_same_code_as_on_a_server() {
+    let mut asker = asker().await;
+    let reply = ask(&mut asker, Request::Sum(vec![40, 2])).await.unwrap();
+    assert_eq!(reply, Reply::Sum(42));
+    let outcome = asker.close_with(CloseFrame::normal()).await.unwrap();
+    assert!(matches!(outcome, CloseOutcome::Clean { .. }), "{outcome:?}");
+}
+
+#[wasm_bindgen_test]
+async fn the_byte_view_reads_and_writes() {
+    let mut stream = open("/echo").await;
+    stream.write_all(b"hello").await.unwrap();
+    // The read sends what nobody flushed.
+    let mut answer = [0; 5];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"hello");
+    assert_eq!(stream.handle().stats().messages_received, 1);
+}
+
+#[wasm_bindgen_test]
+async fn a_server_that_refuses_is_a_typed_error() {
+    let error = ws_framed::connect(url("/refuse/403")).await.unwrap_err();
+    assert!(matches!(error, WsErr::Handshake(_)), "{error:?}");
+}
+
+#[wasm_bindgen_test]
+async fn nobody_there_is_a_typed_error() {
+    // Port 1 is tcpmux, which nobody serves.
+    let error = ws_framed::connect("ws://127.0.0.1:1").await.unwrap_err();
+    assert!(matches!(error, WsErr::Handshake(_)), "{error:?}");
+}
+
+#[wasm_bindgen_test]
+async fn a_server_that_does_not_answer_is_given_up() {
+    let config = Config::default().handshake_timeout(Duration::from_millis(200));
+    let path = own("silent");
+    let connector = Connector::new().config(config);
+    let error = connector.connect(url(&path)).await.unwrap_err();
+    assert!(matches!(error, WsErr::TimedOut(_)), "{error:?}");
+    ending(&path).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_connect_that_is_dropped_in_mid_flight_lets_go_of_the_socket() {
+    let path = own("silent");
+    {
+        let url = url(&path);
+        let mut connecting = std::pin::pin!(ws_framed::connect(url));
+        assert!(connecting.as_mut().now_or_never().is_none());
+        super::sleep(Duration::from_millis(50)).await;
+        assert!(connecting.as_mut().now_or_never().is_none());
+    }
+    ending(&path).await;
+}
+
+#[wasm_bindgen_test]
+async fn what_is_no_url_is_a_typed_error() {
+    for url in [
+        "",
+        "ws://",
+        "ws://host:99999",
+        "ftp://host",
+        "ws://host/#part",
+    ] {
+        match ws_framed::connect(url).await {
+            Err(WsErr::InvalidUrl(why)) => assert!(!why.is_empty()),
+            // A relative address is a fine one on a page.
+            Err(WsErr::Handshake(_)) if url.is_empty() => {}
+            other => panic!("{url:?} gave {other:?}"),
+        }
+    }
+}
+
+#[wasm_bindgen_test]
+async fn headers_are_unsupported_and_say_so() {
+    let connector = Connector::new().header("Authorization", "Bearer 8f3a");
+    let error = connector.connect(url("/echo")).await.unwrap_err();
+    assert!(matches!(error, WsErr::Unsupported(_)), "{error:?}");
+}
+
+#[wasm_bindgen_test]
+async fn pings_are_unsupported_and_say_so() {
+    let stream = open("/echo").await;
+    let error = stream.handle().ping().await.unwrap_err();
+    assert!(matches!(error, WsErr::Unsupported(_)), "{error:?}");
+}
+
+#[wasm_bindgen_test]
+async fn the_server_chooses_the_subprotocol() {
+    let offer = |names: &[&str]| {
+        let offer = Connector::new().subprotocol("something.else");
+        names
+            .iter()
+            .fold(offer, |offer, name| offer.subprotocol(*name))
+    };
+    let old = offer(&[SUBPROTOCOLS[1]]).connect(url("/chat")).await;
+    assert_eq!(old.unwrap().subprotocol(), Some(SUBPROTOCOLS[1]));
+    let both = offer(&SUBPROTOCOLS).connect(url("/chat")).await;
+    assert_eq!(both.unwrap().subprotocol(), Some(SUBPROTOCOLS[0]));
+    assert_eq!(open("/chat").await.subprotocol(), None);
+}
+
+#[wasm_bindgen_test]
+async fn a_server_that_chooses_no_subprotocol_is_a_typed_error() {
+    let connector = Connector::new().subprotocol("chat.v3");
+    for path in ["/chat", "/echo"] {
+        let error = connector.connect(url(path)).await.unwrap_err();
+        // Browsers see to it themselves, and don't say why; old ones leave it to the library.
+        let is_typed = matches!(error, WsErr::Handshake(_) | WsErr::NoSubprotocol);
+        assert!(is_typed, "{error:?}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_subprotocol_that_cannot_be_offered_is_a_typed_error() {
+    for names in [&["two words"][..], &[""], &["twice", "twice"]] {
+        let offer = names
+            .iter()
+            .fold(Connector::new(), |c, name| c.subprotocol(*name));
+        let error = offer.connect(url("/chat")).await.unwrap_err();
+        assert!(
+            matches!(error, WsErr::InvalidHeader(_)),
+            "{names:?}: {error:?}"
+        );
+    }
+}

@@ -1,0 +1,54 @@
+//! What goes out is bounded.
+
+use std::{future::poll_fn, pin::Pin, task::Poll, time::Duration};
+
+use futures::{AsyncWrite, AsyncWriteExt, future::Either, future::select};
+use protocol::{Request, ask, pattern};
+use wasm_bindgen_test::wasm_bindgen_test;
+use ws_framed::CloseFrame;
+
+use super::{asker, ending, open, own, sleep};
+
+#[wasm_bindgen_test]
+async fn a_write_waits_while_the_browser_holds_much() {
+    let mut stream = open(&own("watch")).await;
+    let chunk = pattern(64 * 1024);
+    let mut taken = 0;
+    // In one go, so that the browser has no chance to send anything.
+    poll_fn(|cx| {
+        while let Poll::Ready(written) = Pin::new(&mut stream).poll_write(cx, &chunk) {
+            taken += written.unwrap();
+        }
+        Poll::Ready(())
+    })
+    .await;
+    assert!(taken > 128 * 1024, "{taken} bytes are few");
+    assert!(taken < 1024 * 1024, "{taken} bytes are many");
+}
+
+#[wasm_bindgen_test]
+async fn a_server_that_does_not_read_makes_a_writer_wait_and_gets_everything_later() {
+    let path = own("pause");
+    let mut stream = open(&path).await;
+    let handle = stream.handle();
+    let bytes = pattern(32 * 1024 * 1024);
+    let mut write = Box::pin(async {
+        stream.write_all(&bytes).await.unwrap();
+        stream.close_with(CloseFrame::normal()).await.unwrap()
+    });
+    // Sockets and the browser hold some megabytes.
+    let waited = select(&mut write, Box::pin(sleep(Duration::from_secs(2)))).await;
+    assert!(
+        matches!(waited, Either::Right(_)),
+        "nothing held the writer back"
+    );
+    let sent = handle.stats().bytes_sent;
+    assert!(sent < 24 * 1024 * 1024, "{sent} bytes were sent to nobody");
+
+    let resume = Request::Resume { path: path.clone() };
+    ask(&mut asker().await, resume).await.unwrap();
+    write.await;
+    let ending = ending(&path).await;
+    assert_eq!(ending.received, bytes.len() as u64);
+    assert_eq!(ending.clean.map(|(code, _)| code), Some(1000));
+}
