@@ -141,7 +141,11 @@ impl<M: MessageTransport> Link<M> {
         }
         for _ in 0..MESSAGES_PER_POLL {
             match self.life.phase() {
-                Phase::Ended => return Poll::Ready(self.take_error().map(Err)),
+                Phase::Ended => {
+                    // What could not be shut down at once may be by now.
+                    let _ = self.poll_shutdown(cx);
+                    return Poll::Ready(self.take_error().map(Err));
+                }
                 Phase::Leaving => ready!(self.poll_leave(cx)),
                 Phase::Open | Phase::Closing => {
                     if self.owes_too_much() && self.poll_send(cx).is_pending() {
