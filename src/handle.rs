@@ -101,8 +101,13 @@ impl Shared {
         Ok(())
     }
 
+    /// Whether [`take_requests`](Self::take_requests) would find any.
+    pub(crate) fn is_requested(&self) -> bool {
+        self.requested.load(Ordering::Acquire)
+    }
+
     pub(crate) fn take_requests(&self) -> Option<Requests> {
-        if !self.requested.load(Ordering::Acquire) {
+        if !self.is_requested() {
             return None;
         }
         let mut slot = self.slot();

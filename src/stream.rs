@@ -206,6 +206,10 @@ impl<M: MessageTransport> WsStream<M> {
 
     fn consume_unread(&mut self, amount: usize) {
         self.unread.advance(amount.min(self.unread.len()));
+        if self.unread.is_empty() {
+            // An empty slice would still hold its buffer, and keep the transport from using it again.
+            self.unread = Bytes::new();
+        }
     }
 
     fn poll_write_chunks<'a>(

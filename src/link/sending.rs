@@ -66,6 +66,10 @@ impl<M: MessageTransport> Link<M> {
 
     /// Ready when an item may be [gathered](Self::gather).
     pub(crate) fn poll_ready(&mut self, task: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        if self.outgoing.buffer.len() < self.max_send && !self.shared().is_requested() {
+            // Nothing to wait for: the case of nearly every item.
+            return Poll::Ready(self.check_writable());
+        }
         self.shared().writer.register(task.waker());
         let waker = self.waker.clone();
         let cx = &mut Context::from_waker(&waker);

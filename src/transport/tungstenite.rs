@@ -171,7 +171,7 @@ fn engine_config(config: &crate::config::Config) -> WebSocketConfig {
         .saturating_add(MAX_HEADER_LEN + 32 * MAX_CONTROL_LEN);
     WebSocketConfig::default()
         // Filled with zeroes before every read, and resident for as long as the connection lives.
-        .read_buffer_size(8 * 1024)
+        .read_buffer_size(4 * 1024)
         // We pack messages ourselves: gathering them again would only copy and shift them.
         .write_buffer_size(0)
         .max_write_buffer_size(max_write)
