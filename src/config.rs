@@ -62,6 +62,10 @@ impl Keepalive {
 }
 
 /// What a handshake carries besides the handshake.
+#[cfg(any(
+    target_arch = "wasm32",
+    all(feature = "async-tungstenite", feature = "tokio")
+))]
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Extras {
     pub(crate) headers: Vec<(String, String)>,
@@ -175,7 +179,8 @@ impl Config {
     /// more than zero.
     ///
     /// It starts when a close is asked for or comes, and anew whenever the transport takes a message
-    /// that was still to be sent before the close frame.
+    /// that was still to be sent before the close frame. It ends a wait, not a read that finds data: what
+    /// a peer goes on sending is read on.
     #[must_use]
     pub fn close_timeout(mut self, timeout: Duration) -> Self {
         self.close_timeout = timeout;

@@ -23,7 +23,8 @@ pub enum WsEvent {
     Pong(Bytes),
     /// A text message under [`TextPolicy::Event`](crate::TextPolicy::Event).
     Text(Arc<str>),
-    /// The peer sent a close frame, with a code and reason or empty.
+    /// The peer sent a close frame, with a code and reason or empty. A code that RFC 6455 does not allow
+    /// on the wire comes as 1002 from `async-tungstenite`, unless it answers our own close.
     CloseFrame(Option<CloseFrame>),
     /// The link failed. The same error comes in band, once.
     Error(Arc<WsErr>),

@@ -39,7 +39,12 @@ mod framed;
 mod handle;
 mod link;
 mod message;
-#[cfg(all(test, feature = "async-tungstenite", not(target_arch = "wasm32")))]
+#[cfg(all(
+    test,
+    feature = "async-tungstenite",
+    feature = "tokio",
+    not(target_arch = "wasm32")
+))]
 mod simulation;
 mod stats;
 mod stream;

@@ -326,6 +326,11 @@ impl<M: MessageTransport> Link<M> {
             WsErr::Io(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => WsErr::UnexpectedEof,
             error => error,
         };
+        // A socket tells why it failed once, and if a write was told, a read finds nothing but the end.
+        let error = match (error, &self.write_error) {
+            (WsErr::UnexpectedEof, Some(cause @ WsErr::Io(_))) => cause.clone(),
+            (error, _) => error,
+        };
         self.break_off(error);
         if self.life.phase() == Phase::Ended {
             self.end(cx);
@@ -382,6 +387,7 @@ impl<M: MessageTransport> Link<M> {
         let _ = self.poll_shutdown(cx);
         self.goodbye = None;
         self.pongs_owed = 0;
+        self.pings = Pings::default();
         self.shared().end(self.outcome());
         // The other task may wait for what will not happen any more.
         self.shared().reader.wake();

@@ -42,7 +42,7 @@ use self::{
     rng::Rng,
     sabotage::{Sabotage, Sabotaged},
     scenario::{Plan, Scenario},
-    user::{User, World},
+    user::{Leash, User, World},
 };
 use crate::{BoxTransport, WsStream, transport::tungstenite};
 
@@ -84,12 +84,17 @@ fn simulate(seed: u64, is_traced: bool, sabotage: Option<Sabotage>) -> Trail {
         spawner: executor.spawner(),
     };
     let mut handles = Vec::new();
+    let mut leashes = Vec::from(Leash::pair());
+    if rng.one_in(2) {
+        leashes.reverse();
+    }
     for (end, plan) in scenario.users.iter().enumerate() {
         let stream = open(network.pipe(end), end, plan, sabotage);
         let handle = stream.handle();
         onlooker::look_on(end, &scenario, &world, &handle, &mut rng);
         handles.push(handle);
-        let user = User::new(end, plan.clone(), world.clone(), rng.fork(), stream);
+        let leash = leashes.pop().unwrap();
+        let user = User::new(end, plan.clone(), world.clone(), rng.fork(), stream, leash);
         let life = user.live(scenario.stages.clone());
         drop(
             world

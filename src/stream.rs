@@ -45,6 +45,8 @@ use crate::{
 /// | the peer did not answer our close in time | `TimedOut` |
 /// | the transport failed | its own |
 ///
+/// A message that its sender closes in the middle of does not count as sent: none of it is read.
+///
 /// # Writing
 /// Small writes gather until there is [`max_send_message_len`](Config::max_send_message_len) or until a
 /// flush, large ones are cut into messages of that length. A read that finds nothing to read flushes

@@ -10,8 +10,16 @@ use crate::{error::WsErr, message::Message};
 #[cfg(target_arch = "wasm32")]
 pub(crate) mod browser;
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
+#[cfg_attr(
+    not(feature = "tokio"),
+    expect(dead_code, reason = "only connections that we open use all of it")
+)]
 mod meter;
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
+#[cfg_attr(
+    not(feature = "tokio"),
+    expect(dead_code, reason = "only connections that we open use all of it")
+)]
 pub(crate) mod tungstenite;
 
 /// Moves whole WebSocket messages. Implement it to bring a WebSocket of your own.

@@ -113,6 +113,18 @@ async fn a_write_that_fails_says_why_and_reading_goes_on() {
     let mut read = Vec::new();
     let error = server.read_to_end(&mut read).await.unwrap_err();
     assert_eq!(read, b"last words");
-    assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    assert_eq!(
+        error.kind(),
+        io::ErrorKind::ConnectionReset,
+        "which is why it ended"
+    );
     assert_eq!(server.handle().closed().await, CloseOutcome::Lost);
+
+    let error = server.write_all(b"anybody?").await.unwrap_err();
+    assert_eq!(
+        error.kind(),
+        io::ErrorKind::BrokenPipe,
+        "the reason was told"
+    );
+    server.flush().await.unwrap();
 }

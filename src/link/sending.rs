@@ -30,6 +30,7 @@ impl<M: MessageTransport> Link<M> {
         let waker = self.waker.clone();
         let cx = &mut Context::from_waker(&waker);
         self.take_requests();
+        self.push_goodbye(cx);
         self.check_writable()?;
         let was_delivered = !self.outgoing.undelivered;
         let mut taken = 0;
@@ -74,6 +75,7 @@ impl<M: MessageTransport> Link<M> {
         let waker = self.waker.clone();
         let cx = &mut Context::from_waker(&waker);
         self.take_requests();
+        self.push_goodbye(cx);
         self.check_writable()?;
         match self.poll_make_room(cx) {
             Poll::Pending => self.poll_stuck(cx).map(Err),
@@ -83,10 +85,17 @@ impl<M: MessageTransport> Link<M> {
 
     /// Whether anything may be written now; if not, why.
     pub(super) fn check_writable(&self) -> Result<(), WsErr> {
-        match &self.write_error {
-            Some(error) => Err(error.clone()),
-            None if self.life.phase() == Phase::Open && self.goodbye.is_none() => Ok(()),
-            None => Err(WsErr::Closed),
+        match (self.life.phase(), &self.write_error) {
+            (Phase::Open, Some(error)) => Err(error.clone()),
+            (Phase::Open, None) if self.goodbye.is_none() => Ok(()),
+            _ => Err(WsErr::Closed),
+        }
+    }
+
+    /// Drives a close that was asked for, for those who only write.
+    fn push_goodbye(&mut self, cx: &mut Context<'_>) {
+        if self.goodbye.is_some() {
+            let _ = self.poll_send(cx);
         }
     }
 
@@ -227,7 +236,12 @@ impl<M: MessageTransport> Link<M> {
     /// Says that bytes were lost, once.
     pub(super) fn report_lost(&mut self) -> Result<(), WsErr> {
         if std::mem::take(&mut self.outgoing.lost) {
-            return Err(self.write_error.clone().unwrap_or(WsErr::Closed));
+            let cause = self.write_error.clone();
+            return match self.life.phase() {
+                Phase::Open => Err(cause.unwrap_or(WsErr::Closed)),
+                // The reader is the one who is told why it ended.
+                _ => Err(WsErr::Closed),
+            };
         }
         Ok(())
     }

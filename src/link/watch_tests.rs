@@ -329,3 +329,40 @@ fn a_ping_of_the_user_has_a_deadline_of_its_own() {
     advance(SECOND * 5);
     assert!(matches!(ping.now_or_never(), Some(Err(WsErr::TimedOut(_)))));
 }
+
+#[test]
+fn a_ping_on_its_way_is_resolved_when_the_peer_is_given_up() {
+    let (mut link, peer) = link(Config::default().ping_timeout(SECOND * 3600));
+    let handle = crate::handle::WsHandle::new(std::sync::Arc::clone(link.shared()));
+    let mut ping = Box::pin(handle.ping());
+    assert!(ping.as_mut().now_or_never().is_none());
+    wait(&mut link, 20);
+    assert_eq!(peer.pings(), 1);
+    wait(&mut link, 20);
+    assert!(is_given_up(&mut link));
+    assert!(matches!(ping.now_or_never(), Some(Err(WsErr::Closed))));
+}
+
+#[test]
+fn a_close_that_was_asked_for_goes_out_though_only_writes_are_polled() {
+    let (mut link, peer) = link(Config::default());
+    let handle = crate::handle::WsHandle::new(std::sync::Arc::clone(link.shared()));
+    let cx = &mut Context::from_waker(Waker::noop());
+    assert!(matches!(
+        link.poll_write(cx, [&b"gathered"[..]]),
+        Poll::Ready(Ok(8))
+    ));
+    handle.close(CloseFrame::normal()).unwrap();
+    let Poll::Ready(Err(error)) = link.poll_write(cx, [&b"more"[..]]) else {
+        panic!("taken")
+    };
+    assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+    assert_eq!(
+        peer.count(|message| matches!(message, Message::Binary(_))),
+        1
+    );
+    assert_eq!(
+        peer.count(|message| matches!(message, Message::Close(_))),
+        1
+    );
+}

@@ -12,7 +12,8 @@ use std::{
 };
 
 use futures::{
-    Sink,
+    FutureExt, Sink, StreamExt,
+    channel::oneshot,
     future::{Either, join, select},
     io::AsyncWrite,
 };
@@ -26,7 +27,8 @@ use super::{
     rng::Rng,
     scenario::{Closing, Plan, Stage, Style, ViewKind},
 };
-use crate::{CloseCode, CloseFrame, WsFramed, WsHandle, WsStream};
+use crate::{CloseCode, CloseFrame, CloseOutcome, WsEvent, WsFramed, WsHandle, WsStream};
+use pharos::{Observable, ObserveConfig};
 
 /// What everybody shares.
 #[derive(Clone)]
@@ -50,6 +52,22 @@ pub(super) struct User {
     rng: RefCell<Rng>,
     view: RefCell<View>,
     handle: WsHandle,
+    /// The other user has it, or its sending half, and holds it for as long as it lives.
+    leash: RefCell<Leash>,
+}
+
+/// Lets one user stay until the other has gone.
+pub(super) enum Leash {
+    /// Dropped with the user.
+    Tells(#[expect(dead_code, reason = "it tells by being dropped")] oneshot::Sender<()>),
+    Waits(oneshot::Receiver<()>),
+}
+
+impl Leash {
+    pub(super) fn pair() -> [Self; 2] {
+        let (sender, receiver) = oneshot::channel();
+        [Self::Tells(sender), Self::Waits(receiver)]
+    }
 }
 
 impl User {
@@ -59,6 +77,7 @@ impl User {
         world: World,
         rng: Rng,
         stream: WsStream,
+        leash: Leash,
     ) -> Rc<Self> {
         Rc::new(Self {
             end,
@@ -67,6 +86,7 @@ impl User {
             rng: RefCell::new(rng),
             handle: stream.handle(),
             view: RefCell::new(View::Bytes(stream)),
+            leash: RefCell::new(leash),
         })
     }
 
@@ -229,6 +249,26 @@ impl User {
         self.flush().await;
         self.poll_close().await;
         self.world.ledger.borrow_mut().ends[self.end].is_settled = true;
+        let mut handle = self.handle.clone();
+        let mut late = handle.observe(ObserveConfig::default()).await.unwrap();
+        let event = late.next().now_or_never().flatten();
+        assert!(
+            matches!(event, Some(WsEvent::Closed)),
+            "{event:?} after the end"
+        );
+        self.linger().await;
+    }
+
+    /// A link that closed as it should leaves nothing to do for its view, so nobody may have to wait for
+    /// that to be dropped.
+    async fn linger(&self) {
+        if matches!(self.handle.closed().await, CloseOutcome::Clean { .. }) {
+            poll_fn(|cx| match &mut *self.leash.borrow_mut() {
+                Leash::Waits(other) => Pin::new(other).poll(cx).map(drop),
+                Leash::Tells(_) => Poll::Ready(()),
+            })
+            .await;
+        }
     }
 
     /// Polls until it is ready, each try perhaps dropped in the middle.

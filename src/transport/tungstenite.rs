@@ -1,5 +1,6 @@
 //! `async_tungstenite::WebSocketStream` as a [`MessageTransport`].
 
+#[cfg(feature = "tokio")]
 pub(crate) mod handshake;
 
 use std::{
@@ -176,7 +177,10 @@ fn engine_config(config: &crate::config::Config) -> WebSocketConfig {
         .write_buffer_size(0)
         .max_write_buffer_size(max_write)
         .max_message_size(Some(config.max_recv_message_len))
-        .max_frame_size(Some(config.max_recv_message_len))
+        // It holds for control frames too, which have a limit of their own.
+        .max_frame_size(Some(
+            config.max_recv_message_len.max(ControlPayload::MAX_LEN),
+        ))
 }
 
 /// Reads from a failed connection, for nobody, until it ends.
