@@ -1,0 +1,77 @@
+//! Who takes part, and what each must be able to do.
+
+pub(crate) mod async_tungstenite;
+pub(crate) mod fastwebsockets;
+pub(crate) mod plain_tcp;
+pub(crate) mod tokio_tungstenite;
+pub(crate) mod tokio_websockets;
+mod ws_framed;
+pub(crate) mod ws_stream_tungstenite;
+
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::{Result, value::Value};
+
+/// What the handshakes ask for.
+pub(crate) const URL: &str = "ws://localhost/";
+
+/// The largest value that codecs without a default limit are told to take.
+pub(crate) const MAX_VALUE_LEN: usize = 64 * 1024 * 1024;
+
+/// How a contender stands to this library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Ours,
+    /// Carries bytes over a WebSocket, as ours does.
+    Adapter,
+    /// Sends a WebSocket message for each value or write.
+    PerMessage,
+    /// No WebSocket at all: what is to be had without one.
+    Limit,
+}
+
+/// One end of an open connection.
+pub(crate) trait End: Send + Sized + 'static {
+    /// The client's end and the server's, after the handshake.
+    async fn pair() -> Result<(Self, Self)>;
+}
+
+/// An end that carries values.
+pub(crate) trait Carrier<V: Value>: End {
+    fn feed(&mut self, value: V) -> impl Future<Output = Result<()>> + Send;
+    fn flush(&mut self) -> impl Future<Output = Result<()>> + Send;
+    fn next(&mut self) -> impl Future<Output = Result<V>> + Send;
+}
+
+/// An end that carries bytes.
+pub(crate) trait ByteCarrier: End {
+    fn write(&mut self, bytes: &[u8]) -> impl Future<Output = Result<()>> + Send;
+    fn flush(&mut self) -> impl Future<Output = Result<()>> + Send;
+
+    /// Shows what comes next, at least a byte. `buffer` is for those who read into one.
+    fn read(
+        &mut self,
+        buffer: &mut [u8],
+        see: impl FnMut(&[u8]) + Send,
+    ) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// A server's end of many that are all told the same.
+pub(crate) trait Broadcaster<V: Value>: End {
+    /// Sends one value to all.
+    fn send_to_all(ends: &mut [Self], value: &V) -> impl Future<Output = Result<()>> + Send;
+
+    /// What the client's end of one of them gets.
+    fn receive(&mut self) -> impl Future<Output = Result<V>> + Send;
+}
+
+/// A TCP connection on the loopback interface, without Nagle's delay at either end.
+pub(crate) async fn tcp() -> Result<(TcpStream, TcpStream)> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let (client, server) = tokio::join!(TcpStream::connect(address), listener.accept());
+    let (client, (server, _)) = (client?, server?);
+    client.set_nodelay(true)?;
+    server.set_nodelay(true)?;
+    Ok((client, server))
+}

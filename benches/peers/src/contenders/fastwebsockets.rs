@@ -1,0 +1,71 @@
+//! `fastwebsockets`, a message for each value or write. Its own examples hand it a socket after the
+//! handshake; it has no buffer for writes, so each message is a system call.
+
+use fastwebsockets::{FragmentCollector, Frame, OpCode, Payload, Role, WebSocket};
+use tokio::net::TcpStream;
+
+use super::{ByteCarrier, Carrier, End, tcp};
+use crate::{
+    Result,
+    value::{Value, decode, encode},
+};
+
+pub(crate) struct Socket(FragmentCollector<TcpStream>);
+
+impl Socket {
+    fn new(socket: TcpStream, role: Role) -> Self {
+        Self(FragmentCollector::new(WebSocket::after_handshake(
+            socket, role,
+        )))
+    }
+
+    async fn send(&mut self, payload: Vec<u8>) -> Result<()> {
+        let frame = Frame::binary(Payload::Owned(payload));
+        Ok(self.0.write_frame(frame).await?)
+    }
+
+    async fn next_frame(&mut self) -> Result<Frame<'static>> {
+        let frame = self.0.read_frame().await?;
+        match frame.opcode {
+            OpCode::Binary => Ok(frame),
+            other => Err(format!("{other:?} came").into()),
+        }
+    }
+}
+
+impl End for Socket {
+    async fn pair() -> Result<(Self, Self)> {
+        let (client, server) = tcp().await?;
+        let client = Self::new(client, Role::Client);
+        Ok((client, Self::new(server, Role::Server)))
+    }
+}
+
+impl<V: Value> Carrier<V> for Socket {
+    async fn feed(&mut self, value: V) -> Result<()> {
+        self.send(encode(&value)?).await
+    }
+
+    async fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    async fn next(&mut self) -> Result<V> {
+        decode(&self.next_frame().await?.payload)
+    }
+}
+
+impl ByteCarrier for Socket {
+    async fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.send(bytes.to_vec()).await
+    }
+
+    async fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    async fn read(&mut self, _: &mut [u8], mut see: impl FnMut(&[u8]) + Send) -> Result<()> {
+        see(&self.next_frame().await?.payload);
+        Ok(())
+    }
+}

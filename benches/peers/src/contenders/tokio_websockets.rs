@@ -1,0 +1,56 @@
+//! `tokio_websockets`, a message for each value or write.
+
+use bytes::Bytes;
+use futures::{SinkExt, StreamExt};
+use tokio::net::TcpStream;
+use tokio_websockets::{ClientBuilder, Message, ServerBuilder, WebSocketStream};
+
+use super::{ByteCarrier, Carrier, End, URL, tcp};
+use crate::{
+    Result,
+    value::{Value, decode, encode},
+};
+
+pub(crate) type Socket = WebSocketStream<TcpStream>;
+
+impl End for Socket {
+    async fn pair() -> Result<(Self, Self)> {
+        let (client, server) = tcp().await?;
+        let (connector, acceptor) = (ClientBuilder::new().uri(URL)?, ServerBuilder::new());
+        let ((client, _), (_, server)) =
+            tokio::try_join!(connector.connect_on(client), acceptor.accept(server))?;
+        Ok((client, server))
+    }
+}
+
+impl<V: Value> Carrier<V> for Socket {
+    async fn feed(&mut self, value: V) -> Result<()> {
+        Ok(SinkExt::feed(self, Message::binary(encode(&value)?)).await?)
+    }
+
+    async fn flush(&mut self) -> Result<()> {
+        Ok(SinkExt::flush(self).await?)
+    }
+
+    async fn next(&mut self) -> Result<V> {
+        let message = StreamExt::next(self).await.ok_or("the stream ended")??;
+        decode(message.as_payload())
+    }
+}
+
+impl ByteCarrier for Socket {
+    async fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        let message = Message::binary(Bytes::copy_from_slice(bytes));
+        Ok(SinkExt::feed(self, message).await?)
+    }
+
+    async fn flush(&mut self) -> Result<()> {
+        Ok(SinkExt::flush(self).await?)
+    }
+
+    async fn read(&mut self, _: &mut [u8], mut see: impl FnMut(&[u8]) + Send) -> Result<()> {
+        let message = StreamExt::next(self).await.ok_or("the stream ended")??;
+        see(message.as_payload());
+        Ok(())
+    }
+}

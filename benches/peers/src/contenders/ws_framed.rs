@@ -1,0 +1,84 @@
+//! This library: `connect` and `accept`, the item view with `Bincode`, the byte view.
+
+use futures::{SinkExt, StreamExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use ws_framed::{Acceptor, Bincode, Connector, WsFramed, WsStream};
+
+use super::{Broadcaster, ByteCarrier, Carrier, End, MAX_VALUE_LEN, URL, tcp};
+use crate::{
+    Result,
+    value::{Value, decode, encode},
+};
+
+impl End for WsStream {
+    async fn pair() -> Result<(Self, Self)> {
+        let (client, server) = tcp().await?;
+        let (connector, acceptor) = (Connector::new(), Acceptor::new());
+        let client = connector.connect_over(client, URL);
+        Ok(tokio::try_join!(client, acceptor.accept(server))?)
+    }
+}
+
+impl<V: Value> End for WsFramed<V> {
+    async fn pair() -> Result<(Self, Self)> {
+        let (client, server) = WsStream::pair().await?;
+        Ok((
+            client.framed(Bincode::new(MAX_VALUE_LEN)),
+            server.framed(Bincode::new(MAX_VALUE_LEN)),
+        ))
+    }
+}
+
+impl<V: Value> Carrier<V> for WsFramed<V> {
+    async fn feed(&mut self, value: V) -> Result<()> {
+        Ok(SinkExt::feed(self, value).await?)
+    }
+
+    async fn flush(&mut self) -> Result<()> {
+        Ok(SinkExt::flush(self).await?)
+    }
+
+    async fn next(&mut self) -> Result<V> {
+        Ok(StreamExt::next(self).await.ok_or("the stream ended")??)
+    }
+}
+
+impl ByteCarrier for WsStream {
+    async fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        Ok(AsyncWriteExt::write_all(self, bytes).await?)
+    }
+
+    async fn flush(&mut self) -> Result<()> {
+        Ok(AsyncWriteExt::flush(self).await?)
+    }
+
+    async fn read(&mut self, buffer: &mut [u8], mut see: impl FnMut(&[u8]) + Send) -> Result<()> {
+        let read = AsyncReadExt::read(self, buffer).await?;
+        if read == 0 {
+            return Err("the stream ended".into());
+        }
+        see(&buffer[..read]);
+        Ok(())
+    }
+}
+
+/// Encodes once, for all.
+impl<V: Value> Broadcaster<V> for WsStream {
+    async fn send_to_all(ends: &mut [Self], value: &V) -> Result<()> {
+        let bytes = encode(value)?;
+        let prefix = u32::try_from(bytes.len())?.to_be_bytes();
+        for end in ends {
+            AsyncWriteExt::write_all(end, &prefix).await?;
+            AsyncWriteExt::write_all(end, &bytes).await?;
+            AsyncWriteExt::flush(end).await?;
+        }
+        Ok(())
+    }
+
+    async fn receive(&mut self) -> Result<V> {
+        let len = AsyncReadExt::read_u32(self).await?;
+        let mut bytes = vec![0; usize::try_from(len)?];
+        AsyncReadExt::read_exact(self, &mut bytes).await?;
+        decode(&bytes)
+    }
+}

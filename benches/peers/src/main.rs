@@ -1,0 +1,127 @@
+//! The same work over ws-framed and over what one would use in its place. See `benches/README.md`.
+
+mod contenders;
+mod measure;
+mod options;
+mod report;
+mod scenarios;
+mod svg;
+mod targets;
+mod value;
+
+use std::{
+    env, fs,
+    io::{self, IsTerminal},
+    process::Command,
+};
+
+use crate::{
+    measure::Sample,
+    options::Options,
+    report::Outcome,
+    scenarios::{Contender, Scenario, Work},
+};
+
+pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type Result<T> = std::result::Result<T, Error>;
+
+fn main() -> Result<()> {
+    let options = Options::parse(env::args().skip(1))?;
+    let sockets = measure::raise_socket_limit()?;
+    if let Some(apart) = &options.apart {
+        return run_apart(&options, apart);
+    }
+    let scenarios: Vec<Scenario> = scenarios::all(&options)
+        .into_iter()
+        .filter(|scenario| options.wants(scenario.name))
+        .collect();
+    let mut outcomes = Vec::new();
+    for scenario in &scenarios {
+        let outcome = run(&options, scenario)?;
+        report::print_scenario(&outcome);
+        outcomes.push(outcome);
+    }
+    if options.wants("scaling") {
+        report::print_scaling(&scenarios::scaling(&options, sockets)?);
+    }
+    report::print_targets(&outcomes);
+    if let Some(path) = &options.out {
+        fs::write(path, svg::draw(&outcomes))?;
+        println!("\nwrote {}", path.display());
+    }
+    Ok(())
+}
+
+/// All contenders in turn, round by round, so that a mood of the machine meets all of them.
+fn run<'s>(options: &Options, scenario: &'s Scenario) -> Result<Outcome<'s>> {
+    let mut outcome = Outcome::new(scenario);
+    // The first round checks every byte, finds out who cannot do it at all, and does not count.
+    for round in 0..=options.rounds {
+        for (contender, result) in scenario.contenders.iter().zip(&mut outcome.results) {
+            let Ok(samples) = result else { continue };
+            let work = Work {
+                thorough: round == 0,
+                ..scenario.work
+            };
+            progress(&format!("{} {round} {}", scenario.name, contender.name));
+            match run_once(options, scenario, contender, work) {
+                Ok(_) if round == 0 => {}
+                Ok(sample) => samples.push(sample),
+                Err(error) if round == 0 && contender.kind != contenders::Kind::Ours => {
+                    *result = Err(error.to_string());
+                }
+                Err(error) => {
+                    let name = contender.name;
+                    return Err(format!("{}: {name}: {error}", scenario.name).into());
+                }
+            }
+        }
+    }
+    progress("");
+    Ok(outcome)
+}
+
+/// Says what is being done, to whoever sits in front of it.
+fn progress(what: &str) {
+    if io::stderr().is_terminal() {
+        eprint!("\r\x1b[K{what}");
+    }
+}
+
+fn run_once(
+    options: &Options,
+    scenario: &Scenario,
+    contender: &Contender,
+    work: Work,
+) -> Result<Sample> {
+    if !scenario.apart {
+        return (contender.run)(work);
+    }
+    let mut command = Command::new(env::current_exe()?);
+    command.args(["--apart", &format!("{}/{}", scenario.name, contender.name)]);
+    if options.smoke {
+        command.arg("--smoke");
+    }
+    let output = command.output()?;
+    let text = String::from_utf8(output.stdout)?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into());
+    }
+    Ok(Sample {
+        memory: text.trim().parse()?,
+        ..Sample::default()
+    })
+}
+
+/// One run in a process of its own, whose memory nobody else has used before.
+fn run_apart(options: &Options, apart: &str) -> Result<()> {
+    for scenario in scenarios::all(options) {
+        for contender in &scenario.contenders {
+            if format!("{}/{}", scenario.name, contender.name) == apart {
+                println!("{}", (contender.run)(scenario.work)?.memory);
+                return Ok(());
+            }
+        }
+    }
+    Err(format!("there is no {apart}").into())
+}
