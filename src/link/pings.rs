@@ -20,6 +20,9 @@ impl Pings {
     }
 
     pub(super) fn ask(&mut self, replies: Vec<PingReply>) {
+        // While nothing can be sent, those who gave up make room for those who did not.
+        self.to_send
+            .retain(|ping| ping.as_ref().is_none_or(|reply| !reply.is_canceled()));
         self.to_send.extend(replies.into_iter().map(Some));
     }
 
