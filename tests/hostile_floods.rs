@@ -9,11 +9,7 @@ mod flood;
 
 use std::{io, time::Duration};
 
-use common::{
-    inside, observe,
-    raw::{BINARY, Frame},
-    read_to_end,
-};
+use common::{inside, observe, raw::Frame, read_to_end};
 use counting_alloc::{CountingAlloc, exclusive};
 use flood::{ROLES, flooded, many};
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
@@ -281,9 +277,10 @@ fn a_peer_that_sends_to_a_user_who_does_not_read_is_held_up() {
         let script = move |mut wire: flood::Wire| {
             let heard = wire.listen();
             wire.flood(&[Frame::binary([7; 1000])], times);
-            heard.join().unwrap()
+            // We leave with much unread, so the connection may be reset in the middle of a frame.
+            let _ = heard.join();
         };
-        let (cost, heard) = flooded(role, small(), script, async |mut ours| {
+        let (cost, ()) = flooded(role, small(), script, async |mut ours| {
             ours.read_exact(&mut [0; 1500]).await.unwrap();
             // Two messages have been taken from the transport, and writing takes no more.
             for _ in 0..100 {
@@ -292,7 +289,6 @@ fn a_peer_that_sends_to_a_user_who_does_not_read_is_held_up() {
             }
             assert_eq!(ours.handle().stats().messages_received, 2);
         });
-        assert_eq!(heard.last.unwrap().opcode, BINARY);
         assert!(cost.peak < LITTLE, "{cost:?}");
     }
 }
