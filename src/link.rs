@@ -15,34 +15,30 @@ mod life;
 pub(crate) mod outbox;
 mod outgoing;
 mod pings;
-mod sending;
-mod watch;
+mod receiving;
 #[cfg(test)]
-mod watch_tests;
+mod scripted;
+mod sending;
+#[cfg(test)]
+mod tests;
+mod watch;
 
 use std::{
-    future::Future,
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll, Waker, ready},
 };
 
 use bytes::Bytes;
+use futures::task::AtomicWaker;
 
 use self::{
-    life::{Input, Life, Phase},
+    life::{Life, Phase},
     outgoing::Outgoing,
     pings::Pings,
     watch::{Verdict, Watch},
 };
 use crate::{
-    clock::Timer,
-    close::{CloseFrame, CloseOutcome},
-    config::{Config, TextPolicy},
-    error::WsErr,
-    event::WsEvent,
-    handle::Shared,
-    message::Message,
+    clock::Timer, close::CloseFrame, config::Config, error::WsErr, handle::Shared,
     transport::MessageTransport,
 };
 
@@ -130,10 +126,8 @@ impl<M: MessageTransport> Link<M> {
         &mut self,
         task: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, WsErr>>> {
-        self.shared().reader.register(task.waker());
-        let waker = self.waker.clone();
+        let waker = self.enter(|shared| &shared.reader, task);
         let cx = &mut Context::from_waker(&waker);
-        self.take_requests();
         if self.goodbye.is_some() || self.pongs_owed > 0 || self.pings.is_waiting() {
             // A peer that sends without pause must not keep it back. An error is the writer's to see; a
             // reader reads what is left.
@@ -224,88 +218,12 @@ impl<M: MessageTransport> Link<M> {
         Poll::Pending
     }
 
-    /// Deals with one message; gives back the data that is in it.
-    fn take_message(&mut self, message: Message) -> Option<Bytes> {
-        self.messages += 1;
-        let is_data = matches!(message, Message::Binary(_) | Message::Text(_));
-        self.watch
-            .saw_message(self.transport.bytes_received(), is_data);
-        match message {
-            Message::Binary(data) => self.take_data(data),
-            Message::Text(text) => self.take_text(text),
-            Message::Ping(payload) => {
-                self.shared().counters.pings_received.add(1);
-                self.shared().emit(|| WsEvent::Ping(payload.into()));
-                self.outgoing.unflushed = true;
-                self.pongs_owed += 1;
-                None
-            }
-            Message::Pong(payload) => {
-                self.shared().counters.pongs_received.add(1);
-                if let Some(time) = self.pings.answered(&payload) {
-                    self.shared().counters.record_round_trip(time);
-                }
-                self.shared().emit(|| WsEvent::Pong(payload.into()));
-                None
-            }
-            Message::Close(frame) => {
-                self.shared().emit(|| WsEvent::CloseFrame(frame.clone()));
-                self.leave(Input::PeerClosed(frame));
-                None
-            }
-        }
-    }
-
-    fn take_data(&mut self, data: Bytes) -> Option<Bytes> {
-        if self.admit(data.len()) && !data.is_empty() && !self.discards {
-            Some(data)
-        } else {
-            None
-        }
-    }
-
-    fn take_text(&mut self, text: String) -> Option<Bytes> {
-        match self.config.text {
-            TextPolicy::Reject => self.break_off(WsErr::ReceivedText),
-            TextPolicy::Bytes => return self.take_data(text.into()),
-            TextPolicy::Event => {
-                if self.admit(text.len()) {
-                    self.shared().emit(|| WsEvent::Text(text.into()));
-                }
-            }
-        }
-        None
-    }
-
-    /// Counts a data message, or refuses it because it is too long.
-    fn admit(&mut self, len: usize) -> bool {
-        let max = self.config.max_recv_message_len;
-        if len > max {
-            self.break_off(WsErr::MessageTooLarge { len, max });
-            return false;
-        }
-        self.shared().counters.messages_received.add(1);
-        self.shared().counters.bytes_received.add(len);
-        true
-    }
-
-    /// Ends the link because of what the views found in the data: the peer is told with this close frame.
-    pub(crate) fn break_off_with(&mut self, frame: CloseFrame) {
-        if matches!(self.life.phase(), Phase::Open | Phase::Closing) {
-            self.break_off(WsErr::Undecodable);
-            if let Some(goodbye) = &mut self.goodbye {
-                *goodbye = frame;
-            }
-        }
-    }
-
-    fn ask_to_close(&mut self, frame: impl FnOnce() -> CloseFrame) {
-        if self.life.phase() == Phase::Open && self.goodbye.is_none() {
-            self.goodbye = Some(frame());
-            self.start_deadline();
-            // The task that reads has to watch the deadline from now on.
-            self.shared().reader.wake();
-        }
+    /// Every poll begins like this: what wakes the transport's waker wakes the task from now on, and what
+    /// handles asked for is heard. Gives that waker.
+    fn enter(&mut self, side: fn(&Shared) -> &AtomicWaker, task: &Context<'_>) -> Waker {
+        side(self.shared()).register(task.waker());
+        self.take_requests();
+        self.waker.clone()
     }
 
     fn take_requests(&mut self) {
@@ -316,107 +234,6 @@ impl<M: MessageTransport> Link<M> {
             if self.check_writable().is_ok() {
                 self.pings.ask(requests.pings);
             }
-        }
-    }
-
-    /// The transport ended or failed, or the peer broke the protocol.
-    fn fail(&mut self, cx: &mut Context<'_>, error: WsErr) {
-        let error = match error {
-            // TLS, and transports of other makes, tell a missing goodbye as an error.
-            WsErr::Io(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => WsErr::UnexpectedEof,
-            error => error,
-        };
-        // A socket tells why it failed once, and if a write was told, a read finds nothing but the end.
-        let error = match (error, &self.write_error) {
-            (WsErr::UnexpectedEof, Some(cause @ WsErr::Io(_))) => cause.clone(),
-            (error, _) => error,
-        };
-        self.break_off(error);
-        if self.life.phase() == Phase::Ended {
-            self.end(cx);
-        }
-    }
-
-    /// Tells the observers of an error and begins to leave.
-    fn break_off(&mut self, error: WsErr) {
-        let event = Arc::new(error.clone());
-        self.shared().emit(|| WsEvent::Error(event));
-        self.goodbye = if self.life.said_goodbye() {
-            None
-        } else {
-            error.farewell()
-        };
-        self.leave(Input::Failed(error));
-    }
-
-    /// The other end of the link will take no more, so what was not delivered is lost.
-    fn leave(&mut self, input: Input) {
-        if matches!(input, Input::PeerClosed(_)) {
-            self.goodbye = None;
-        }
-        self.life.on(input);
-        self.lose_undelivered();
-        // The transport's own answer to a close frame, if there is one.
-        self.outgoing.unflushed = true;
-        self.pings = Pings::default();
-        self.start_deadline();
-    }
-
-    fn time_out(&mut self, cx: &mut Context<'_>) -> WsErr {
-        let error = self.write_error.clone();
-        self.give_up(
-            cx,
-            error.unwrap_or(WsErr::TimedOut("the peer did not close in time")),
-        )
-    }
-
-    /// Ends the link without further ado, and gives back why.
-    fn give_up(&mut self, cx: &mut Context<'_>, error: WsErr) -> WsErr {
-        if !self.life.has_failed() {
-            let event = Arc::new(error.clone());
-            self.shared().emit(|| WsEvent::Error(event));
-        }
-        self.life.on(Input::GaveUp(error.clone()));
-        self.lose_undelivered();
-        self.end(cx);
-        error
-    }
-
-    /// The link has ended: closes the transport as far as that goes at once, and tells everybody.
-    fn end(&mut self, cx: &mut Context<'_>) {
-        let _ = self.poll_shutdown(cx);
-        self.goodbye = None;
-        self.pongs_owed = 0;
-        self.pings = Pings::default();
-        self.shared().end(self.outcome());
-        // The other task may wait for what will not happen any more.
-        self.shared().reader.wake();
-        self.shared().writer.wake();
-    }
-
-    fn outcome(&self) -> CloseOutcome {
-        self.life.outcome().cloned().unwrap_or(CloseOutcome::Lost)
-    }
-
-    fn take_error(&mut self) -> Option<WsErr> {
-        let error = self.life.take_error()?;
-        let is_told =
-            !self.config.lenient_eof || matches!(error, WsErr::Io(_) | WsErr::TimedOut(_));
-        is_told.then_some(error)
-    }
-
-    fn start_deadline(&mut self) {
-        let timeout = self.config.close_timeout;
-        match &mut self.deadline {
-            Some(timer) => timer.restart(timeout),
-            None => self.deadline = Some(Timer::after(timeout)),
-        }
-    }
-
-    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match &mut self.deadline {
-            Some(timer) => Pin::new(timer).poll(cx),
-            None => Poll::Pending,
         }
     }
 

@@ -1,11 +1,22 @@
 //! How a link is closed: by us, by the peer, or because something went wrong.
 
-use std::task::{Context, Poll, ready};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
 
-use super::{Link, MESSAGES_PER_POLL, life::Input};
+use super::{
+    Link, MESSAGES_PER_POLL,
+    life::{Input, Phase},
+    pings::Pings,
+};
 use crate::{
+    clock::Timer,
     close::{CloseFrame, CloseOutcome},
     error::WsErr,
+    event::WsEvent,
     transport::MessageTransport,
 };
 
@@ -54,6 +65,126 @@ impl<M: MessageTransport> Link<M> {
         }
         self.report_lost()?;
         Poll::Ready(Ok(outcome))
+    }
+
+    /// Ends the link because of what the views found in the data: the peer is told with this close frame.
+    pub(crate) fn break_off_with(&mut self, frame: CloseFrame) {
+        if matches!(self.life.phase(), Phase::Open | Phase::Closing) {
+            self.break_off(WsErr::Undecodable);
+            if let Some(goodbye) = &mut self.goodbye {
+                *goodbye = frame;
+            }
+        }
+    }
+
+    pub(super) fn ask_to_close(&mut self, frame: impl FnOnce() -> CloseFrame) {
+        if self.life.phase() == Phase::Open && self.goodbye.is_none() {
+            self.goodbye = Some(frame());
+            self.start_deadline();
+            // The task that reads has to watch the deadline from now on.
+            self.shared().reader.wake();
+        }
+    }
+
+    /// The transport ended or failed, or the peer broke the protocol.
+    pub(super) fn fail(&mut self, cx: &mut Context<'_>, error: WsErr) {
+        let error = match error {
+            // TLS, and transports of other makes, tell a missing goodbye as an error.
+            WsErr::Io(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => WsErr::UnexpectedEof,
+            error => error,
+        };
+        // A socket tells why it failed once, and if a write was told, a read finds nothing but the end.
+        let error = match (error, &self.write_error) {
+            (WsErr::UnexpectedEof, Some(cause @ WsErr::Io(_))) => cause.clone(),
+            (error, _) => error,
+        };
+        self.break_off(error);
+        if self.life.phase() == Phase::Ended {
+            self.end(cx);
+        }
+    }
+
+    /// Tells the observers of an error and begins to leave.
+    pub(super) fn break_off(&mut self, error: WsErr) {
+        let event = Arc::new(error.clone());
+        self.shared().emit(|| WsEvent::Error(event));
+        self.goodbye = if self.life.said_goodbye() {
+            None
+        } else {
+            error.farewell()
+        };
+        self.leave(Input::Failed(error));
+    }
+
+    /// The other end of the link will take no more, so what was not delivered is lost.
+    pub(super) fn leave(&mut self, input: Input) {
+        if matches!(input, Input::PeerClosed(_)) {
+            self.goodbye = None;
+        }
+        self.life.on(input);
+        self.lose_undelivered();
+        // The transport's own answer to a close frame, if there is one.
+        self.outgoing.unflushed = true;
+        self.pings = Pings::default();
+        self.start_deadline();
+    }
+
+    pub(super) fn time_out(&mut self, cx: &mut Context<'_>) -> WsErr {
+        let error = self.write_error.clone();
+        self.give_up(
+            cx,
+            error.unwrap_or(WsErr::TimedOut("the peer did not close in time")),
+        )
+    }
+
+    /// Ends the link without further ado, and gives back why.
+    pub(super) fn give_up(&mut self, cx: &mut Context<'_>, error: WsErr) -> WsErr {
+        if !self.life.has_failed() {
+            let event = Arc::new(error.clone());
+            self.shared().emit(|| WsEvent::Error(event));
+        }
+        self.life.on(Input::GaveUp(error.clone()));
+        self.lose_undelivered();
+        self.end(cx);
+        error
+    }
+
+    /// The link has ended: closes the transport as far as that goes at once, and tells everybody.
+    fn end(&mut self, cx: &mut Context<'_>) {
+        let _ = self.poll_shutdown(cx);
+        self.goodbye = None;
+        self.pongs_owed = 0;
+        self.pings = Pings::default();
+        self.shared().end(self.outcome());
+        // The other task may wait for what will not happen any more.
+        self.shared().reader.wake();
+        self.shared().writer.wake();
+    }
+
+    pub(super) fn outcome(&self) -> CloseOutcome {
+        self.life.outcome().cloned().unwrap_or(CloseOutcome::Lost)
+    }
+
+    pub(super) fn take_error(&mut self) -> Option<WsErr> {
+        let error = self.life.take_error()?;
+        let is_told =
+            !self.config.lenient_eof || matches!(error, WsErr::Io(_) | WsErr::TimedOut(_));
+        is_told.then_some(error)
+    }
+
+    pub(super) fn start_deadline(&mut self) {
+        let timeout = self.config.close_timeout;
+        match &mut self.deadline {
+            Some(timer) => timer.restart(timeout),
+            None => self.deadline = Some(Timer::after(timeout)),
+        }
+    }
+
+    pub(super) fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.deadline {
+            Some(timer) => Pin::new(timer).poll(cx),
+            None => Poll::Pending,
+        }
     }
 
     /// Does what is left to do once it is decided how the link ends.

@@ -26,10 +26,8 @@ impl<M: MessageTransport> Link<M> {
         if chunks.peek().is_none() {
             return Poll::Ready(Ok(0));
         }
-        self.shared().writer.register(task.waker());
-        let waker = self.waker.clone();
+        let waker = self.enter(|shared| &shared.writer, task);
         let cx = &mut Context::from_waker(&waker);
-        self.take_requests();
         self.push_goodbye(cx);
         self.check_writable()?;
         let was_delivered = !self.outgoing.undelivered;
@@ -71,10 +69,8 @@ impl<M: MessageTransport> Link<M> {
             // Nothing to wait for: the case of nearly every item.
             return Poll::Ready(self.check_writable());
         }
-        self.shared().writer.register(task.waker());
-        let waker = self.waker.clone();
+        let waker = self.enter(|shared| &shared.writer, task);
         let cx = &mut Context::from_waker(&waker);
-        self.take_requests();
         self.push_goodbye(cx);
         self.check_writable()?;
         match self.poll_make_room(cx) {
@@ -117,10 +113,8 @@ impl<M: MessageTransport> Link<M> {
 
     /// Ready when everything written has been handed to what lies below the transport.
     pub(crate) fn poll_flush(&mut self, task: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        self.shared().writer.register(task.waker());
-        let waker = self.waker.clone();
+        let waker = self.enter(|shared| &shared.writer, task);
         let cx = &mut Context::from_waker(&waker);
-        self.take_requests();
         match self.life.phase() {
             Phase::Open | Phase::Closing if self.write_error.is_none() => {
                 match self.poll_send(cx) {

@@ -3,6 +3,9 @@
 //! It counts silence only. Whether there is some is seen when a read finds nothing or a write cannot go on,
 //! so a user who does not read for an hour finds the peer as alive as its last byte.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     future::Future,
     pin::Pin,

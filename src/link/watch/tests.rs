@@ -1,121 +1,20 @@
 //! Keepalive and its kin over a scripted transport, in virtual time.
 
-use std::{
-    cell::RefCell,
-    collections::VecDeque,
-    io,
-    rc::Rc,
-    task::{Context, Poll, Waker},
-    time::Duration,
-};
+use std::{io, task::Poll};
 
-use bytes::Bytes;
 use futures::FutureExt;
 
-use super::Link;
 use crate::{
     clock::virtual_time::advance,
     close::{CloseFrame, CloseOutcome},
     config::{Config, Keepalive},
     error::WsErr,
+    link::{
+        Link,
+        scripted::{Peer, SECOND, handle, link, read, run, wait, write},
+    },
     message::Message,
-    transport::MessageTransport,
 };
-
-const SECOND: Duration = Duration::from_secs(1);
-
-/// What a test sets and sees of the transport below a link.
-#[derive(Default)]
-struct Script {
-    incoming: VecDeque<Message>,
-    sent: Vec<Message>,
-    /// The peer takes nothing.
-    blocked: bool,
-    shut: bool,
-    cannot_ping: bool,
-    bytes: Option<u64>,
-}
-
-#[derive(Clone, Default)]
-struct Peer(Rc<RefCell<Script>>);
-
-impl Peer {
-    fn count(&self, is: impl Fn(&Message) -> bool) -> usize {
-        self.0
-            .borrow()
-            .sent
-            .iter()
-            .filter(|message| is(message))
-            .count()
-    }
-
-    fn pings(&self) -> usize {
-        self.count(|message| matches!(message, Message::Ping(_)))
-    }
-
-    fn set(&self, change: impl FnOnce(&mut Script)) {
-        change(&mut self.0.borrow_mut());
-    }
-
-    fn blocked<T>(&self, otherwise: T) -> Poll<T> {
-        if self.0.borrow().blocked {
-            Poll::Pending
-        } else {
-            Poll::Ready(otherwise)
-        }
-    }
-}
-
-impl MessageTransport for Peer {
-    fn poll_next(&mut self, _: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
-        match self.0.borrow_mut().incoming.pop_front() {
-            Some(message) => Poll::Ready(Some(Ok(message))),
-            None => Poll::Pending,
-        }
-    }
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        self.blocked(Ok(()))
-    }
-
-    fn start_send(&mut self, message: Message) -> Result<(), WsErr> {
-        self.0.borrow_mut().sent.push(message);
-        Ok(())
-    }
-
-    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        self.blocked(Ok(()))
-    }
-
-    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        self.0.borrow_mut().shut = true;
-        Poll::Ready(Ok(()))
-    }
-
-    fn bytes_received(&self) -> Option<u64> {
-        self.0.borrow().bytes
-    }
-
-    fn can_ping(&self) -> bool {
-        !self.0.borrow().cannot_ping
-    }
-}
-
-/// Pings after 20 s of silence, gives up after 20 s more.
-fn link(config: Config) -> (Link<Peer>, Peer) {
-    let peer = Peer::default();
-    (Link::new(peer.clone(), config), peer)
-}
-
-fn read(link: &mut Link<Peer>) -> Poll<Option<Result<Bytes, WsErr>>> {
-    link.poll_recv(&mut Context::from_waker(Waker::noop()))
-}
-
-/// Reads, finds nothing, and lets time go by.
-fn wait(link: &mut Link<Peer>, seconds: u32) {
-    assert!(read(link).is_pending());
-    advance(SECOND * seconds);
-}
 
 fn is_given_up(link: &mut Link<Peer>) -> bool {
     let error = match read(link) {
@@ -209,19 +108,18 @@ fn a_ping_that_cannot_leave_does_not_start_the_countdown_of_its_pong() {
 fn a_peer_that_takes_nothing_is_given_up() {
     let (mut link, peer) = link(Config::default());
     peer.set(|script| script.blocked = true);
-    let cx = &mut Context::from_waker(Waker::noop());
     let big = vec![0; 64 * 1024];
-    assert!(matches!(link.poll_write(cx, [&*big]), Poll::Ready(Ok(_))));
-    assert!(link.poll_write(cx, [&*big]).is_pending());
+    assert!(matches!(write(&mut link, &big), Poll::Ready(Ok(_))));
+    assert!(write(&mut link, &big).is_pending());
     advance(SECOND * 39);
-    assert!(link.poll_write(cx, [&*big]).is_pending());
+    assert!(write(&mut link, &big).is_pending());
     advance(SECOND);
-    let Poll::Ready(Err(error)) = link.poll_write(cx, [&*big]) else {
+    let Poll::Ready(Err(error)) = write(&mut link, &big) else {
         panic!("still waits")
     };
     assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     assert!(is_given_up(&mut link), "the reader learns it too");
-    let Poll::Ready(Err(error)) = link.poll_write(cx, [&*big]) else {
+    let Poll::Ready(Err(error)) = write(&mut link, &big) else {
         panic!("still waits")
     };
     assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
@@ -230,15 +128,14 @@ fn a_peer_that_takes_nothing_is_given_up() {
 #[test]
 fn a_peer_that_takes_little_is_not_given_up() {
     let (mut link, peer) = link(Config::default());
-    let cx = &mut Context::from_waker(Waker::noop());
     let big = vec![0; 64 * 1024];
     for _ in 0..10 {
         peer.set(|script| script.blocked = true);
-        while link.poll_write(cx, [&*big]).is_ready() {}
+        while write(&mut link, &big).is_ready() {}
         advance(SECOND * 30);
-        assert!(link.poll_write(cx, [&*big]).is_pending());
+        assert!(write(&mut link, &big).is_pending());
         peer.set(|script| script.blocked = false);
-        assert!(link.poll_write(cx, [&*big]).is_ready());
+        assert!(write(&mut link, &big).is_ready());
     }
 }
 
@@ -263,9 +160,8 @@ fn a_transport_that_cannot_ping_is_left_in_peace() {
 fn after_our_close_only_the_close_timeout_counts() {
     let keepalive = Keepalive::default().interval(SECOND).timeout(SECOND);
     let (mut link, peer) = link(Config::default().keepalive(keepalive));
-    let cx = &mut Context::from_waker(Waker::noop());
     assert!(matches!(
-        link.poll_close(cx, CloseFrame::normal),
+        run(|cx| link.poll_close(cx, CloseFrame::normal)),
         Poll::Ready(Ok(()))
     ));
     wait(&mut link, 9);
@@ -321,19 +217,9 @@ fn a_keepalive_ping_tells_the_round_trip_time() {
 }
 
 #[test]
-fn a_ping_of_the_user_has_a_deadline_of_its_own() {
-    let (link, _) = link(Config::default().ping_timeout(SECOND * 5));
-    let handle = crate::handle::WsHandle::new(std::sync::Arc::clone(link.shared()));
-    let mut ping = Box::pin(handle.ping());
-    assert!(ping.as_mut().now_or_never().is_none());
-    advance(SECOND * 5);
-    assert!(matches!(ping.now_or_never(), Some(Err(WsErr::TimedOut(_)))));
-}
-
-#[test]
 fn a_ping_on_its_way_is_resolved_when_the_peer_is_given_up() {
     let (mut link, peer) = link(Config::default().ping_timeout(SECOND * 3600));
-    let handle = crate::handle::WsHandle::new(std::sync::Arc::clone(link.shared()));
+    let handle = handle(&link);
     let mut ping = Box::pin(handle.ping());
     assert!(ping.as_mut().now_or_never().is_none());
     wait(&mut link, 20);
@@ -341,28 +227,4 @@ fn a_ping_on_its_way_is_resolved_when_the_peer_is_given_up() {
     wait(&mut link, 20);
     assert!(is_given_up(&mut link));
     assert!(matches!(ping.now_or_never(), Some(Err(WsErr::Closed))));
-}
-
-#[test]
-fn a_close_that_was_asked_for_goes_out_though_only_writes_are_polled() {
-    let (mut link, peer) = link(Config::default());
-    let handle = crate::handle::WsHandle::new(std::sync::Arc::clone(link.shared()));
-    let cx = &mut Context::from_waker(Waker::noop());
-    assert!(matches!(
-        link.poll_write(cx, [&b"gathered"[..]]),
-        Poll::Ready(Ok(8))
-    ));
-    handle.close(CloseFrame::normal()).unwrap();
-    let Poll::Ready(Err(error)) = link.poll_write(cx, [&b"more"[..]]) else {
-        panic!("taken")
-    };
-    assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
-    assert_eq!(
-        peer.count(|message| matches!(message, Message::Binary(_))),
-        1
-    );
-    assert_eq!(
-        peer.count(|message| matches!(message, Message::Close(_))),
-        1
-    );
 }

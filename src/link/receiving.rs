@@ -1,0 +1,75 @@
+//! What becomes of a message that came.
+
+use bytes::Bytes;
+
+use super::{Link, life::Input};
+use crate::{
+    config::TextPolicy, error::WsErr, event::WsEvent, message::Message, transport::MessageTransport,
+};
+
+impl<M: MessageTransport> Link<M> {
+    /// Deals with one message; gives back the data that is in it.
+    pub(super) fn take_message(&mut self, message: Message) -> Option<Bytes> {
+        self.messages += 1;
+        let is_data = matches!(message, Message::Binary(_) | Message::Text(_));
+        self.watch
+            .saw_message(self.transport.bytes_received(), is_data);
+        match message {
+            Message::Binary(data) => self.take_data(data),
+            Message::Text(text) => self.take_text(text),
+            Message::Ping(payload) => {
+                self.shared().counters.pings_received.add(1);
+                self.shared().emit(|| WsEvent::Ping(payload.into()));
+                self.outgoing.unflushed = true;
+                self.pongs_owed += 1;
+                None
+            }
+            Message::Pong(payload) => {
+                self.shared().counters.pongs_received.add(1);
+                if let Some(time) = self.pings.answered(&payload) {
+                    self.shared().counters.record_round_trip(time);
+                }
+                self.shared().emit(|| WsEvent::Pong(payload.into()));
+                None
+            }
+            Message::Close(frame) => {
+                self.shared().emit(|| WsEvent::CloseFrame(frame.clone()));
+                self.leave(Input::PeerClosed(frame));
+                None
+            }
+        }
+    }
+
+    fn take_data(&mut self, data: Bytes) -> Option<Bytes> {
+        if self.admit(data.len()) && !data.is_empty() && !self.discards {
+            Some(data)
+        } else {
+            None
+        }
+    }
+
+    fn take_text(&mut self, text: String) -> Option<Bytes> {
+        match self.config.text {
+            TextPolicy::Reject => self.break_off(WsErr::ReceivedText),
+            TextPolicy::Bytes => return self.take_data(text.into()),
+            TextPolicy::Event => {
+                if self.admit(text.len()) {
+                    self.shared().emit(|| WsEvent::Text(text.into()));
+                }
+            }
+        }
+        None
+    }
+
+    /// Counts a data message, or refuses it because it is too long.
+    fn admit(&mut self, len: usize) -> bool {
+        let max = self.config.max_recv_message_len;
+        if len > max {
+            self.break_off(WsErr::MessageTooLarge { len, max });
+            return false;
+        }
+        self.shared().counters.messages_received.add(1);
+        self.shared().counters.bytes_received.add(len);
+        true
+    }
+}
