@@ -25,23 +25,36 @@ pub(crate) use virtual_time::{Delay, Instant};
 const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// A deadline: fires once, and stays fired.
+///
+/// What it bounds has just been found waiting, or nobody would poll it. But `Pending` may also mean that the
+/// task has had its share of this poll: from tokio, whose budget for a task leaves sockets silent when it is
+/// spent, or from an adapter that yields, as our own below the engine does. So a deadline that is seen to be
+/// over asks for another turn and fires in that, unless the budget of that turn is spent, too.
 #[derive(Debug)]
 pub(crate) struct Timer {
     delay: Delay,
-    fired: bool,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Running,
+    /// The time is over, and another turn was asked for.
+    Over,
+    Fired,
 }
 
 impl Timer {
     pub(crate) fn after(time: Duration) -> Self {
         Self {
             delay: Delay::new(time.min(FOREVER)),
-            fired: false,
+            state: State::Running,
         }
     }
 
     pub(crate) fn restart(&mut self, time: Duration) {
         self.delay.reset(time.min(FOREVER));
-        self.fired = false;
+        self.state = State::Running;
     }
 }
 
@@ -49,12 +62,32 @@ impl Future for Timer {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if !self.fired {
-            ready!(Pin::new(&mut self.delay).poll(cx));
-            self.fired = true;
+        match self.state {
+            State::Running => {
+                ready!(Pin::new(&mut self.delay).poll(cx));
+                self.state = State::Over;
+            }
+            State::Over if is_turn_spent() => {}
+            State::Over | State::Fired => {
+                self.state = State::Fired;
+                return Poll::Ready(());
+            }
         }
-        Poll::Ready(())
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
+}
+
+/// Whether what is `Pending` in this poll of the task may be ready in the next one.
+#[cfg(all(feature = "tokio", not(target_arch = "wasm32")))]
+fn is_turn_spent() -> bool {
+    !tokio::task::coop::has_budget_remaining()
+}
+
+/// Whether what is `Pending` in this poll of the task may be ready in the next one: no other runtime does that.
+#[cfg(not(all(feature = "tokio", not(target_arch = "wasm32"))))]
+fn is_turn_spent() -> bool {
+    false
 }
 
 /// The result of `work`, or nothing if it takes longer than `time`.

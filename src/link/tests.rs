@@ -4,7 +4,10 @@ use std::{future::Future, io, task::Poll};
 
 use futures::FutureExt;
 
-use super::scripted::{SECOND, handle, link, read, run, wait, write};
+use super::{
+    Link,
+    scripted::{Peer, SECOND, handle, link, read, run, wait, write},
+};
 use crate::{
     clock::virtual_time::advance, close::CloseFrame, config::Config, error::WsErr, message::Message,
 };
@@ -91,4 +94,35 @@ fn a_buffer_that_one_large_item_has_grown_is_given_back() {
     })
     .unwrap();
     assert!(link.outgoing.buffer.capacity() < 1 << 18);
+}
+
+type Case = fn() -> (Link<Peer>, Peer);
+
+#[test]
+fn a_transport_that_yields_when_a_deadline_is_over_is_asked_again() {
+    let closed = || {
+        let (mut link, peer) = link(Config::default());
+        assert!(run(|cx| link.poll_close(cx, CloseFrame::normal)).is_ready());
+        (link, peer)
+    };
+    let pinged = || {
+        let (mut link, peer) = link(Config::default());
+        wait(&mut link, 20);
+        (link, peer)
+    };
+    let receiving = || {
+        let (link, peer) = link(Config::default().message_timeout(SECOND));
+        peer.set(|script| script.bytes = Some(1));
+        (link, peer)
+    };
+    let cases: [Case; 3] = [closed, pinged, receiving];
+    for case in cases {
+        let (mut link, peer) = case();
+        wait(&mut link, 3600);
+        peer.set(|script| {
+            script.yields = 1;
+            script.incoming.push_back(Message::Binary("late".into()));
+        });
+        assert!(matches!(read(&mut link), Poll::Ready(Some(Ok(_)))));
+    }
 }
