@@ -3,7 +3,9 @@
 use std::{future::poll_fn, pin::Pin, task::Poll, time::Duration};
 
 use futures::{AsyncWrite, AsyncWriteExt, future::Either, future::select};
+use js_sys::{Array, Function, Reflect};
 use protocol::{Request, ask, pattern};
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 use ws_framed::CloseFrame;
 
@@ -51,4 +53,26 @@ async fn a_server_that_does_not_read_makes_a_writer_wait_and_gets_everything_lat
     let ending = ending(&path).await;
     assert_eq!(ending.received, bytes.len() as u64);
     assert_eq!(ending.clean.map(|(code, _)| code), Some(1000));
+}
+
+/// Browsers refuse memory that threads share, which wasm's is where a page has threads.
+#[wasm_bindgen_test]
+async fn the_browser_is_given_memory_that_is_not_wasm_s() {
+    let watch = "const real = WebSocket.prototype.send, sent = [];
+        WebSocket.prototype.send = function (data) { sent.push(data.buffer); return real.call(this, data); };
+        return { sent, stop() { WebSocket.prototype.send = real; } };";
+    let watch = Function::new_no_args(watch).call0(&JsValue::NULL).unwrap();
+    let get = |name: &str| Reflect::get(&watch, &name.into()).unwrap();
+
+    let mut stream = open("/echo").await;
+    for len in [1, 1000, 100_000] {
+        stream.write_all(&pattern(len)).await.unwrap();
+        stream.flush().await.unwrap();
+    }
+    get("stop").unchecked_into::<Function>().call0(&watch).unwrap();
+
+    let sent: Array = get("sent").unchecked_into();
+    assert!(sent.length() >= 3);
+    let memory = Reflect::get(&wasm_bindgen::memory(), &"buffer".into()).unwrap();
+    assert!(sent.iter().all(|buffer| buffer.is_object() && buffer != memory));
 }
