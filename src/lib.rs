@@ -39,6 +39,7 @@ mod framed;
 mod handle;
 mod link;
 mod message;
+mod reconnect;
 #[cfg(all(
     test,
     feature = "async-tungstenite",
@@ -92,6 +93,7 @@ pub use {
     framed::{WsFramed, WsFramedParts},
     handle::WsHandle,
     message::{ControlPayload, Message},
+    reconnect::Reconnector,
     stats::Stats,
     stream::WsStream,
     transport::{BoxTransport, MaybeSend, MessageTransport},

@@ -1,11 +1,11 @@
 //! Connecting, and failing to.
 
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
 use futures::{AsyncReadExt, AsyncWriteExt, FutureExt};
 use protocol::{Reply, Request, SUBPROTOCOLS, ask};
 use wasm_bindgen_test::wasm_bindgen_test;
-use ws_framed::{CloseFrame, CloseOutcome, Config, Connector, WsErr};
+use ws_framed::{CloseFrame, CloseOutcome, Config, Connector, Reconnector, WsErr};
 
 use super::{asker, ending, open, own, url};
 
@@ -135,4 +135,23 @@ async fn a_subprotocol_that_cannot_be_offered_is_a_typed_error() {
             "{names:?}: {error:?}"
         );
     }
+}
+
+#[wasm_bindgen_test]
+async fn a_reconnector_dials_until_somebody_answers() {
+    let dials = Cell::new(0);
+    let dial = async || {
+        dials.set(dials.get() + 1);
+        let path = if dials.get() < 3 {
+            "/refuse/503"
+        } else {
+            "/echo"
+        };
+        ws_framed::connect(url(path)).await
+    };
+    let mut dial = Reconnector::new(dial).first_wait(Duration::from_millis(20));
+    let mut stream = dial.connect().await.unwrap();
+    assert_eq!(dials.get(), 3);
+    stream.write_all(b"back").await.unwrap();
+    stream.read_exact(&mut [0; 4]).await.unwrap();
 }

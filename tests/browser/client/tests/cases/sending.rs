@@ -69,10 +69,16 @@ async fn the_browser_is_given_memory_that_is_not_wasm_s() {
         stream.write_all(&pattern(len)).await.unwrap();
         stream.flush().await.unwrap();
     }
-    get("stop").unchecked_into::<Function>().call0(&watch).unwrap();
+    get("stop")
+        .unchecked_into::<Function>()
+        .call0(&watch)
+        .unwrap();
 
     let sent: Array = get("sent").unchecked_into();
     assert!(sent.length() >= 3);
     let memory = Reflect::get(&wasm_bindgen::memory(), &"buffer".into()).unwrap();
-    assert!(sent.iter().all(|buffer| buffer.is_object() && buffer != memory));
+    assert!(
+        sent.iter()
+            .all(|buffer| buffer.is_object() && buffer != memory)
+    );
 }

@@ -1,0 +1,336 @@
+//! Dialling again when a connection is gone.
+
+use std::{fmt, time::Duration};
+
+use crate::{
+    clock::{Instant, Timer},
+    error::WsErr,
+};
+
+/// Dials, and dials again, with growing and jittered waits in between, and hands out a fresh connection
+/// each time.
+///
+/// What is dialled is up to a closure: [`connect`](crate::connect), a [`Connector`](crate::Connector) with a
+/// token that is fetched anew, a socket of another runtime. It may give a [`WsStream`](crate::WsStream), a
+/// [`WsFramed`](crate::WsFramed), or what else is made from them; it works in a browser as it does natively.
+///
+#[cfg_attr(
+    all(feature = "tokio", feature = "async-tungstenite"),
+    doc = "```no_run"
+)]
+#[cfg_attr(
+    not(all(feature = "tokio", feature = "async-tungstenite")),
+    doc = "```text"
+)]
+/// use futures::{SinkExt, StreamExt};
+/// use ws_framed::{Lines, Reconnector, WsErr};
+///
+/// # async fn run() -> Result<(), WsErr> {
+/// let mut dial = Reconnector::new(async || {
+///     let stream = ws_framed::connect("ws://localhost:8080/news").await?;
+///     Ok(stream.framed(Lines::new(1024)))
+/// });
+/// loop {
+///     let mut news = dial.connect().await?;
+///     // A new connection knows nothing of the one before: say again what it is for.
+///     if news.send("subscribe".into()).await.is_err() {
+///         continue;
+///     }
+///     while let Some(Ok(line)) = news.next().await {
+///         println!("{line}");
+///     }
+/// }
+/// # }
+/// ```
+///
+/// # Waits
+/// The first dial comes at once. Before each one after it there is a wait of a random length: at most
+/// [`first_wait`](Self::first_wait), and at most twice as long after each failure, up to
+/// [`longest_wait`](Self::longest_wait). The random part keeps the clients of a server that restarts from
+/// coming back all at once. A connection that was handed out less than `longest_wait` ago counts as a failure,
+/// so that a server that accepts and hangs up is not dialled in a busy loop; after one that lasted longer, the
+/// waits begin anew.
+///
+/// # What it cannot promise
+/// - That what was sent arrived: what was not answered on the old connection may have been received, or not.
+///   Number your requests, or make them safe to repeat.
+/// - That nothing was missed in between. Ask for what is new since the last that you saw.
+/// - That the same server answers.
+///
+/// It does not watch a connection that it handed out: read from it, and call
+/// [`connect`](Self::connect) again when that ends.
+#[derive(Clone)]
+pub struct Reconnector<F> {
+    dial: F,
+    first_wait: Duration,
+    longest_wait: Duration,
+    max_attempts: Option<u32>,
+    has_dialled: bool,
+    failures: u32,
+    /// When the last connection was handed out.
+    opened: Option<Instant>,
+}
+
+impl<F> Reconnector<F> {
+    /// Dials with `dial`.
+    pub fn new(dial: F) -> Self {
+        Self {
+            dial,
+            first_wait: Duration::from_millis(500),
+            longest_wait: Duration::from_secs(30),
+            max_attempts: None,
+            has_dialled: false,
+            failures: 0,
+            opened: None,
+        }
+    }
+
+    /// The longest wait before the second dial. Default 500 ms.
+    #[must_use]
+    pub fn first_wait(mut self, wait: Duration) -> Self {
+        self.first_wait = wait;
+        self
+    }
+
+    /// The longest wait of all. Default 30 s.
+    #[must_use]
+    pub fn longest_wait(mut self, wait: Duration) -> Self {
+        self.longest_wait = wait;
+        self
+    }
+
+    /// How many failed dials in a row make [`connect`](Self::connect) give up. Default `None`: it never does.
+    #[must_use]
+    pub fn max_attempts(mut self, attempts: impl Into<Option<u32>>) -> Self {
+        self.max_attempts = attempts.into();
+        self
+    }
+
+    /// A fresh connection: waits if it must, dials, and goes on until a dial succeeds.
+    ///
+    /// # Errors
+    /// That of the last dial, after [`max_attempts`](Self::max_attempts), or if no repetition would mend it: an
+    /// argument that is not valid ([`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`],
+    /// [`WsErr::InvalidConfig`]), [`WsErr::Unsupported`], [`WsErr::NoSubprotocol`], and
+    /// [`WsErr::Refused`] with a status from 400 to 499 other than 408, 425 and 429. (A browser tells none of
+    /// the last two; it is dialled again.)
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the dial that is under way. The next call goes on with the waits where they
+    /// were.
+    pub async fn connect<T>(&mut self) -> Result<T, WsErr>
+    where
+        F: AsyncFnMut() -> Result<T, WsErr>,
+    {
+        self.judge_last();
+        let mut attempts = 0;
+        loop {
+            if self.has_dialled {
+                Timer::after(self.wait()).await;
+            }
+            self.has_dialled = true;
+            match (self.dial)().await {
+                Ok(connection) => {
+                    self.opened = Some(Instant::now());
+                    return Ok(connection);
+                }
+                Err(error) => {
+                    self.failures = self.failures.saturating_add(1);
+                    attempts += 1;
+                    if is_final(&error) || Some(attempts) == self.max_attempts {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether the last connection was any good.
+    fn judge_last(&mut self) {
+        if let Some(opened) = self.opened.take() {
+            let lasted = opened.elapsed() >= self.longest_wait;
+            self.failures = if lasted {
+                0
+            } else {
+                self.failures.saturating_add(1)
+            };
+        }
+    }
+
+    fn wait(&self) -> Duration {
+        let growth = 2_u32.saturating_pow(self.failures.saturating_sub(1));
+        let most = self.first_wait.saturating_mul(growth);
+        most.min(self.longest_wait).mul_f64(fastrand::f64())
+    }
+}
+
+impl<F> fmt::Debug for Reconnector<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reconnector")
+            .field("first_wait", &self.first_wait)
+            .field("longest_wait", &self.longest_wait)
+            .field("max_attempts", &self.max_attempts)
+            .field("failures", &self.failures)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether dialling again can only give the same.
+fn is_final(error: &WsErr) -> bool {
+    match error {
+        WsErr::InvalidUrl(_)
+        | WsErr::InvalidHeader(_)
+        | WsErr::InvalidConfig(_)
+        | WsErr::Unsupported(_)
+        | WsErr::NoSubprotocol => true,
+        // Too slow, too early, too often (RFC 9110 section 15.5.9, RFC 8470, RFC 6585): later is better.
+        WsErr::Refused { status, .. } => {
+            (400..500).contains(status) && !matches!(status, 408 | 425 | 429)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::RefCell, collections::VecDeque};
+
+    use futures::FutureExt;
+
+    use super::*;
+    use crate::clock::virtual_time::{advance, next_timer};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    type Answers = RefCell<VecDeque<Result<(), WsErr>>>;
+
+    fn failing(times: usize) -> Answers {
+        let cut = || Err(WsErr::UnexpectedEof);
+        let answers = std::iter::repeat_with(cut).take(times).chain([Ok(())]);
+        RefCell::new(answers.collect())
+    }
+
+    fn refused(status: u16) -> WsErr {
+        let reason = String::new();
+        WsErr::Refused { status, reason }
+    }
+
+    /// Lets time go by as it is waited for: the result, and each wait.
+    fn run<T>(work: impl Future<Output = T>) -> (T, Vec<Duration>) {
+        let mut work = Box::pin(work);
+        let mut waits = Vec::new();
+        loop {
+            // A timer that is over asks for another turn.
+            for _ in 0..2 {
+                if let Some(result) = work.as_mut().now_or_never() {
+                    return (result, waits);
+                }
+            }
+            let wait = next_timer().expect("it waits for time only");
+            waits.push(wait);
+            advance(wait);
+        }
+    }
+
+    fn dialler(answers: &Answers) -> Reconnector<impl AsyncFnMut() -> Result<(), WsErr>> {
+        let dial = async || answers.borrow_mut().pop_front().unwrap_or(Ok(()));
+        Reconnector::new(dial)
+            .first_wait(SECOND)
+            .longest_wait(SECOND * 10)
+    }
+
+    #[test]
+    fn the_first_dial_comes_at_once() {
+        let (connected, waits) = run(dialler(&failing(0)).connect());
+        connected.unwrap();
+        assert_eq!(waits, []);
+    }
+
+    #[test]
+    fn waits_are_random_and_grow_up_to_the_longest() {
+        let caps = [1, 2, 4, 8, 10, 10, 10].map(|seconds| SECOND * seconds);
+        let mut sums = [Duration::ZERO; 7];
+        for _ in 0..200 {
+            let (connected, waits) = run(dialler(&failing(7)).connect());
+            connected.unwrap();
+            assert_eq!(waits.len(), caps.len());
+            for ((wait, cap), sum) in waits.iter().zip(caps).zip(&mut sums) {
+                assert!(*wait <= cap);
+                *sum += *wait;
+            }
+        }
+        for (sum, cap) in sums.into_iter().zip(caps) {
+            let mean = sum.div_duration_f64(cap * 200);
+            assert!((0.35..0.65).contains(&mean), "{mean} of {cap:?}");
+        }
+    }
+
+    #[test]
+    fn a_connection_that_lasted_lets_the_waits_begin_anew() {
+        let answers = failing(6);
+        let mut dialler = dialler(&answers);
+        run(dialler.connect()).0.unwrap();
+        advance(SECOND * 10);
+        let (connected, waits) = run(dialler.connect());
+        connected.unwrap();
+        assert_eq!(waits.len(), 1);
+        assert!(waits[0] <= SECOND, "{waits:?}");
+    }
+
+    #[test]
+    fn a_server_that_hangs_up_at_once_is_not_dialled_in_a_busy_loop() {
+        let answers = failing(0);
+        let mut dialler = dialler(&answers);
+        let mut waited = Duration::ZERO;
+        for _ in 0..100 {
+            let (connected, waits) = run(dialler.connect());
+            connected.unwrap();
+            waited += waits.iter().sum::<Duration>();
+        }
+        assert!(waited > SECOND * 200, "{waited:?}");
+    }
+
+    #[test]
+    fn it_gives_up_after_so_many_attempts_and_goes_on_when_asked_again() {
+        let answers = failing(5);
+        let mut dialler = dialler(&answers).max_attempts(3);
+        let (connected, waits) = run(dialler.connect());
+        assert!(matches!(connected, Err(WsErr::UnexpectedEof)));
+        assert_eq!(waits.len(), 2);
+        let (connected, waits) = run(dialler.connect());
+        connected.unwrap();
+        assert_eq!(waits.len(), 3);
+    }
+
+    #[test]
+    fn what_no_repetition_mends_is_not_repeated() {
+        for error in [
+            WsErr::InvalidUrl(String::new()),
+            WsErr::NoSubprotocol,
+            WsErr::Unsupported("do that"),
+            refused(401),
+            refused(404),
+        ] {
+            let answers = RefCell::new(VecDeque::from([Err(error)]));
+            let (connected, waits) = run(dialler(&answers).connect());
+            connected.unwrap_err();
+            assert_eq!(waits, []);
+        }
+        for error in [refused(408), refused(429), refused(503)] {
+            let answers = RefCell::new(VecDeque::from([Err(error)]));
+            run(dialler(&answers).connect()).0.unwrap();
+        }
+    }
+
+    #[test]
+    fn a_call_that_is_dropped_loses_no_patience() {
+        let answers = failing(4);
+        let mut dialler = dialler(&answers);
+        for _ in 0..10 {
+            assert!(dialler.connect().now_or_never().is_none());
+        }
+        let (connected, waits) = run(dialler.connect());
+        connected.unwrap();
+        assert_eq!(waits.len(), 4);
+    }
+}
