@@ -91,6 +91,9 @@ impl Acceptor {
     /// [`WsErr::TimedOut`] after [`handshake_timeout`](Config::handshake_timeout); [`WsErr::Io`] when the
     /// stream fails; [`WsErr::InvalidHeader`] and [`WsErr::InvalidConfig`] for what
     /// was given.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops `io`, and nothing goes on: the client sees a connection that was cut.
     pub async fn accept<S>(&self, io: S) -> Result<WsStream, WsErr>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,

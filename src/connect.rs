@@ -87,6 +87,10 @@ impl Connector {
     /// there is no connection; [`WsErr::Refused`] when the server answers with another status than 101;
     /// [`WsErr::NoSubprotocol`]; [`WsErr::Handshake`] for any other answer, and for whatever goes wrong
     /// in a browser, which does not tell (not even [`WsErr::NoSubprotocol`]); there, [`WsErr::Unsupported`] if headers were added.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes the socket, and nothing goes on but a lookup of the host's name, if one
+    /// is under way. The server sees a client that left.
     pub async fn connect(&self, url: impl AsRef<str>) -> Result<WsStream, WsErr> {
         self.config.validate()?;
         self.in_time(self.open_url(url.as_ref())).await
@@ -126,6 +130,9 @@ mod native {
         ///
         /// # Errors
         /// As those of [`connect`](Self::connect).
+        ///
+        /// # Cancel safety
+        /// Dropping the future drops `io`, and nothing goes on.
         pub async fn connect_over<S>(&self, io: S, url: impl AsRef<str>) -> Result<WsStream, WsErr>
         where
             S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
