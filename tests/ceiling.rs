@@ -13,11 +13,11 @@ use bytes::Bytes;
 use common::{
     handshake::ROLES,
     observe,
-    raw::{CONTINUATION, Frame, TEXT},
+    raw::{CONTINUATION, Frame, TEXT, bytes_of},
     sockets,
 };
 use counting_alloc::{Cost, CountingAlloc, exclusive};
-use flood::{Wire, bytes_of, flooded};
+use flood::{Wire, flooded};
 use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, SinkExt, StreamExt};
 use ws_framed::{
     Acceptor, Config, Connector, Keepalive, LengthDelimited, TextPolicy, WsErr, WsStream,

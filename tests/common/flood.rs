@@ -21,7 +21,7 @@ use std::{
 
 use async_tungstenite::tokio::TokioAdapter;
 use counting_alloc::{Cost, Meter};
-use futures::{AsyncReadExt, executor::block_on, future, io::AllowStdIo};
+use futures::{executor::block_on, future, io::AllowStdIo};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpSocket, TcpStream},
@@ -31,7 +31,7 @@ use ws_framed::{Config, WsStream};
 use crate::common::{
     Flag,
     handshake::{answer_to, open},
-    raw::{Frame, RawPeer, Role},
+    raw::{Frame, RawPeer, Role, bytes_of},
     sockets,
 };
 
@@ -42,21 +42,6 @@ pub fn many(count: usize) -> usize {
     } else {
         count
     }
-}
-
-/// The bytes of these frames when `sender` sends them.
-pub fn bytes_of(sender: Role, frames: &[Frame]) -> Vec<u8> {
-    let (ours, mut theirs) = sockets::pipe(usize::MAX);
-    let mut bytes = Vec::new();
-    block_on(async {
-        let mut peer = RawPeer::new(ours, sender);
-        for frame in frames {
-            peer.send(frame).await;
-        }
-        peer.shut().await;
-        theirs.read_to_end(&mut bytes).await.unwrap();
-    });
-    bytes
 }
 
 /// A peer on a thread of its own, behind a socket with small buffers.

@@ -1,10 +1,11 @@
 //! The opening handshake (RFC 6455 section 4): by hand, and by this library in either role.
 
 use async_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
-use ws_framed::{Acceptor, Config, Connector, WsErr, WsStream};
+use futures::future;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use ws_framed::{Acceptor, CloseFrame, CloseOutcome, Config, Connector, WsErr, WsStream};
 
-use super::raw::Role;
+use super::{raw::Role, sockets::tcp};
 
 /// Both roles of our end.
 pub const ROLES: [Role; 2] = [Role::Server, Role::Client];
@@ -64,4 +65,36 @@ pub fn answer_with(request: &[u8], lines: &str) -> Vec<u8> {
          Sec-WebSocket-Accept: {accept}\r\n{lines}\r\n"
     )
     .into_bytes()
+}
+
+/// Opens a connection over TCP with these two.
+pub async fn meet(
+    acceptor: &Acceptor,
+    connector: &Connector,
+) -> (Result<WsStream, WsErr>, Result<WsStream, WsErr>) {
+    let (accepted, connected) = tcp().await;
+    future::join(
+        acceptor.accept(accepted),
+        connector.connect_over(connected, "ws://localhost/"),
+    )
+    .await
+}
+
+/// Shows that a connection works, and closes it.
+pub async fn converse(mut server: WsStream, mut client: WsStream) {
+    let mut got = [0; 5];
+    client.write_all(b"hello").await.unwrap();
+    client.flush().await.unwrap();
+    server.read_exact(&mut got).await.unwrap();
+    assert_eq!(&got, b"hello");
+    let (outcome, end) = future::join(
+        server.close_with(CloseFrame::normal()),
+        client.read(&mut got),
+    )
+    .await;
+    assert!(
+        matches!(outcome, Ok(CloseOutcome::Clean { .. })),
+        "{outcome:?}"
+    );
+    assert_eq!(end.unwrap(), 0);
 }

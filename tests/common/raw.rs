@@ -186,6 +186,14 @@ impl Frame {
     }
 }
 
+/// The bytes of these frames when `sender` sends them.
+pub fn bytes_of(sender: Role, frames: &[Frame]) -> Vec<u8> {
+    frames
+        .iter()
+        .flat_map(|frame| frame.encode(sender))
+        .collect()
+}
+
 fn unmask(payload: &[u8], mask: [u8; 4]) -> Vec<u8> {
     let mask = mask.into_iter().cycle();
     payload
