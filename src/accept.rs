@@ -4,10 +4,7 @@ use async_tungstenite::tokio::TokioAdapter;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{
-    clock::within,
-    config::{Config, Extras},
-    error::WsErr,
-    stream::WsStream,
+    config::Config, error::WsErr, opening::Opening, stream::WsStream,
     transport::tungstenite::handshake,
 };
 
@@ -48,8 +45,7 @@ where
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Acceptor {
-    config: Config,
-    extras: Extras,
+    opening: Opening,
 }
 
 impl Acceptor {
@@ -62,14 +58,14 @@ impl Acceptor {
     /// Limits, deadlines and policies of the connections.
     #[must_use]
     pub fn config(mut self, config: Config) -> Self {
-        self.config = config;
+        self.opening.config = config;
         self
     }
 
     /// Adds a header to the answer. Those of the handshake itself are not to be had.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.extras.headers.push((name.into(), value.into()));
+        self.opening.header(name, value);
         self
     }
 
@@ -78,7 +74,7 @@ impl Acceptor {
     /// that offers none is not.
     #[must_use]
     pub fn subprotocol(mut self, name: impl Into<String>) -> Self {
-        self.extras.subprotocols.push(name.into());
+        self.opening.subprotocol(name);
         self
     }
 
@@ -86,29 +82,32 @@ impl Acceptor {
     /// another method than GET, 426 for no upgrade or another version than 13, 431 for a request of more
     /// than 16 KiB, 400 for the rest.
     ///
+    /// A client that is refused may have more under way, and might never see its status if the connection
+    /// were dropped at once. So what it sends is discarded until it hangs up, is silent for a second, has
+    /// sent 256 KiB, or [`handshake_timeout`](Config::handshake_timeout) is over; only then does this return.
+    ///
     /// # Errors
     /// [`WsErr::Refused`] with that status; [`WsErr::Handshake`] for a client that leaves early;
     /// [`WsErr::TimedOut`] after [`handshake_timeout`](Config::handshake_timeout); [`WsErr::Io`] when the
     /// stream fails; [`WsErr::InvalidHeader`] and [`WsErr::InvalidConfig`] for what
     /// was given.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops `io`, and nothing goes on: the client sees a connection that was cut.
     pub async fn accept<S>(&self, io: S) -> Result<WsStream, WsErr>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        self.config.validate()?;
-        for name in &self.extras.subprotocols {
+        let Opening { config, extras } = &self.opening;
+        config.validate()?;
+        for name in &extras.subprotocols {
             handshake::token(name)?;
         }
+        let mut verdict = None;
         let io = TokioAdapter::new(io);
         // On the heap, so that the futures around it stay small.
-        let opening = Box::pin(handshake::server::open(io, &self.extras, &self.config));
-        let late = Err(WsErr::TimedOut("the handshake took too long"));
-        let opened = within(self.config.handshake_timeout, opening)
-            .await
-            .unwrap_or(late);
-        let (transport, subprotocol) = opened?;
-        Ok(WsStream::with_config(transport, self.config.clone())?
-            .boxed()
-            .with_subprotocol(subprotocol))
+        let handshake = Box::pin(handshake::server::open(io, extras, config, &mut verdict));
+        let opened = self.opening.in_time(handshake).await;
+        self.opening.stream(opened, verdict)
     }
 }

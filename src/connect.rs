@@ -3,11 +3,11 @@
 #[cfg(target_arch = "wasm32")]
 use crate::transport::browser::Browser;
 use crate::{
-    clock::within,
-    config::{Config, Extras},
+    config::Config,
     error::WsErr,
+    opening::Opening,
     stream::WsStream,
-    transport::{MaybeSend, MessageTransport},
+    transport::{Opened, Verdict},
 };
 
 /// Connects to a `ws://` URL.
@@ -43,8 +43,7 @@ pub async fn connect(url: impl AsRef<str>) -> Result<WsStream, WsErr> {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Connector {
-    config: Config,
-    extras: Extras,
+    opening: Opening,
 }
 
 impl Connector {
@@ -57,7 +56,7 @@ impl Connector {
     /// Limits, deadlines and policies of the connections.
     #[must_use]
     pub fn config(mut self, config: Config) -> Self {
-        self.config = config;
+        self.opening.config = config;
         self
     }
 
@@ -65,7 +64,7 @@ impl Connector {
     /// none.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.extras.headers.push((name.into(), value.into()));
+        self.opening.header(name, value);
         self
     }
 
@@ -74,7 +73,7 @@ impl Connector {
     /// ([`WsErr::NoSubprotocol`]).
     #[must_use]
     pub fn subprotocol(mut self, name: impl Into<String>) -> Self {
-        self.extras.subprotocols.push(name.into());
+        self.opening.subprotocol(name);
         self
     }
 
@@ -84,28 +83,20 @@ impl Connector {
     /// # Errors
     /// [`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`] and [`WsErr::InvalidConfig`] for what was given;
     /// [`WsErr::TimedOut`] after [`handshake_timeout`](Config::handshake_timeout); [`WsErr::Io`] when
-    /// there is no connection; [`WsErr::Refused`] when the server answers with another status than 101;
+    /// there is no connection; [`WsErr::Refused`] when the server answers with another status than 101,
+    /// with the first 1024 bytes of the text in its answer, as far as they come within a second;
     /// [`WsErr::NoSubprotocol`]; [`WsErr::Handshake`] for any other answer, and for whatever goes wrong
     /// in a browser, which does not tell (not even [`WsErr::NoSubprotocol`]); there, [`WsErr::Unsupported`] if headers were added.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes the socket, and nothing goes on but a lookup of the host's name, if one
+    /// is under way. The server sees a client that left.
     pub async fn connect(&self, url: impl AsRef<str>) -> Result<WsStream, WsErr> {
-        self.config.validate()?;
-        self.in_time(self.open_url(url.as_ref())).await
-    }
-
-    async fn in_time<T>(&self, work: impl Future<Output = Result<T, WsErr>>) -> Result<T, WsErr> {
-        let late = Err(WsErr::TimedOut("the handshake took too long"));
-        within(self.config.handshake_timeout, work)
-            .await
-            .unwrap_or(late)
-    }
-
-    fn wrap<M: MessageTransport + MaybeSend + 'static>(
-        &self,
-        transport: M,
-        subprotocol: Option<String>,
-    ) -> Result<WsStream, WsErr> {
-        let stream = WsStream::with_config(transport, self.config.clone())?;
-        Ok(stream.boxed().with_subprotocol(subprotocol))
+        self.opening.config.validate()?;
+        let mut verdict = None;
+        let handshake = self.open_url(url.as_ref(), &mut verdict);
+        let opened = self.opening.in_time(handshake).await;
+        self.opening.stream(opened, verdict)
     }
 }
 
@@ -117,8 +108,12 @@ mod native {
         net::TcpStream,
     };
 
-    use super::Connector;
-    use crate::{error::WsErr, stream::WsStream, transport::tungstenite::handshake::client};
+    use super::{Connector, Opened, Opening, Verdict};
+    use crate::{
+        error::WsErr,
+        stream::WsStream,
+        transport::tungstenite::{Metered, handshake::client},
+    };
 
     impl Connector {
         /// Asks for a WebSocket over a stream that is already there: TLS, a Unix socket, a proxy's tunnel.
@@ -126,46 +121,66 @@ mod native {
         ///
         /// # Errors
         /// As those of [`connect`](Self::connect).
+        ///
+        /// # Cancel safety
+        /// Dropping the future drops `io`, and nothing goes on.
         pub async fn connect_over<S>(&self, io: S, url: impl AsRef<str>) -> Result<WsStream, WsErr>
         where
             S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         {
-            self.config.validate()?;
-            self.in_time(self.open(io, url.as_ref())).await
+            self.opening.config.validate()?;
+            let mut verdict = None;
+            let handshake = self.open(io, url.as_ref(), &mut verdict);
+            let opened = self.opening.in_time(handshake).await;
+            self.opening.stream(opened, verdict)
         }
 
-        pub(super) async fn open_url(&self, url: &str) -> Result<WsStream, WsErr> {
+        pub(super) async fn open_url(
+            &self,
+            url: &str,
+            verdict: &mut Verdict,
+        ) -> Result<Opened<Metered<TokioAdapter<TcpStream>>>, WsErr> {
             let (host, port) = client::address(url)?;
             let socket = TcpStream::connect((host.as_str(), port)).await?;
             socket.set_nodelay(true)?;
-            self.open(socket, url).await
+            self.open(socket, url, verdict).await
         }
 
-        async fn open<S>(&self, io: S, url: &str) -> Result<WsStream, WsErr>
+        async fn open<S>(
+            &self,
+            io: S,
+            url: &str,
+            verdict: &mut Verdict,
+        ) -> Result<Opened<Metered<TokioAdapter<S>>>, WsErr>
         where
-            S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+            S: AsyncRead + AsyncWrite + Unpin,
         {
-            let io = TokioAdapter::new(io);
+            let Opening { config, extras } = &self.opening;
             // On the heap, so that the futures around it stay small.
-            let opening = Box::pin(client::open(io, url, &self.extras, &self.config));
-            let (transport, subprotocol) = opening.await?;
-            self.wrap(transport, subprotocol)
+            Box::pin(client::open(
+                TokioAdapter::new(io),
+                url,
+                extras,
+                config,
+                verdict,
+            ))
+            .await
         }
     }
 }
 
 #[cfg(target_arch = "wasm32")]
 impl Connector {
-    async fn open_url(&self, url: &str) -> Result<WsStream, WsErr> {
-        if !self.extras.headers.is_empty() {
+    async fn open_url(&self, url: &str, _: &mut Verdict) -> Result<Opened<Browser>, WsErr> {
+        let Opening { config, extras } = &self.opening;
+        if !extras.headers.is_empty() {
             return Err(WsErr::Unsupported("send headers"));
         }
-        let offered = &self.extras.subprotocols;
-        let transport = Browser::connect(url, offered, &self.config).await?;
+        let transport = Browser::connect(url, &extras.subprotocols, config).await?;
         let subprotocol = transport.subprotocol();
-        if subprotocol.is_none() && !offered.is_empty() {
+        if subprotocol.is_none() && !extras.subprotocols.is_empty() {
             return Err(WsErr::NoSubprotocol);
         }
-        self.wrap(transport, subprotocol)
+        Ok((transport, subprotocol))
     }
 }

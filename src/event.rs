@@ -9,7 +9,8 @@ use crate::{close::CloseFrame, error::WsErr};
 /// Something that happened on a link and that the byte view and the item view cannot show.
 ///
 /// Observe with [`Observable::observe`](pharos::Observable::observe) on a view or on the
-/// [`WsHandle`](crate::WsHandle). Events come from polling: when nobody reads, none arise.
+/// [`WsHandle`](crate::WsHandle). Events come from polling: when nobody reads, none arise. Observing begins
+/// with the call, before the future that it gives is polled, and ends when that or its events are dropped.
 ///
 /// A slow observer stalls nobody. Its queue holds at most 128 events, and takes no further text while
 /// 256 KiB of texts that it was given are still held by anybody. What it misses is counted, and told

@@ -62,6 +62,11 @@ mod accept;
     all(feature = "async-tungstenite", feature = "tokio")
 ))]
 mod connect;
+#[cfg(any(
+    target_arch = "wasm32",
+    all(feature = "async-tungstenite", feature = "tokio")
+))]
+mod opening;
 
 pub use asynchronous_codec;
 pub use bytes;

@@ -11,12 +11,13 @@ use std::{io::ErrorKind, time::Duration};
 
 use bytes::Bytes;
 use common::{
+    handshake::ROLES,
     observe,
-    raw::{CONTINUATION, Frame, TEXT},
+    raw::{CONTINUATION, Frame, TEXT, bytes_of},
     sockets,
 };
 use counting_alloc::{Cost, CountingAlloc, exclusive};
-use flood::{ROLES, Wire, bytes_of, flooded};
+use flood::{Wire, flooded};
 use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, SinkExt, StreamExt};
 use ws_framed::{
     Acceptor, Config, Connector, Keepalive, LengthDelimited, TextPolicy, WsErr, WsStream,

@@ -10,14 +10,16 @@ use std::{io::ErrorKind, time::Duration};
 
 use async_tungstenite::tokio::TokioAdapter;
 use common::{
-    Place, inside, observe,
+    Place,
+    handshake::{ROLES, open},
+    inside, observe,
     peer::Peer,
     raw::{Frame, RawPeer, Role},
     read_to_end, run_in,
     sockets::run,
     told,
 };
-use flood::{ROLES, endless, narrow_tcp, open};
+use flood::{endless, narrow_tcp};
 use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, future};
 use ws_framed::{CloseFrame, CloseOutcome, ClosedBy, Config, Keepalive, WsErr, WsStream};
 

@@ -1,27 +1,18 @@
 //! What cannot be asked for or answered is refused before anything is sent.
 
 #![cfg(all(feature = "tokio", feature = "async-tungstenite"))]
-#![allow(
-    clippy::large_futures,
-    reason = "a handshake holds its buffers, and these tests hold two handshakes"
-)]
 
-#[path = "common/sockets.rs"]
-mod sockets;
+mod common;
 
 use std::{io, time::Duration};
 
+use common::{
+    handshake::REQUEST,
+    sockets::{self, within},
+};
 use futures::future;
-use sockets::within;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use ws_framed::{Acceptor, Config, Connector, WsErr, WsStream, connect};
-
-const VALID: &str = "GET / HTTP/1.1\r\n\
-    Host: localhost\r\n\
-    Upgrade: websocket\r\n\
-    Connection: Upgrade\r\n\
-    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-    Sec-WebSocket-Version: 13\r\n\r\n";
 
 #[tokio::test]
 async fn urls_that_cannot_be_connected_to() {
@@ -166,7 +157,7 @@ async fn assert_invalid(connector: &Connector, acceptor: &Acceptor, what: &str) 
     );
 
     let (io, mut peer) = duplex(4096);
-    peer.write_all(VALID.as_bytes()).await.unwrap();
+    peer.write_all(REQUEST.as_bytes()).await.unwrap();
     let error = acceptor.accept(io).await.map(drop).unwrap_err();
     assert!(
         matches!(error, WsErr::InvalidHeader(_)),

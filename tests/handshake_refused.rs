@@ -1,31 +1,32 @@
 //! A request that our server does not take gets an HTTP answer that says why, and is a typed error.
 
 #![cfg(all(feature = "tokio", feature = "async-tungstenite"))]
-#![allow(
-    clippy::large_futures,
-    reason = "a handshake holds its buffers, and these tests hold two handshakes"
-)]
 
-#[path = "common/sockets.rs"]
-mod sockets;
+mod common;
 
-use std::io;
+use std::{io, time::Duration};
 
-use sockets::{tcp, within};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, duplex},
-    net::TcpStream,
+use common::{
+    handshake::REQUEST,
+    sockets::{tcp, within},
 };
-use ws_framed::{WsErr, accept};
+use futures::future;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex};
+use ws_framed::{Acceptor, Config, WsErr, accept};
+
+/// Sends all of a request, reads all of the answer, and hangs up.
+async fn ask(mut io: impl AsyncRead + AsyncWrite + Unpin, request: &[u8]) -> String {
+    io.write_all(request).await.unwrap();
+    let mut answer = String::new();
+    io.read_to_string(&mut answer).await.unwrap();
+    answer
+}
 
 /// What our server makes of these bytes: its error, and its answer.
 async fn offer(request: &[u8]) -> (WsErr, String) {
-    let (server, mut client) = duplex(64 * 1024);
-    client.write_all(request).await.unwrap();
-    let error = accept(server).await.map(drop).unwrap_err();
-    let mut answer = String::new();
-    client.read_to_string(&mut answer).await.unwrap();
-    (error, answer)
+    let (server, client) = duplex(64 * 1024);
+    let (accepted, answer) = future::join(accept(server), ask(client, request)).await;
+    (accepted.map(drop).unwrap_err(), answer)
 }
 
 /// Our server refuses this with this status, and its answer is one that an HTTP client understands.
@@ -56,19 +57,12 @@ async fn assert_refused(request: &str, status: u16, hints: &[&str]) {
     assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
 }
 
-const VALID: &str = "GET / HTTP/1.1\r\n\
-    Host: localhost\r\n\
-    Upgrade: websocket\r\n\
-    Connection: Upgrade\r\n\
-    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-    Sec-WebSocket-Version: 13\r\n\r\n";
-
 #[tokio::test]
 async fn a_request_that_is_not_for_a_websocket_gets_an_http_answer() {
     within(async {
         let without = |line: &str| {
-            assert!(VALID.contains(line));
-            VALID.replace(line, "")
+            assert!(REQUEST.contains(line));
+            REQUEST.replace(line, "")
         };
         let rows: [(String, u16, &[&str]); 9] = [
             // A browser that looks at the URL.
@@ -89,7 +83,7 @@ async fn a_request_that_is_not_for_a_websocket_gets_an_http_answer() {
             ),
             // RFC 6455 section 4.4.
             (
-                VALID.replace("Version: 13", "Version: 8"),
+                REQUEST.replace("Version: 13", "Version: 8"),
                 426,
                 &["sec-websocket-version: 13"],
             ),
@@ -98,14 +92,18 @@ async fn a_request_that_is_not_for_a_websocket_gets_an_http_answer() {
                 426,
                 &["sec-websocket-version: 13"],
             ),
-            (VALID.replace("GET", "POST"), 405, &["allow: GET"]),
+            (REQUEST.replace("GET", "POST"), 405, &["allow: GET"]),
             (
                 without("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"),
                 400,
                 &[],
             ),
-            (VALID.replace("HTTP/1.1", "HTTP/1.0"), 400, &[]),
-            (VALID.replace("Host: localhost", "No colon here"), 400, &[]),
+            (REQUEST.replace("HTTP/1.1", "HTTP/1.0"), 400, &[]),
+            (
+                REQUEST.replace("Host: localhost", "No colon here"),
+                400,
+                &[],
+            ),
         ];
         for (request, status, hints) in rows {
             let hints: Vec<_> = hints.iter().map(|hint| hint.to_lowercase()).collect();
@@ -149,7 +147,7 @@ async fn a_request_without_end_is_refused() {
 #[tokio::test]
 async fn a_client_that_leaves_early_is_a_failed_handshake() {
     within(async {
-        for sent in ["", "GET", VALID.strip_suffix("\r\n").unwrap()] {
+        for sent in ["", "GET", REQUEST.strip_suffix("\r\n").unwrap()] {
             let (server, mut client) = duplex(4096);
             client.write_all(sent.as_bytes()).await.unwrap();
             drop(client);
@@ -166,7 +164,7 @@ async fn a_client_that_leaves_early_is_a_failed_handshake() {
 async fn a_client_that_leaves_before_the_answer_is_an_io_error() {
     within(async {
         let (server, mut client) = duplex(4096);
-        client.write_all(VALID.as_bytes()).await.unwrap();
+        client.write_all(REQUEST.as_bytes()).await.unwrap();
         drop(client);
         let error = accept(server).await.map(drop).unwrap_err();
         assert!(matches!(error, WsErr::Io(_)), "{error:?}");
@@ -186,25 +184,91 @@ async fn a_client_that_leaves_before_the_answer_is_an_io_error() {
     .await;
 }
 
-/// A refusal over TCP reaches a client that has sent more than the server read.
+/// A request whose body is as long as `len`, for what takes none.
+fn request_with_body(len: usize) -> Vec<u8> {
+    let head = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {len}\r\n\r\n");
+    let body = "x".repeat(len);
+    [head, body].concat().into_bytes()
+}
+
+fn assert_not_allowed(error: &WsErr, answer: &str) {
+    assert!(
+        matches!(error, WsErr::Refused { status: 405, .. }),
+        "{error:?}"
+    );
+    assert!(answer.starts_with("HTTP/1.1 405 "), "{answer:?}");
+}
+
+/// A client that goes on sending what will not be read is not cut off: over TCP, a reset could take the
+/// answer with it.
 #[tokio::test]
-async fn a_refusal_reaches_the_client_over_tcp() {
+async fn a_client_that_is_still_sending_hears_its_refusal() {
     within(async {
-        let (server, mut client): (TcpStream, TcpStream) = tcp().await;
-        let request = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 30000\r\n\r\n".to_owned();
-        client
-            .write_all((request + &"x".repeat(30_000)).as_bytes())
-            .await
-            .unwrap();
-        let error = accept(server).await.map(drop).unwrap_err();
+        let request = request_with_body(200_000);
+        // Much less than the request: nobody takes the rest of it unless our server does.
+        let (server, client) = duplex(1024);
+        let (accepted, answer) = future::join(accept(server), ask(client, &request)).await;
+        assert_not_allowed(&accepted.map(drop).unwrap_err(), &answer);
+
+        let (server, client) = tcp().await;
+        let (accepted, answer) = future::join(accept(server), ask(client, &request)).await;
+        assert_not_allowed(&accepted.map(drop).unwrap_err(), &answer);
+    })
+    .await;
+}
+
+/// Nor does it keep our server for ever, or send as much as it likes.
+#[tokio::test]
+async fn a_client_that_never_stops_sending_is_cut_off() {
+    within(async {
+        let (server, mut client) = duplex(1024);
+        let endless = async {
+            client.write_all(&request_with_body(0)).await.unwrap();
+            let mut sent = 0;
+            while client.write_all(&[b'x'; 1000]).await.is_ok() {
+                sent += 1000;
+            }
+            sent
+        };
+        let (accepted, sent) = future::join(accept(server), endless).await;
+        let error = accepted.map(drop).unwrap_err();
         assert!(
             matches!(error, WsErr::Refused { status: 405, .. }),
             "{error:?}"
         );
-        let mut answer = Vec::new();
-        // Some systems tell that the rest was not read.
-        let _ = client.read_to_end(&mut answer).await;
-        assert!(answer.starts_with(b"HTTP/1.1 405 "), "{answer:?}");
+        assert!(
+            (200_000..300_000).contains(&sent),
+            "{sent} bytes were taken"
+        );
+    })
+    .await;
+}
+
+/// A client that neither reads, sends nor leaves is given up as soon as the time of the handshake is over, or
+/// before that; and what it is told is what our server sees.
+#[tokio::test]
+async fn a_client_that_does_not_take_its_refusal_is_still_refused() {
+    within(async {
+        let config = Config::default().handshake_timeout(Duration::from_millis(50));
+        for capacity in [16, 4096] {
+            let (server, mut client) = duplex(capacity);
+            let acceptor = Acceptor::new().config(config.clone());
+            let request = request_with_body(0);
+            let (accepted, sent) =
+                future::join(acceptor.accept(server), client.write_all(&request)).await;
+            sent.unwrap();
+            let error = accepted.map(drop).unwrap_err();
+            assert!(
+                matches!(error, WsErr::Refused { status: 405, .. }),
+                "{error:?}"
+            );
+        }
+        // Without that limit, silence is long enough.
+        let (server, mut client) = duplex(4096);
+        client.write_all(&request_with_body(0)).await.unwrap();
+        let config = Config::default().handshake_timeout(Duration::MAX);
+        let error = Acceptor::new().config(config).accept(server).await;
+        assert!(matches!(error, Err(WsErr::Refused { status: 405, .. })));
     })
     .await;
 }

@@ -1,43 +1,41 @@
 //! A server that does not open the connection is a typed error of our client.
 
 #![cfg(all(feature = "tokio", feature = "async-tungstenite"))]
-#![allow(
-    clippy::large_futures,
-    reason = "a handshake holds its buffers, and these tests hold two handshakes"
-)]
 
-#[path = "common/sockets.rs"]
-mod sockets;
+mod common;
 
-use std::io;
+use std::{io, time::Duration};
 
-use async_tungstenite::tungstenite::handshake::derive_accept_key;
+use common::{
+    handshake::{answer_with, read_head},
+    sockets::{tcp, within},
+};
 use futures::future;
-use sockets::{tcp, within};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-use ws_framed::{Acceptor, Connector, WsErr, accept};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+use ws_framed::{Acceptor, Config, Connector, WsErr, accept};
 
-/// Answers our client with these bytes, and gives its error.
-async fn answer(connector: &Connector, answer: impl Into<Vec<u8>>) -> WsErr {
+/// Answers our client with what this makes of its request, and gives its error.
+async fn answer(connector: &Connector, answer: impl FnOnce(String) -> Vec<u8>) -> WsErr {
     let (mut server, client) = duplex(64 * 1024);
-    let answer = answer.into();
-    let (result, ()) = future::join(
-        connector.connect_over(client, "ws://localhost/"),
-        async move {
-            read_request(&mut server).await;
-            server.write_all(&answer).await.unwrap();
-        },
-    )
-    .await;
+    let script = async move {
+        let request = read_head(&mut server).await;
+        server.write_all(&answer(request)).await.unwrap();
+    };
+    let opening = connector.connect_over(client, "ws://localhost/");
+    let (result, ()) = future::join(opening, script).await;
     result.map(drop).unwrap_err()
 }
 
-async fn read_request(server: &mut DuplexStream) -> String {
-    let mut request = Vec::new();
-    while !request.ends_with(b"\r\n\r\n") {
-        request.push(server.read_u8().await.unwrap());
-    }
-    String::from_utf8(request).unwrap()
+fn assert_refused(error: &WsErr, status: u16, why: &str) {
+    let WsErr::Refused {
+        status: told,
+        reason,
+    } = error
+    else {
+        panic!("{status}: {error:?}");
+    };
+    assert_eq!((*told, reason.as_str()), (status, why));
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
 }
 
 #[tokio::test]
@@ -52,17 +50,8 @@ async fn a_server_that_says_no_is_a_typed_error() {
             (200, "OK"),
         ] {
             let head = format!("HTTP/1.1 {status} {phrase}\r\nContent-Length: 0\r\n\r\n");
-            let error = answer(&connector, head).await;
-            let WsErr::Refused {
-                status: told,
-                reason,
-            } = &error
-            else {
-                panic!("{status}: {error:?}");
-            };
-            assert_eq!(*told, status);
-            assert_eq!(reason, phrase);
-            assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+            let error = answer(&connector, |_| head.into()).await;
+            assert_refused(&error, status, phrase);
         }
     })
     .await;
@@ -72,15 +61,53 @@ async fn a_server_that_says_no_is_a_typed_error() {
 async fn a_server_may_say_why() {
     within(async {
         let head = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 15\r\n\r\nyour token aged";
-        let error = answer(&Connector::new(), head).await;
-        let WsErr::Refused {
-            status: 401,
-            reason,
-        } = &error
-        else {
-            panic!("{error:?}");
-        };
-        assert_eq!(reason, "your token aged");
+        let error = answer(&Connector::new(), |_| head.into()).await;
+        assert_refused(&error, 401, "your token aged");
+    })
+    .await;
+}
+
+/// What is known is told: a server need not send what it announces.
+#[tokio::test]
+async fn a_server_that_says_no_and_stalls_is_a_refusal_all_the_same() {
+    within(async {
+        let patient = Config::default().handshake_timeout(Duration::MAX);
+        let hasty = Config::default().handshake_timeout(Duration::from_millis(50));
+        let rows = [
+            // The beginning is better than nothing, but has to come soon.
+            (&patient, "gone to l", "gone to l"),
+            (&patient, "", "Forbidden"),
+            // And within the time for the handshake, or it is not waited for.
+            (&hasty, "", "Forbidden"),
+        ];
+        for (config, body, why) in rows {
+            let (mut server, client) = duplex(4096);
+            let connector = Connector::new().config(config.clone());
+            let opening = connector.connect_over(client, "ws://localhost/");
+            let script = async {
+                read_head(&mut server).await;
+                let head = "HTTP/1.1 403 Forbidden\r\nContent-Length: 500\r\n\r\n";
+                server.write_all(head.as_bytes()).await.unwrap();
+                server.write_all(body.as_bytes()).await.unwrap();
+            };
+            // The server stays, and says nothing more.
+            let (result, ()) = future::join(opening, script).await;
+            assert_refused(&result.map(drop).unwrap_err(), 403, why);
+        }
+    })
+    .await;
+}
+
+/// A reason without end is cut.
+#[tokio::test]
+async fn a_server_may_not_say_why_for_ever() {
+    within(async {
+        for len in [1024, 1025, 1_000_000_000_000_u64, u64::MAX] {
+            let head = format!("HTTP/1.1 403 Forbidden\r\nContent-Length: {len}\r\n\r\n");
+            let because = [head, "x".repeat(5000)].concat();
+            let error = answer(&Connector::new(), |_| because.into()).await;
+            assert_refused(&error, 403, &"x".repeat(1024));
+        }
     })
     .await;
 }
@@ -95,7 +122,7 @@ async fn a_server_that_does_not_speak_http_is_a_failed_handshake() {
             "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Accept: bm90IHRoZSByaWdodCBvbmU=\r\n\r\n",
         ] {
-            let error = answer(&Connector::new(), nonsense).await;
+            let error = answer(&Connector::new(), |_| nonsense.into()).await;
             assert!(
                 matches!(error, WsErr::Handshake(_)),
                 "{nonsense:?}: {error:?}"
@@ -113,27 +140,10 @@ async fn a_subprotocol_that_was_not_offered_is_a_failed_handshake() {
             let connector = offered.iter().fold(Connector::new(), |connector, name| {
                 connector.subprotocol(*name)
             });
-            let (mut server, client) = duplex(64 * 1024);
-            let (result, ()) = future::join(
-                connector.connect_over(client, "ws://localhost/"),
-                async move {
-                    let request = read_request(&mut server).await;
-                    let key = request
-                        .lines()
-                        .filter_map(|line| line.split_once(": "))
-                        .find(|(name, _)| name.eq_ignore_ascii_case("Sec-WebSocket-Key"))
-                        .unwrap();
-                    let answer = format!(
-                        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\
-                         Upgrade: websocket\r\nSec-WebSocket-Accept: {}\r\n\
-                         Sec-WebSocket-Protocol: chat.v7\r\n\r\n",
-                        derive_accept_key(key.1.as_bytes()),
-                    );
-                    server.write_all(answer.as_bytes()).await.unwrap();
-                },
-            )
+            let error = answer(&connector, |request| {
+                answer_with(request.as_bytes(), "Sec-WebSocket-Protocol: chat.v7\r\n")
+            })
             .await;
-            let error = result.map(drop).unwrap_err();
             assert!(
                 matches!(error, WsErr::Handshake(_)),
                 "{offered:?}: {error:?}"

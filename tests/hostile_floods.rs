@@ -9,9 +9,9 @@ mod flood;
 
 use std::{io, time::Duration};
 
-use common::{inside, observe, raw::Frame, read_to_end};
+use common::{handshake::ROLES, inside, observe, raw::Frame, read_to_end};
 use counting_alloc::{CountingAlloc, exclusive};
-use flood::{ROLES, flooded, many};
+use flood::{flooded, many};
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 use ws_framed::{CloseOutcome, Config, Keepalive, LengthDelimited, TextPolicy, WsErr};
 

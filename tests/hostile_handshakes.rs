@@ -9,9 +9,13 @@ mod flood;
 
 use std::{io::ErrorKind, time::Duration};
 
-use common::{raw::Role, sockets::run};
+use common::{
+    handshake::{ROLES, open},
+    raw::Role,
+    sockets::run,
+};
 use counting_alloc::{CountingAlloc, Meter, exclusive};
-use flood::{ROLES, narrow_tcp, open};
+use flood::narrow_tcp;
 use futures::future;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

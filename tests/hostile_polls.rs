@@ -9,8 +9,8 @@ mod flood;
 use std::task::Poll;
 
 use bytes::BytesMut;
-use common::{raw::Frame, sockets::run};
-use flood::{ROLES, Taken, endless, poll_once};
+use common::{handshake::ROLES, raw::Frame, sockets::run};
+use flood::{Taken, endless, poll_once};
 use futures::{AsyncReadExt, StreamExt};
 use ws_framed::{
     CloseFrame, CodecError, Config, Decoder, LengthDelimited, Lines, TextPolicy, WsStream,

@@ -9,8 +9,8 @@ mod flood;
 
 use std::{io::ErrorKind, time::Duration};
 
-use common::raw::Frame;
-use flood::{ROLES, Wire, flooded};
+use common::{handshake::ROLES, raw::Frame};
+use flood::{Wire, flooded};
 use futures::{AsyncReadExt, StreamExt};
 use ws_framed::{CloseOutcome, Config, LengthDelimited, Lines, TextPolicy, WsErr};
 

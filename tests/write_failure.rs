@@ -1,14 +1,22 @@
 //! A peer that has gone cannot be written to, but what it sent before is still there.
 
+#![cfg(all(feature = "tokio", feature = "async-tungstenite"))]
+
+mod common;
+
 use std::{
     io,
     pin::Pin,
     task::{Context, Poll},
 };
 
+use common::{
+    handshake::REQUEST,
+    raw::{Frame, Role, bytes_of},
+};
 use futures::{AsyncReadExt, AsyncWriteExt};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex};
-use ws_framed::{CloseOutcome, ClosedBy, WsErr, accept};
+use ws_framed::{CloseOutcome, ClosedBy, WsErr, WsStream, accept};
 
 /// Reads go through; writes fail once the handshake has been answered.
 struct Deaf {
@@ -48,19 +56,10 @@ impl AsyncWrite for Deaf {
     }
 }
 
-const REQUEST: &[u8] =
-    b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-
-/// A masked frame with the mask 0, which changes nothing.
-fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
-    let len = u8::try_from(payload.len()).unwrap();
-    [&[0x80 | opcode, 0x80 | len, 0, 0, 0, 0], payload].concat()
-}
-
-async fn deaf_peer_that_sent(frames: &[Vec<u8>]) -> ws_framed::WsStream {
+async fn deaf_peer_that_sent(frames: &[Frame]) -> WsStream {
     let (io, mut peer) = duplex(64 * 1024);
-    let sent = [&[REQUEST.to_vec()], frames].concat().concat();
+    let mut sent = REQUEST.as_bytes().to_vec();
+    sent.extend(bytes_of(Role::Client, frames));
     tokio::io::AsyncWriteExt::write_all(&mut peer, &sent)
         .await
         .unwrap();
@@ -77,13 +76,12 @@ async fn deaf_peer_that_sent(frames: &[Vec<u8>]) -> ws_framed::WsStream {
 
 #[tokio::test]
 async fn everything_before_a_close_is_read_though_no_pong_can_be_written() {
-    let ping = || frame(0x9, b"?");
     let frames = [
-        ping(),
-        frame(0x2, b"one"),
-        ping(),
-        frame(0x2, b"two"),
-        frame(0x8, b"\x03\xe8"),
+        Frame::ping("?"),
+        Frame::binary("one"),
+        Frame::ping("?"),
+        Frame::binary("two"),
+        Frame::close(1000, ""),
     ];
     let mut server = deaf_peer_that_sent(&frames).await;
     let mut read = Vec::new();
@@ -104,7 +102,7 @@ async fn everything_before_a_close_is_read_though_no_pong_can_be_written() {
 
 #[tokio::test]
 async fn a_write_that_fails_says_why_and_reading_goes_on() {
-    let mut server = deaf_peer_that_sent(&[frame(0x2, b"last words")]).await;
+    let mut server = deaf_peer_that_sent(&[Frame::binary("last words")]).await;
     server.write_all(b"hello?").await.unwrap();
     let error = server.flush().await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);

@@ -19,23 +19,21 @@ use std::{
     thread,
 };
 
-use async_tungstenite::{tokio::TokioAdapter, tungstenite::handshake::derive_accept_key};
+use async_tungstenite::tokio::TokioAdapter;
 use counting_alloc::{Cost, Meter};
-use futures::{AsyncReadExt, executor::block_on, future, io::AllowStdIo};
+use futures::{executor::block_on, future, io::AllowStdIo};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpSocket, TcpStream},
 };
-use ws_framed::{Acceptor, Config, Connector, WsErr, WsStream};
+use ws_framed::{Config, WsStream};
 
 use crate::common::{
     Flag,
-    raw::{Frame, RawPeer, Role},
+    handshake::{answer_to, open},
+    raw::{Frame, RawPeer, Role, bytes_of},
     sockets,
 };
-
-/// Both roles of our end.
-pub const ROLES: [Role; 2] = [Role::Server, Role::Client];
 
 /// So many when optimised, less otherwise: a flood is one already when it fills all buffers many times.
 pub fn many(count: usize) -> usize {
@@ -44,21 +42,6 @@ pub fn many(count: usize) -> usize {
     } else {
         count
     }
-}
-
-/// The bytes of these frames when `sender` sends them.
-pub fn bytes_of(sender: Role, frames: &[Frame]) -> Vec<u8> {
-    let (ours, mut theirs) = sockets::pipe(usize::MAX);
-    let mut bytes = Vec::new();
-    block_on(async {
-        let mut peer = RawPeer::new(ours, sender);
-        for frame in frames {
-            peer.send(frame).await;
-        }
-        peer.shut().await;
-        theirs.read_to_end(&mut bytes).await.unwrap();
-    });
-    bytes
 }
 
 /// A peer on a thread of its own, behind a socket with small buffers.
@@ -176,21 +159,6 @@ pub fn flooded<T: Send + 'static>(
         let cost = meter.cost();
         (cost, script.join().unwrap())
     })
-}
-
-/// Our end, in this role, over `io`.
-pub async fn open(
-    role: Role,
-    config: Config,
-    io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-) -> Result<WsStream, WsErr> {
-    match role {
-        Role::Server => Acceptor::new().config(config).accept(io).await,
-        Role::Client => {
-            let connector = Connector::new().config(config);
-            connector.connect_over(io, "ws://localhost/").await
-        }
-    }
 }
 
 /// A stream that shakes hands and then has the same bytes for ever. It takes whatever is written.
@@ -318,23 +286,6 @@ impl AsyncWrite for Looping {
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
-}
-
-/// What a server answers to this request.
-pub fn answer_to(request: &[u8]) -> Vec<u8> {
-    let request = std::str::from_utf8(request).unwrap();
-    let key = request
-        .lines()
-        .filter_map(|line| line.split_once(':'))
-        .find(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-key"))
-        .map(|(_, key)| key.trim())
-        .expect("a key");
-    let accept = derive_accept_key(key.as_bytes());
-    format!(
-        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Accept: {accept}\r\n\r\n"
-    )
-    .into_bytes()
 }
 
 /// Polls once, and tells whether it has asked to be polled again.

@@ -6,6 +6,8 @@
     reason = "every test file uses a part of it"
 )]
 
+pub mod cancel;
+pub mod handshake;
 pub mod memory;
 pub mod peer;
 pub mod raw;
@@ -28,7 +30,7 @@ use futures::{
     future::{self, Either},
 };
 use ws_framed::{
-    Acceptor, Config, Connector, WsErr, WsEvent, WsStream,
+    Config, WsErr, WsEvent, WsStream,
     pharos::{Events, Observable, ObserveConfig},
 };
 
@@ -118,15 +120,7 @@ impl Place {
             Tcp(role) => {
                 let (ours, theirs) = sockets::tcp().await;
                 let theirs = RawPeer::shake_hands(TokioAdapter::new(theirs), role.other());
-                let ours = async {
-                    match role {
-                        Server => Acceptor::new().config(config).accept(ours).await,
-                        Client => {
-                            let connector = Connector::new().config(config);
-                            connector.connect_over(ours, "ws://localhost/").await
-                        }
-                    }
-                };
+                let ours = handshake::open(role, config, ours);
                 let (ours, peer) = future::join(ours, theirs).await;
                 (ours.unwrap(), Peer::Raw(peer))
             }

@@ -1,7 +1,8 @@
 //! A scripted peer that speaks in raw WebSocket frames (RFC 6455 section 5.2), right or wrong.
 
-use async_tungstenite::tungstenite::handshake::derive_accept_key;
 use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use super::handshake::{ACCEPT_KEY, REQUEST, answer_to};
 
 pub const CONTINUATION: u8 = 0;
 pub const TEXT: u8 = 1;
@@ -185,6 +186,14 @@ impl Frame {
     }
 }
 
+/// The bytes of these frames when `sender` sends them.
+pub fn bytes_of(sender: Role, frames: &[Frame]) -> Vec<u8> {
+    frames
+        .iter()
+        .flat_map(|frame| frame.encode(sender))
+        .collect()
+}
+
 fn unmask(payload: &[u8], mask: [u8; 4]) -> Vec<u8> {
     let mask = mask.into_iter().cycle();
     payload
@@ -219,29 +228,14 @@ impl RawPeer {
         let mut peer = Self::new(io, role);
         match role {
             Role::Client => {
-                let request = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n\
-                    Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-                    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-                peer.send_bytes(request.as_bytes()).await;
+                peer.send_bytes(REQUEST.as_bytes()).await;
                 let answer = peer.read_head().await;
                 assert!(answer.starts_with("http/1.1 101 "), "{answer}");
-                let accept = "sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo=\r\n";
-                assert!(answer.contains(accept), "{answer}");
+                assert!(answer.contains(&ACCEPT_KEY.to_lowercase()), "{answer}");
             }
             Role::Server => {
                 let request = peer.read_head_as_it_is().await;
-                let key = request
-                    .lines()
-                    .filter_map(|line| line.split_once(':'))
-                    .find(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-key"))
-                    .map(|(_, key)| key.trim())
-                    .expect("a key");
-                let accept = derive_accept_key(key.as_bytes());
-                let answer = format!(
-                    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\
-                     Upgrade: websocket\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
-                );
-                peer.send_bytes(answer.as_bytes()).await;
+                peer.send_bytes(&answer_to(request.as_bytes())).await;
             }
         }
         peer

@@ -21,9 +21,6 @@ use crate::error::WsErr;
 /// The longest head of a request or an answer that is read, in bytes.
 const MAX_HEAD_LEN: usize = 16 * 1024;
 
-/// A connection that is open, and the subprotocol that was agreed on.
-pub(crate) type Opened<S> = (Metered<S>, Option<String>);
-
 /// What reading the head of a request or an answer gave.
 enum Head<T> {
     /// The head, and what came right behind it.

@@ -1,5 +1,7 @@
 //! The client's half of the handshake.
 
+use std::time::Duration;
+
 use async_tungstenite::{
     WebSocketStream,
     tungstenite::{
@@ -19,16 +21,19 @@ use async_tungstenite::{
 };
 use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::{
-    Head, Meter, Metered, Opened, add_headers, engine_config, invalid_header, read_head, token,
-};
+use super::{Head, Meter, Metered, add_headers, engine_config, invalid_header, read_head, token};
 use crate::{
+    clock::within,
     config::{Config, Extras},
     error::WsErr,
+    transport::{Opened, Verdict},
 };
 
 /// How much of the body of a refusal is read, in bytes, to tell why.
 const MAX_REASON_LEN: usize = 1024;
+
+/// How long it is waited for. Most servers send it together with the status.
+const REASON_TIME: Duration = Duration::from_secs(1);
 
 /// Host and port of a `ws://` URL, for those who open its socket.
 pub(crate) fn address(url: &str) -> Result<(String, u16), WsErr> {
@@ -76,7 +81,8 @@ pub(crate) async fn open<S>(
     url: &str,
     extras: &Extras,
     config: &Config,
-) -> Result<Opened<S>, WsErr>
+    verdict: &mut Verdict,
+) -> Result<Opened<Metered<S>>, WsErr>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -94,7 +100,7 @@ where
         Head::Malformed(error) => return Err(failed(&error)),
     };
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        return Err(refused(io, &response, rest).await);
+        return Err(refused(io, &response, rest, verdict).await);
     }
     let subprotocol = verify(&response, &key, &extras.subprotocols)?;
     let config = Some(engine_config(config));
@@ -157,8 +163,22 @@ fn verify(response: &Response, key: &str, offered: &[String]) -> Result<Option<S
     Err(WsErr::Handshake(complaint.to_owned()))
 }
 
-/// The server said no. What it says besides is read as far as it says how much that is.
-async fn refused(io: impl AsyncRead + Unpin, response: &Response, mut body: Vec<u8>) -> WsErr {
+/// The server said no. What it says besides is read as far as it says how much that is, and as it comes soon.
+async fn refused(
+    io: impl AsyncRead + Unpin,
+    response: &Response,
+    mut body: Vec<u8>,
+    verdict: &mut Verdict,
+) -> WsErr {
+    let status = response.status();
+    let refusal = |reason: &str| WsErr::Refused {
+        status: status.as_u16(),
+        reason: match reason {
+            "" => status.canonical_reason().unwrap_or_default().to_owned(),
+            reason => reason.to_owned(),
+        },
+    };
+    *verdict = Some(refusal(""));
     let len = response
         .headers()
         .get(header::CONTENT_LENGTH)
@@ -166,17 +186,9 @@ async fn refused(io: impl AsyncRead + Unpin, response: &Response, mut body: Vec<
     let len = len.unwrap_or(0_usize).min(MAX_REASON_LEN);
     let missing = len.saturating_sub(body.len());
     // Half a reason is better than none.
-    let _ = io.take(missing as u64).read_to_end(&mut body).await;
+    let _ = within(REASON_TIME, io.take(missing as u64).read_to_end(&mut body)).await;
     body.truncate(len);
-    let status = response.status();
-    let reason = match String::from_utf8_lossy(&body).trim() {
-        "" => status.canonical_reason().unwrap_or_default().to_owned(),
-        reason => reason.to_owned(),
-    };
-    WsErr::Refused {
-        status: status.as_u16(),
-        reason,
-    }
+    refusal(String::from_utf8_lossy(&body).trim())
 }
 
 fn failed(error: &Error) -> WsErr {

@@ -1,6 +1,6 @@
 //! The server's half of the handshake.
 
-use std::fmt::Display;
+use std::{fmt::Display, time::Duration};
 
 use async_tungstenite::{
     WebSocketStream,
@@ -12,16 +12,29 @@ use async_tungstenite::{
         protocol::Role,
     },
 };
-use futures::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::{Head, Meter, Metered, Opened, add_headers, engine_config, read_head};
+use super::{Head, Meter, Metered, add_headers, engine_config, read_head};
 use crate::{
+    clock::within,
     config::{Config, Extras},
     error::WsErr,
+    transport::{Opened, Verdict},
 };
 
+/// How much of what a client sends on after it was refused is taken, in bytes.
+const MAX_DISCARDED: usize = 256 * 1024;
+
+/// How long a client that was refused may be silent before it counts as one that has sent all.
+const SILENCE: Duration = Duration::from_secs(1);
+
 /// Reads a request and answers it. One that is not for a WebSocket gets an HTTP answer that says why.
-pub(crate) async fn open<S>(mut io: S, extras: &Extras, config: &Config) -> Result<Opened<S>, WsErr>
+pub(crate) async fn open<S>(
+    mut io: S,
+    extras: &Extras,
+    config: &Config,
+    verdict: &mut Verdict,
+) -> Result<Opened<Metered<S>>, WsErr>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -35,15 +48,14 @@ where
         }
         Head::TooLong => {
             let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-            return Err(Refusal::new(status, &"the request is too long")
-                .send(io)
-                .await);
+            let refusal = Refusal::new(status, &"the request is too long");
+            return Err(refusal.send(io, verdict).await);
         }
-        Head::Malformed(error) => return Err(refuse_request(&error).send(io).await),
+        Head::Malformed(error) => return Err(refuse_request(&error).send(io, verdict).await),
     };
     let (response, subprotocol) = match answer(&request, headers, &extras.subprotocols) {
         Ok(answered) => answered,
-        Err(refusal) => return Err(refusal.send(io).await),
+        Err(refusal) => return Err(refusal.send(io, verdict).await),
     };
     let mut head = Vec::new();
     write_response(&mut head, &response).map_err(|error| WsErr::Handshake(error.to_string()))?;
@@ -78,8 +90,17 @@ impl Refusal {
         self
     }
 
-    /// Answers with the refusal, and gives the error that the server sees.
-    async fn send(self, mut io: impl AsyncWrite + Unpin) -> WsErr {
+    /// Answers with the refusal, hears the client out, and gives the error that the server sees.
+    async fn send(
+        self,
+        mut io: impl AsyncRead + AsyncWrite + Unpin,
+        verdict: &mut Verdict,
+    ) -> WsErr {
+        let refused = WsErr::Refused {
+            status: self.status.as_u16(),
+            reason: self.reason.clone(),
+        };
+        *verdict = Some(refused.clone());
         let hint = self
             .hint
             .iter()
@@ -95,9 +116,20 @@ impl Refusal {
         // The refusal is the error to report, whether or not the client waits to hear it.
         let _ = io.write_all(answer.as_bytes()).await;
         let _ = io.close().await;
-        WsErr::Refused {
-            status: self.status.as_u16(),
-            reason: self.reason,
+        discard(io).await;
+        refused
+    }
+}
+
+/// TCP resets a connection that is dropped with something unread, and a reset may overtake the answer. So what
+/// the client still sends is taken, within bounds.
+async fn discard(mut io: impl AsyncRead + Unpin) {
+    let mut chunk = [0; 2048];
+    let mut left = MAX_DISCARDED;
+    while left > 0 {
+        match within(SILENCE, io.read(&mut chunk)).await {
+            Some(Ok(read)) if read > 0 => left = left.saturating_sub(read),
+            _ => return,
         }
     }
 }

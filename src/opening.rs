@@ -1,0 +1,45 @@
+//! What opening a connection takes on either side.
+
+use crate::{
+    clock::within,
+    config::{Config, Extras},
+    error::WsErr,
+    stream::WsStream,
+    transport::{MaybeSend, MessageTransport, Opened, Verdict},
+};
+
+/// What whoever opens connections was told about them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Opening {
+    pub(crate) config: Config,
+    pub(crate) extras: Extras,
+}
+
+impl Opening {
+    /// Adds a header.
+    pub(crate) fn header(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.extras.headers.push((name.into(), value.into()));
+    }
+
+    /// Adds a subprotocol, less wanted than those before.
+    pub(crate) fn subprotocol(&mut self, name: impl Into<String>) {
+        self.extras.subprotocols.push(name.into());
+    }
+
+    /// The result of a handshake, or nothing if it takes too long.
+    pub(crate) async fn in_time<T>(&self, handshake: impl Future<Output = T>) -> Option<T> {
+        within(self.config.handshake_timeout, handshake).await
+    }
+
+    /// The stream over what a handshake has opened.
+    pub(crate) fn stream<M: MessageTransport + MaybeSend + 'static>(
+        &self,
+        opened: Option<Result<Opened<M>, WsErr>>,
+        verdict: Verdict,
+    ) -> Result<WsStream, WsErr> {
+        let late = || verdict.unwrap_or(WsErr::TimedOut("the handshake took too long"));
+        let (transport, subprotocol) = opened.unwrap_or_else(|| Err(late()))?;
+        let stream = WsStream::with_config(transport, self.config.clone())?;
+        Ok(stream.boxed().with_subprotocol(subprotocol))
+    }
+}

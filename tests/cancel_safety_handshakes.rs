@@ -1,0 +1,133 @@
+//! A handshake may be dropped at any point: nothing of it is left, neither a socket nor a task, and its peer
+//! sees that.
+
+#![cfg(all(feature = "tokio", feature = "async-tungstenite"))]
+
+mod common;
+
+use common::{
+    cancel::{after_polls, until_done},
+    handshake::{REQUEST, ROLES, answer_to},
+    raw::Role,
+    sockets::run,
+};
+use futures::future;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex},
+    net::{TcpListener, TcpStream},
+    runtime::Handle,
+    task::yield_now,
+};
+use ws_framed::{Acceptor, Connector};
+
+/// The other side of a handshake, until the connection ends. Gives what it has heard.
+async fn peer(mut io: impl AsyncRead + AsyncWrite + Unpin, ours: Role) -> String {
+    let mut heard = Vec::new();
+    let sends = match ours {
+        Role::Server => REQUEST.as_bytes().to_vec(),
+        Role::Client => {
+            while !heard.ends_with(b"\r\n\r\n") {
+                match io.read_u8().await {
+                    Ok(byte) => heard.push(byte),
+                    Err(_) => return String::from_utf8(heard).unwrap(),
+                }
+            }
+            answer_to(&heard)
+        }
+    };
+    for byte in sends {
+        if io.write_u8(byte).await.is_err() {
+            break;
+        }
+        yield_now().await;
+    }
+    // A socket that is closed with something unread is reset.
+    let _ = io.read_to_end(&mut heard).await;
+    String::from_utf8(heard).unwrap()
+}
+
+fn assert_nothing_runs() {
+    assert_eq!(Handle::current().metrics().num_alive_tasks(), 0);
+}
+
+/// Byte by byte, so that it is dropped at each byte of the request and of the answer.
+#[test]
+fn a_handshake_that_is_dropped_drops_its_stream_and_leaves_no_task() {
+    let (acceptor, connector) = (Acceptor::new(), Connector::new());
+    for role in ROLES {
+        println!("as {role:?}");
+        run(until_done(async |polls| {
+            let (ours, theirs) = duplex(1);
+            let opening = async {
+                match role {
+                    Role::Server => acceptor.accept(ours).await,
+                    Role::Client => connector.connect_over(ours, "ws://localhost/").await,
+                }
+            };
+            let opening = async { after_polls(polls, opening).await.map(Result::unwrap) };
+            // When it is done, the stream is dropped here.
+            let opening = async { opening.await.is_some() };
+            let (is_done, heard) = future::join(opening, peer(theirs, role)).await;
+            let whole = match role {
+                Role::Server => "HTTP/1.1 101 ",
+                Role::Client => "GET / HTTP/1.1\r\n",
+            };
+            let len = whole.len().min(heard.len());
+            assert_eq!(heard[..len], whole[..len], "it began with something else");
+            assert!(polls > 0 || heard.is_empty(), "nobody has asked for it");
+            assert!(!is_done || heard.ends_with("\r\n\r\n"));
+            assert_nothing_runs();
+            is_done
+        }));
+    }
+}
+
+#[test]
+fn a_connect_that_is_dropped_closes_its_socket_and_leaves_no_task() {
+    run(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ws://{}/", listener.local_addr().unwrap());
+        let connector = Connector::new();
+        until_done(async |polls| {
+            let opening = async { after_polls(polls, connector.connect(&url)).await };
+            let opening = async { opening.await.map(Result::unwrap).is_some() };
+            if polls == 0 {
+                // There is nobody to accept.
+                return opening.await;
+            }
+            let server = async {
+                let (socket, _) = listener.accept().await.unwrap();
+                peer(socket, Role::Client).await
+            };
+            let (is_done, _) = future::join(opening, server).await;
+            assert_nothing_runs();
+            is_done
+        })
+        .await;
+    });
+}
+
+#[test]
+fn an_accept_that_is_dropped_closes_its_socket_and_leaves_no_task() {
+    run(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let acceptor = Acceptor::new();
+        until_done(async |polls| {
+            let opening = async {
+                let (socket, _) = listener.accept().await.unwrap();
+                let opened = after_polls(polls, acceptor.accept(socket)).await;
+                opened.map(Result::unwrap).is_some()
+            };
+            let client = async {
+                let socket = TcpStream::connect(address).await.unwrap();
+                socket.set_nodelay(true).unwrap();
+                peer(socket, Role::Server).await
+            };
+            let (is_done, _) = future::join(opening, client).await;
+            assert_nothing_runs();
+            is_done
+        })
+        .await;
+    });
+}
