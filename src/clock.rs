@@ -7,10 +7,7 @@ use std::{
     time::Duration,
 };
 
-#[cfg(any(
-    target_arch = "wasm32",
-    all(feature = "async-tungstenite", feature = "tokio")
-))]
+#[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
 use futures::future::{Either, select};
 
 #[cfg(not(test))]
@@ -91,10 +88,7 @@ fn is_turn_spent() -> bool {
 }
 
 /// The result of `work`, or nothing if it takes longer than `time`.
-#[cfg(any(
-    target_arch = "wasm32",
-    all(feature = "async-tungstenite", feature = "tokio")
-))]
+#[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
 pub(crate) async fn within<T>(time: Duration, work: impl Future<Output = T>) -> Option<T> {
     let work = std::pin::pin!(work);
     match select(work, Timer::after(time)).await {

@@ -62,10 +62,7 @@ impl Keepalive {
 }
 
 /// What a handshake carries besides the handshake.
-#[cfg(any(
-    target_arch = "wasm32",
-    all(feature = "async-tungstenite", feature = "tokio")
-))]
+#[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Extras {
     pub(crate) headers: Vec<(String, String)>,

@@ -1,16 +1,14 @@
-//! Opening a connection as a client: on tokio, and in a browser.
+//! Opening a connection as a client: on tokio, over any stream of futures-io, and in a browser.
 
+#[cfg(any(target_arch = "wasm32", feature = "tokio"))]
+use crate::error::WsErr;
+#[cfg(any(target_arch = "wasm32", feature = "tokio"))]
+use crate::stream::WsStream;
 #[cfg(target_arch = "wasm32")]
 use crate::transport::browser::Browser;
-use crate::{
-    config::Config,
-    error::WsErr,
-    opening::Opening,
-    stream::WsStream,
-    transport::{Opened, Verdict},
-};
+use crate::{config::Config, opening::Opening};
 
-/// Connects to a `ws://` URL.
+/// Connects to a WebSocket URL: `ws://`, and with TLS `wss://`, see [`Connector::connect`].
 ///
 /// ```no_run
 /// # async fn connect() -> Result<(), ws_framed::WsErr> {
@@ -22,6 +20,7 @@ use crate::{
 ///
 /// # Errors
 /// As those of [`Connector::connect`].
+#[cfg(any(target_arch = "wasm32", feature = "tokio"))]
 pub async fn connect(url: impl AsRef<str>) -> Result<WsStream, WsErr> {
     Connector::new().connect(url).await
 }
@@ -43,7 +42,9 @@ pub async fn connect(url: impl AsRef<str>) -> Result<WsStream, WsErr> {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Connector {
-    opening: Opening,
+    pub(crate) opening: Opening,
+    #[cfg(all(feature = "rustls", not(target_arch = "wasm32")))]
+    tls: Option<crate::tls::ClientTls>,
 }
 
 impl Connector {
@@ -77,47 +78,144 @@ impl Connector {
         self
     }
 
-    /// Connects to a WebSocket URL: a `ws://` one by TCP, without Nagle's delay; in a browser also a
-    /// `wss://` one.
+    /// Connects to a WebSocket URL by TCP, without Nagle's delay. `wss://` takes one of the features
+    /// `rustls-native-roots` and `rustls-webpki-roots`, or the feature `rustls` and `Connector::tls`; in a browser it
+    /// takes nothing.
     ///
     /// # Errors
     /// [`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`] and [`WsErr::InvalidConfig`] for what was given;
     /// [`WsErr::TimedOut`] after [`handshake_timeout`](Config::handshake_timeout); [`WsErr::Io`] when
-    /// there is no connection; [`WsErr::Refused`] when the server answers with another status than 101,
-    /// with the first 1024 bytes of the text in its answer, as far as they come within a second;
-    /// [`WsErr::NoSubprotocol`]; [`WsErr::Handshake`] for any other answer, and for whatever goes wrong
-    /// in a browser, which does not tell (not even [`WsErr::NoSubprotocol`]); there, [`WsErr::Unsupported`] if headers were added.
+    /// there is no connection, or no trust in the certificate; [`WsErr::Refused`] when the server answers with
+    /// another status than 101, with the first 1024 bytes of the text in its answer, as far as they come
+    /// within a second; [`WsErr::NoSubprotocol`]; [`WsErr::Handshake`] for any other answer, and for whatever goes
+    /// wrong in a browser, which does not tell (not even [`WsErr::NoSubprotocol`]); there,
+    /// [`WsErr::Unsupported`] if headers were added.
     ///
     /// # Cancel safety
     /// Dropping the future closes the socket, and nothing goes on but a lookup of the host's name, if one
     /// is under way. The server sees a client that left.
+    #[cfg(any(target_arch = "wasm32", feature = "tokio"))]
     pub async fn connect(&self, url: impl AsRef<str>) -> Result<WsStream, WsErr> {
-        self.opening.config.validate()?;
-        let mut verdict = None;
-        let handshake = self.open_url(url.as_ref(), &mut verdict);
-        let opened = self.opening.in_time(handshake).await;
-        self.opening.stream(opened, verdict)
+        self.open_url(url.as_ref()).await
     }
 }
 
 #[cfg(not(target_arch = "wasm32"))]
 mod native {
+    use std::{future::Future, io};
+
+    use futures::io::{AsyncRead, AsyncWrite};
+
+    use super::Connector;
+    use crate::{
+        error::WsErr,
+        opening::{Opening, Verdict},
+        stream::WsStream,
+        transport::tungstenite::handshake::client::{self, Address},
+    };
+
+    impl Connector {
+        /// The TLS of `wss://` URLs: whom to trust, and what to be.
+        #[cfg(feature = "rustls")]
+        #[must_use]
+        pub fn tls(mut self, tls: impl Into<crate::tls::ClientTls>) -> Self {
+            self.tls = Some(tls.into());
+            self
+        }
+
+        /// `connect_over` for any stream of futures-io: of smol, or of no runtime at all.
+        ///
+        /// # Errors
+        /// [`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`], [`WsErr::InvalidConfig`], [`WsErr::TimedOut`],
+        /// [`WsErr::Refused`], [`WsErr::NoSubprotocol`], [`WsErr::Handshake`], as in `connect`; [`WsErr::Io`]
+        /// when the stream fails.
+        ///
+        /// # Cancel safety
+        /// Dropping the future drops `io`, and nothing goes on.
+        pub async fn connect_over_futures_io<S>(
+            &self,
+            io: S,
+            url: impl AsRef<str>,
+        ) -> Result<WsStream, WsErr>
+        where
+            S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        {
+            self.opening.config.validate()?;
+            let mut verdict = None;
+            let handshake = self.handshake(io, url.as_ref(), &mut verdict);
+            let opened = self.opening.in_time(handshake).await;
+            Opening::conclude(opened, verdict)
+        }
+
+        /// Opens the stream with `dial`, which is given a host and a port, and then the WebSocket over it.
+        #[cfg(any(feature = "tokio", feature = "smol"))]
+        pub(crate) async fn dial<S, F>(
+            &self,
+            url: &str,
+            dial: impl FnOnce(String, u16) -> F,
+        ) -> Result<WsStream, WsErr>
+        where
+            S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+            F: Future<Output = io::Result<S>>,
+        {
+            self.opening.config.validate()?;
+            let mut verdict = None;
+            let handshake = async {
+                let Address {
+                    host,
+                    port,
+                    is_secure,
+                } = client::address(url)?;
+                if !is_secure {
+                    let io = dial(host, port).await?;
+                    return self.handshake(io, url, &mut verdict).await;
+                }
+                #[cfg(feature = "rustls")]
+                {
+                    let tls = crate::tls::client(self.tls.as_ref())?;
+                    let io = dial(host.clone(), port).await?;
+                    let io = tls.connect(&host, io).await?;
+                    self.handshake(io, url, &mut verdict).await
+                }
+                #[cfg(not(feature = "rustls"))]
+                Err(client::invalid_url("for wss, switch a feature of TLS on"))
+            };
+            let opened = self.opening.in_time(handshake).await;
+            Opening::conclude(opened, verdict)
+        }
+
+        async fn handshake<S>(
+            &self,
+            io: S,
+            url: &str,
+            verdict: &mut Verdict,
+        ) -> Result<WsStream, WsErr>
+        where
+            S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        {
+            let Opening { config, extras } = &self.opening;
+            // On the heap, so that the futures around it stay small.
+            let opened = Box::pin(client::open(io, url, extras, config, verdict)).await?;
+            self.opening.stream(opened)
+        }
+    }
+}
+
+#[cfg(all(feature = "tokio", not(target_arch = "wasm32")))]
+mod on_tokio {
     use async_tungstenite::tokio::TokioAdapter;
     use tokio::{
         io::{AsyncRead, AsyncWrite},
         net::TcpStream,
     };
 
-    use super::{Connector, Opened, Opening, Verdict};
-    use crate::{
-        error::WsErr,
-        stream::WsStream,
-        transport::tungstenite::{Metered, handshake::client},
-    };
+    use super::Connector;
+    use crate::{error::WsErr, stream::WsStream};
 
     impl Connector {
         /// Asks for a WebSocket over a stream that is already there: TLS, a Unix socket, a proxy's tunnel.
-        /// `url` gives the path and the `Host` header; its scheme is `ws` or `wss`. Not in a browser.
+        /// `url` gives the path and the `Host` header; its scheme is `ws` or `wss`, and makes no difference.
+        /// Not in a browser.
         ///
         /// # Errors
         /// As those of [`connect`](Self::connect).
@@ -128,42 +226,16 @@ mod native {
         where
             S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         {
-            self.opening.config.validate()?;
-            let mut verdict = None;
-            let handshake = self.open(io, url.as_ref(), &mut verdict);
-            let opened = self.opening.in_time(handshake).await;
-            self.opening.stream(opened, verdict)
+            self.connect_over_futures_io(TokioAdapter::new(io), url)
+                .await
         }
 
-        pub(super) async fn open_url(
-            &self,
-            url: &str,
-            verdict: &mut Verdict,
-        ) -> Result<Opened<Metered<TokioAdapter<TcpStream>>>, WsErr> {
-            let (host, port) = client::address(url)?;
-            let socket = TcpStream::connect((host.as_str(), port)).await?;
-            socket.set_nodelay(true)?;
-            self.open(socket, url, verdict).await
-        }
-
-        async fn open<S>(
-            &self,
-            io: S,
-            url: &str,
-            verdict: &mut Verdict,
-        ) -> Result<Opened<Metered<TokioAdapter<S>>>, WsErr>
-        where
-            S: AsyncRead + AsyncWrite + Unpin,
-        {
-            let Opening { config, extras } = &self.opening;
-            // On the heap, so that the futures around it stay small.
-            Box::pin(client::open(
-                TokioAdapter::new(io),
-                url,
-                extras,
-                config,
-                verdict,
-            ))
+        pub(super) async fn open_url(&self, url: &str) -> Result<WsStream, WsErr> {
+            self.dial(url, async |host, port| {
+                let socket = TcpStream::connect((host, port)).await?;
+                socket.set_nodelay(true)?;
+                Ok(TokioAdapter::new(socket))
+            })
             .await
         }
     }
@@ -171,16 +243,21 @@ mod native {
 
 #[cfg(target_arch = "wasm32")]
 impl Connector {
-    async fn open_url(&self, url: &str, _: &mut Verdict) -> Result<Opened<Browser>, WsErr> {
+    async fn open_url(&self, url: &str) -> Result<WsStream, WsErr> {
         let Opening { config, extras } = &self.opening;
-        if !extras.headers.is_empty() {
-            return Err(WsErr::Unsupported("send headers"));
-        }
-        let transport = Browser::connect(url, &extras.subprotocols, config).await?;
-        let subprotocol = transport.subprotocol();
-        if subprotocol.is_none() && !extras.subprotocols.is_empty() {
-            return Err(WsErr::NoSubprotocol);
-        }
-        Ok((transport, subprotocol))
+        config.validate()?;
+        let handshake = async {
+            if !extras.headers.is_empty() {
+                return Err(WsErr::Unsupported("send headers"));
+            }
+            let transport = Browser::connect(url, &extras.subprotocols, config).await?;
+            let subprotocol = transport.subprotocol();
+            if subprotocol.is_none() && !extras.subprotocols.is_empty() {
+                return Err(WsErr::NoSubprotocol);
+            }
+            self.opening.stream((transport, subprotocol))
+        };
+        let opened = self.opening.in_time(handshake).await;
+        Opening::conclude(opened, None)
     }
 }

@@ -47,25 +47,21 @@ mod reconnect;
     not(target_arch = "wasm32")
 ))]
 mod simulation;
+#[cfg(all(feature = "smol", not(target_arch = "wasm32")))]
+#[cfg_attr(docsrs, doc(cfg(feature = "smol")))]
+pub mod smol;
 mod stats;
 mod stream;
+#[cfg(all(feature = "rustls", not(target_arch = "wasm32")))]
+#[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
+pub mod tls;
 mod transport;
 
-#[cfg(all(
-    feature = "async-tungstenite",
-    feature = "tokio",
-    not(target_arch = "wasm32")
-))]
+#[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
 mod accept;
-#[cfg(any(
-    target_arch = "wasm32",
-    all(feature = "async-tungstenite", feature = "tokio")
-))]
+#[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
 mod connect;
-#[cfg(any(
-    target_arch = "wasm32",
-    all(feature = "async-tungstenite", feature = "tokio")
-))]
+#[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
 mod opening;
 
 pub use asynchronous_codec;
@@ -79,17 +75,23 @@ pub use asynchronous_codec::{Decoder, Encoder};
 pub use ws_framed_codecs::Postcard;
 pub use ws_framed_codecs::{Bincode, CodecError, LengthDelimited, Lines};
 
+#[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
+pub use accept::Acceptor;
 #[cfg(all(
     feature = "async-tungstenite",
     feature = "tokio",
     not(target_arch = "wasm32")
 ))]
-pub use accept::{Acceptor, accept};
+pub use accept::accept;
+#[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
+pub use connect::Connector;
 #[cfg(any(
     target_arch = "wasm32",
     all(feature = "async-tungstenite", feature = "tokio")
 ))]
-pub use connect::{Connector, connect};
+pub use connect::connect;
+#[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
+pub use transport::tungstenite::handshake::{refusal::Refusal, request::HandshakeRequest};
 pub use {
     close::{CloseCode, CloseFrame, CloseOutcome, ClosedBy},
     config::{Config, Keepalive, TextPolicy},

@@ -5,8 +5,15 @@ use crate::{
     config::{Config, Extras},
     error::WsErr,
     stream::WsStream,
-    transport::{MaybeSend, MessageTransport, Opened, Verdict},
+    transport::{MaybeSend, MessageTransport},
 };
+
+/// A transport that a handshake has opened, and the subprotocol that was agreed on.
+pub(crate) type Opened<M> = (M, Option<String>);
+
+/// Why a handshake has failed, while it still hears the other side out. Running out of time then changes
+/// nothing about it.
+pub(crate) type Verdict = Option<WsErr>;
 
 /// What whoever opens connections was told about them.
 #[derive(Clone, Debug, Default)]
@@ -31,14 +38,20 @@ impl Opening {
         within(self.config.handshake_timeout, handshake).await
     }
 
-    /// The stream over what a handshake has opened.
-    pub(crate) fn stream<M: MessageTransport + MaybeSend + 'static>(
-        &self,
-        opened: Option<Result<Opened<M>, WsErr>>,
+    /// What opening has come to, after a handshake that may have run out of time.
+    pub(crate) fn conclude(
+        opened: Option<Result<WsStream, WsErr>>,
         verdict: Verdict,
     ) -> Result<WsStream, WsErr> {
         let late = || verdict.unwrap_or(WsErr::TimedOut("the handshake took too long"));
-        let (transport, subprotocol) = opened.unwrap_or_else(|| Err(late()))?;
+        opened.unwrap_or_else(|| Err(late()))
+    }
+
+    /// The stream over what a handshake has opened.
+    pub(crate) fn stream<M: MessageTransport + MaybeSend + 'static>(
+        &self,
+        (transport, subprotocol): Opened<M>,
+    ) -> Result<WsStream, WsErr> {
         let stream = WsStream::with_config(transport, self.config.clone())?;
         Ok(stream.boxed().with_subprotocol(subprotocol))
     }

@@ -150,10 +150,7 @@ impl<M: MessageTransport> WsStream<M> {
         poll_fn(|cx| self.link.poll_close_with(cx, &frame)).await
     }
 
-    #[cfg(any(
-        target_arch = "wasm32",
-        all(feature = "async-tungstenite", feature = "tokio")
-    ))]
+    #[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
     pub(crate) fn with_subprotocol(mut self, subprotocol: Option<String>) -> Self {
         self.subprotocol = subprotocol.map(Arc::from);
         self

@@ -10,32 +10,9 @@ use crate::{error::WsErr, message::Message};
 #[cfg(target_arch = "wasm32")]
 pub(crate) mod browser;
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
-#[cfg_attr(
-    not(feature = "tokio"),
-    expect(dead_code, reason = "only connections that we open use all of it")
-)]
 mod meter;
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
-#[cfg_attr(
-    not(feature = "tokio"),
-    expect(dead_code, reason = "only connections that we open use all of it")
-)]
 pub(crate) mod tungstenite;
-
-/// A transport that a handshake has opened, and the subprotocol that was agreed on.
-#[cfg(any(
-    target_arch = "wasm32",
-    all(feature = "async-tungstenite", feature = "tokio")
-))]
-pub(crate) type Opened<M> = (M, Option<String>);
-
-/// Why a handshake has failed, while it still hears the other side out. Running out of time then changes
-/// nothing about it.
-#[cfg(any(
-    target_arch = "wasm32",
-    all(feature = "async-tungstenite", feature = "tokio")
-))]
-pub(crate) type Verdict = Option<WsErr>;
 
 /// Moves whole WebSocket messages. Implement it to bring a WebSocket of your own.
 ///

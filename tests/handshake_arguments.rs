@@ -23,8 +23,6 @@ async fn urls_that_cannot_be_connected_to() {
             "/path",
             "http://localhost/",
             "https://localhost/",
-            // TLS is for the user to open.
-            "wss://localhost/",
             "ftp://localhost/",
             "ws://",
             "ws:///path",

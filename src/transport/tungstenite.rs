@@ -1,6 +1,5 @@
 //! `async_tungstenite::WebSocketStream` as a [`MessageTransport`].
 
-#[cfg(feature = "tokio")]
 pub(crate) mod handshake;
 
 use std::{

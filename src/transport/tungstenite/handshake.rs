@@ -4,6 +4,9 @@
 //! that they refuse with nothing at all, and give up on a peer whose head comes in many small pieces.
 
 pub(crate) mod client;
+pub(crate) mod policy;
+pub(crate) mod refusal;
+pub(crate) mod request;
 pub(crate) mod server;
 
 use std::fmt::Display;
@@ -65,8 +68,7 @@ async fn read_head<T: TryParse>(io: &mut (impl AsyncRead + Unpin)) -> Result<Hea
 
 fn add_headers(headers: &mut HeaderMap, extras: &[(String, String)]) -> Result<(), WsErr> {
     for (name, value) in extras {
-        let name =
-            HeaderName::from_bytes(name.as_bytes()).map_err(|error| invalid_header(&error))?;
+        let (name, value) = header(name, value)?;
         let ours = [
             header::CONNECTION,
             header::UPGRADE,
@@ -78,7 +80,6 @@ fn add_headers(headers: &mut HeaderMap, extras: &[(String, String)]) -> Result<(
                 "{name} belongs to the handshake"
             )));
         }
-        let value = HeaderValue::from_str(value).map_err(|error| invalid_header(&error))?;
         if name == header::HOST {
             headers.insert(name, value);
         } else {
@@ -86,6 +87,12 @@ fn add_headers(headers: &mut HeaderMap, extras: &[(String, String)]) -> Result<(
         }
     }
     Ok(())
+}
+
+fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), WsErr> {
+    let name = HeaderName::from_bytes(name.as_bytes()).map_err(|error| invalid_header(&error))?;
+    let value = HeaderValue::from_str(value).map_err(|error| invalid_header(&error))?;
+    Ok((name, value))
 }
 
 /// A subprotocol is a token (RFC 6455 section 4.1), as the name of a header is.

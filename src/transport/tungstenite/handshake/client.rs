@@ -26,7 +26,7 @@ use crate::{
     clock::within,
     config::{Config, Extras},
     error::WsErr,
-    transport::{Opened, Verdict},
+    opening::{Opened, Verdict},
 };
 
 /// How much of the body of a refusal is read, in bytes, to tell why.
@@ -35,19 +35,32 @@ const MAX_REASON_LEN: usize = 1024;
 /// How long it is waited for. Most servers send it together with the status.
 const REASON_TIME: Duration = Duration::from_secs(1);
 
-/// Host and port of a `ws://` URL, for those who open its socket.
-pub(crate) fn address(url: &str) -> Result<(String, u16), WsErr> {
+/// Where a URL leads.
+#[cfg(any(feature = "tokio", feature = "smol"))]
+#[derive(Debug)]
+pub(crate) struct Address {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) is_secure: bool,
+}
+
+/// Host and port of a URL, for those who open its socket.
+#[cfg(any(feature = "tokio", feature = "smol"))]
+pub(crate) fn address(url: &str) -> Result<Address, WsErr> {
     let uri = parse(url)?;
-    if uri.scheme_str() == Some("wss") {
-        return Err(invalid_url("TLS is yours to open: see connect_over"));
-    }
+    let is_secure = uri.scheme_str() == Some("wss");
     // The brackets of an IPv6 address belong to the URL.
     let host = uri
         .host()
         .unwrap_or_default()
         .trim_start_matches('[')
         .trim_end_matches(']');
-    Ok((host.to_owned(), uri.port_u16().unwrap_or(80)))
+    Ok(Address {
+        host: host.to_owned(),
+        // RFC 6455 section 3.
+        port: uri.port_u16().unwrap_or(if is_secure { 443 } else { 80 }),
+        is_secure,
+    })
 }
 
 fn parse(url: &str) -> Result<Uri, WsErr> {
@@ -71,7 +84,7 @@ fn parse(url: &str) -> Result<Uri, WsErr> {
     Ok(uri)
 }
 
-fn invalid_url(why: &str) -> WsErr {
+pub(crate) fn invalid_url(why: &str) -> WsErr {
     WsErr::InvalidUrl(why.to_owned())
 }
 

@@ -1,25 +1,31 @@
 //! The server's half of the handshake.
 
-use std::{fmt::Display, time::Duration};
+use std::time::Duration;
 
 use async_tungstenite::{
     WebSocketStream,
     tungstenite::{
         Error,
         error::ProtocolError,
-        handshake::server::{Request, Response, create_response, write_response},
-        http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+        handshake::server::{Request, Response, create_response_with_body, write_response},
+        http::{
+            HeaderMap, HeaderValue, Request as HttpRequest, Response as HttpResponse, StatusCode,
+            header,
+        },
         protocol::Role,
     },
 };
 use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::{Head, Meter, Metered, add_headers, engine_config, read_head};
+use super::{
+    Head, Meter, Metered, add_headers, engine_config, read_head, refusal::Refusal,
+    request::HandshakeRequest,
+};
 use crate::{
     clock::within,
     config::{Config, Extras},
     error::WsErr,
-    transport::{Opened, Verdict},
+    opening::{Opened, Verdict},
 };
 
 /// How much of what a client sends on after it was refused is taken, in bytes.
@@ -28,11 +34,13 @@ const MAX_DISCARDED: usize = 256 * 1024;
 /// How long a client that was refused may be silent before it counts as one that has sent all.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// Reads a request and answers it. One that is not for a WebSocket gets an HTTP answer that says why.
+/// Reads a request and answers it. One that is not for a WebSocket, or that `judge` refuses, gets an HTTP answer
+/// that says why.
 pub(crate) async fn open<S>(
     mut io: S,
     extras: &Extras,
     config: &Config,
+    judge: impl FnOnce(&HandshakeRequest<'_>) -> Result<(), Refusal>,
     verdict: &mut Verdict,
 ) -> Result<Opened<Metered<S>>, WsErr>
 where
@@ -40,22 +48,20 @@ where
 {
     let mut headers = HeaderMap::new();
     add_headers(&mut headers, &extras.headers)?;
-    let (request, rest) = match read_head::<Request>(&mut io).await? {
-        Head::Complete(request, rest) => (request, rest),
+    let answered = match read_head::<Request>(&mut io).await? {
+        Head::Complete(request, rest) => {
+            answer(&request, headers, &extras.subprotocols, judge).map(|answer| (answer, rest))
+        }
         Head::Cut => {
             let why = "the client left before its request was complete".to_owned();
             return Err(WsErr::Handshake(why));
         }
-        Head::TooLong => {
-            let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-            let refusal = Refusal::new(status, &"the request is too long");
-            return Err(refusal.send(io, verdict).await);
-        }
-        Head::Malformed(error) => return Err(refuse_request(&error).send(io, verdict).await),
+        Head::TooLong => Err(Refusal::new(431, "the request is too long")),
+        Head::Malformed(error) => Err(refuse_request(&error)),
     };
-    let (response, subprotocol) = match answer(&request, headers, &extras.subprotocols) {
+    let ((response, subprotocol), rest) = match answered {
         Ok(answered) => answered,
-        Err(refusal) => return Err(refusal.send(io, verdict).await),
+        Err(refusal) => return Err(refuse(&refusal, io, verdict).await),
     };
     let mut head = Vec::new();
     write_response(&mut head, &response).map_err(|error| WsErr::Handshake(error.to_string()))?;
@@ -67,58 +73,32 @@ where
     Ok((Metered(stream), subprotocol))
 }
 
-/// Why a request does not become a WebSocket.
-#[derive(Debug)]
-struct Refusal {
-    status: StatusCode,
-    /// What a client may do about it.
-    hint: Option<(HeaderName, HeaderValue)>,
-    reason: String,
-}
-
-impl Refusal {
-    fn new(status: StatusCode, reason: &dyn Display) -> Self {
-        Self {
-            status,
-            hint: None,
-            reason: reason.to_string(),
-        }
+/// Answers with the refusal, hears the client out, and gives the error that the server sees.
+async fn refuse(
+    refusal: &Refusal,
+    mut io: impl AsyncRead + AsyncWrite + Unpin,
+    verdict: &mut Verdict,
+) -> WsErr {
+    let (headers, refused) = match refusal.answer_headers() {
+        Ok(headers) => (headers, refusal.into()),
+        Err(error) => (HeaderMap::new(), error),
+    };
+    *verdict = Some(WsErr::clone(&refused));
+    let mut response = HttpResponse::new(());
+    *response.status_mut() = match &refused {
+        WsErr::Refused { .. } => refusal.code(),
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    *response.headers_mut() = headers;
+    let mut answer = Vec::new();
+    if write_response(&mut answer, &response).is_ok() {
+        answer.extend(refusal.reason().as_bytes());
     }
-
-    fn hint(mut self, name: HeaderName, value: &'static str) -> Self {
-        self.hint = Some((name, HeaderValue::from_static(value)));
-        self
-    }
-
-    /// Answers with the refusal, hears the client out, and gives the error that the server sees.
-    async fn send(
-        self,
-        mut io: impl AsyncRead + AsyncWrite + Unpin,
-        verdict: &mut Verdict,
-    ) -> WsErr {
-        let refused = WsErr::Refused {
-            status: self.status.as_u16(),
-            reason: self.reason.clone(),
-        };
-        *verdict = Some(refused.clone());
-        let hint = self
-            .hint
-            .iter()
-            .map(|(name, value)| format!("{name}: {}\r\n", value.to_str().unwrap_or("")));
-        let answer = format!(
-            "HTTP/1.1 {}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n\
-             Content-Length: {}\r\n{}\r\n{}",
-            self.status,
-            self.reason.len(),
-            hint.collect::<String>(),
-            self.reason,
-        );
-        // The refusal is the error to report, whether or not the client waits to hear it.
-        let _ = io.write_all(answer.as_bytes()).await;
-        let _ = io.close().await;
-        discard(io).await;
-        refused
-    }
+    // The refusal is the error to report, whether or not the client waits to hear it.
+    let _ = io.write_all(&answer).await;
+    let _ = io.close().await;
+    discard(io).await;
+    refused
 }
 
 /// TCP resets a connection that is dropped with something unread, and a reset may overtake the answer. So what
@@ -135,35 +115,28 @@ async fn discard(mut io: impl AsyncRead + Unpin) {
 }
 
 /// The answer to a request for a WebSocket, and the subprotocol in it.
-fn answer(
-    request: &Request,
+pub(crate) fn answer<T>(
+    request: &HttpRequest<T>,
     headers: HeaderMap,
     supported: &[String],
+    check: impl FnOnce(&HandshakeRequest<'_>) -> Result<(), Refusal>,
 ) -> Result<(Response, Option<String>), Refusal> {
-    let mut response = create_response(request).map_err(|error| refuse_request(&error))?;
-    let offered = request
-        .headers()
-        .get_all(header::SEC_WEBSOCKET_PROTOCOL)
-        .iter();
-    let offered = offered.filter_map(|names| names.to_str().ok());
-    let offered: Vec<&str> = offered
-        .flat_map(|names| names.split(','))
-        .map(str::trim)
-        .collect();
+    let mut response =
+        create_response_with_body(request, || ()).map_err(|error| refuse_request(&error))?;
+    let request = HandshakeRequest::new(request.uri(), request.headers());
+    check(&request)?;
     let chosen = supported
         .iter()
-        .find(|name| offered.contains(&name.as_str()))
+        .find(|name| request.subprotocols().any(|offer| offer == *name))
         .cloned();
-    if chosen.is_none() && !supported.is_empty() && !offered.is_empty() {
-        return Err(Refusal::new(
-            StatusCode::BAD_REQUEST,
-            &"none of the offered subprotocols is spoken here",
-        ));
+    if chosen.is_none() && !supported.is_empty() && request.subprotocols().next().is_some() {
+        let why = "none of the offered subprotocols is spoken here";
+        return Err(Refusal::new(400, why));
     }
     response.headers_mut().extend(headers);
     if let Some(name) = &chosen {
         let name = HeaderValue::from_str(name);
-        let name = name.map_err(|error| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, &error))?;
+        let name = name.map_err(|error| Refusal::new(500, error.to_string()))?;
         response
             .headers_mut()
             .insert(header::SEC_WEBSOCKET_PROTOCOL, name);
@@ -174,21 +147,16 @@ fn answer(
 fn refuse_request(error: &Error) -> Refusal {
     match error {
         Error::Protocol(ProtocolError::WrongHttpMethod) => {
-            Refusal::new(StatusCode::METHOD_NOT_ALLOWED, error).hint(header::ALLOW, "GET")
+            Refusal::new(405, error.to_string()).hint(header::ALLOW, "GET")
         }
         Error::Protocol(
             ProtocolError::MissingConnectionUpgradeHeader
             | ProtocolError::MissingUpgradeWebSocketHeader,
-        ) => Refusal::new(
-            StatusCode::UPGRADE_REQUIRED,
-            &"this is a WebSocket endpoint",
-        )
-        .hint(header::UPGRADE, "websocket"),
+        ) => Refusal::new(426, "this is a WebSocket endpoint").hint(header::UPGRADE, "websocket"),
         // RFC 6455 section 4.4.
         Error::Protocol(ProtocolError::MissingSecWebSocketVersionHeader) => {
-            Refusal::new(StatusCode::UPGRADE_REQUIRED, error)
-                .hint(header::SEC_WEBSOCKET_VERSION, "13")
+            Refusal::new(426, error.to_string()).hint(header::SEC_WEBSOCKET_VERSION, "13")
         }
-        _ => Refusal::new(StatusCode::BAD_REQUEST, error),
+        _ => Refusal::new(400, error.to_string()),
     }
 }

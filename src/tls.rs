@@ -1,0 +1,174 @@
+//! TLS by [rustls], for `wss://` URLs and for servers.
+//!
+//! A client with the feature `rustls-native-roots` or `rustls-webpki-roots` needs nothing more: those roots are what
+//! [`connect`](crate::Connector::connect) trusts. For everything else, give [`Connector::tls`] or [`Acceptor::tls`] a
+//! configuration of rustls:
+//!
+//! ```
+//! use ws_framed::{Acceptor, Connector, tls::rustls::{self, pki_types::{CertificateDer, PrivateKeyDer}}};
+//!
+//! fn client(ours: CertificateDer<'static>) -> Result<Connector, rustls::Error> {
+//!     let mut roots = rustls::RootCertStore::empty();
+//!     roots.add(ours)?;
+//!     let config = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+//!     Ok(Connector::new().tls(config))
+//! }
+//!
+//! fn server(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Acceptor, rustls::Error> {
+//!     let config = rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key)?;
+//!     Ok(Acceptor::new().tls(config))
+//! }
+//! ```
+//!
+//! A TLS stream that was opened elsewhere, by whatever library, goes through `connect_over` and `accept` like any
+//! other stream. A connection that ends without TLS's own goodbye ends as one that was cut: with
+//! [`WsErr::UnexpectedEof`], unless the WebSocket was closed before.
+//!
+//! [`Connector::tls`]: crate::Connector::tls
+//! [`Acceptor::tls`]: crate::Acceptor::tls
+
+use std::{fmt, sync::Arc};
+
+use futures::io::{AsyncRead, AsyncWrite};
+use futures_rustls::{TlsAcceptor, TlsConnector};
+
+use crate::error::WsErr;
+
+/// rustls, in the version that this library speaks with.
+pub use futures_rustls::rustls;
+
+/// What a client needs for TLS: made from a [`rustls::ClientConfig`].
+#[derive(Clone)]
+pub struct ClientTls(Arc<rustls::ClientConfig>);
+
+/// What a server needs for TLS: made from a [`rustls::ServerConfig`].
+#[derive(Clone)]
+pub struct ServerTls(Arc<rustls::ServerConfig>);
+
+impl ClientTls {
+    /// TLS that trusts the certificates that the operating system trusts. They are read anew by each call.
+    ///
+    /// # Errors
+    /// [`WsErr::Io`] if there are none.
+    #[cfg(feature = "rustls-native-roots")]
+    pub fn native_roots() -> Result<Self, WsErr> {
+        let found = rustls_native_certs::load_native_certs();
+        let mut roots = rustls::RootCertStore::empty();
+        // Old certificates that rustls cannot read lie about on many systems.
+        let (usable, _) = roots.add_parsable_certificates(found.certs);
+        if usable == 0 {
+            let why = found.errors.first().map_or_else(
+                || "the system trusts no certificates".to_owned(),
+                ToString::to_string,
+            );
+            return Err(std::io::Error::new(std::io::ErrorKind::NotFound, why).into());
+        }
+        Self::trusting(roots)
+    }
+
+    /// TLS that trusts the certificates that Mozilla trusts, as of the version of the crate `webpki-roots`.
+    ///
+    /// # Errors
+    /// [`WsErr::Io`] if rustls's provider of cryptography does not go with its versions of TLS.
+    #[cfg(feature = "rustls-webpki-roots")]
+    pub fn webpki_roots() -> Result<Self, WsErr> {
+        Self::trusting(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect())
+    }
+
+    #[cfg(any(feature = "rustls-native-roots", feature = "rustls-webpki-roots"))]
+    fn trusting(roots: rustls::RootCertStore) -> Result<Self, WsErr> {
+        // Where an application has chosen a provider, it is that. Two that are compiled in and none that is
+        // chosen would be a panic in rustls.
+        let provider = rustls::crypto::CryptoProvider::get_default().cloned();
+        let provider =
+            provider.unwrap_or_else(|| Arc::new(rustls::crypto::ring::default_provider()));
+        let mut config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(std::io::Error::other)?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(config.into())
+    }
+
+    /// For clients that were told nothing.
+    fn standard() -> Result<Self, WsErr> {
+        #[cfg(feature = "rustls-native-roots")]
+        return Self::native_roots();
+        #[cfg(all(feature = "rustls-webpki-roots", not(feature = "rustls-native-roots")))]
+        return Self::webpki_roots();
+        #[cfg(not(any(feature = "rustls-native-roots", feature = "rustls-webpki-roots")))]
+        Err(WsErr::InvalidUrl(
+            "for wss, say whom to trust: Connector::tls, or a feature with roots".to_owned(),
+        ))
+    }
+
+    pub(crate) async fn connect<S>(
+        &self,
+        host: &str,
+        io: S,
+    ) -> Result<futures_rustls::client::TlsStream<S>, WsErr>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let name = rustls::pki_types::ServerName::try_from(host.to_owned())
+            .map_err(|error| WsErr::InvalidUrl(error.to_string()))?;
+        let connector = TlsConnector::from(Arc::clone(&self.0));
+        Ok(connector.connect(name, io).await?)
+    }
+}
+
+/// What a client uses that was given this, or nothing.
+pub(crate) fn client(given: Option<&ClientTls>) -> Result<ClientTls, WsErr> {
+    given.cloned().map_or_else(ClientTls::standard, Ok)
+}
+
+impl ServerTls {
+    pub(crate) async fn accept<S>(
+        &self,
+        io: S,
+    ) -> Result<futures_rustls::server::TlsStream<S>, WsErr>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let acceptor = TlsAcceptor::from(Arc::clone(&self.0));
+        Ok(acceptor.accept(io).await?)
+    }
+}
+
+impl From<rustls::ClientConfig> for ClientTls {
+    fn from(config: rustls::ClientConfig) -> Self {
+        Self(Arc::new(config))
+    }
+}
+
+impl From<Arc<rustls::ClientConfig>> for ClientTls {
+    fn from(config: Arc<rustls::ClientConfig>) -> Self {
+        Self(config)
+    }
+}
+
+impl From<rustls::ServerConfig> for ServerTls {
+    fn from(config: rustls::ServerConfig) -> Self {
+        Self(Arc::new(config))
+    }
+}
+
+impl From<Arc<rustls::ServerConfig>> for ServerTls {
+    fn from(config: Arc<rustls::ServerConfig>) -> Self {
+        Self(config)
+    }
+}
+
+// Keys are nobody's to see.
+impl fmt::Debug for ClientTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientTls").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ServerTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerTls").finish_non_exhaustive()
+    }
+}
