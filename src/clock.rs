@@ -21,37 +21,106 @@ pub(crate) use virtual_time::{Delay, Instant};
 /// The longest that a timer waits. Adding more to a clock's reading may overflow it.
 const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
-/// A deadline: fires once, and stays fired.
+/// For how long things that keep coming, and are not what is waited for, hold up a deadline that is over. What lay
+/// there when it got over is gone through in much less.
+const OVERTIME: Duration = Duration::from_secs(1);
+
+/// Which of a link's two tasks looks at a deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Reader,
+    Writer,
+}
+
+/// A time limit for something to happen; it fires once, and stays fired.
 ///
 /// What it bounds has just been found waiting, or nobody would poll it. But `Pending` may also mean that the
 /// task has had its share of this poll: from tokio, whose budget for a task leaves sockets silent when it is
-/// spent, or from an adapter that yields, as our own below the engine does. So a deadline that is seen to be
-/// over asks for another turn and fires in that, unless the budget of that turn is spent, too.
+/// spent, or from an adapter that yields, as our own below the engine does. So a deadline that is over asks for
+/// another turn of the task that looks at it, and fires when that went by though sockets could speak and nothing came.
 #[derive(Debug)]
-pub(crate) struct Timer {
+pub(crate) struct Deadline {
+    limit: Duration,
+    since: Instant,
+    /// Is set anew only when it is over: a busy link has better things to do.
     delay: Delay,
     state: State,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 enum State {
     Running,
-    /// The time is over, and another turn was asked for.
-    Over,
+    /// The time is over.
+    Over {
+        seen: Instant,
+        /// How much had come when each task asked for another turn.
+        asked: [Option<u64>; 2],
+    },
     Fired,
 }
 
-impl Timer {
-    pub(crate) fn after(time: Duration) -> Self {
+impl Deadline {
+    pub(crate) fn after(limit: Duration) -> Self {
+        let limit = limit.min(FOREVER);
         Self {
-            delay: Delay::new(time.min(FOREVER)),
+            limit,
+            since: Instant::now(),
+            delay: Delay::new(limit),
             state: State::Running,
         }
     }
 
-    pub(crate) fn restart(&mut self, time: Duration) {
-        self.delay.reset(time.min(FOREVER));
+    /// Lets the time begin anew.
+    pub(crate) fn restart(&mut self) {
+        self.since = Instant::now();
         self.state = State::Running;
+    }
+
+    /// Ready when the time is over. `progress` changes whenever anything comes that may be a reason to look
+    /// again.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, side: Side, progress: u64) -> Poll<()> {
+        if let State::Running = self.state {
+            ready!(self.poll_time(cx));
+            self.state = State::Over {
+                seen: Instant::now(),
+                asked: [None; 2],
+            };
+        }
+        if let State::Over { seen, asked } = &mut self.state {
+            let [reader, writer] = asked;
+            let before = match side {
+                Side::Reader => reader.replace(progress),
+                Side::Writer => writer.replace(progress),
+            };
+            let is_enough = before == Some(progress) || seen.elapsed() >= OVERTIME;
+            if before.is_none() || !is_enough || is_turn_spent() {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            self.state = State::Fired;
+        }
+        Poll::Ready(())
+    }
+
+    fn poll_time(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            ready!(Pin::new(&mut self.delay).poll(cx));
+            let left = self.limit.saturating_sub(self.since.elapsed());
+            if left.is_zero() {
+                return Poll::Ready(());
+            }
+            self.delay.reset(left);
+        }
+    }
+}
+
+/// A [`Deadline`] for what nothing else tells about.
+#[derive(Debug)]
+pub(crate) struct Timer(Deadline);
+
+impl Timer {
+    pub(crate) fn after(time: Duration) -> Self {
+        Self(Deadline::after(time))
     }
 }
 
@@ -59,19 +128,7 @@ impl Future for Timer {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        match self.state {
-            State::Running => {
-                ready!(Pin::new(&mut self.delay).poll(cx));
-                self.state = State::Over;
-            }
-            State::Over if is_turn_spent() => {}
-            State::Over | State::Fired => {
-                self.state = State::Fired;
-                return Poll::Ready(());
-            }
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
+        self.0.poll(cx, Side::Reader, 0)
     }
 }
 

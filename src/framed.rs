@@ -137,13 +137,12 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     /// yet decoded are for the new codec. A codec that looked at them before and comes back may remember
     /// what is no longer there; for [`Lines`](ws_framed_codecs::Lines), put back a clone.
     pub fn map_codec<D: Decoder>(self, map: impl FnOnce(C) -> D) -> WsFramed<D::Item, D, M> {
-        WsFramed {
-            stream: self.stream,
-            codec: map(self.codec),
-            buffer: self.buffer,
-            reading: self.reading,
-            item: PhantomData,
-        }
+        let parts = self.into_parts();
+        WsFramed::from_parts(WsFramedParts {
+            stream: parts.stream,
+            codec: map(parts.codec),
+            read_buffer: parts.read_buffer,
+        })
     }
 
     /// The codec.

@@ -43,6 +43,8 @@ pub(crate) struct Shared {
     /// Whether there is anything new in the slot, so that a poll need not lock it to know.
     requested: AtomicBool,
     slot: Mutex<Slot>,
+    /// Under a lock of its own: delivering wakes observers, and who is woken may ask for something at once.
+    outbox: Mutex<Outbox>,
     closed: future::Shared<oneshot::Receiver<CloseOutcome>>,
 }
 
@@ -50,7 +52,6 @@ pub(crate) struct Shared {
 struct Slot {
     close: Option<CloseFrame>,
     pings: Vec<PingReply>,
-    outbox: Outbox,
     /// Taken when the link has ended.
     outcome: Option<oneshot::Sender<CloseOutcome>>,
 }
@@ -76,14 +77,19 @@ impl Shared {
                 outcome: Some(outcome),
                 ..Slot::default()
             }),
+            outbox: Mutex::default(),
             closed: closed.shared(),
         })
     }
 
-    /// Nothing that runs under this lock leaves it half done, so a panic in an observer's filter is no
+    /// Nothing that runs under these locks leaves them half done, so a panic in an observer's filter is no
     /// reason to stop.
     fn slot(&self) -> MutexGuard<'_, Slot> {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn outbox(&self) -> MutexGuard<'_, Outbox> {
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts a request into the slot and wakes the link. Says no once the link has ended.
@@ -120,34 +126,38 @@ impl Shared {
 
     /// Makes an event and delivers it, if anybody observes.
     pub(crate) fn emit(&self, event: impl FnOnce() -> WsEvent) {
-        let mut slot = self.slot();
-        if slot.outbox.is_observed() {
-            slot.outbox.emit(&event());
+        let mut outbox = self.outbox();
+        if outbox.is_observed() {
+            outbox.emit(&event());
         }
     }
 
     /// The link has ended.
     pub(crate) fn end(&self, outcome: CloseOutcome) {
-        let mut slot = self.slot();
-        if let Some(sender) = slot.outcome.take() {
+        let (sender, pings) = {
+            let mut slot = self.slot();
+            (slot.outcome.take(), std::mem::take(&mut slot.pings))
+        };
+        // Outside the lock, because it wakes.
+        if let Some(sender) = sender {
             // Nobody may be waiting for it.
             let _ = sender.send(outcome);
         }
-        slot.pings.clear();
-        slot.outbox.close();
+        drop(pings);
+        self.outbox().close();
     }
 
     /// The view is gone.
     pub(crate) fn finish(&self) {
         self.end(CloseOutcome::Lost);
-        self.slot().outbox.finish();
+        self.outbox().finish();
     }
 
     pub(crate) fn observe(
         &self,
         options: ObserveConfig<WsEvent>,
     ) -> Observe<'static, WsEvent, WsErr> {
-        future::ready(self.slot().outbox.observe(options)).boxed()
+        future::ready(self.outbox().observe(options)).boxed()
     }
 }
 

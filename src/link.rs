@@ -29,7 +29,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures::task::AtomicWaker;
 
 use self::{
     life::{Life, Phase},
@@ -38,7 +37,11 @@ use self::{
     watch::{Verdict, Watch},
 };
 use crate::{
-    clock::Timer, close::CloseFrame, config::Config, error::WsErr, handle::Shared,
+    clock::{Deadline, Side},
+    close::CloseFrame,
+    config::Config,
+    error::WsErr,
+    handle::Shared,
     transport::MessageTransport,
 };
 
@@ -61,7 +64,7 @@ pub(crate) struct Link<M> {
     life: Life,
     /// The close frame that was asked for and waits for what is written before it.
     goodbye: Option<CloseFrame>,
-    deadline: Option<Timer>,
+    deadline: Option<Deadline>,
     /// The transport has closed what lies below it.
     is_shut: bool,
     /// The transport has nothing more for us.
@@ -76,6 +79,8 @@ pub(crate) struct Link<M> {
     write_error: Option<WsErr>,
     pongs_owed: usize,
     waker: Waker,
+    /// Which task polls.
+    side: Side,
     shared: Ended,
 }
 
@@ -113,6 +118,7 @@ impl<M: MessageTransport> Link<M> {
             write_error: None,
             pongs_owed: 0,
             waker: Waker::from(Arc::clone(&shared)),
+            side: Side::Reader,
             shared: Ended(shared),
         }
     }
@@ -126,7 +132,7 @@ impl<M: MessageTransport> Link<M> {
         &mut self,
         task: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, WsErr>>> {
-        let waker = self.enter(|shared| &shared.reader, task);
+        let waker = self.enter(Side::Reader, task);
         let cx = &mut Context::from_waker(&waker);
         if self.goodbye.is_some() || self.pongs_owed > 0 || self.pings.is_waiting() {
             // A peer that sends without pause must not keep it back. An error is the writer's to see; a
@@ -165,6 +171,7 @@ impl<M: MessageTransport> Link<M> {
                 }
             }
         }
+        let _ = self.poll_send(cx);
         // The deadline counts when there is nothing left to read, or more than can be: a user who comes back
         // late still gets what came in time.
         if self.poll_deadline(cx).is_ready() {
@@ -178,15 +185,22 @@ impl<M: MessageTransport> Link<M> {
     /// looks at the clock. Ready if there is something new to look at.
     fn poll_before_park(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let is_flushed = self.poll_send(cx).is_ready();
-        if is_flushed && self.is_kept_alive() {
-            let bytes = self.transport.bytes_received();
-            match ready!(self.watch.poll_receiving(cx, bytes, self.messages)) {
-                Verdict::Ping => self.pings.ask_for_life(),
-                Verdict::Dead(why) => drop(self.give_up(cx, WsErr::TimedOut(why))),
-            }
-            return Poll::Ready(());
+        if !self.is_kept_alive() {
+            return self.poll_stuck(cx).map(drop);
         }
-        self.poll_stuck(cx).map(drop)
+        let bytes = self.transport.bytes_received();
+        let mut verdict = self.watch.poll_message(cx, bytes, self.messages);
+        if verdict.is_pending() {
+            if !is_flushed {
+                return self.poll_stuck(cx).map(drop);
+            }
+            verdict = self.watch.poll_receiving(cx, bytes, self.messages);
+        }
+        match ready!(verdict) {
+            Verdict::Ping => self.pings.ask_for_life(),
+            Verdict::Dead(why) => drop(self.give_up(cx, WsErr::TimedOut(why))),
+        }
+        Poll::Ready(())
     }
 
     /// Whether no more pings may be read before a flush completes.
@@ -207,21 +221,28 @@ impl<M: MessageTransport> Link<M> {
             return Poll::Ready(self.time_out(cx));
         }
         if self.is_kept_alive() {
-            let sent = self
-                .transport
-                .bytes_sent()
-                .unwrap_or(self.outgoing.progress);
-            if let Verdict::Dead(why) = ready!(self.watch.poll_sending(cx, sent)) {
+            let sent = self.sent();
+            if let Verdict::Dead(why) = ready!(self.watch.poll_sending(cx, self.side, sent)) {
                 return Poll::Ready(self.give_up(cx, WsErr::TimedOut(why)));
             }
         }
         Poll::Pending
     }
 
+    /// Grows with whatever the transport takes.
+    fn sent(&self) -> u64 {
+        let told = self.transport.bytes_sent();
+        told.unwrap_or(self.outgoing.progress)
+    }
+
     /// Every poll begins like this: what wakes the transport's waker wakes the task from now on, and what
     /// handles asked for is heard. Gives that waker.
-    fn enter(&mut self, side: fn(&Shared) -> &AtomicWaker, task: &Context<'_>) -> Waker {
-        side(self.shared()).register(task.waker());
+    fn enter(&mut self, side: Side, task: &Context<'_>) -> Waker {
+        self.side = side;
+        match side {
+            Side::Reader => self.shared().reader.register(task.waker()),
+            Side::Writer => self.shared().writer.register(task.waker()),
+        }
         self.take_requests();
         self.waker.clone()
     }
@@ -256,6 +277,7 @@ impl<M: MessageTransport> Link<M> {
             write_error: self.write_error,
             pongs_owed: self.pongs_owed,
             waker: self.waker,
+            side: self.side,
             shared: self.shared,
         }
     }

@@ -80,6 +80,10 @@ impl<M> Unpin for WsStream<M> {}
 
 impl<M: MessageTransport> WsStream<M> {
     /// Wraps an open WebSocket, with the default [`Config`].
+    ///
+    /// Connections that this library opens itself are watched more closely: there, any byte is a sign of life, the
+    /// work of one poll is bounded, and what a peer sent before it went away is read even if a ping among it
+    /// cannot be answered any more. Here that is up to the transport.
     pub fn new(transport: M) -> Self {
         Self {
             link: Link::new(transport, Config::default()),

@@ -11,7 +11,7 @@ use futures::{AsyncReadExt, AsyncWriteExt, SinkExt, StreamExt, future};
 use proptest::prelude::*;
 use sockets::{Engine, engine_pair_with, pair, quiet, run, within};
 use ws_framed::{
-    LengthDelimited, Lines, MessageTransport, WsFramed, WsFramedParts, WsStream,
+    CodecError, LengthDelimited, Lines, MessageTransport, WsFramed, WsFramedParts, WsStream,
     bytes::{Buf, Bytes},
 };
 
@@ -48,6 +48,28 @@ async fn items_then_bytes_then_other_items() {
         assert_eq!(server.next().await.unwrap().unwrap(), "bye");
         assert!(server.next().await.is_none());
     }))
+    .await;
+}
+
+/// What one codec refuses to take is for the next.
+#[tokio::test]
+async fn a_frame_that_is_too_large_for_one_codec_is_there_for_the_next() {
+    within(async {
+        let (server, client) = pair().await;
+        let mut client = client.framed(LengthDelimited::new(80));
+        client.feed("hello world".into()).await.unwrap();
+        client.feed("end".into()).await.unwrap();
+        client.flush().await.unwrap();
+
+        let mut server = server.framed(LengthDelimited::new(10));
+        let refused = server.next().await.unwrap();
+        assert!(matches!(refused, Err(CodecError::FrameTooLarge { .. })));
+        let mut server = server.map_codec(|_| LengthDelimited::new(80));
+        assert_eq!(server.next().await.unwrap().unwrap(), "hello world");
+        assert_eq!(server.next().await.unwrap().unwrap(), "end");
+        assert!(server.next().await.is_none_or(|end| end.is_err()));
+        assert!(server.next().await.is_none());
+    })
     .await;
 }
 

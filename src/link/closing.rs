@@ -1,8 +1,6 @@
 //! How a link is closed: by us, by the peer, or because something went wrong.
 
 use std::{
-    future::Future,
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
 };
@@ -13,7 +11,7 @@ use super::{
     pings::Pings,
 };
 use crate::{
-    clock::Timer,
+    clock::{Deadline, Side},
     close::{CloseFrame, CloseOutcome},
     error::WsErr,
     event::WsEvent,
@@ -30,7 +28,24 @@ impl<M: MessageTransport> Link<M> {
     ) -> Poll<Result<(), WsErr>> {
         self.take_requests();
         self.ask_to_close(frame);
+        ready!(self.poll_rest(task));
         self.poll_flush(task)
+    }
+
+    /// The peer was first: flushes the answer, and sees to the shutdown. It ends with the deadline.
+    fn poll_rest(&mut self, task: &mut Context<'_>) -> Poll<()> {
+        let waker = self.enter(Side::Writer, task);
+        let cx = &mut Context::from_waker(&waker);
+        let is_done = match self.life.phase() {
+            Phase::Leaving if !self.life.has_failed() => self.poll_send_steps(cx).is_ready(),
+            Phase::Ended => self.poll_shutdown(cx).is_ready(),
+            _ => true,
+        };
+        if is_done {
+            Poll::Ready(())
+        } else {
+            self.poll_deadline(cx)
+        }
     }
 
     /// Closes, throws away what still comes, and waits for the end of the transport: all in
@@ -61,7 +76,12 @@ impl<M: MessageTransport> Link<M> {
         let outcome = self.outcome();
         if matches!(outcome, CloseOutcome::Clean { .. }) {
             let waker = self.waker.clone();
-            ready!(self.poll_transport_end(&mut Context::from_waker(&waker)));
+            let cx = &mut Context::from_waker(&waker);
+            if self.poll_shutdown(cx).is_ready() {
+                ready!(self.poll_transport_end(cx));
+            } else {
+                ready!(self.poll_deadline(cx));
+            }
         }
         self.report_lost()?;
         Poll::Ready(Ok(outcome))
@@ -127,6 +147,8 @@ impl<M: MessageTransport> Link<M> {
         self.outgoing.unflushed = true;
         self.pings = Pings::default();
         self.start_deadline();
+        // A writer that waits for room need not any more.
+        self.shared().writer.wake();
     }
 
     pub(super) fn time_out(&mut self, cx: &mut Context<'_>) -> WsErr {
@@ -173,16 +195,23 @@ impl<M: MessageTransport> Link<M> {
     }
 
     pub(super) fn start_deadline(&mut self) {
-        let timeout = self.config.close_timeout;
         match &mut self.deadline {
-            Some(timer) => timer.restart(timeout),
-            None => self.deadline = Some(Timer::after(timeout)),
+            Some(deadline) => deadline.restart(),
+            None => self.deadline = Some(Deadline::after(self.config.close_timeout)),
         }
     }
 
     pub(super) fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.deadline.is_none() {
+            return Poll::Pending;
+        }
+        let received = self.transport.bytes_received().unwrap_or(0);
+        // What was received may still be gone through, a message at a time.
+        let progress = received
+            .wrapping_add(self.messages)
+            .wrapping_add(self.sent());
         match &mut self.deadline {
-            Some(timer) => Pin::new(timer).poll(cx),
+            Some(deadline) => deadline.poll(cx, self.side, progress),
             None => Poll::Pending,
         }
     }
@@ -202,8 +231,8 @@ impl<M: MessageTransport> Link<M> {
 
     fn poll_leave_steps(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         ready!(self.poll_send_steps(cx))?;
-        ready!(self.poll_shutdown(cx))?;
         if self.life.has_failed() {
+            ready!(self.poll_shutdown(cx))?;
             // Closing a socket with unread bytes in it may reset it, and the peer would never read why.
             ready!(self.poll_transport_end(cx));
         }

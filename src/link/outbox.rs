@@ -50,6 +50,8 @@ impl Outbox {
         if self.closed {
             observer.send(&WsEvent::Closed);
         } else {
+            // Without events, nothing else would find out who has gone.
+            self.observers.retain_mut(|observer| !observer.is_gone());
             self.observers.push(observer);
         }
         Ok(events)
@@ -96,7 +98,7 @@ struct Observer {
 
 impl Observer {
     fn send(&mut self, event: &WsEvent) -> Sent {
-        if self.pharos.num_observers() == 0 {
+        if self.is_gone() {
             return Sent::Gone;
         }
         let mut fits = self.has_room() && self.has_room_for_text(event);
@@ -115,6 +117,10 @@ impl Observer {
             self.texts.push_back(Arc::downgrade(text));
         }
         Sent::Taken
+    }
+
+    fn is_gone(&mut self) -> bool {
+        self.pharos.num_observers() == 0
     }
 
     fn has_room(&mut self) -> bool {
@@ -197,6 +203,11 @@ mod tests {
         drop(events);
         outbox.emit(&ping(0));
         assert!(!outbox.is_observed());
+        // Without events, too.
+        for _ in 0..3 {
+            drop(outbox.observe(ObserveConfig::default()).unwrap());
+        }
+        assert_eq!(outbox.observers.len(), 1);
     }
 
     #[test]

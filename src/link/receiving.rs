@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 
-use super::{Link, life::Input};
+use super::{
+    Link,
+    life::{Input, Phase},
+};
 use crate::{
     config::TextPolicy, error::WsErr, event::WsEvent, message::Message, transport::MessageTransport,
 };
@@ -11,9 +14,13 @@ impl<M: MessageTransport> Link<M> {
     /// Deals with one message; gives back the data that is in it.
     pub(super) fn take_message(&mut self, message: Message) -> Option<Bytes> {
         self.messages += 1;
-        let is_data = matches!(message, Message::Binary(_) | Message::Text(_));
-        self.watch
-            .saw_message(self.transport.bytes_received(), is_data);
+        let bytes = self.transport.bytes_received();
+        match &message {
+            Message::Binary(_) | Message::Text(_) | Message::Close(_) => self.watch.saw_data(bytes),
+            Message::Ping(payload) | Message::Pong(payload) => {
+                self.watch.saw_control(bytes, payload.as_bytes().len());
+            }
+        }
         match message {
             Message::Binary(data) => self.take_data(data),
             Message::Text(text) => self.take_text(text),
@@ -41,11 +48,15 @@ impl<M: MessageTransport> Link<M> {
     }
 
     fn take_data(&mut self, data: Bytes) -> Option<Bytes> {
-        if self.admit(data.len()) && !data.is_empty() && !self.discards {
-            Some(data)
-        } else {
-            None
+        if !self.admit(data.len()) || data.is_empty() || self.discards {
+            return None;
         }
+        let only_reads = self.life.phase() == Phase::Closing || self.write_error.is_some();
+        if let (true, Some(deadline)) = (only_reads, &mut self.deadline) {
+            // A user who reads slowly finds what the peer had under way all the same.
+            deadline.restart();
+        }
+        Some(data)
     }
 
     fn take_text(&mut self, text: String) -> Option<Bytes> {

@@ -26,6 +26,8 @@ pub(super) const SECOND: Duration = Duration::from_secs(1);
 #[derive(Default)]
 pub(super) struct Script {
     pub(super) incoming: VecDeque<Message>,
+    /// Comes again and again when nothing else does.
+    pub(super) endless: Option<Message>,
     pub(super) sent: Vec<Message>,
     /// The peer takes nothing.
     pub(super) blocked: bool,
@@ -76,7 +78,8 @@ impl MessageTransport for Peer {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        match script.incoming.pop_front() {
+        let next = script.incoming.pop_front();
+        match next.or_else(|| script.endless.clone()) {
             Some(message) => Poll::Ready(Some(Ok(message))),
             None => Poll::Pending,
         }
@@ -124,8 +127,15 @@ pub(super) fn handle(link: &Link<Peer>) -> WsHandle {
     WsHandle::new(Arc::clone(link.shared()))
 }
 
+/// Whether a task was woken.
 #[derive(Default)]
-struct Flag(AtomicBool);
+pub(super) struct Flag(AtomicBool);
+
+impl Flag {
+    pub(super) fn take(&self) -> bool {
+        self.0.swap(false, Relaxed)
+    }
+}
 
 impl Wake for Flag {
     fn wake(self: Arc<Self>) {
@@ -139,7 +149,7 @@ pub(super) fn run<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Poll<
     let waker = Waker::from(Arc::clone(&flag));
     loop {
         let result = poll(&mut Context::from_waker(&waker));
-        if result.is_ready() || !flag.0.swap(false, Relaxed) {
+        if result.is_ready() || !flag.take() {
             return result;
         }
     }

@@ -9,7 +9,7 @@ use super::{
     life::{Input, Phase},
     outgoing::Outgoing,
 };
-use crate::{error::WsErr, message::Message, transport::MessageTransport};
+use crate::{clock::Side, error::WsErr, message::Message, transport::MessageTransport};
 
 impl<M: MessageTransport> Link<M> {
     /// Gathers bytes, sends what makes full messages, and says how many were taken. At least one, or it
@@ -26,7 +26,7 @@ impl<M: MessageTransport> Link<M> {
         if chunks.peek().is_none() {
             return Poll::Ready(Ok(0));
         }
-        let waker = self.enter(|shared| &shared.writer, task);
+        let waker = self.enter(Side::Writer, task);
         let cx = &mut Context::from_waker(&waker);
         self.push_goodbye(cx);
         self.check_writable()?;
@@ -69,7 +69,7 @@ impl<M: MessageTransport> Link<M> {
             // Nothing to wait for: the case of nearly every item.
             return Poll::Ready(self.check_writable());
         }
-        let waker = self.enter(|shared| &shared.writer, task);
+        let waker = self.enter(Side::Writer, task);
         let cx = &mut Context::from_waker(&waker);
         self.push_goodbye(cx);
         self.check_writable()?;
@@ -113,7 +113,7 @@ impl<M: MessageTransport> Link<M> {
 
     /// Ready when everything written has been handed to what lies below the transport.
     pub(crate) fn poll_flush(&mut self, task: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        let waker = self.enter(|shared| &shared.writer, task);
+        let waker = self.enter(Side::Writer, task);
         let cx = &mut Context::from_waker(&waker);
         match self.life.phase() {
             Phase::Open | Phase::Closing if self.write_error.is_none() => {

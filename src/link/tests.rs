@@ -1,15 +1,26 @@
 //! What a link does over a scripted transport.
 
-use std::{future::Future, io, task::Poll};
+use std::{
+    future::Future,
+    io,
+    sync::Arc,
+    task::{Context, Poll, Wake, Waker},
+};
 
-use futures::FutureExt;
+use futures::{FutureExt, StreamExt};
+use pharos::{Observable, ObserveConfig};
 
 use super::{
     Link,
-    scripted::{Peer, SECOND, handle, link, read, run, wait, write},
+    scripted::{Flag, Peer, SECOND, handle, link, read, run, wait, write},
 };
 use crate::{
-    clock::virtual_time::advance, close::CloseFrame, config::Config, error::WsErr, message::Message,
+    clock::virtual_time::advance,
+    close::{CloseFrame, CloseOutcome},
+    config::Config,
+    error::WsErr,
+    handle::WsHandle,
+    message::Message,
 };
 
 #[test]
@@ -125,4 +136,168 @@ fn a_transport_that_yields_when_a_deadline_is_over_is_asked_again() {
         });
         assert!(matches!(read(&mut link), Poll::Ready(Some(Ok(_)))));
     }
+}
+
+#[test]
+fn what_came_in_time_is_read_after_the_deadline_of_a_close_however_much_lies_before_it() {
+    let (mut link, peer) = link(Config::default());
+    assert!(run(|cx| link.poll_close(cx, CloseFrame::normal)).is_ready());
+    wait(&mut link, 11);
+    peer.set(|script| {
+        script
+            .incoming
+            .extend((0..1000).map(|_| Message::Pong(0.into())));
+        script.incoming.push_back(Message::Binary("data".into()));
+        script.incoming.push_back(Message::Close(None));
+    });
+    assert!(matches!(read(&mut link), Poll::Ready(Some(Ok(data))) if data == "data"));
+    assert!(matches!(read(&mut link), Poll::Ready(None)));
+}
+
+#[test]
+fn a_peer_that_floods_after_our_close_is_given_up_all_the_same() {
+    let (mut link, peer) = link(Config::default());
+    peer.set(|script| script.endless = Some(Message::Pong(0.into())));
+    assert!(run(|cx| link.poll_close(cx, CloseFrame::normal)).is_ready());
+    let cx = &mut Context::from_waker(Waker::noop());
+    let mut polls = 0;
+    while link.poll_recv(cx).is_pending() {
+        advance(SECOND / 10);
+        polls += 1;
+    }
+    assert_eq!(link.outcome(), CloseOutcome::TimedOut);
+    assert!((100..130).contains(&polls), "{polls} polls");
+}
+
+#[test]
+fn a_user_who_reads_slowly_after_his_close_is_not_hurried() {
+    let (mut link, peer) = link(Config::default());
+    assert!(run(|cx| link.poll_close(cx, CloseFrame::normal)).is_ready());
+    for _ in 0..10 {
+        wait(&mut link, 0);
+        peer.set(|script| script.incoming.push_back(Message::Binary("data".into())));
+        assert!(matches!(read(&mut link), Poll::Ready(Some(Ok(_)))));
+        advance(SECOND * 8);
+    }
+    peer.set(|script| script.incoming.push_back(Message::Close(None)));
+    assert!(matches!(read(&mut link), Poll::Ready(None)));
+}
+
+#[test]
+fn the_end_does_not_wait_for_the_transport_and_a_close_does() {
+    let (mut link, peer) = link(Config::default());
+    peer.set(|script| {
+        script.slow_to_shut = 3;
+        script.incoming.push_back(Message::Close(None));
+    });
+    assert!(matches!(read(&mut link), Poll::Ready(None)));
+    assert!(matches!(link.outcome(), CloseOutcome::Clean { .. }));
+    let cx = &mut Context::from_waker(Waker::noop());
+    assert!(link.poll_close(cx, CloseFrame::normal).is_pending());
+    let closed = link.poll_close(cx, CloseFrame::normal);
+    assert!(matches!(closed, Poll::Ready(Ok(()))));
+    assert!(peer.0.borrow().shut);
+}
+
+#[test]
+fn a_close_after_the_peer_s_is_ready_when_the_answer_is_flushed() {
+    let (mut link, peer) = link(Config::default());
+    peer.set(|script| {
+        script.blocked = true;
+        script.incoming.push_back(Message::Close(None));
+    });
+    assert!(read(&mut link).is_pending());
+    assert!(run(|cx| link.poll_close(cx, CloseFrame::normal)).is_pending());
+    peer.set(|script| script.blocked = false);
+    let closed = run(|cx| link.poll_close(cx, CloseFrame::normal));
+    assert!(matches!(closed, Poll::Ready(Ok(()))));
+}
+
+#[test]
+fn a_writer_that_waits_is_woken_when_the_reader_finds_the_close_or_a_violation() {
+    let text = || Message::Text("text".into());
+    for ending in [Message::Close(None), text()] {
+        let (mut link, peer) = link(Config::default());
+        peer.set(|script| script.blocked = true);
+        let big = vec![0; 64 * 1024];
+        assert!(write(&mut link, &big).is_ready());
+        let written = Arc::new(Flag::default());
+        let waker = Waker::from(Arc::clone(&written));
+        let writer = &mut Context::from_waker(&waker);
+        assert!(link.poll_write(writer, [&*big]).is_pending());
+        assert!(!written.take());
+        peer.set(|script| script.incoming.push_back(ending));
+        let _ = link.poll_recv(&mut Context::from_waker(Waker::noop()));
+        assert!(written.take(), "it was not woken");
+        assert!(matches!(
+            write(&mut link, &big),
+            Poll::Ready(Err(WsErr::Closed))
+        ));
+    }
+}
+
+#[test]
+fn a_read_that_gets_nothing_but_control_messages_sends_what_is_gathered() {
+    let (mut link, peer) = link(Config::default());
+    peer.set(|script| script.endless = Some(Message::Pong(0.into())));
+    assert!(write(&mut link, b"request").is_ready());
+    let cx = &mut Context::from_waker(Waker::noop());
+    assert!(link.poll_recv(cx).is_pending());
+    let sent = peer.count(|message| matches!(message, Message::Binary(_)));
+    assert_eq!(sent, 1);
+}
+
+#[test]
+fn a_message_that_ended_in_time_is_read_however_long_it_takes_to_go_through_it() {
+    let (mut link, peer) = link(Config::default().message_timeout(SECOND));
+    peer.set(|script| script.bytes = Some(1));
+    wait(&mut link, 60);
+    for bytes in 2..10 {
+        // As an adapter yields that has read as much as it may in one poll.
+        peer.set(|script| script.bytes = Some(bytes * 1000));
+        let cx = &mut Context::from_waker(Waker::noop());
+        assert!(link.poll_recv(cx).is_pending());
+    }
+    peer.set(|script| script.incoming.push_back(Message::Binary("done".into())));
+    assert!(matches!(read(&mut link), Poll::Ready(Some(Ok(_)))));
+}
+
+#[test]
+fn a_message_that_never_ends_is_given_up_though_nothing_can_be_sent() {
+    let (mut link, peer) = link(Config::default().message_timeout(SECOND));
+    peer.set(|script| {
+        script.bytes = Some(1);
+        script.blocked = true;
+    });
+    assert!(write(&mut link, b"gathered").is_ready());
+    wait(&mut link, 2);
+    assert!(matches!(
+        read(&mut link),
+        Poll::Ready(Some(Err(WsErr::TimedOut(_))))
+    ));
+}
+
+/// Whoever is woken at once asks for something.
+struct Asks(WsHandle);
+
+impl Wake for Asks {
+    fn wake(self: Arc<Self>) {
+        let _ = self.0.close(CloseFrame::normal());
+        drop(self.0.closed());
+    }
+}
+
+#[test]
+fn a_waker_may_ask_the_handle() {
+    let (link, _) = link(Config::default());
+    let mut handle = handle(&link);
+    let waker = Waker::from(Arc::new(Asks(handle.clone())));
+    let cx = &mut Context::from_waker(&waker);
+    let events = handle.observe(ObserveConfig::default()).now_or_never();
+    let mut events = events.unwrap().unwrap();
+    assert!(events.poll_next_unpin(cx).is_pending());
+    let mut closed = Box::pin(handle.closed());
+    assert!(closed.as_mut().poll(cx).is_pending());
+    drop(link);
+    assert!(closed.as_mut().poll(cx).is_ready());
 }

@@ -7,16 +7,17 @@
 mod tests;
 
 use std::{
-    future::Future,
-    pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
 };
 
 use crate::{
-    clock::{Instant, Timer},
+    clock::{Deadline, Side},
     config::{Config, Keepalive},
 };
+
+/// The longest header of a control frame (RFC 6455 section 5.2).
+const MAX_CONTROL_HEADER: usize = 6;
 
 /// What a watch says of a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +38,8 @@ pub(super) struct Watch {
     ping: Ping,
     /// Bytes received when the last message of any kind was handed out.
     at_message: u64,
-    /// Runs while a message is under way.
-    message: Option<Timer>,
+    /// Runs while a message is under way; and what `at_message` was when that was seen.
+    message: Option<(u64, Deadline)>,
 }
 
 /// The ping of keepalive.
@@ -64,12 +65,41 @@ impl Watch {
         }
     }
 
-    /// A message was handed out, `bytes` having been received so far.
-    pub(super) fn saw_message(&mut self, bytes: Option<u64>, is_data: bool) {
+    /// A data message was handed out, `bytes` having been received so far.
+    pub(super) fn saw_data(&mut self, bytes: Option<u64>) {
         self.at_message = bytes.unwrap_or(0);
-        if is_data {
-            self.message = None;
+        self.message = None;
+    }
+
+    /// A control message was handed out, with a payload of `len` bytes.
+    pub(super) fn saw_control(&mut self, bytes: Option<u64>, len: usize) {
+        let bytes = bytes.unwrap_or(0);
+        let came = bytes.saturating_sub(self.at_message);
+        let is_all = came <= (len + MAX_CONTROL_HEADER) as u64;
+        // What was taken for the beginning of a message may have been that of this one.
+        self.message
+            .take_if(|(began, _)| is_all && *began == self.at_message);
+        self.at_message = bytes;
+    }
+
+    /// To be asked whenever a read found nothing. Ready when a message has been under way for too long.
+    pub(super) fn poll_message(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: Option<u64>,
+        messages: u64,
+    ) -> Poll<Verdict> {
+        let (Some(timeout), Some(bytes)) = (self.message_timeout, bytes) else {
+            return Poll::Pending;
+        };
+        if self.message.is_none() && bytes == self.at_message {
+            return Poll::Pending;
         }
+        let at_message = self.at_message;
+        let begin = || (at_message, Deadline::after(timeout));
+        let (_, deadline) = self.message.get_or_insert_with(begin);
+        ready!(deadline.poll(cx, Side::Reader, bytes.wrapping_add(messages)));
+        Poll::Ready(Verdict::Dead("a message took too long"))
     }
 
     /// To be asked whenever a read found nothing and everything has been flushed. `bytes` and `messages`
@@ -80,18 +110,16 @@ impl Watch {
         bytes: Option<u64>,
         messages: u64,
     ) -> Poll<Verdict> {
-        if self.poll_message(cx, bytes).is_ready() {
-            return Poll::Ready(Verdict::Dead("a message took too long"));
-        }
         let Some(keepalive) = self.keepalive else {
             return Poll::Pending;
         };
-        if self.receiving.heard(bytes.unwrap_or(messages)) {
+        if self.receiving.heard(bytes.unwrap_or(messages)) && self.ping != Ping::None {
             self.ping = Ping::None;
+            self.receiving.restart();
         }
         match self.ping {
             Ping::None => {
-                ready!(self.receiving.poll(cx, keepalive.interval));
+                ready!(self.receiving.poll(cx, Side::Reader, keepalive.interval));
                 self.ping = Ping::Queued;
                 Poll::Ready(Verdict::Ping)
             }
@@ -105,39 +133,33 @@ impl Watch {
     }
 
     fn poll_pong(&mut self, cx: &mut Context<'_>, keepalive: Keepalive) -> Poll<Verdict> {
-        ready!(self.receiving.poll(cx, keepalive.timeout));
+        ready!(self.receiving.poll(cx, Side::Reader, keepalive.timeout));
         Poll::Ready(Verdict::Dead("the peer is silent"))
-    }
-
-    /// Ready when a message has been under way for too long.
-    fn poll_message(&mut self, cx: &mut Context<'_>, bytes: Option<u64>) -> Poll<()> {
-        let (Some(timeout), Some(bytes)) = (self.message_timeout, bytes) else {
-            return Poll::Pending;
-        };
-        if self.message.is_none() && bytes == self.at_message {
-            return Poll::Pending;
-        }
-        let timer = self.message.get_or_insert_with(|| Timer::after(timeout));
-        Pin::new(timer).poll(cx)
     }
 
     /// To be asked whenever something is to be sent and the transport takes nothing. `sent` grows with
     /// whatever it takes.
-    pub(super) fn poll_sending(&mut self, cx: &mut Context<'_>, sent: u64) -> Poll<Verdict> {
+    pub(super) fn poll_sending(
+        &mut self,
+        cx: &mut Context<'_>,
+        side: Side,
+        sent: u64,
+    ) -> Poll<Verdict> {
         let Some(keepalive) = self.keepalive else {
             return Poll::Pending;
         };
         self.sending.heard(sent);
-        ready!(
-            self.sending
-                .poll(cx, keepalive.interval.saturating_add(keepalive.timeout))
-        );
+        ready!(self.sending.poll(
+            cx,
+            side,
+            keepalive.interval.saturating_add(keepalive.timeout)
+        ));
         Poll::Ready(Verdict::Dead("the peer takes nothing"))
     }
 
     /// Everything that was to be sent has been: the next wait begins anew.
     pub(super) fn sent_all(&mut self) {
-        self.sending.since = None;
+        self.sending.is_idle = true;
     }
 }
 
@@ -145,40 +167,36 @@ impl Watch {
 #[derive(Debug, Default)]
 struct Silence {
     count: u64,
-    /// When the count was seen to change, or was first looked at.
-    since: Option<Instant>,
-    /// Is moved only when it fires, not with every change: a busy link has better things to do.
-    timer: Option<Timer>,
+    /// Nobody waits for it to change.
+    is_idle: bool,
+    /// Runs since the count was seen to change, or was first looked at.
+    deadline: Option<Deadline>,
 }
 
 impl Silence {
     /// Whether the count has changed.
     fn heard(&mut self, count: u64) -> bool {
         let changed = count != self.count;
-        if changed || self.since.is_none() {
+        if changed || self.is_idle {
             self.count = count;
-            self.since = Some(Instant::now());
+            self.is_idle = false;
+            if let Some(deadline) = &mut self.deadline {
+                deadline.restart();
+            }
         }
         changed
     }
 
+    /// Begins anew, with another limit perhaps.
     fn restart(&mut self) {
-        self.since = Some(Instant::now());
-        self.timer = None;
+        self.deadline = None;
     }
 
     /// Ready when the count has not changed for so long.
-    fn poll(&mut self, cx: &mut Context<'_>, limit: Duration) -> Poll<()> {
-        loop {
-            let timer = self.timer.get_or_insert_with(|| Timer::after(limit));
-            ready!(Pin::new(&mut *timer).poll(cx));
-            let since = *self.since.get_or_insert_with(Instant::now);
-            let quiet = since.elapsed();
-            if quiet >= limit {
-                self.timer = None;
-                return Poll::Ready(());
-            }
-            timer.restart(limit.saturating_sub(quiet));
-        }
+    fn poll(&mut self, cx: &mut Context<'_>, side: Side, limit: Duration) -> Poll<()> {
+        let deadline = self.deadline.get_or_insert_with(|| Deadline::after(limit));
+        ready!(deadline.poll(cx, side, self.count));
+        self.deadline = None;
+        Poll::Ready(())
     }
 }

@@ -203,7 +203,8 @@ fn plan(class: Class, is_tiny: bool, rng: &mut Rng) -> Plan {
 }
 
 fn keepalive(class: Class, rng: &mut Rng) -> Keepalive {
-    let interval = MILLISECOND + rng.time(MILLISECOND * 1_000);
+    // More often, and a slow wire owes a thousand pongs before it is through, which no honest peer does.
+    let interval = MILLISECOND * 20 + rng.time(MILLISECOND * 1_000);
     let timeout = match class {
         Class::Rough => MILLISECOND + rng.time(MILLISECOND * 1_000),
         Class::Calm | Class::Cut => LONG,

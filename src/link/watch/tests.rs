@@ -179,13 +179,27 @@ fn a_message_that_never_ends_is_given_up_if_that_is_asked_for() {
     wait(&mut link, 15);
     for byte in 1..=4 {
         // A byte now and then, and a pong between fragments.
-        peer.set(|script| script.bytes = Some(byte * 2));
+        peer.set(|script| script.bytes = Some(byte * 20));
         wait(&mut link, 0);
-        peer.set(|script| script.bytes = Some(byte * 2 + 1));
+        peer.set(|script| script.bytes = Some(byte * 20 + 14));
         peer.set(|script| script.incoming.push_back(Message::Pong(0.into())));
         wait(&mut link, 15);
     }
     assert!(is_given_up(&mut link));
+}
+
+#[test]
+fn a_control_message_in_two_pieces_is_not_taken_for_a_message_that_never_ends() {
+    let (mut link, peer) = link(Config::default().message_timeout(SECOND * 10));
+    for pong in 0..20 {
+        // The first bytes of the frame.
+        peer.set(|script| script.bytes = Some(pong * 14 + 3));
+        wait(&mut link, 1);
+        peer.set(|script| script.bytes = Some(pong * 14 + 14));
+        peer.set(|script| script.incoming.push_back(Message::Pong(0.into())));
+        wait(&mut link, 12);
+    }
+    assert!(read(&mut link).is_pending());
 }
 
 #[test]
