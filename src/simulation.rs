@@ -6,6 +6,7 @@
 //! - `scenario`: what a seed stands for;
 //! - `user`, `onlooker`, `codec`: those who use the library, and what they say;
 //! - `invariants`: what must hold;
+//! - `speaker`: what an end says besides, and may not say;
 //! - `sabotage`: transports that break it, to see that this is noticed.
 //!
 //! ```sh
@@ -23,6 +24,7 @@ mod onlooker;
 mod rng;
 mod sabotage;
 mod scenario;
+mod speaker;
 mod user;
 
 use std::{
@@ -32,16 +34,18 @@ use std::{
     ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
     rc::Rc,
+    sync::{Arc, Mutex},
 };
 
 use self::{
     agenda::Agenda,
     executor::{Executor, Role},
     invariants::Ledger,
-    network::{Network, Pipe},
+    network::Network,
     rng::Rng,
     sabotage::{Sabotage, Sabotaged},
     scenario::{Plan, Scenario},
+    speaker::{Said, Speaker},
     user::{Leash, User, World},
 };
 use crate::{BoxTransport, WsStream, transport::tungstenite};
@@ -52,8 +56,16 @@ const SEEDS: u64 = 2_000;
 /// Where a run ended, to compare runs by.
 type Trail = (u64, std::time::Duration, [u64; 2]);
 
-fn open(pipe: Pipe, end: usize, plan: &Plan, sabotage: Option<Sabotage>) -> WsStream {
+/// One end of an open connection, and what it will have said.
+fn open(
+    network: &Network,
+    end: usize,
+    plan: &Plan,
+    rng: Rng,
+    sabotage: Option<Sabotage>,
+) -> (WsStream, Arc<Mutex<Said>>) {
     let config = plan.config.clone();
+    let pipe = network.pipe(end);
     let is_client = end == 1;
     let transport = match plan.own_socket {
         Some(room) => BoxTransport::new(tungstenite::opened_by_user(pipe, is_client, room)),
@@ -63,7 +75,10 @@ fn open(pipe: Pipe, end: usize, plan: &Plan, sabotage: Option<Sabotage>) -> WsSt
         Some(sabotage) => BoxTransport::new(Sabotaged::new(transport, sabotage)),
         None => transport,
     };
-    WsStream::with_config(transport, config).unwrap()
+    let speaker = Speaker::new(transport, end, network.clone(), plan.speech.clone(), rng);
+    let said = speaker.said();
+    let transport = BoxTransport::new(speaker);
+    (WsStream::with_config(transport, config).unwrap(), said)
 }
 
 /// One run.
@@ -83,13 +98,14 @@ fn simulate(seed: u64, is_traced: bool, sabotage: Option<Sabotage>) -> Trail {
         ledger: Rc::new(RefCell::new(Ledger::new(contents))),
         spawner: executor.spawner(),
     };
-    let mut handles = Vec::new();
+    let (mut handles, mut speeches) = (Vec::new(), Vec::new());
     let mut leashes = Vec::from(Leash::pair());
     if rng.one_in(2) {
         leashes.reverse();
     }
     for (end, plan) in scenario.users.iter().enumerate() {
-        let stream = open(network.pipe(end), end, plan, sabotage);
+        let (stream, said) = open(&network, end, plan, rng.fork(), sabotage);
+        speeches.push(said);
         let handle = stream.handle();
         onlooker::look_on(end, &scenario, &world, &handle, &mut rng);
         handles.push(handle);
@@ -114,6 +130,7 @@ fn simulate(seed: u64, is_traced: bool, sabotage: Option<Sabotage>) -> Trail {
     let mut ledger = world.ledger.borrow_mut();
     for (end, handle) in handles.iter().enumerate() {
         ledger.ends[end].stats = handle.stats();
+        ledger.ends[end].said = speeches[end].lock().unwrap().clone();
         ledger.ends[end].is_gone |= executor.has_killed(end);
     }
     ledger.check_end(&scenario, network.was_reset());
@@ -217,4 +234,14 @@ fn a_message_that_comes_twice_is_noticed() {
 #[test]
 fn an_end_that_only_looks_clean_is_noticed() {
     assert_noticed(Sabotage::FakesClose, "did not close");
+}
+
+#[test]
+fn an_offence_that_is_hidden_is_noticed() {
+    assert_noticed(Sabotage::HidesOffence, "did not notice");
+}
+
+#[test]
+fn a_lost_text_is_noticed() {
+    assert_noticed(Sabotage::SwallowsText, "was told another text");
 }
