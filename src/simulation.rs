@@ -7,6 +7,7 @@
 //! - `user`, `onlooker`, `codec`: those who use the library, and what they say;
 //! - `invariants`: what must hold;
 //! - `speaker`: what an end says besides, and may not say;
+//! - `opening`: the same for the handshake;
 //! - `sabotage`: transports that break it, to see that this is noticed.
 //!
 //! ```sh
@@ -21,6 +22,7 @@ mod executor;
 mod invariants;
 mod network;
 mod onlooker;
+mod opening;
 mod rng;
 mod sabotage;
 mod scenario;
@@ -142,12 +144,12 @@ fn simulate(seed: u64, is_traced: bool, sabotage: Option<Sabotage>) -> Trail {
 }
 
 /// What a run that failed said, and how to see it again.
-fn try_seed(seed: u64, is_traced: bool, sabotage: Option<Sabotage>) -> Result<Trail, String> {
-    catch_unwind(AssertUnwindSafe(|| simulate(seed, is_traced, sabotage))).map_err(|panic| {
+fn try_seed(seed: u64, test: &str, run: impl FnOnce(u64) -> Trail) -> Result<Trail, String> {
+    catch_unwind(AssertUnwindSafe(|| run(seed))).map_err(|panic| {
         let why = message(panic.as_ref());
         format!(
             "seed {seed}: {why}\nto see it again: \
-             WS_FRAMED_SEED={seed} cargo test --all-features --lib simulation_holds -- --nocapture"
+             WS_FRAMED_SEED={seed} cargo test --all-features --lib {test} -- --nocapture"
         )
     })
 }
@@ -172,15 +174,18 @@ fn seeds() -> Range<u64> {
     }
 }
 
-#[test]
-fn simulation_holds_for_many_seeds() {
+/// Runs the seeds that are asked for.
+///
+/// # Panics
+/// When one of them fails.
+fn run_seeds(test: &str, run: fn(u64, bool) -> Trail) {
     if let Ok(seed) = env::var("WS_FRAMED_SEED") {
-        let trail = try_seed(number(&seed), true, None);
+        let trail = try_seed(number(&seed), test, |seed| run(seed, true));
         trail.unwrap_or_else(|why| panic!("{why}"));
         return;
     }
     let failures: Vec<_> = seeds()
-        .filter_map(|seed| try_seed(seed, false, None).err())
+        .filter_map(|seed| try_seed(seed, test, |seed| run(seed, false)).err())
         .collect();
     let count = failures.len();
     assert!(
@@ -191,17 +196,32 @@ fn simulation_holds_for_many_seeds() {
 }
 
 #[test]
+fn simulation_holds_for_many_seeds() {
+    run_seeds("simulation_holds_for_many_seeds", |seed, is_traced| {
+        simulate(seed, is_traced, None)
+    });
+}
+
+#[test]
+fn simulation_holds_for_many_openings() {
+    run_seeds("simulation_holds_for_many_openings", opening::simulate);
+}
+
+#[test]
 fn a_seed_tells_the_same_story_every_time() {
     for seed in 0..20 {
-        let [one, two] = [0, 1].map(|_| try_seed(seed, false, None));
+        let [one, two] = [0, 1].map(|_| simulate(seed, false, None));
         assert_eq!(one, two, "seed {seed}");
+        let [one, two] = [0, 1].map(|_| opening::simulate(seed, false));
+        assert_eq!(one, two, "opening of seed {seed}");
     }
 }
 
 /// Some seed notices, and this is what it says.
 fn assert_noticed(sabotage: Sabotage, expected: &str) {
+    let run = |seed| simulate(seed, false, Some(sabotage));
     let said: Vec<_> = (0..100)
-        .filter_map(|seed| try_seed(seed, false, Some(sabotage)).err())
+        .filter_map(|seed| try_seed(seed, "simulation_holds", run).err())
         .collect();
     let is_noticed = said.iter().any(|why| why.contains(expected));
     assert!(

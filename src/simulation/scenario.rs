@@ -1,6 +1,6 @@
 //! What a seed stands for: two users with their plans, a network, and what goes wrong.
 
-mod rolls;
+pub(super) mod rolls;
 
 use std::time::Duration;
 

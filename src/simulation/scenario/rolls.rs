@@ -15,7 +15,7 @@ use crate::{
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 /// Longer than any run takes, so that a timer of this length never decides anything.
-const LONG: Duration = Duration::from_secs(100_000);
+pub(in crate::simulation) const LONG: Duration = Duration::from_secs(100_000);
 
 /// The longest text that is no data.
 const MAX_ASIDE: usize = 10;
@@ -115,7 +115,7 @@ fn violation(rng: &mut Rng) -> OffenceKind {
     ])
 }
 
-pub(super) fn keepalive(class: Class, rng: &mut Rng) -> Keepalive {
+pub(in crate::simulation) fn keepalive(class: Class, rng: &mut Rng) -> Keepalive {
     let interval = MILLISECOND + rng.time(MILLISECOND * 1_000);
     let timeout = match class {
         Class::Rough => MILLISECOND + rng.time(MILLISECOND * 1_000),
@@ -171,7 +171,7 @@ pub(super) fn stage(max_bytes: usize, rng: &mut Rng) -> Stage {
     }
 }
 
-pub(super) fn weather(class: Class, is_tiny: bool, rng: &mut Rng) -> Weather {
+pub(in crate::simulation) fn weather(class: Class, is_tiny: bool, rng: &mut Rng) -> Weather {
     let mut size = |least| {
         if is_tiny {
             rng.size(1, 200)
@@ -198,7 +198,7 @@ pub(super) fn weather(class: Class, is_tiny: bool, rng: &mut Rng) -> Weather {
     }
 }
 
-pub(super) fn fault(class: Class, max_bytes: usize, rng: &mut Rng) -> Option<Fault> {
+pub(in crate::simulation) fn fault(class: Class, max_bytes: usize, rng: &mut Rng) -> Option<Fault> {
     let is_lossy = rng.one_in(2);
     let kinds = [
         FaultKind::Reset { is_lossy },

@@ -12,7 +12,10 @@ use async_tungstenite::{
         protocol::Role,
     },
 };
-use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use futures::{
+    future::join,
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+};
 
 use super::{Head, Meter, Metered, add_headers, engine_config, read_head};
 use crate::{
@@ -91,11 +94,7 @@ impl Refusal {
     }
 
     /// Answers with the refusal, hears the client out, and gives the error that the server sees.
-    async fn send(
-        self,
-        mut io: impl AsyncRead + AsyncWrite + Unpin,
-        verdict: &mut Verdict,
-    ) -> WsErr {
+    async fn send(self, io: impl AsyncRead + AsyncWrite + Unpin, verdict: &mut Verdict) -> WsErr {
         let refused = WsErr::Refused {
             status: self.status.as_u16(),
             reason: self.reason.clone(),
@@ -113,10 +112,14 @@ impl Refusal {
             hint.collect::<String>(),
             self.reason,
         );
-        // The refusal is the error to report, whether or not the client waits to hear it.
-        let _ = io.write_all(answer.as_bytes()).await;
-        let _ = io.close().await;
-        discard(io).await;
+        let (reader, mut writer) = io.split();
+        let tell = async {
+            // The refusal is the error to report, whether or not the client waits to hear it.
+            let _ = writer.write_all(answer.as_bytes()).await;
+            let _ = writer.close().await;
+        };
+        // At the same time: a client that sends all before it reads may leave no room for the answer.
+        join(tell, discard(reader)).await;
         refused
     }
 }
