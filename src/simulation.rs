@@ -6,6 +6,8 @@
 //! - `scenario`: what a seed stands for;
 //! - `user`, `onlooker`, `codec`: those who use the library, and what they say;
 //! - `invariants`: what must hold;
+//! - `speaker`: what an end says besides, and may not say;
+//! - `opening`: the same for the handshake;
 //! - `sabotage`: transports that break it, to see that this is noticed.
 //!
 //! ```sh
@@ -20,9 +22,11 @@ mod executor;
 mod invariants;
 mod network;
 mod onlooker;
+mod opening;
 mod rng;
 mod sabotage;
 mod scenario;
+mod speaker;
 mod user;
 
 use std::{
@@ -32,16 +36,18 @@ use std::{
     ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
     rc::Rc,
+    sync::{Arc, Mutex},
 };
 
 use self::{
     agenda::Agenda,
     executor::{Executor, Role},
     invariants::Ledger,
-    network::{Network, Pipe},
+    network::Network,
     rng::Rng,
     sabotage::{Sabotage, Sabotaged},
     scenario::{Plan, Scenario},
+    speaker::{Said, Speaker},
     user::{Leash, User, World},
 };
 use crate::{BoxTransport, WsStream, transport::tungstenite};
@@ -52,8 +58,16 @@ const SEEDS: u64 = 2_000;
 /// Where a run ended, to compare runs by.
 type Trail = (u64, std::time::Duration, [u64; 2]);
 
-fn open(pipe: Pipe, end: usize, plan: &Plan, sabotage: Option<Sabotage>) -> WsStream {
+/// One end of an open connection, and what it will have said.
+fn open(
+    network: &Network,
+    end: usize,
+    plan: &Plan,
+    rng: Rng,
+    sabotage: Option<Sabotage>,
+) -> (WsStream, Arc<Mutex<Said>>) {
     let config = plan.config.clone();
+    let pipe = network.pipe(end);
     let is_client = end == 1;
     let transport = match plan.own_socket {
         Some(room) => BoxTransport::new(tungstenite::opened_by_user(pipe, is_client, room)),
@@ -63,7 +77,10 @@ fn open(pipe: Pipe, end: usize, plan: &Plan, sabotage: Option<Sabotage>) -> WsSt
         Some(sabotage) => BoxTransport::new(Sabotaged::new(transport, sabotage)),
         None => transport,
     };
-    WsStream::with_config(transport, config).unwrap()
+    let speaker = Speaker::new(transport, end, network.clone(), plan.speech.clone(), rng);
+    let said = speaker.said();
+    let transport = BoxTransport::new(speaker);
+    (WsStream::with_config(transport, config).unwrap(), said)
 }
 
 /// One run.
@@ -83,13 +100,14 @@ fn simulate(seed: u64, is_traced: bool, sabotage: Option<Sabotage>) -> Trail {
         ledger: Rc::new(RefCell::new(Ledger::new(contents))),
         spawner: executor.spawner(),
     };
-    let mut handles = Vec::new();
+    let (mut handles, mut speeches) = (Vec::new(), Vec::new());
     let mut leashes = Vec::from(Leash::pair());
     if rng.one_in(2) {
         leashes.reverse();
     }
     for (end, plan) in scenario.users.iter().enumerate() {
-        let stream = open(network.pipe(end), end, plan, sabotage);
+        let (stream, said) = open(&network, end, plan, rng.fork(), sabotage);
+        speeches.push(said);
         let handle = stream.handle();
         onlooker::look_on(end, &scenario, &world, &handle, &mut rng);
         handles.push(handle);
@@ -114,6 +132,7 @@ fn simulate(seed: u64, is_traced: bool, sabotage: Option<Sabotage>) -> Trail {
     let mut ledger = world.ledger.borrow_mut();
     for (end, handle) in handles.iter().enumerate() {
         ledger.ends[end].stats = handle.stats();
+        ledger.ends[end].said = speeches[end].lock().unwrap().clone();
         ledger.ends[end].is_gone |= executor.has_killed(end);
     }
     ledger.check_end(&scenario, network.was_reset());
@@ -125,12 +144,12 @@ fn simulate(seed: u64, is_traced: bool, sabotage: Option<Sabotage>) -> Trail {
 }
 
 /// What a run that failed said, and how to see it again.
-fn try_seed(seed: u64, is_traced: bool, sabotage: Option<Sabotage>) -> Result<Trail, String> {
-    catch_unwind(AssertUnwindSafe(|| simulate(seed, is_traced, sabotage))).map_err(|panic| {
+fn try_seed(seed: u64, test: &str, run: impl FnOnce(u64) -> Trail) -> Result<Trail, String> {
+    catch_unwind(AssertUnwindSafe(|| run(seed))).map_err(|panic| {
         let why = message(panic.as_ref());
         format!(
             "seed {seed}: {why}\nto see it again: \
-             WS_FRAMED_SEED={seed} cargo test --all-features --lib simulation_holds -- --nocapture"
+             WS_FRAMED_SEED={seed} cargo test --all-features --lib {test} -- --nocapture"
         )
     })
 }
@@ -155,15 +174,18 @@ fn seeds() -> Range<u64> {
     }
 }
 
-#[test]
-fn simulation_holds_for_many_seeds() {
+/// Runs the seeds that are asked for.
+///
+/// # Panics
+/// When one of them fails.
+fn run_seeds(test: &str, run: fn(u64, bool) -> Trail) {
     if let Ok(seed) = env::var("WS_FRAMED_SEED") {
-        let trail = try_seed(number(&seed), true, None);
+        let trail = try_seed(number(&seed), test, |seed| run(seed, true));
         trail.unwrap_or_else(|why| panic!("{why}"));
         return;
     }
     let failures: Vec<_> = seeds()
-        .filter_map(|seed| try_seed(seed, false, None).err())
+        .filter_map(|seed| try_seed(seed, test, |seed| run(seed, false)).err())
         .collect();
     let count = failures.len();
     assert!(
@@ -174,17 +196,32 @@ fn simulation_holds_for_many_seeds() {
 }
 
 #[test]
+fn simulation_holds_for_many_seeds() {
+    run_seeds("simulation_holds_for_many_seeds", |seed, is_traced| {
+        simulate(seed, is_traced, None)
+    });
+}
+
+#[test]
+fn simulation_holds_for_many_openings() {
+    run_seeds("simulation_holds_for_many_openings", opening::simulate);
+}
+
+#[test]
 fn a_seed_tells_the_same_story_every_time() {
     for seed in 0..20 {
-        let [one, two] = [0, 1].map(|_| try_seed(seed, false, None));
+        let [one, two] = [0, 1].map(|_| simulate(seed, false, None));
         assert_eq!(one, two, "seed {seed}");
+        let [one, two] = [0, 1].map(|_| opening::simulate(seed, false));
+        assert_eq!(one, two, "opening of seed {seed}");
     }
 }
 
 /// Some seed notices, and this is what it says.
 fn assert_noticed(sabotage: Sabotage, expected: &str) {
+    let run = |seed| simulate(seed, false, Some(sabotage));
     let said: Vec<_> = (0..100)
-        .filter_map(|seed| try_seed(seed, false, Some(sabotage)).err())
+        .filter_map(|seed| try_seed(seed, "simulation_holds", run).err())
         .collect();
     let is_noticed = said.iter().any(|why| why.contains(expected));
     assert!(
@@ -217,4 +254,14 @@ fn a_message_that_comes_twice_is_noticed() {
 #[test]
 fn an_end_that_only_looks_clean_is_noticed() {
     assert_noticed(Sabotage::FakesClose, "did not close");
+}
+
+#[test]
+fn an_offence_that_is_hidden_is_noticed() {
+    assert_noticed(Sabotage::HidesOffence, "did not notice");
+}
+
+#[test]
+fn a_lost_text_is_noticed() {
+    assert_noticed(Sabotage::SwallowsText, "was told another text");
 }

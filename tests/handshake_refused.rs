@@ -205,10 +205,13 @@ fn assert_not_allowed(error: &WsErr, answer: &str) {
 async fn a_client_that_is_still_sending_hears_its_refusal() {
     within(async {
         let request = request_with_body(200_000);
-        // Much less than the request: nobody takes the rest of it unless our server does.
-        let (server, client) = duplex(1024);
-        let (accepted, answer) = future::join(accept(server), ask(client, &request)).await;
-        assert_not_allowed(&accepted.map(drop).unwrap_err(), &answer);
+        // Less than the request, and less than the answer: nobody takes the rest unless our server does, and
+        // there is no room for all of the answer before.
+        for capacity in [64, 1024] {
+            let (server, client) = duplex(capacity);
+            let (accepted, answer) = future::join(accept(server), ask(client, &request)).await;
+            assert_not_allowed(&accepted.map(drop).unwrap_err(), &answer);
+        }
 
         let (server, client) = tcp().await;
         let (accepted, answer) = future::join(accept(server), ask(client, &request)).await;

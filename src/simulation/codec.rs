@@ -12,13 +12,16 @@ pub(super) struct Content {
     pub(super) seed: u64,
     /// The longest item.
     pub(super) max_item: usize,
+    /// Bytes are those of text, so that they may go as such.
+    pub(super) is_ascii: bool,
 }
 
 impl Content {
     /// The byte at this place, in the stages that send bytes.
     pub(super) fn byte(self, at: usize) -> u8 {
         let word = mix(self.seed.wrapping_add(at as u64 / 8));
-        word.to_le_bytes()[at % 8]
+        let byte = word.to_le_bytes()[at % 8];
+        if self.is_ascii { byte & 0x7F } else { byte }
     }
 
     pub(super) fn bytes(self, from: usize, len: usize) -> Vec<u8> {

@@ -1,10 +1,14 @@
 //! What must hold, whatever happens.
 
-use std::io;
+mod offence;
+mod stats;
+
+use std::{io, ops::Range};
 
 use super::{
     codec::Content,
     scenario::{Class, Closing, Scenario},
+    speaker::Said,
 };
 use crate::{CloseOutcome, ClosedBy, Stats};
 
@@ -20,6 +24,8 @@ pub(super) enum End {
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Account {
     pub(super) items_written: usize,
+    /// Where the items that it wrote lie among the bytes that it wrote.
+    pub(super) items: Vec<Range<usize>>,
     pub(super) written: usize,
     /// What had been written when last a flush or close was ready.
     pub(super) flushed: usize,
@@ -40,6 +46,7 @@ pub(super) struct Account {
     pub(super) is_settled: bool,
     pub(super) outcome: Option<CloseOutcome>,
     pub(super) stats: Stats,
+    pub(super) said: Said,
 }
 
 /// The accounts of both ends.
@@ -157,6 +164,7 @@ impl Ledger {
         for end in [0, 1] {
             self.check_story(end, scenario);
             self.check_arrival(end);
+            self.check_offence(end, scenario);
             self.check_stats(end);
         }
         let by = [0, 1].map(|end| closed_by(&self.ends[end]));
@@ -172,15 +180,21 @@ impl Ledger {
         let outcome = me.outcome.as_ref().expect("`closed` resolves");
         let is_lenient = scenario.users[end].config.lenient_eof;
         if let CloseOutcome::Clean { code, by, .. } = outcome {
-            let (closer, what) = match by {
-                ClosedBy::Us => (me.asked, "we did not close"),
-                ClosedBy::Peer => (self.ends[1 - end].asked, "the peer did not close"),
-            };
-            let closer = closer.unwrap_or_else(|| panic!("user {end}: {what}: {outcome:?}"));
-            let crossed = self.ends[1 - end].asked.filter(|_| *by == ClosedBy::Us);
+            let peer = &self.ends[1 - end];
+            // If we broke a rule, that is what the peer closed for.
+            let offence = me.said.offence.map(|(_, code)| code);
+            let code = Some(u16::from(*code));
+            match by {
+                ClosedBy::Us => assert!(me.asked.is_some(), "we did not close: {outcome:?}"),
+                ClosedBy::Peer => assert!(
+                    peer.asked.or(offence).is_some(),
+                    "the peer did not close: {outcome:?}"
+                ),
+            }
+            let ours = me.asked.filter(|_| *by == ClosedBy::Us);
             assert!(
-                [Some(closer), crossed].contains(&Some(u16::from(*code))),
-                "user {end}: {outcome:?}, and not {closer}",
+                [ours, peer.asked, offence].contains(&code),
+                "user {end}: {outcome:?}, and nobody said so",
             );
         }
         let is_whole = self.ends[1 - end].written == me.received;
@@ -198,11 +212,15 @@ impl Ledger {
                 io::ErrorKind::UnexpectedEof => !is_whole,
                 _ => false,
             },
+            (Some(End::Failed(kind)), CloseOutcome::Failed) => match kind {
+                io::ErrorKind::InvalidData => true,
+                io::ErrorKind::UnexpectedEof => is_lenient && !is_whole,
+                _ => false,
+            },
             (Some(End::Failed(kind)), CloseOutcome::TimedOut) => kind == io::ErrorKind::TimedOut,
             (Some(End::Failed(kind)), CloseOutcome::Lost) => {
                 kind != io::ErrorKind::InvalidData && kind != io::ErrorKind::TimedOut
             }
-            _ => false,
         };
         assert!(
             fits,
@@ -220,13 +238,19 @@ impl Ledger {
         let [me, peer] = [&self.ends[end], &self.ends[1 - end]];
         let (written, flushed, received) = (me.written, me.flushed, peer.received);
         let has_read_all = !peer.is_gone && !peer.discards;
-        if closed_by(me) == Some(ClosedBy::Us) && peer.asked.is_none() && !peer.is_gone {
+        // Whoever is offended closes without sending the rest, and does not read it.
+        let offends = |account: &Account| account.said.offence.is_some();
+        if closed_by(me) == Some(ClosedBy::Us)
+            && peer.asked.is_none()
+            && !peer.is_gone
+            && !offends(me)
+        {
             assert_eq!(
                 received, written,
                 "user {end} closed well, and not all has arrived"
             );
         }
-        if closed_by(peer) == Some(ClosedBy::Peer) && has_read_all {
+        if closed_by(peer) == Some(ClosedBy::Peer) && has_read_all && !offends(peer) {
             assert_eq!(
                 received, written,
                 "user {end} closed, and its peer missed something"
@@ -240,48 +264,6 @@ impl Ledger {
         }
     }
 
-    fn check_stats(&self, end: usize) {
-        let [me, peer] = [&self.ends[end], &self.ends[1 - end]];
-        let (sent, came) = (&me.stats, &peer.stats);
-        assert!(
-            came.bytes_received <= sent.bytes_sent,
-            "bytes: {came:?} of {sent:?}"
-        );
-        assert!(
-            came.messages_received <= sent.messages_sent,
-            "messages: {came:?} of {sent:?}"
-        );
-        assert!(
-            came.pings_received <= sent.pings_sent,
-            "pings: {came:?} of {sent:?}"
-        );
-        assert!(
-            came.pongs_received <= sent.pings_received,
-            "pongs: {came:?} of {sent:?}"
-        );
-        assert!(
-            sent.bytes_sent <= me.written as u64,
-            "more was sent than written: {sent:?}"
-        );
-        if me.flush_errors == 0 && me.is_settled {
-            assert_eq!(
-                sent.bytes_sent, me.written as u64,
-                "user {end} was not told of a loss"
-            );
-        }
-        if !peer.is_gone && !peer.discards {
-            // The last line need not have its end.
-            let (least, most) = (came.bytes_received, came.bytes_received + 1);
-            let received = peer.received as u64;
-            assert!(received <= most, "{came:?}, and {received} were read");
-            let is_whole = peer.received == me.written;
-            assert!(
-                !is_whole || received >= least,
-                "{came:?}, and only {received} were read"
-            );
-        }
-    }
-
     fn check_calm(&self, scenario: &Scenario) {
         for end in [0, 1] {
             let [me, peer] = [&self.ends[end], &self.ends[1 - end]];
@@ -291,12 +273,12 @@ impl Ledger {
                 .all(|user| user.closing != Closing::Drops);
             if users_stay {
                 assert!(
-                    closed_by(me).is_some(),
+                    closed_by(me).is_some() || has_failed(me),
                     "user {end}: nothing went wrong: {:?}",
                     me.outcome
                 );
             }
-            if !peer.is_gone && !peer.discards {
+            if !peer.is_gone && !peer.discards && !has_failed(peer) {
                 let (flushed, received) = (me.flushed, peer.received);
                 assert!(
                     received >= flushed,
@@ -305,6 +287,10 @@ impl Ledger {
             }
         }
     }
+}
+
+fn has_failed(account: &Account) -> bool {
+    account.outcome == Some(CloseOutcome::Failed)
 }
 
 fn closed_by(account: &Account) -> Option<ClosedBy> {

@@ -1,17 +1,16 @@
 //! Two directed pipes of bytes between the ends, in all weathers.
 
+mod pipe;
 mod wire;
 
 use std::{
     io,
-    pin::Pin,
     sync::{Arc, Mutex, MutexGuard},
-    task::{Context, Poll},
+    task::Poll,
     time::Duration,
 };
 
-use futures::io::{AsyncRead, AsyncWrite};
-
+pub(super) use self::pipe::Pipe;
 use self::wire::Wire;
 use super::{agenda::Agenda, rng::Rng};
 
@@ -114,6 +113,22 @@ impl Network {
         self.wires().pair[end].accepted
     }
 
+    /// Puts these bytes behind what this end has handed over, however much that is, and says whether they are
+    /// under way.
+    pub(super) fn inject(&self, end: usize, bytes: &[u8]) -> bool {
+        let mut wires = self.wires();
+        let is_up = wires.state == State::Up && wires.pair[end].ends_at.is_none();
+        if is_up {
+            wires
+                .agenda
+                .trace(|| format!("  socket {end} breaks a rule: {bytes:?}"));
+            wires.accept(end, bytes);
+            let Wires { pair, agenda, .. } = &mut *wires;
+            pair[end].transmit(agenda);
+        }
+        is_up
+    }
+
     /// Whether the connection was reset, be it because one end left while there was something to read.
     pub(super) fn was_reset(&self) -> bool {
         self.wires().state == State::Reset
@@ -156,7 +171,7 @@ impl Wires {
         }
         let wire = &mut self.pair[end];
         let fails = wire.ends_at.is_some() || matches!(self.state, State::Reset | State::Mute);
-        let room = wire.weather.capacity - wire.held;
+        let room = wire.weather.capacity.saturating_sub(wire.held);
         let writer = Arc::clone(&wire.writer);
         if !fails && room == 0 {
             if self.state == State::Up {
@@ -286,78 +301,6 @@ impl Wires {
                 self.pair[end].staged.clear();
                 self.pair[end].finish(&self.agenda);
             }
-        }
-    }
-}
-
-/// The socket of one end.
-#[derive(Debug)]
-pub(super) struct Pipe {
-    end: usize,
-    network: Network,
-}
-
-impl AsyncRead for Pipe {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        let mut wires = self.network.wires();
-        wires.pair[1 - self.end].reader.register(cx.waker());
-        let read = wires.read(self.end, buf);
-        wires
-            .agenda
-            .trace(|| format!("  socket {} reads: {read:?}", self.end));
-        read
-    }
-}
-
-impl AsyncWrite for Pipe {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let mut wires = self.network.wires();
-        wires.pair[self.end].writer.register(cx.waker());
-        let written = wires.write(self.end, buf);
-        wires.agenda.trace(|| {
-            let len = buf.len();
-            format!("  socket {} writes of {len}: {written:?}", self.end)
-        });
-        written
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut wires = self.network.wires();
-        wires.pair[self.end].writer.register(cx.waker());
-        let flushed = wires.flush(self.end);
-        wires
-            .agenda
-            .trace(|| format!("  socket {} flushes: {flushed:?}", self.end));
-        flushed
-    }
-
-    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut wires = self.network.wires();
-        wires.pair[self.end].writer.register(cx.waker());
-        let closed = wires.close(self.end);
-        wires
-            .agenda
-            .trace(|| format!("  socket {} closes: {closed:?}", self.end));
-        closed
-    }
-}
-
-impl Drop for Pipe {
-    fn drop(&mut self) {
-        // A simulation that has failed is taken down in any order.
-        if let Ok(mut wires) = self.network.0.lock() {
-            wires
-                .agenda
-                .trace(|| format!("  socket {} is dropped", self.end));
-            wires.leave(self.end);
         }
     }
 }

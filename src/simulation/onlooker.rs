@@ -10,6 +10,9 @@ use crate::{CloseFrame, WsErr, WsEvent, WsHandle};
 use futures::StreamExt;
 use pharos::{Observable, ObserveConfig};
 
+/// How many events wait for one observer.
+const QUEUE: usize = 128;
+
 /// Starts all who look on at this end.
 pub(super) fn look_on(
     end: usize,
@@ -81,6 +84,9 @@ async fn observe(
     let mut events = handle.observe(ObserveConfig::default()).await.unwrap();
     let (mut seen, mut errors, mut close_frames) = (0, 0, 0);
     let mut is_closed = false;
+    // What the next text says: from the first on that it hears, all come, in order, but for those that are
+    // counted.
+    let mut next_aside = None;
     while let Some(event) = events.next().await {
         world.agenda.trace(|| format!("event of {end}: {event:?}"));
         assert!(!is_closed, "{event:?} after Closed");
@@ -88,6 +94,13 @@ async fn observe(
             WsEvent::Closed => is_closed = true,
             WsEvent::Error(_) => errors += 1,
             WsEvent::CloseFrame(_) => close_frames += 1,
+            WsEvent::Lagged(_) => next_aside = None,
+            WsEvent::Text(aside) => {
+                let aside: usize = aside.parse().unwrap();
+                let expected = next_aside.unwrap_or(aside);
+                assert_eq!(aside, expected, "end {end} was told another text");
+                next_aside = Some(aside + 1);
+            }
             _ => {}
         }
         seen += 1;
@@ -101,7 +114,11 @@ async fn observe(
                 .await;
         }
     }
-    assert!(is_closed, "the events ended without Closed");
+    // A queue that is full when the view is dropped has no room for it.
+    assert!(
+        is_closed || seen >= QUEUE,
+        "the events ended without Closed"
+    );
     assert!(
         errors <= 1 && close_frames <= 1,
         "{errors} errors, {close_frames} close frames"

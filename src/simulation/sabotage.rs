@@ -19,6 +19,10 @@ pub(super) enum Sabotage {
     SkipsFlushes,
     /// The end of the connection looks like a close frame.
     FakesClose,
+    /// A broken rule looks like the end of the connection.
+    HidesOffence,
+    /// One text is lost.
+    SwallowsText,
 }
 
 pub(super) struct Sabotaged {
@@ -52,6 +56,9 @@ impl Sabotaged {
                     _ => Message::Binary(data),
                 }
             }
+            Message::Text(text) if self.sabotage == Sabotage::SwallowsText && text == "2" => {
+                Message::Binary(Bytes::new())
+            }
             other => other,
         }
     }
@@ -73,6 +80,9 @@ impl MessageTransport for Sabotaged {
             Poll::Ready(None) if self.sabotage == Sabotage::FakesClose && !self.has_struck => {
                 self.has_struck = true;
                 Poll::Ready(Some(Ok(Message::Close(None))))
+            }
+            Poll::Ready(Some(Err(_))) if self.sabotage == Sabotage::HidesOffence => {
+                Poll::Ready(None)
             }
             other => other,
         }

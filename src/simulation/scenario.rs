@@ -1,18 +1,18 @@
 //! What a seed stands for: two users with their plans, a network, and what goes wrong.
 
+pub(super) mod rolls;
+
 use std::time::Duration;
 
+use self::rolls::{closing, fault, keepalive, plan, speak, stage, weather};
 use super::{
     codec::Content,
     executor::Pace,
-    network::{Fault, FaultKind, Weather},
+    network::{Fault, Weather},
     rng::Rng,
+    speaker::Speech,
 };
-use crate::{CloseCode, Config, Keepalive};
-
-const MILLISECOND: Duration = Duration::from_millis(1);
-/// Longer than any run takes, so that a timer of this length never decides anything.
-const LONG: Duration = Duration::from_secs(100_000);
+use crate::{CloseCode, Config};
 
 /// How bad it gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +42,7 @@ pub(super) struct Plan {
     /// The connection is the user's own: without a meter, with this much room to write.
     pub(super) own_socket: Option<usize>,
     pub(super) content: Content,
+    pub(super) speech: Speech,
     pub(super) closing: Closing,
     /// Somebody with a handle closes at this time, wherever the user is.
     pub(super) sudden_close: Option<(Duration, CloseCode)>,
@@ -119,6 +120,16 @@ impl Scenario {
                 user.config = user.config.clone().keepalive(keepalive);
             }
         }
+        let offender = rng.one_in(3).then(|| rng.below(2));
+        for end in [0, 1] {
+            speak(&mut users, end, offender == Some(end), rng);
+        }
+        let mut weather = [0, 1].map(|_| weather(class, is_tiny, rng));
+        if let Some(offender) = offender {
+            // Who was offended reads on when it has told so, and an offender who only writes does not listen
+            // before that: without room in between, that is for a deadline to end.
+            weather[1 - offender].capacity = 1024 * 1024;
+        }
         let kill = (fault.is_none() && class != Class::Calm)
             .then(|| (rng.below(2), rng.size(0, 500) as u64));
         Self {
@@ -126,7 +137,7 @@ impl Scenario {
             stages: (0..rng.within(1, 4))
                 .map(|_| stage(max_bytes, rng))
                 .collect(),
-            weather: [0, 1].map(|_| weather(class, is_tiny, rng)),
+            weather,
             users,
             fault,
             pace: Pace {
@@ -149,161 +160,4 @@ impl Plan {
         let controls = 32 * 139 + 14;
         2 * self.config.max_send_message_len + self.content.max_item + 4 + controls
     }
-}
-
-fn plan(class: Class, is_tiny: bool, rng: &mut Rng) -> Plan {
-    let max_send = if is_tiny {
-        rng.size(1, 100)
-    } else {
-        rng.size(50, 10_000)
-    };
-    let is_rough = class == Class::Rough;
-    let mut time = || {
-        if is_rough {
-            MILLISECOND + rng.time(MILLISECOND * 2_000)
-        } else {
-            LONG
-        }
-    };
-    let config = Config::default()
-        .max_send_message_len(max_send)
-        .close_timeout(time())
-        .ping_timeout(time())
-        .keepalive(None);
-    let has_keepalive = rng.one_in(2);
-    let config = config.keepalive(has_keepalive.then(|| keepalive(class, rng)));
-    let message_timeout =
-        (is_rough && rng.one_in(4)).then(|| MILLISECOND + rng.time(MILLISECOND * 500));
-    let until = MILLISECOND * 100;
-    Plan {
-        config: config
-            .message_timeout(message_timeout)
-            .lenient_eof(rng.one_in(16)),
-        own_socket: match rng.below(8) {
-            0 => Some(usize::MAX),
-            1 => Some(rng.size(512, 20_000)),
-            _ => None,
-        },
-        content: Content {
-            seed: rng.next(),
-            max_item: 0,
-        },
-        closing: if rng.one_in(2) {
-            closing(rng)
-        } else {
-            Closing::Waits
-        },
-        sudden_close: rng.one_in(6).then(|| (rng.time(until), code(rng))),
-        pings: (0..rng.below(4)).map(|_| rng.time(until)).collect(),
-        observers: rng.below(3),
-        cancels: rng.pick(&[0, 2, 10]),
-        dawdles: rng.pick(&[Duration::ZERO, MILLISECOND, MILLISECOND * 20]),
-        hurries: rng.pick(&[1, 3, 10]),
-    }
-}
-
-fn keepalive(class: Class, rng: &mut Rng) -> Keepalive {
-    // More often, and a slow wire owes a thousand pongs before it is through, which no honest peer does.
-    let interval = MILLISECOND * 20 + rng.time(MILLISECOND * 1_000);
-    let timeout = match class {
-        Class::Rough => MILLISECOND + rng.time(MILLISECOND * 1_000),
-        Class::Calm | Class::Cut => LONG,
-    };
-    Keepalive::default().interval(interval).timeout(timeout)
-}
-
-fn code(rng: &mut Rng) -> CloseCode {
-    rng.pick(&[
-        CloseCode::NORMAL,
-        CloseCode::GOING_AWAY,
-        CloseCode::INTERNAL_ERROR,
-        CloseCode::from(4000),
-    ])
-}
-
-fn closing(rng: &mut Rng) -> Closing {
-    match rng.below(9) {
-        0..3 => Closing::Polls,
-        3..5 => Closing::Asks(code(rng)),
-        5..8 => Closing::With(code(rng)),
-        _ => Closing::Drops,
-    }
-}
-
-fn stage(max_bytes: usize, rng: &mut Rng) -> Stage {
-    let view = match rng.below(4) {
-        0..2 => ViewKind::Bytes,
-        2 => ViewKind::Items { is_lines: false },
-        _ => ViewKind::Items { is_lines: true },
-    };
-    let most = match view {
-        ViewKind::Bytes => max_bytes,
-        ViewKind::Items { .. } => 20,
-    };
-    let styles = [
-        Style::Together,
-        Style::TwoTasks,
-        Style::TwoTasks,
-        Style::WritesFirst,
-        Style::ReadsFirst,
-    ];
-    let mut style = [0, 1].map(|_| rng.pick(&styles));
-    if style[0] == style[1] && style[0] != Style::Together {
-        // Two that only write, or only read, wait for each other.
-        style[rng.below(2)] = Style::TwoTasks;
-    }
-    Stage {
-        view,
-        count: [0, 1].map(|_| rng.size(0, most)),
-        style,
-    }
-}
-
-fn weather(class: Class, is_tiny: bool, rng: &mut Rng) -> Weather {
-    let mut size = |least| {
-        if is_tiny {
-            rng.size(1, 200)
-        } else {
-            rng.size(least, 70_000)
-        }
-    };
-    let [capacity, max_write, max_read] = [size(1), size(50), size(50)];
-    let longest = match class {
-        Class::Rough => MILLISECOND * 50,
-        Class::Calm | Class::Cut => MILLISECOND * 5,
-    };
-    Weather {
-        capacity: if is_tiny { capacity } else { capacity.max(100) },
-        max_write,
-        max_read,
-        hiccups: rng.pick(&[0, 2, 5, 20]),
-        delay: if rng.one_in(4) {
-            Duration::ZERO
-        } else {
-            rng.time(longest)
-        },
-        is_buffered: rng.one_in(4),
-    }
-}
-
-fn fault(class: Class, max_bytes: usize, rng: &mut Rng) -> Option<Fault> {
-    let is_lossy = rng.one_in(2);
-    let kinds = [
-        FaultKind::Reset { is_lossy },
-        FaultKind::Eof,
-        FaultKind::Silence { is_lossy },
-        FaultKind::Mute,
-    ];
-    let kind = match class {
-        Class::Calm => return None,
-        // Silence is told by timers alone.
-        Class::Cut => rng.pick(&kinds[..2]),
-        Class::Rough => rng.pick(&kinds),
-    };
-    let fault = Fault {
-        kind,
-        direction: rng.below(2),
-        at: rng.size(0, max_bytes * 3) as u64,
-    };
-    (!rng.one_in(4)).then_some(fault)
 }

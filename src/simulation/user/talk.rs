@@ -175,6 +175,7 @@ impl User {
                 let len = framed.codec().frame_len(&item);
                 framed.start_send(item).map_err(io::Error::from)?;
                 account.items_written += 1;
+                account.items.push(account.written..account.written + len);
                 account.written += len;
                 1
             }

@@ -15,7 +15,10 @@ use async_tungstenite::{
         protocol::Role,
     },
 };
-use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use futures::{
+    future::join,
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+};
 
 use super::{
     Head, Meter, Metered, add_headers, engine_config, read_head, refusal::Refusal,
@@ -76,7 +79,7 @@ where
 /// Answers with the refusal, hears the client out, and gives the error that the server sees.
 async fn refuse(
     refusal: &Refusal,
-    mut io: impl AsyncRead + AsyncWrite + Unpin,
+    io: impl AsyncRead + AsyncWrite + Unpin,
     verdict: &mut Verdict,
 ) -> WsErr {
     let (headers, refused) = match refusal.answer_headers() {
@@ -94,10 +97,14 @@ async fn refuse(
     if write_response(&mut answer, &response).is_ok() {
         answer.extend(refusal.reason().as_bytes());
     }
-    // The refusal is the error to report, whether or not the client waits to hear it.
-    let _ = io.write_all(&answer).await;
-    let _ = io.close().await;
-    discard(io).await;
+    let (reader, mut writer) = io.split();
+    let tell = async {
+        // The refusal is the error to report, whether or not the client waits to hear it.
+        let _ = writer.write_all(&answer).await;
+        let _ = writer.close().await;
+    };
+    // At the same time: a client that sends all before it reads may leave no room for the answer.
+    join(tell, discard(reader)).await;
     refused
 }
 

@@ -1,0 +1,50 @@
+//! What is counted, compared with what was done.
+
+use super::Ledger;
+
+impl Ledger {
+    pub(super) fn check_stats(&self, end: usize) {
+        let [me, peer] = [&self.ends[end], &self.ends[1 - end]];
+        let (sent, came) = (&me.stats, &peer.stats);
+        // Texts that are no data count as messages, too.
+        let aside_bytes = me.said.aside_bytes as u64;
+        assert!(
+            came.bytes_received <= sent.bytes_sent + aside_bytes,
+            "bytes: {came:?} of {sent:?}"
+        );
+        assert!(
+            came.messages_received <= sent.messages_sent + me.said.asides as u64,
+            "messages: {came:?} of {sent:?}"
+        );
+        assert!(
+            came.pings_received <= sent.pings_sent,
+            "pings: {came:?} of {sent:?}"
+        );
+        assert!(
+            came.pongs_received <= sent.pings_received,
+            "pongs: {came:?} of {sent:?}"
+        );
+        assert!(
+            sent.bytes_sent <= me.written as u64,
+            "more was sent than written: {sent:?}"
+        );
+        if me.flush_errors == 0 && me.is_settled {
+            assert_eq!(
+                sent.bytes_sent, me.written as u64,
+                "user {end} was not told of a loss"
+            );
+        }
+        if !peer.is_gone && !peer.discards {
+            // The last line need not have its end.
+            let least = came.bytes_received.saturating_sub(aside_bytes);
+            let most = came.bytes_received + 1;
+            let received = peer.received as u64;
+            assert!(received <= most, "{came:?}, and {received} were read");
+            let is_whole = peer.received == me.written;
+            assert!(
+                !is_whole || received >= least,
+                "{came:?}, and only {received} were read"
+            );
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The dice: what a seed makes of each part.
+
+use std::time::Duration;
+
+use super::{Class, Closing, Plan, Stage, Style, ViewKind};
+use crate::{
+    CloseCode, Config, Keepalive, TextPolicy,
+    simulation::{
+        codec::Content,
+        network::{Fault, FaultKind, Weather},
+        rng::Rng,
+        speaker::{Offence, OffenceKind, Speech},
+    },
+};
+
+const MILLISECOND: Duration = Duration::from_millis(1);
+/// Longer than any run takes, so that a timer of this length never decides anything.
+pub(in crate::simulation) const LONG: Duration = Duration::from_secs(100_000);
+
+/// The longest text that is no data.
+const MAX_ASIDE: usize = 10;
+
+pub(super) fn plan(class: Class, is_tiny: bool, rng: &mut Rng) -> Plan {
+    let max_send = if is_tiny {
+        rng.size(1, 100)
+    } else {
+        rng.size(50, 10_000)
+    };
+    let is_rough = class == Class::Rough;
+    let mut time = || {
+        if is_rough {
+            MILLISECOND + rng.time(MILLISECOND * 2_000)
+        } else {
+            LONG
+        }
+    };
+    let config = Config::default()
+        .max_send_message_len(max_send)
+        .close_timeout(time())
+        .ping_timeout(time())
+        .keepalive(None);
+    let has_keepalive = rng.one_in(2);
+    let config = config.keepalive(has_keepalive.then(|| keepalive(class, rng)));
+    let message_timeout =
+        (is_rough && rng.one_in(4)).then(|| MILLISECOND + rng.time(MILLISECOND * 500));
+    let until = MILLISECOND * 100;
+    Plan {
+        config: config
+            .message_timeout(message_timeout)
+            .lenient_eof(rng.one_in(16)),
+        own_socket: match rng.below(8) {
+            0 => Some(usize::MAX),
+            1 => Some(rng.size(512, 20_000)),
+            _ => None,
+        },
+        content: Content {
+            seed: rng.next(),
+            max_item: 0,
+            is_ascii: false,
+        },
+        speech: Speech::default(),
+        closing: if rng.one_in(2) {
+            closing(rng)
+        } else {
+            Closing::Waits
+        },
+        sudden_close: rng.one_in(6).then(|| (rng.time(until), code(rng))),
+        pings: (0..rng.below(4)).map(|_| rng.time(until)).collect(),
+        observers: rng.below(3),
+        cancels: rng.pick(&[0, 2, 10]),
+        dawdles: rng.pick(&[Duration::ZERO, MILLISECOND, MILLISECOND * 20]),
+        hurries: rng.pick(&[1, 3, 10]),
+    }
+}
+
+/// How this end speaks, and what the other one makes of it.
+pub(super) fn speak(users: &mut [Plan; 2], end: usize, offends: bool, rng: &mut Rng) {
+    let max_send = users[end].config.max_send_message_len;
+    let policy = rng.pick(&[TextPolicy::Reject, TextPolicy::Bytes, TextPolicy::Event]);
+    let offence = offends.then(|| {
+        let max_recv = max_send.max(MAX_ASIDE);
+        let (kind, max_recv) = match rng.below(3) {
+            0 => (OffenceKind::TooLong(max_recv + 1), Some(max_recv)),
+            1 if policy == TextPolicy::Reject => (OffenceKind::Text, None),
+            _ => (violation(rng), None),
+        };
+        let after = rng.size(0, 10);
+        (Offence { kind, after }, max_recv)
+    });
+    let peer = &mut users[1 - end];
+    let max_recv = offence.and_then(|(_, max_recv)| max_recv);
+    let config = peer.config.clone().text(policy);
+    peer.config = match max_recv {
+        Some(max_recv) => config.max_recv_message_len(max_recv),
+        None => config,
+    };
+    let me = &mut users[end];
+    me.content.is_ascii = policy == TextPolicy::Bytes;
+    me.speech = Speech {
+        as_text: if policy == TextPolicy::Bytes { 2 } else { 0 },
+        asides: if policy == TextPolicy::Event { 3 } else { 0 },
+        offence: offence.map(|(offence, _)| offence),
+    };
+}
+
+fn violation(rng: &mut Rng) -> OffenceKind {
+    rng.pick(&[
+        OffenceKind::ReservedBits,
+        OffenceKind::ReservedOpcode,
+        OffenceKind::WrongMask,
+        OffenceKind::LooseFragment,
+        OffenceKind::ControlInFragments,
+        OffenceKind::HalfACloseCode,
+        OffenceKind::NotUtf8,
+    ])
+}
+
+pub(in crate::simulation) fn keepalive(class: Class, rng: &mut Rng) -> Keepalive {
+    // More often, and a slow wire owes a thousand pongs before it is through, which no honest peer does.
+    let interval = MILLISECOND * 20 + rng.time(MILLISECOND * 1_000);
+    let timeout = match class {
+        Class::Rough => MILLISECOND + rng.time(MILLISECOND * 1_000),
+        Class::Calm | Class::Cut => LONG,
+    };
+    Keepalive::default().interval(interval).timeout(timeout)
+}
+
+fn code(rng: &mut Rng) -> CloseCode {
+    rng.pick(&[
+        CloseCode::NORMAL,
+        CloseCode::GOING_AWAY,
+        CloseCode::INTERNAL_ERROR,
+        CloseCode::from(4000),
+    ])
+}
+
+pub(super) fn closing(rng: &mut Rng) -> Closing {
+    match rng.below(9) {
+        0..3 => Closing::Polls,
+        3..5 => Closing::Asks(code(rng)),
+        5..8 => Closing::With(code(rng)),
+        _ => Closing::Drops,
+    }
+}
+
+pub(super) fn stage(max_bytes: usize, rng: &mut Rng) -> Stage {
+    let view = match rng.below(4) {
+        0..2 => ViewKind::Bytes,
+        2 => ViewKind::Items { is_lines: false },
+        _ => ViewKind::Items { is_lines: true },
+    };
+    let most = match view {
+        ViewKind::Bytes => max_bytes,
+        ViewKind::Items { .. } => 20,
+    };
+    let styles = [
+        Style::Together,
+        Style::TwoTasks,
+        Style::TwoTasks,
+        Style::WritesFirst,
+        Style::ReadsFirst,
+    ];
+    let mut style = [0, 1].map(|_| rng.pick(&styles));
+    if style[0] == style[1] && style[0] != Style::Together {
+        // Two that only write, or only read, wait for each other.
+        style[rng.below(2)] = Style::TwoTasks;
+    }
+    Stage {
+        view,
+        count: [0, 1].map(|_| rng.size(0, most)),
+        style,
+    }
+}
+
+pub(in crate::simulation) fn weather(class: Class, is_tiny: bool, rng: &mut Rng) -> Weather {
+    let mut size = |least| {
+        if is_tiny {
+            rng.size(1, 200)
+        } else {
+            rng.size(least, 70_000)
+        }
+    };
+    let [capacity, max_write, max_read] = [size(1), size(50), size(50)];
+    let longest = match class {
+        Class::Rough => MILLISECOND * 50,
+        Class::Calm | Class::Cut => MILLISECOND * 5,
+    };
+    Weather {
+        capacity: if is_tiny { capacity } else { capacity.max(100) },
+        max_write,
+        max_read,
+        hiccups: rng.pick(&[0, 2, 5, 20]),
+        delay: if rng.one_in(4) {
+            Duration::ZERO
+        } else {
+            rng.time(longest)
+        },
+        is_buffered: rng.one_in(4),
+    }
+}
+
+pub(in crate::simulation) fn fault(class: Class, max_bytes: usize, rng: &mut Rng) -> Option<Fault> {
+    let is_lossy = rng.one_in(2);
+    let kinds = [
+        FaultKind::Reset { is_lossy },
+        FaultKind::Eof,
+        FaultKind::Silence { is_lossy },
+        FaultKind::Mute,
+    ];
+    let kind = match class {
+        Class::Calm => return None,
+        // Silence is told by timers alone.
+        Class::Cut => rng.pick(&kinds[..2]),
+        Class::Rough => rng.pick(&kinds),
+    };
+    let fault = Fault {
+        kind,
+        direction: rng.below(2),
+        at: rng.size(0, max_bytes * 3) as u64,
+    };
+    (!rng.one_in(4)).then_some(fault)
+}
