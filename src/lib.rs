@@ -1,6 +1,13 @@
 // The README is the documentation. Its snippets use these features.
 #![cfg_attr(
-    all(feature = "tokio", feature = "async-tungstenite", feature = "bincode", feature = "postcard"),
+    all(
+        feature = "tokio",
+        feature = "async-tungstenite",
+        feature = "bincode",
+        feature = "cbor",
+        feature = "json",
+        feature = "postcard"
+    ),
     doc = include_str!("../README.md")
 )]
 #![cfg_attr(
@@ -8,6 +15,8 @@
         feature = "tokio",
         feature = "async-tungstenite",
         feature = "bincode",
+        feature = "cbor",
+        feature = "json",
         feature = "postcard"
     )),
     doc = "Typed messages, or a plain byte stream, over a WebSocket. The guide is in the documentation with all features."
@@ -69,6 +78,10 @@ pub use pharos;
 pub use ws_framed_codecs as codecs;
 
 pub use asynchronous_codec::{Decoder, Encoder};
+#[cfg(feature = "cbor")]
+pub use ws_framed_codecs::Cbor;
+#[cfg(feature = "json")]
+pub use ws_framed_codecs::Json;
 #[cfg(feature = "postcard")]
 pub use ws_framed_codecs::Postcard;
 pub use ws_framed_codecs::{Bincode, CodecError, LengthDelimited, Lines};
