@@ -6,7 +6,8 @@
         feature = "bincode",
         feature = "cbor",
         feature = "json",
-        feature = "postcard"
+        feature = "postcard",
+        feature = "tokio-codec"
     ),
     doc = include_str!("../README.md")
 )]
@@ -17,7 +18,8 @@
         feature = "bincode",
         feature = "cbor",
         feature = "json",
-        feature = "postcard"
+        feature = "postcard",
+        feature = "tokio-codec"
     )),
     doc = "Typed messages, or a plain byte stream, over a WebSocket. The guide is in the documentation with all features."
 )]
@@ -57,6 +59,8 @@ mod message;
 mod simulation;
 mod stats;
 mod stream;
+#[cfg(all(feature = "tokio-codec", not(target_arch = "wasm32")))]
+mod tokio_codec;
 mod transport;
 
 #[cfg(all(
@@ -97,6 +101,8 @@ pub use accept::{Acceptor, accept};
     all(feature = "async-tungstenite", feature = "tokio")
 ))]
 pub use connect::{Connector, connect};
+#[cfg(all(feature = "tokio-codec", not(target_arch = "wasm32")))]
+pub use tokio_codec::{ForTokio, TokioCodec};
 pub use {
     close::{CloseCode, CloseFrame, CloseOutcome, ClosedBy},
     config::{Config, Keepalive, TextPolicy},
