@@ -1,6 +1,14 @@
 // The README is the documentation. Its snippets use these features.
 #![cfg_attr(
-    all(feature = "tokio", feature = "async-tungstenite", feature = "bincode", feature = "postcard"),
+    all(
+        feature = "tokio",
+        feature = "async-tungstenite",
+        feature = "bincode",
+        feature = "cbor",
+        feature = "json",
+        feature = "postcard",
+        feature = "tokio-codec"
+    ),
     doc = include_str!("../README.md")
 )]
 #![cfg_attr(
@@ -8,7 +16,10 @@
         feature = "tokio",
         feature = "async-tungstenite",
         feature = "bincode",
-        feature = "postcard"
+        feature = "cbor",
+        feature = "json",
+        feature = "postcard",
+        feature = "tokio-codec"
     )),
     doc = "Typed messages, or a plain byte stream, over a WebSocket. The guide is in the documentation with all features."
 )]
@@ -55,6 +66,8 @@ mod stream;
 #[cfg(all(feature = "rustls", not(target_arch = "wasm32")))]
 #[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
 pub mod tls;
+#[cfg(all(feature = "tokio-codec", not(target_arch = "wasm32")))]
+mod tokio_codec;
 mod transport;
 
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
@@ -71,6 +84,10 @@ pub use pharos;
 pub use ws_framed_codecs as codecs;
 
 pub use asynchronous_codec::{Decoder, Encoder};
+#[cfg(feature = "cbor")]
+pub use ws_framed_codecs::Cbor;
+#[cfg(feature = "json")]
+pub use ws_framed_codecs::Json;
 #[cfg(feature = "postcard")]
 pub use ws_framed_codecs::Postcard;
 pub use ws_framed_codecs::{Bincode, CodecError, LengthDelimited, Lines};
@@ -90,6 +107,8 @@ pub use connect::Connector;
     all(feature = "async-tungstenite", feature = "tokio")
 ))]
 pub use connect::connect;
+#[cfg(all(feature = "tokio-codec", not(target_arch = "wasm32")))]
+pub use tokio_codec::{ForTokio, TokioCodec};
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
 pub use transport::tungstenite::handshake::{refusal::Refusal, request::HandshakeRequest};
 pub use {

@@ -232,7 +232,12 @@ proptest! {
 }
 
 /// Values of many shapes, for the codecs that go through serde.
-#[cfg(any(feature = "bincode", feature = "postcard"))]
+#[cfg(any(
+    feature = "bincode",
+    feature = "cbor",
+    feature = "json",
+    feature = "postcard"
+))]
 mod values {
     use super::*;
     use serde::{Deserialize, Serialize};
@@ -276,6 +281,22 @@ mod values {
             use ws_framed::Bincode;
             check_pairings(|| Bincode::<Value>::new(MAX_FRAME_LEN), &habits, &items);
             check_bytes(|| Bincode::<Value>::new(MAX_FRAME_LEN), &habits[0], &items[0]);
+        }
+
+        #[cfg(feature = "json")]
+        #[test]
+        fn json(habits in [habits(), habits()], items in lists(value())) {
+            use ws_framed::Json;
+            check_pairings(|| Json::<Value>::new(MAX_FRAME_LEN), &habits, &items);
+            check_bytes(|| Json::<Value>::new(MAX_FRAME_LEN), &habits[0], &items[0]);
+        }
+
+        #[cfg(feature = "cbor")]
+        #[test]
+        fn cbor(habits in [habits(), habits()], items in lists(value())) {
+            use ws_framed::Cbor;
+            check_pairings(|| Cbor::<Value>::new(MAX_FRAME_LEN), &habits, &items);
+            check_bytes(|| Cbor::<Value>::new(MAX_FRAME_LEN), &habits[0], &items[0]);
         }
 
         #[cfg(feature = "postcard")]

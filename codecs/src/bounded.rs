@@ -46,6 +46,8 @@ enum Refusal {
 pub(crate) struct Budget {
     elements: Cell<usize>,
     refusal: Cell<Option<Refusal>>,
+    /// A number is what the payload says it is, not what the type asks for.
+    any_number: bool,
 }
 
 impl Budget {
@@ -53,6 +55,17 @@ impl Budget {
         Self {
             elements: Cell::new(payload_len),
             refusal: Cell::new(None),
+            any_number: false,
+        }
+    }
+
+    /// For a format in which a type that wants a floating-point number may find one of another
+    /// width, or a whole number.
+    #[cfg(feature = "cbor")]
+    pub(crate) fn with_any_number(self) -> Self {
+        Self {
+            any_number: true,
+            ..self
         }
     }
 
@@ -176,8 +189,6 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Bounded<'_, D> {
         deserialize_u32 => deserialize_u32,
         deserialize_u64 => deserialize_u64,
         deserialize_u128 => deserialize_u128,
-        deserialize_f32 => deserialize_f32,
-        deserialize_f64 => deserialize_f64,
         deserialize_char => deserialize_char,
         deserialize_str => deserialize_str,
         // Not the method of the same name. For an owned string, bincode allocates and zeroes what
@@ -204,6 +215,22 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Bounded<'_, D> {
         deserialize_tuple(len: usize) => deserialize_tuple,
         deserialize_tuple_struct(name: &'static str, len: usize) => deserialize_tuple_struct,
         deserialize_struct(name: &'static str, fields: &'static [&'static str]) => deserialize_struct,
+    }
+
+    #[inline]
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        if self.bounds.budget.any_number {
+            return self.deserialize_any(visitor);
+        }
+        self.inner.deserialize_f32(self.bounds.visitor(visitor))
+    }
+
+    #[inline]
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        if self.bounds.budget.any_number {
+            return self.deserialize_any(visitor);
+        }
+        self.inner.deserialize_f64(self.bounds.visitor(visitor))
     }
 
     fn is_human_readable(&self) -> bool {

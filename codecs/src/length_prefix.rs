@@ -1,14 +1,24 @@
 //! The frame that most codecs share: a `u32`, big-endian, that counts the bytes of the payload
 //! behind it.
 
-#[cfg(any(feature = "bincode", feature = "postcard"))]
+#[cfg(any(
+    feature = "bincode",
+    feature = "cbor",
+    feature = "json",
+    feature = "postcard"
+))]
 mod serialized;
 
 use asynchronous_codec::BytesMut;
 
 use crate::CodecError;
 
-#[cfg(any(feature = "bincode", feature = "postcard"))]
+#[cfg(any(
+    feature = "bincode",
+    feature = "cbor",
+    feature = "json",
+    feature = "postcard"
+))]
 pub(crate) use serialized::{FrameWriter, decode_with};
 
 pub(crate) const PREFIX_LEN: usize = 4;

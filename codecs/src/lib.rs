@@ -16,6 +16,22 @@
     not(feature = "postcard"),
     doc = "| `Postcard` | any type with serde's traits | length, then postcard | `postcard` |"
 )]
+#![cfg_attr(
+    feature = "json",
+    doc = "| [`Json`] | any type with serde's traits | length, then JSON | `json` |"
+)]
+#![cfg_attr(
+    not(feature = "json"),
+    doc = "| `Json` | any type with serde's traits | length, then JSON | `json` |"
+)]
+#![cfg_attr(
+    feature = "cbor",
+    doc = "| [`Cbor`] | any type with serde's traits | length, then CBOR | `cbor` |"
+)]
+#![cfg_attr(
+    not(feature = "cbor"),
+    doc = "| `Cbor` | any type with serde's traits | length, then CBOR | `cbor` |"
+)]
 //!
 //! A length is a `u32`, big-endian, and counts the bytes that follow it. The type that a codec
 //! reads and the type that it writes may differ: `Bincode<Request, Response>` is what a server
@@ -89,7 +105,10 @@
 //! # Which one?
 //!
 //! For a new protocol between Rust programs, take `Postcard`: it is maintained, compact, and has a
-//! [specified wire format](https://postcard.jamesmunns.com). [`Bincode`] is here for protocols that
+//! [specified wire format](https://postcard.jamesmunns.com). `Json` and `Cbor` describe themselves:
+//! take them to speak with programs in other languages, to add fields to a protocol without
+//! breaking it, and for types that need serde's `flatten`, `tag`, `untagged` or
+//! `skip_serializing_if`. CBOR is smaller and carries bytes as they are; JSON can be read. [`Bincode`] is here for protocols that
 //! speak it already: bincode itself is no longer maintained
 //! ([RUSTSEC-2025-0141](https://rustsec.org/advisories/RUSTSEC-2025-0141.html)), and 2.0.1, which
 //! this crate uses, is its last release.
@@ -107,9 +126,18 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod bincode;
-#[cfg(any(feature = "bincode", feature = "postcard"))]
+#[cfg(any(
+    feature = "bincode",
+    feature = "cbor",
+    feature = "json",
+    feature = "postcard"
+))]
 mod bounded;
+#[cfg(feature = "cbor")]
+mod cbor;
 mod error;
+#[cfg(feature = "json")]
+mod json;
 mod length_delimited;
 mod length_prefix;
 mod lines;
@@ -117,7 +145,13 @@ mod lines;
 mod postcard;
 
 pub use crate::bincode::Bincode;
+#[cfg(feature = "cbor")]
+#[cfg_attr(docsrs, doc(cfg(feature = "cbor")))]
+pub use crate::cbor::Cbor;
 pub use crate::error::CodecError;
+#[cfg(feature = "json")]
+#[cfg_attr(docsrs, doc(cfg(feature = "json")))]
+pub use crate::json::Json;
 pub use crate::length_delimited::LengthDelimited;
 pub use crate::lines::Lines;
 #[cfg(feature = "postcard")]

@@ -21,6 +21,10 @@ fn codecs_are_send_sync_and_unpin_whatever_they_carry() {
     assert_auto::<Bincode<Awkward, *mut u8>>();
     #[cfg(feature = "postcard")]
     assert_auto::<ws_framed_codecs::Postcard<Awkward, *mut u8>>();
+    #[cfg(feature = "json")]
+    assert_auto::<ws_framed_codecs::Json<Awkward, *mut u8>>();
+    #[cfg(feature = "cbor")]
+    assert_auto::<ws_framed_codecs::Cbor<Awkward, *mut u8>>();
     assert_eq!(size_of::<Awkward>(), size_of::<usize>());
 }
 
@@ -41,6 +45,16 @@ fn the_limit_is_what_was_given_up_to_what_a_prefix_can_say() {
         #[cfg(feature = "postcard")]
         assert_eq!(
             ws_framed_codecs::Postcard::<u8>::new(given).max_frame_len(),
+            kept
+        );
+        #[cfg(feature = "json")]
+        assert_eq!(
+            ws_framed_codecs::Json::<u8>::new(given).max_frame_len(),
+            kept
+        );
+        #[cfg(feature = "cbor")]
+        assert_eq!(
+            ws_framed_codecs::Cbor::<u8>::new(given).max_frame_len(),
             kept
         );
     }

@@ -1,7 +1,12 @@
 //! Values within values: how deep they may be, and what a frame that is deeper costs.
 //!
 //! These run on the 2 MiB of stack that a thread gets, in a debug build.
-#![cfg(any(feature = "bincode", feature = "postcard"))]
+#![cfg(any(
+    feature = "bincode",
+    feature = "cbor",
+    feature = "json",
+    feature = "postcard"
+))]
 
 mod common;
 
@@ -18,10 +23,18 @@ for_every_format! {
     maps_pass_to_the_last_level_and_no_further,
     newtypes_options_and_tuples_count_as_levels,
     breadth_is_not_depth,
-    a_large_frame_of_nothing_but_nesting_is_refused_at_little_cost,
-    a_large_frame_of_whatever_bytes_is_read_at_linear_cost,
 }
 
+mod compact {
+    crate::for_compact_formats! {
+        crate::nested:
+        a_large_frame_of_nothing_but_nesting_is_refused_at_little_cost,
+        a_large_frame_of_whatever_bytes_is_read_at_linear_cost,
+    }
+}
+
+// Each format uses a part of this.
+#[allow(dead_code)]
 mod nested {
     use std::collections::BTreeMap;
     use std::error::Error;
@@ -198,5 +211,9 @@ mod nested {
         run(deepest::<crate::common::values::OfBincode>);
         #[cfg(feature = "postcard")]
         run(deepest::<crate::common::values::OfPostcard>);
+        #[cfg(feature = "json")]
+        run(deepest::<crate::common::self_describing::OfJson>);
+        #[cfg(feature = "cbor")]
+        run(deepest::<crate::common::self_describing::OfCbor>);
     }
 }

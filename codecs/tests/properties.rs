@@ -131,6 +131,10 @@ proptest! {
         keeps_its_word::<common::values::OfBincode>(&bytes, &cuts, max, first_prefixed)?;
         #[cfg(feature = "postcard")]
         keeps_its_word::<common::values::OfPostcard>(&bytes, &cuts, max, first_prefixed)?;
+        #[cfg(feature = "json")]
+        keeps_its_word::<common::self_describing::OfJson>(&bytes, &cuts, max, first_prefixed)?;
+        #[cfg(feature = "cbor")]
+        keeps_its_word::<common::self_describing::OfCbor>(&bytes, &cuts, max, first_prefixed)?;
     }
 
     #[test]
@@ -147,7 +151,12 @@ proptest! {
     }
 }
 
-#[cfg(any(feature = "bincode", feature = "postcard"))]
+#[cfg(any(
+    feature = "bincode",
+    feature = "cbor",
+    feature = "json",
+    feature = "postcard"
+))]
 mod values {
     use super::*;
     use std::collections::BTreeMap;
@@ -214,4 +223,8 @@ mod values {
     properties_of!(bincode, Bincode);
     #[cfg(feature = "postcard")]
     properties_of!(postcard, Postcard);
+    #[cfg(feature = "json")]
+    properties_of!(json, Json);
+    #[cfg(feature = "cbor")]
+    properties_of!(cbor, Cbor);
 }

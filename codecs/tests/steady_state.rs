@@ -50,10 +50,17 @@ fn lines_allocate_their_items_only() {
     assert_eq!(calls_for_a_thousand(Lines::new(AMPLE), &item), (1000, 1000));
 }
 
-#[cfg(any(feature = "bincode", feature = "postcard"))]
+#[cfg(any(
+    feature = "bincode",
+    feature = "cbor",
+    feature = "json",
+    feature = "postcard"
+))]
 mod values {
     use super::*;
 
+    // Not for JSON.
+    #[allow(dead_code)]
     #[derive(Clone, serde::Serialize, serde::Deserialize)]
     struct Plain {
         position: (f64, f64),
@@ -61,6 +68,7 @@ mod values {
         large: u128,
     }
 
+    #[allow(dead_code)]
     const PLAIN: Plain = Plain {
         position: (0.5, -1.5),
         state: Some([1, 2, 3, 4000]),
@@ -78,6 +86,22 @@ mod values {
     #[test]
     fn postcard_allocates_nothing() {
         let codec = ws_framed_codecs::Postcard::<Plain>::new(AMPLE);
+        assert_eq!(calls_for_a_thousand(codec, &PLAIN), (0, 0));
+    }
+
+    #[cfg(feature = "json")]
+    #[test]
+    fn json_allocates_nothing() {
+        // Without a fraction: serde_json gathers the digits of one on the heap.
+        let codec = ws_framed_codecs::Json::<(i64, Option<[u16; 4]>)>::new(AMPLE);
+        let item = (i64::MIN, Some([1, 2, 3, 4000]));
+        assert_eq!(calls_for_a_thousand(codec, &item), (0, 0));
+    }
+
+    #[cfg(feature = "cbor")]
+    #[test]
+    fn cbor_allocates_nothing() {
+        let codec = ws_framed_codecs::Cbor::<Plain>::new(AMPLE);
         assert_eq!(calls_for_a_thousand(codec, &PLAIN), (0, 0));
     }
 

@@ -8,7 +8,7 @@ use counting_alloc::CountingAlloc;
 #[global_allocator]
 static ALLOC: CountingAlloc = CountingAlloc;
 
-for_every_format! {
+for_compact_formats! {
     crate::units:
     elements_are_not_visited_more_often_than_the_frame_has_bytes,
     nested_sequences_share_one_budget,
@@ -26,7 +26,7 @@ mod units {
     use serde::ser::{Serialize, Serializer};
 
     use crate::common::RUNS;
-    use crate::common::values::{Format, refused};
+    use crate::common::values::{Compact, Format, refused};
 
     const CLAIMS: [u64; 8] = [
         33,
@@ -65,7 +65,7 @@ mod units {
         VISITS.load(Relaxed) / RUNS
     }
 
-    pub(crate) fn elements_are_not_visited_more_often_than_the_frame_has_bytes<F: Format>() {
+    pub(crate) fn elements_are_not_visited_more_often_than_the_frame_has_bytes<F: Compact>() {
         let _alone = exclusive();
         for claim in CLAIMS {
             for fill in [0, 20] {
@@ -78,7 +78,7 @@ mod units {
         }
     }
 
-    pub(crate) fn nested_sequences_share_one_budget<F: Format>() {
+    pub(crate) fn nested_sequences_share_one_budget<F: Compact>() {
         const LEN: usize = 1 << 16;
         let _alone = exclusive();
         let inner = F::len(20_000);
@@ -99,7 +99,7 @@ mod units {
 
     // The point of the test.
     #[allow(clippy::zero_sized_map_values)]
-    pub(crate) fn entries_of_a_map_are_refused_before_the_first_is_visited<F: Format>() {
+    pub(crate) fn entries_of_a_map_are_refused_before_the_first_is_visited<F: Compact>() {
         let _alone = exclusive();
         for claim in CLAIMS {
             let payload = [F::len(claim), vec![0; 20]].concat();
@@ -108,7 +108,7 @@ mod units {
         }
     }
 
-    pub(crate) fn elements_pass_while_the_frame_has_as_many_bytes<F: Format>() {
+    pub(crate) fn elements_pass_while_the_frame_has_as_many_bytes<F: Compact>() {
         let _alone = exclusive();
         // One byte for the length of each, one for each of the others.
         let decode = |units: usize, others: usize| {

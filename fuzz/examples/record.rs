@@ -14,8 +14,8 @@ use tokio::io::{
     AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, copy, duplex, sink,
 };
 use ws_framed::{
-    Acceptor, Bincode, CloseCode, CloseFrame, Config, Connector, LengthDelimited, Lines, Postcard,
-    TextPolicy, WsStream, bytes::Bytes,
+    Acceptor, Bincode, Cbor, CloseCode, CloseFrame, Config, Connector, Json, LengthDelimited,
+    Lines, Postcard, TextPolicy, WsStream, bytes::Bytes,
 };
 use ws_framed_fuzz::{ANY_ACCEPT, Frame, HEAD_END, Value};
 
@@ -29,10 +29,19 @@ async fn main() -> Result<()> {
     record("text", text).await?;
     record("plain-http", plain_http).await?;
     record("other-subprotocol", other_subprotocol).await?;
-    let items = ["bincode", "postcard", "lines", "length_delimited"];
+    let items = [
+        "bincode",
+        "postcard",
+        "json",
+        "cbor",
+        "lines",
+        "length_delimited",
+    ];
     let frames = [
         record("bincode", bincode).await?,
         record("postcard", postcard).await?,
+        record("json", json).await?,
+        record("cbor", cbor).await?,
         record("lines", lines).await?,
         record("length_delimited", length_delimited).await?,
     ];
@@ -232,6 +241,13 @@ fn values() -> Vec<Value> {
     ]
 }
 
+/// JSON has no NaN.
+fn json_values() -> Vec<Value> {
+    let mut values = values();
+    values.retain(|value| !matches!(value, Value::Pair(_, real) if real.is_nan()));
+    values
+}
+
 /// Sends items until there are none, both ways.
 macro_rules! converse {
     ($name:ident, $codec:expr, $items:expr) => {
@@ -264,6 +280,8 @@ macro_rules! converse {
 
 converse!(bincode, Bincode::<Value>::new(1024), values());
 converse!(postcard, Postcard::<Value>::new(1024), values());
+converse!(json, Json::<Value>::new(1024), json_values());
+converse!(cbor, Cbor::<Value>::new(1024), values());
 converse!(
     lines,
     Lines::new(80),

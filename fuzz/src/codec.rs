@@ -5,11 +5,13 @@ use std::fmt::Debug;
 use bytes::BytesMut;
 use counting_alloc::measure;
 use serde::{Serialize, de::DeserializeOwned};
-use ws_framed::{Bincode, CodecError, Decoder, Encoder, LengthDelimited, Lines, Postcard};
+use ws_framed::{
+    Bincode, Cbor, CodecError, Decoder, Encoder, Json, LengthDelimited, Lines, Postcard,
+};
 
 use crate::{
     Chunks,
-    values::{Chain, Empty, List, Std, Value},
+    values::{Chain, Empty, List, Loose, Std, Value},
 };
 
 /// The limit that hostile frames are up against.
@@ -36,6 +38,8 @@ struct Wire {
     frame_len: fn(&[u8]) -> Option<usize>,
     /// Bytes of a frame that are not payload.
     overhead: usize,
+    /// A value may take more bytes than it was read from, at most so many times as many.
+    growth: usize,
 }
 
 const PREFIXED: Wire = Wire {
@@ -45,11 +49,20 @@ const PREFIXED: Wire = Wire {
         (len <= bytes.len()).then_some(len)
     },
     overhead: 4,
+    growth: 1,
+};
+
+/// Formats that describe themselves. A number may be written shorter than we write it, `1e15` for one,
+/// and a field that is `None` may be left out.
+const SELF_DESCRIBING: Wire = Wire {
+    growth: 64,
+    ..PREFIXED
 };
 
 const LINES: Wire = Wire {
     frame_len: |bytes| Some(bytes.iter().position(|byte| *byte == b'\n')? + 1),
     overhead: 1,
+    growth: 1,
 };
 
 pub fn codec_length_delimited(input: &[u8]) {
@@ -78,6 +91,28 @@ pub fn codec_postcard(input: &[u8]) {
     read::<Postcard<Vec<()>>, _>(input, Postcard::new);
     read::<Postcard<Vec<Vec<Empty>>>, _>(input, Postcard::new);
     read::<Postcard<Vec<[u128; 16]>>, _>(input, Postcard::new);
+}
+
+pub fn codec_json(input: &[u8]) {
+    check(input, Json::<Value>::new, SELF_DESCRIBING);
+    read::<Json<List>, _>(input, Json::new);
+    read::<Json<Chain>, _>(input, Json::new);
+    read::<Json<Std>, _>(input, Json::new);
+    read::<Json<Vec<()>>, _>(input, Json::new);
+    read::<Json<Vec<Vec<Empty>>>, _>(input, Json::new);
+    read::<Json<Vec<[u128; 16]>>, _>(input, Json::new);
+    read::<Json<Loose>, _>(input, Json::new);
+}
+
+pub fn codec_cbor(input: &[u8]) {
+    check(input, Cbor::<Value>::new, SELF_DESCRIBING);
+    read::<Cbor<List>, _>(input, Cbor::new);
+    read::<Cbor<Chain>, _>(input, Cbor::new);
+    read::<Cbor<Std>, _>(input, Cbor::new);
+    read::<Cbor<Vec<()>>, _>(input, Cbor::new);
+    read::<Cbor<Vec<Vec<Empty>>>, _>(input, Cbor::new);
+    read::<Cbor<Vec<[u128; 16]>>, _>(input, Cbor::new);
+    read::<Cbor<Loose>, _>(input, Cbor::new);
 }
 
 /// Everything that is promised, of a codec whose items can be written again.
@@ -156,11 +191,12 @@ fn outcome<T: Clone + Debug, C: Codec<T>>(
     }
 }
 
-/// What was read can be written, under the same limit; reading that gives the same; and when the limit is
+/// What was read can be written, under the same limit if the format allows; reading that gives the same; and when the limit is
 /// too small, nothing is written.
 fn write_again<T: Clone + Debug, C: Codec<T>>(item: &T, make: &impl Fn(usize) -> C, wire: Wire) {
+    let max = MAX * wire.growth;
     let mut written = BytesMut::from(BEFORE);
-    match make(MAX).encode(item.clone(), &mut written) {
+    match make(max).encode(item.clone(), &mut written) {
         Ok(()) => {}
         Err(CodecError::Unencodable(_)) => {
             assert_eq!(written, BEFORE);
@@ -181,12 +217,12 @@ fn write_again<T: Clone + Debug, C: Codec<T>>(item: &T, make: &impl Fn(usize) ->
     );
 
     let mut rest = frame.clone();
-    let again = make(MAX)
+    let again = make(max)
         .decode(&mut rest)
         .expect("our own frame can be read");
     assert!(rest.is_empty());
     let mut twice = BytesMut::new();
-    make(MAX)
+    make(max)
         .encode(again.expect("it is whole"), &mut twice)
         .expect("it was written once");
     assert_eq!(twice, frame);

@@ -10,7 +10,9 @@ mod script;
 mod split;
 mod values;
 
-pub use codec::{codec_bincode, codec_length_delimited, codec_lines, codec_postcard};
+pub use codec::{
+    codec_bincode, codec_cbor, codec_json, codec_length_delimited, codec_lines, codec_postcard,
+};
 pub use frames::{Frame, HEAD_END};
 pub use handshake::{ANY_ACCEPT, accept, connect};
 pub use link::{link_client, link_server};
@@ -26,11 +28,13 @@ static ALLOC: counting_alloc::CountingAlloc = counting_alloc::CountingAlloc;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 12] = [
     ("codec_length_delimited", codec_length_delimited),
     ("codec_lines", codec_lines),
     ("codec_bincode", codec_bincode),
     ("codec_postcard", codec_postcard),
+    ("codec_json", codec_json),
+    ("codec_cbor", codec_cbor),
     ("link_server", link_server),
     ("link_client", link_client),
     ("split_bytes", split_bytes),

@@ -4,7 +4,9 @@ use std::{fmt::Debug, pin::Pin};
 
 use async_tungstenite::tungstenite::protocol::Role;
 use futures::Stream;
-use ws_framed::{Bincode, CodecError, Decoder, LengthDelimited, Lines, Postcard, TextPolicy};
+use ws_framed::{
+    Bincode, Cbor, CodecError, Decoder, Json, LengthDelimited, Lines, Postcard, TextPolicy,
+};
 
 use crate::{
     Chunks, Script, drive,
@@ -36,7 +38,7 @@ pub fn split_items(input: &[u8]) {
     assert_eq!(whole, items(input, Chunks::random(input)));
 }
 
-fn items(input: &[u8], messages: Chunks) -> [Vec<String>; 4] {
+fn items(input: &[u8], messages: Chunks) -> [Vec<String>; 6] {
     let messages = messages.cut(input).into_iter();
     let mut wire: Vec<u8> = messages
         .flat_map(|data| data.chunks(1024))
@@ -48,6 +50,8 @@ fn items(input: &[u8], messages: Chunks) -> [Vec<String>; 4] {
         items_of(&wire, Lines::new(MAX)),
         items_of(&wire, Bincode::<Value>::new(MAX)),
         items_of(&wire, Postcard::<Value>::new(MAX)),
+        items_of(&wire, Json::<Value>::new(MAX)),
+        items_of(&wire, Cbor::<Value>::new(MAX)),
     ]
 }
 

@@ -60,3 +60,18 @@ pub(crate) struct Std {
     pub(crate) seen: HashSet<u16>,
     pub(crate) result: Result<[u64; 4], String>,
 }
+
+/// Shapes that only a format that describes itself can tell apart.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Loose {
+    Number(i64),
+    Real(f64),
+    Text(String),
+    List(Vec<Loose>),
+    Known {
+        id: Option<u8>,
+        #[serde(flatten)]
+        rest: BTreeMap<String, Loose>,
+    },
+}

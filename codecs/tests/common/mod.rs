@@ -10,7 +10,14 @@ use counting_alloc::{Cost, measure};
 use ws_framed_codecs::{CodecError, LengthDelimited, Lines};
 
 pub(crate) mod cases;
-#[cfg(any(feature = "bincode", feature = "postcard"))]
+#[cfg(any(feature = "cbor", feature = "json"))]
+pub(crate) mod self_describing;
+#[cfg(any(
+    feature = "bincode",
+    feature = "cbor",
+    feature = "json",
+    feature = "postcard"
+))]
 pub(crate) mod values;
 
 /// A limit that no item of the tests reaches.
@@ -177,6 +184,22 @@ macro_rules! for_every_codec {
 /// The same for the serde codecs.
 #[macro_export]
 macro_rules! for_every_format {
+    ($($cases:tt)+) => {
+        #[cfg(feature = "bincode")]
+        $crate::for_codec!(bincode, $crate::common::values::OfBincode, $($cases)+);
+        #[cfg(feature = "postcard")]
+        $crate::for_codec!(postcard, $crate::common::values::OfPostcard, $($cases)+);
+        #[cfg(feature = "json")]
+        $crate::for_codec!(json, $crate::common::self_describing::OfJson, $($cases)+);
+        #[cfg(feature = "cbor")]
+        $crate::for_codec!(cbor, $crate::common::self_describing::OfCbor, $($cases)+);
+    };
+}
+
+/// The same for the serde codecs in which the types say what a payload means, so that one payload
+/// can be made for both.
+#[macro_export]
+macro_rules! for_compact_formats {
     ($($cases:tt)+) => {
         #[cfg(feature = "bincode")]
         $crate::for_codec!(bincode, $crate::common::values::OfBincode, $($cases)+);

@@ -57,7 +57,7 @@ impl Value {
         ]
     }
 
-    /// Both formats take one byte for the variant and one for a length below 128.
+    /// Both compact formats take one byte for the variant and one for a length below 128.
     pub(crate) fn of(len: usize) -> Self {
         match len {
             130.. => Self::Several(vec![Self::of(len - 2 - 100), Self::of(100)]),
@@ -66,7 +66,7 @@ impl Value {
     }
 }
 
-pub(crate) fn malformed() -> Vec<Vec<u8>> {
+fn malformed() -> Vec<Vec<u8>> {
     // Nothing at all; no such variant; a text that is not all there; one that is not UTF-8; a
     // number that breaks off; a value and bytes behind it.
     let payloads: [&[u8]; 7] = [
@@ -81,12 +81,15 @@ pub(crate) fn malformed() -> Vec<Vec<u8>> {
     payloads.map(<[u8]>::to_vec).to_vec()
 }
 
-/// The two serde codecs, for any type.
+/// The serde codecs, for any type.
 pub(crate) trait Format {
+    type Item: Serialize + DeserializeOwned + Clone + PartialEq + Debug;
+    fn items() -> Vec<Self::Item>;
+    fn item_of(len: usize) -> Self::Item;
+    fn malformed() -> Vec<Vec<u8>>;
+
     type Codec<T: Serialize + DeserializeOwned>: Codec<T> + Clone;
     fn codec<T: Serialize + DeserializeOwned>(max: usize) -> Self::Codec<T>;
-    /// How this format writes a length.
-    fn len(len: u64) -> Vec<u8>;
 
     fn encode<T: Serialize + DeserializeOwned>(value: T) -> BytesMut {
         let mut frame = BytesMut::new();
@@ -123,25 +126,49 @@ pub(crate) fn refused<F: Format, T: Serialize + DeserializeOwned + Debug>(payloa
 }
 
 impl<F: Format> Subject for F {
-    type Item = Value;
-    type Codec = F::Codec<Value>;
+    type Item = F::Item;
+    type Codec = F::Codec<F::Item>;
     const OVERHEAD: usize = 4;
 
-    fn codec(max: usize) -> F::Codec<Value> {
+    fn codec(max: usize) -> F::Codec<F::Item> {
         <F as Format>::codec(max)
     }
-    fn items() -> Vec<Value> {
-        Value::examples()
+    fn items() -> Vec<F::Item> {
+        <F as Format>::items()
     }
-    fn item_of(len: usize) -> Value {
-        Value::of(len)
+    fn item_of(len: usize) -> F::Item {
+        <F as Format>::item_of(len)
     }
     fn frame(payload: &[u8]) -> Vec<u8> {
         prefixed(payload)
     }
     fn malformed() -> Vec<Vec<u8>> {
-        malformed()
+        <F as Format>::malformed()
     }
+}
+
+/// The formats in which the types say what a payload means.
+pub(crate) trait Compact: Format {
+    /// How this format writes a length.
+    fn len(len: u64) -> Vec<u8>;
+}
+
+/// What holds for both compact formats.
+#[cfg(any(feature = "bincode", feature = "postcard"))]
+macro_rules! compact_items {
+    () => {
+        type Item = Value;
+
+        fn items() -> Vec<Value> {
+            Value::examples()
+        }
+        fn item_of(len: usize) -> Value {
+            Value::of(len)
+        }
+        fn malformed() -> Vec<Vec<u8>> {
+            malformed()
+        }
+    };
 }
 
 #[cfg(feature = "bincode")]
@@ -149,11 +176,17 @@ pub(crate) struct OfBincode;
 
 #[cfg(feature = "bincode")]
 impl Format for OfBincode {
+    compact_items!();
+
     type Codec<T: Serialize + DeserializeOwned> = ws_framed_codecs::Bincode<T>;
 
     fn codec<T: Serialize + DeserializeOwned>(max: usize) -> Self::Codec<T> {
         ws_framed_codecs::Bincode::new(max)
     }
+}
+
+#[cfg(feature = "bincode")]
+impl Compact for OfBincode {
     fn len(len: u64) -> Vec<u8> {
         match len {
             0..=250 => vec![u8::try_from(len).unwrap()],
@@ -167,11 +200,17 @@ pub(crate) struct OfPostcard;
 
 #[cfg(feature = "postcard")]
 impl Format for OfPostcard {
+    compact_items!();
+
     type Codec<T: Serialize + DeserializeOwned> = ws_framed_codecs::Postcard<T>;
 
     fn codec<T: Serialize + DeserializeOwned>(max: usize) -> Self::Codec<T> {
         ws_framed_codecs::Postcard::new(max)
     }
+}
+
+#[cfg(feature = "postcard")]
+impl Compact for OfPostcard {
     fn len(mut len: u64) -> Vec<u8> {
         let mut bytes = Vec::new();
         while len > 0x7f {

@@ -1,0 +1,159 @@
+//! Values in JSON.
+
+use std::fmt;
+use std::io;
+use std::marker::PhantomData;
+
+use asynchronous_codec::{BytesMut, Decoder, Encoder};
+use serde::de::{DeserializeOwned, DeserializeSeed};
+use serde::ser::Serialize;
+
+use crate::CodecError;
+use crate::bounded::Budget;
+use crate::length_prefix::{FrameWriter, decode_with, limit};
+
+/// Values in JSON (RFC 8259), each behind its length: reads `In`, writes `Out`.
+///
+/// For peers in any language, and for people who want to read what goes over the wire.
+///
+/// **Wire:** the length of the payload as a `u32`, big-endian, then the payload: one JSON value in
+/// UTF-8, as `serde_json` writes it, without spaces. On reading, white space around the value and in
+/// it is fine.
+///
+/// **What JSON cannot say:** `NaN` and the infinities are written as `null`, which is not read as a
+/// number. `Some(None)` and `Some(())` are written as `null`, which is read as `None`. Keys of a map
+/// are texts, numbers, booleans or variants without fields; others are an error. Bytes are an array
+/// of numbers. Whole numbers keep their value up to 128 bits here, but JavaScript's are exact up to
+/// 2<sup>53</sup> only.
+///
+/// **Errors**, on sending: [`CodecError::FrameTooLarge`], with the true length of the value;
+/// [`CodecError::Unencodable`] when `serde_json` or the type's `Serialize` refuses, a list as the key
+/// of a map for one. On receiving: [`CodecError::FrameTooLarge`], as soon as the prefix is there,
+/// which leaves the buffer as it is; [`CodecError::Malformed`], which takes exactly that frame, for
+/// a payload that is no `In` or goes on behind it.
+///
+/// **Hostile bytes:** for any frame, memory and time are bounded as the [crate's
+/// documentation](crate) says, and so is nesting (128 levels). A field that a type does not know is
+/// skipped at no cost but its bytes. The number of elements is bounded too, which no JSON text ever
+/// meets.
+///
+/// ```
+/// use asynchronous_codec::{BytesMut, Decoder, Encoder};
+/// use ws_framed_codecs::Json;
+///
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct Request { path: String }
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct Response { status: u16 }
+///
+/// # fn main() -> Result<(), ws_framed_codecs::CodecError> {
+/// let mut server = Json::<Request, Response>::new(64 * 1024);
+/// let mut client = Json::<Response, Request>::new(64 * 1024);
+///
+/// let mut buffer = BytesMut::new();
+/// client.encode(Request { path: "/".to_owned() }, &mut buffer)?;
+/// assert_eq!(&buffer[..], b"\0\0\0\x0c{\"path\":\"/\"}");
+/// assert!(server.decode(&mut buffer)?.is_some_and(|request| request.path == "/"));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The limit has no default:
+///
+/// ```compile_fail,E0277
+/// fn default<T: Default>() -> T { T::default() }
+/// default::<ws_framed_codecs::Json<u8>>();
+/// ```
+pub struct Json<In, Out = In> {
+    max_frame_len: usize,
+    // A function of the types rather than the types: a codec holds no value, so it is `Send`,
+    // `Sync` and `Unpin` whatever they are.
+    types: PhantomData<fn(Out) -> In>,
+}
+
+impl<In, Out> Json<In, Out> {
+    /// A codec for payloads of at most `max_frame_len` bytes, prefix not counted, in both
+    /// directions. Above `u32::MAX` it means `u32::MAX`.
+    #[must_use]
+    pub fn new(max_frame_len: usize) -> Self {
+        Self {
+            max_frame_len: limit(max_frame_len),
+            types: PhantomData,
+        }
+    }
+
+    /// The largest payload in bytes, prefix not counted.
+    #[must_use]
+    pub fn max_frame_len(&self) -> usize {
+        self.max_frame_len
+    }
+}
+
+impl<In, Out> Clone for Json<In, Out> {
+    fn clone(&self) -> Self {
+        Self {
+            max_frame_len: self.max_frame_len,
+            types: PhantomData,
+        }
+    }
+}
+
+impl<In, Out> fmt::Debug for Json<In, Out> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Json")
+            .field("max_frame_len", &self.max_frame_len)
+            .finish()
+    }
+}
+
+/// It never fails: what is over the limit is found out at the end.
+impl io::Write for FrameWriter<'_> {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        FrameWriter::write(self, bytes);
+        Ok(bytes.len())
+    }
+
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        FrameWriter::write(self, bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<In, Out: Serialize> Encoder for Json<In, Out> {
+    type Item<'a> = Out;
+    type Error = CodecError;
+
+    fn encode(&mut self, item: Out, dst: &mut BytesMut) -> Result<(), CodecError> {
+        let mut frame = FrameWriter::new(dst, self.max_frame_len);
+        serde_json::to_writer(&mut frame, &item)
+            .map_err(|error| CodecError::Unencodable(error.into()))?;
+        frame.finish()
+    }
+}
+
+impl<In: DeserializeOwned, Out> Decoder for Json<In, Out> {
+    type Item = In;
+    type Error = CodecError;
+
+    fn decode(&mut self, src: &mut BytesMut) -> Result<Option<In>, CodecError> {
+        decode_with(src, self.max_frame_len, |payload| {
+            let budget = Budget::new(payload.len());
+            let mut deserializer = serde_json::Deserializer::from_slice(payload);
+            // The budget counts the levels, in the same way for every format. What a type skips is
+            // not seen by it, and costs no stack: serde_json skips with a stack of its own.
+            deserializer.disable_recursion_limit();
+            let value = budget
+                .seed()
+                .deserialize(&mut deserializer)
+                .map_err(|error| budget.explain(error))?;
+            deserializer.end()?;
+            Ok((value, 0))
+        })
+    }
+}
