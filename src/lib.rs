@@ -33,6 +33,7 @@ pub mod browser {}
 mod clock;
 mod close;
 mod config;
+mod encoded;
 mod error;
 mod event;
 mod framed;
@@ -73,7 +74,7 @@ pub use ws_framed_codecs as codecs;
 pub use asynchronous_codec::{Decoder, Encoder};
 #[cfg(feature = "postcard")]
 pub use ws_framed_codecs::Postcard;
-pub use ws_framed_codecs::{Bincode, CodecError, LengthDelimited, Lines};
+pub use ws_framed_codecs::{Bincode, CodecError, EncodeRef, LengthDelimited, Lines};
 
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
 pub use accept::Acceptor;
@@ -95,6 +96,7 @@ pub use transport::tungstenite::handshake::{refusal::Refusal, request::Handshake
 pub use {
     close::{CloseCode, CloseFrame, CloseOutcome, ClosedBy},
     config::{Config, Keepalive, TextPolicy},
+    encoded::Encoded,
     error::{Violation, WsErr},
     event::WsEvent,
     framed::{WsFramed, WsFramedParts},

@@ -192,6 +192,11 @@ impl<M: MessageTransport> WsStream<M> {
         self.link.gather(put)
     }
 
+    /// Appends to what is gathered to be sent, without copying it where that can be.
+    pub(crate) fn gather_shared(&mut self, bytes: Bytes) -> io::Result<()> {
+        self.link.gather_shared(bytes).map_err(io::Error::from)
+    }
+
     /// Ends the link because what came cannot be decoded.
     pub(crate) fn break_off(&mut self, frame: CloseFrame) {
         self.link.break_off_with(frame);

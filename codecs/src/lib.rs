@@ -1,7 +1,8 @@
 //! Codecs that turn a stream of bytes into a stream of values and back.
 //!
 //! Each one implements [`asynchronous_codec::Encoder`] and [`asynchronous_codec::Decoder`], so it
-//! works in [`asynchronous_codec::Framed`] over any byte stream. There is no I/O in here.
+//! works in [`asynchronous_codec::Framed`] over any byte stream. There is no I/O in here. Each one is
+//! [`EncodeRef`] as well.
 //!
 //! | codec | item | one frame on the wire | feature |
 //! |---|---|---|---|
@@ -109,6 +110,7 @@
 mod bincode;
 #[cfg(any(feature = "bincode", feature = "postcard"))]
 mod bounded;
+mod encode_ref;
 mod error;
 mod length_delimited;
 mod length_prefix;
@@ -117,6 +119,7 @@ mod lines;
 mod postcard;
 
 pub use crate::bincode::Bincode;
+pub use crate::encode_ref::EncodeRef;
 pub use crate::error::CodecError;
 pub use crate::length_delimited::LengthDelimited;
 pub use crate::lines::Lines;
