@@ -46,7 +46,11 @@ pub(crate) fn complete(src: &mut BytesMut, max: usize) -> Result<Option<usize>, 
     match len.saturating_add(PREFIX_LEN).saturating_sub(src.len()) {
         0 => Ok(Some(len)),
         missing => {
-            src.reserve(missing.min(MAX_RESERVE));
+            // What earlier frames have grown is used as soon as the rest of this one fits into it: while
+            // little of it has arrived, there is little to move.
+            if !src.try_reclaim(missing) {
+                src.reserve(missing.min(MAX_RESERVE));
+            }
             Ok(None)
         }
     }
