@@ -223,7 +223,7 @@ impl<M: MessageTransport> WsStream<M> {
     fn poll_write_chunks<'a>(
         &mut self,
         cx: &mut Context<'_>,
-        chunks: impl IntoIterator<Item = &'a [u8]>,
+        chunks: impl IntoIterator<Item = &'a [u8], IntoIter: Clone>,
     ) -> Poll<io::Result<usize>> {
         self.link.poll_write(cx, chunks).map_err(io::Error::from)
     }

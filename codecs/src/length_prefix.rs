@@ -25,6 +25,7 @@ pub(crate) fn limit(max: usize) -> usize {
 }
 
 /// The prefix of a payload of `len` bytes.
+#[inline]
 pub(crate) fn prefix(len: usize, max: usize) -> Result<[u8; PREFIX_LEN], CodecError> {
     match u32::try_from(len) {
         Ok(prefix) if len <= max => Ok(prefix.to_be_bytes()),
@@ -35,6 +36,7 @@ pub(crate) fn prefix(len: usize, max: usize) -> Result<[u8; PREFIX_LEN], CodecEr
 /// The length of the payload of the frame that `src` starts with, once all of it is there.
 ///
 /// Takes nothing from the buffer. While the frame is partial, makes room for more of it.
+#[inline]
 pub(crate) fn complete(src: &mut BytesMut, max: usize) -> Result<Option<usize>, CodecError> {
     let Some(prefix) = src.first_chunk::<PREFIX_LEN>() else {
         return Ok(None);

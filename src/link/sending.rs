@@ -17,14 +17,22 @@ impl<M: MessageTransport> Link<M> {
     pub(crate) fn poll_write<'a>(
         &mut self,
         task: &mut Context<'_>,
-        chunks: impl IntoIterator<Item = &'a [u8]>,
+        chunks: impl IntoIterator<Item = &'a [u8], IntoIter: Clone>,
     ) -> Poll<Result<usize, WsErr>> {
-        let mut chunks = chunks
-            .into_iter()
-            .filter(|chunk| !chunk.is_empty())
-            .peekable();
-        if chunks.peek().is_none() {
+        let chunks = chunks.into_iter();
+        let lens = chunks.clone().map(<[u8]>::len);
+        let len = lens.fold(0, usize::saturating_add);
+        if len == 0 {
             return Poll::Ready(Ok(0));
+        }
+        if self.is_free_for(len) {
+            self.check_writable()?;
+            let was_delivered = !self.outgoing.undelivered;
+            chunks.for_each(|chunk| self.outgoing.extend(chunk));
+            if was_delivered {
+                self.shared().reader.wake();
+            }
+            return Poll::Ready(Ok(len));
         }
         let waker = self.enter(Side::Writer, task);
         let cx = &mut Context::from_waker(&waker);
@@ -62,10 +70,16 @@ impl<M: MessageTransport> Link<M> {
         Poll::Ready(Ok(taken))
     }
 
+    /// Whether so many bytes can be taken without anything to send or to wait for: the case of nearly every
+    /// small write and item.
+    fn is_free_for(&self, len: usize) -> bool {
+        let gathered = self.outgoing.len().saturating_add(len);
+        gathered < self.max_send && self.goodbye.is_none() && !self.shared().is_requested()
+    }
+
     /// Ready when an item may be [gathered](Self::gather).
     pub(crate) fn poll_ready(&mut self, task: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        if self.outgoing.len() < self.max_send && !self.shared().is_requested() {
-            // Nothing to wait for: the case of nearly every item.
+        if self.is_free_for(0) {
             return Poll::Ready(self.check_writable());
         }
         let waker = self.enter(Side::Writer, task);
