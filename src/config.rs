@@ -96,9 +96,9 @@ pub(crate) struct Extras {
 /// + 320 KiB + max_recv_message_len                  for each observer
 /// ```
 ///
-/// In it are what is gathered to be sent, the engine's buffers, pongs, a frame and a message that are not
-/// complete, a message that is not read, and events that nobody has taken. Buffers double as they grow, and
-/// for a moment the old one is there beside the new, so the usual is far less: under 64 KiB for a
+/// In it are what is gathered to be sent, the engine's buffers, up to 64 KiB that are read ahead of it while
+/// much comes, pongs, a frame and a message that are not complete, a message that is not read, and events
+/// that nobody has taken. Buffers double as they grow, and for a moment the old one is there beside the new, so the usual is far less: under 64 KiB for a
 /// connection with the defaults and little to do. What you have read, and the values that a codec made, are
 /// yours. Over a socket that you opened, the limits of its own settings count in place of the engine's.
 #[derive(Clone, Debug, PartialEq, Eq)]

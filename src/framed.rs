@@ -2,6 +2,7 @@
 
 use std::{
     any::Any,
+    future::poll_fn,
     io,
     marker::PhantomData,
     pin::Pin,
@@ -12,10 +13,11 @@ use asynchronous_codec::{Decoder, Encoder};
 use bytes::{Bytes, BytesMut};
 use futures::{Sink, Stream, stream::FusedStream};
 use pharos::{Observable, Observe, ObserveConfig};
-use ws_framed_codecs::{Bincode, CodecError};
+use ws_framed_codecs::{Bincode, CodecError, EncodeRef};
 
 use crate::{
     close::{CloseCode, CloseFrame, CloseOutcome},
+    encoded::Encoded,
     error::WsErr,
     event::WsEvent,
     handle::WsHandle,
@@ -175,6 +177,61 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
             self.buffer.clear();
         }
         self.stream.close_with(frame).await
+    }
+
+    /// Sends an item that stays where it is: like `feed` of futures' `SinkExt`, for a codec that can do with a
+    /// reference, as all of this crate can.
+    ///
+    /// The halves of a `split` cannot do it.
+    ///
+    /// # Errors
+    /// As those of `feed`. When the item cannot be encoded, nothing of it was sent, and the sink goes on.
+    ///
+    /// # Cancel safety
+    /// It waits for room before it looks at the item, and is ready when that is encoded. Dropped before that, it
+    /// has done nothing.
+    ///
+    /// ```
+    /// use futures::SinkExt;
+    /// use ws_framed::{CodecError, Lines, WsFramed};
+    ///
+    /// async fn greet(lines: &mut WsFramed<String, Lines>, names: &[String]) -> Result<(), CodecError> {
+    ///     for name in names {
+    ///         lines.feed_ref("Hello").await?;
+    ///         lines.feed_ref(name).await?;
+    ///     }
+    ///     lines.flush().await
+    /// }
+    /// ```
+    pub async fn feed_ref(&mut self, item: &C::Ref) -> Result<(), C::Error>
+    where
+        C: EncodeRef,
+    {
+        poll_fn(|cx| self.stream.poll_ready(cx)).await?;
+        let Self { stream, codec, .. } = self;
+        stream.gather(|buffer| codec.encode_ref(item, buffer))
+    }
+
+    /// Sends an item that is encoded already, perhaps over many connections: see [`Encoded`]. In order with
+    /// those that are sent otherwise, and the same on the wire.
+    ///
+    /// Its bytes are not copied: messages of at most
+    /// [`max_send_message_len`](crate::Config::max_send_message_len) share them. Only what fits into a message
+    /// together with what was sent before or after it, without a flush between, is copied into that message.
+    ///
+    /// The halves of a `split` cannot do it.
+    ///
+    /// # Errors
+    /// As those of `feed`; the codec has no say in it any more.
+    ///
+    /// # Cancel safety
+    /// It waits for room first. Dropped before it is ready, it has done nothing.
+    pub async fn feed_encoded(&mut self, item: &Encoded<C>) -> Result<(), C::Error>
+    where
+        C: Encoder,
+    {
+        poll_fn(|cx| self.stream.poll_ready(cx)).await?;
+        Ok(self.stream.gather_shared(item.bytes().clone())?)
     }
 
     fn take_chunk(&mut self, chunk: &Bytes) {

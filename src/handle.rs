@@ -108,6 +108,7 @@ impl Shared {
     }
 
     /// Whether [`take_requests`](Self::take_requests) would find any.
+    #[inline]
     pub(crate) fn is_requested(&self) -> bool {
         self.requested.load(Ordering::Acquire)
     }

@@ -44,6 +44,7 @@ pub mod browser {}
 mod clock;
 mod close;
 mod config;
+mod encoded;
 mod error;
 mod event;
 mod framed;
@@ -90,7 +91,7 @@ pub use ws_framed_codecs::Cbor;
 pub use ws_framed_codecs::Json;
 #[cfg(feature = "postcard")]
 pub use ws_framed_codecs::Postcard;
-pub use ws_framed_codecs::{Bincode, CodecError, LengthDelimited, Lines};
+pub use ws_framed_codecs::{Bincode, CodecError, EncodeRef, LengthDelimited, Lines};
 
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
 pub use accept::Acceptor;
@@ -114,6 +115,7 @@ pub use transport::tungstenite::handshake::{refusal::Refusal, request::Handshake
 pub use {
     close::{CloseCode, CloseFrame, CloseOutcome, ClosedBy},
     config::{Config, Keepalive, TextPolicy},
+    encoded::Encoded,
     error::{Violation, WsErr},
     event::WsEvent,
     framed::{WsFramed, WsFramedParts},

@@ -192,6 +192,11 @@ impl<M: MessageTransport> WsStream<M> {
         self.link.gather(put)
     }
 
+    /// Appends to what is gathered to be sent, without copying it where that can be.
+    pub(crate) fn gather_shared(&mut self, bytes: Bytes) -> io::Result<()> {
+        self.link.gather_shared(bytes).map_err(io::Error::from)
+    }
+
     /// Ends the link because what came cannot be decoded.
     pub(crate) fn break_off(&mut self, frame: CloseFrame) {
         self.link.break_off_with(frame);
@@ -218,7 +223,7 @@ impl<M: MessageTransport> WsStream<M> {
     fn poll_write_chunks<'a>(
         &mut self,
         cx: &mut Context<'_>,
-        chunks: impl IntoIterator<Item = &'a [u8]>,
+        chunks: impl IntoIterator<Item = &'a [u8], IntoIter: Clone>,
     ) -> Poll<io::Result<usize>> {
         self.link.poll_write(cx, chunks).map_err(io::Error::from)
     }

@@ -13,9 +13,9 @@ use serde::de::{DeserializeOwned, DeserializeSeed};
 use serde::ser::Serialize;
 
 use self::reader::PayloadReader;
-use crate::CodecError;
 use crate::bounded::Budget;
 use crate::length_prefix::{FrameWriter, decode_with, limit};
+use crate::{CodecError, EncodeRef};
 
 /// Values in CBOR (RFC 8949), each behind its length: reads `In`, writes `Out`.
 ///
@@ -126,6 +126,14 @@ impl<In, Out: Serialize> Encoder for Cbor<In, Out> {
     type Error = CodecError;
 
     fn encode(&mut self, item: Out, dst: &mut BytesMut) -> Result<(), CodecError> {
+        self.encode_ref(&item, dst)
+    }
+}
+
+impl<In, Out: Serialize> EncodeRef for Cbor<In, Out> {
+    type Ref = Out;
+
+    fn encode_ref(&mut self, item: &Out, dst: &mut BytesMut) -> Result<(), CodecError> {
         let mut frame = FrameWriter::new(dst, self.max_frame_len);
         item.serialize(&mut Serializer::new(&mut frame))
             .map_err(|error| CodecError::Unencodable(error.into()))?;

@@ -8,9 +8,9 @@ use asynchronous_codec::{BytesMut, Decoder, Encoder};
 use serde::de::{DeserializeOwned, DeserializeSeed};
 use serde::ser::Serialize;
 
-use crate::CodecError;
 use crate::bounded::Budget;
 use crate::length_prefix::{FrameWriter, decode_with, limit};
+use crate::{CodecError, EncodeRef};
 
 /// Values in JSON (RFC 8259), each behind its length: reads `In`, writes `Out`.
 ///
@@ -130,8 +130,16 @@ impl<In, Out: Serialize> Encoder for Json<In, Out> {
     type Error = CodecError;
 
     fn encode(&mut self, item: Out, dst: &mut BytesMut) -> Result<(), CodecError> {
+        self.encode_ref(&item, dst)
+    }
+}
+
+impl<In, Out: Serialize> EncodeRef for Json<In, Out> {
+    type Ref = Out;
+
+    fn encode_ref(&mut self, item: &Out, dst: &mut BytesMut) -> Result<(), CodecError> {
         let mut frame = FrameWriter::new(dst, self.max_frame_len);
-        serde_json::to_writer(&mut frame, &item)
+        serde_json::to_writer(&mut frame, item)
             .map_err(|error| CodecError::Unencodable(error.into()))?;
         frame.finish()
     }

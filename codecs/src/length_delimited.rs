@@ -3,8 +3,8 @@
 use asynchronous_codec::{Bytes, BytesMut, Decoder, Encoder};
 use bytes::Buf;
 
-use crate::CodecError;
 use crate::length_prefix::{PREFIX_LEN, complete, limit, prefix};
+use crate::{CodecError, EncodeRef};
 
 /// Byte strings, each behind its length.
 ///
@@ -67,10 +67,18 @@ impl Encoder for LengthDelimited {
     type Error = CodecError;
 
     fn encode(&mut self, item: Bytes, dst: &mut BytesMut) -> Result<(), CodecError> {
+        self.encode_ref(&item, dst)
+    }
+}
+
+impl EncodeRef for LengthDelimited {
+    type Ref = [u8];
+
+    fn encode_ref(&mut self, item: &[u8], dst: &mut BytesMut) -> Result<(), CodecError> {
         let prefix = prefix(item.len(), self.max_frame_len)?;
         dst.reserve(PREFIX_LEN + item.len());
         dst.extend_from_slice(&prefix);
-        dst.extend_from_slice(&item);
+        dst.extend_from_slice(item);
         Ok(())
     }
 }

@@ -35,6 +35,7 @@ pub(crate) fn limit(max: usize) -> usize {
 }
 
 /// The prefix of a payload of `len` bytes.
+#[inline]
 pub(crate) fn prefix(len: usize, max: usize) -> Result<[u8; PREFIX_LEN], CodecError> {
     match u32::try_from(len) {
         Ok(prefix) if len <= max => Ok(prefix.to_be_bytes()),
@@ -45,6 +46,7 @@ pub(crate) fn prefix(len: usize, max: usize) -> Result<[u8; PREFIX_LEN], CodecEr
 /// The length of the payload of the frame that `src` starts with, once all of it is there.
 ///
 /// Takes nothing from the buffer. While the frame is partial, makes room for more of it.
+#[inline]
 pub(crate) fn complete(src: &mut BytesMut, max: usize) -> Result<Option<usize>, CodecError> {
     let Some(prefix) = src.first_chunk::<PREFIX_LEN>() else {
         return Ok(None);
@@ -56,7 +58,11 @@ pub(crate) fn complete(src: &mut BytesMut, max: usize) -> Result<Option<usize>, 
     match len.saturating_add(PREFIX_LEN).saturating_sub(src.len()) {
         0 => Ok(Some(len)),
         missing => {
-            src.reserve(missing.min(MAX_RESERVE));
+            // What earlier frames have grown is used as soon as the rest of this one fits into it: while
+            // little of it has arrived, there is little to move.
+            if !src.try_reclaim(missing) {
+                src.reserve(missing.min(MAX_RESERVE));
+            }
             Ok(None)
         }
     }

@@ -1,7 +1,8 @@
 //! Codecs that turn a stream of bytes into a stream of values and back.
 //!
 //! Each one implements [`asynchronous_codec::Encoder`] and [`asynchronous_codec::Decoder`], so it
-//! works in [`asynchronous_codec::Framed`] over any byte stream. There is no I/O in here.
+//! works in [`asynchronous_codec::Framed`] over any byte stream. There is no I/O in here. Each one is
+//! [`EncodeRef`] as well.
 //!
 //! | codec | item | one frame on the wire | feature |
 //! |---|---|---|---|
@@ -135,6 +136,7 @@ mod bincode;
 mod bounded;
 #[cfg(feature = "cbor")]
 mod cbor;
+mod encode_ref;
 mod error;
 #[cfg(feature = "json")]
 mod json;
@@ -148,6 +150,7 @@ pub use crate::bincode::Bincode;
 #[cfg(feature = "cbor")]
 #[cfg_attr(docsrs, doc(cfg(feature = "cbor")))]
 pub use crate::cbor::Cbor;
+pub use crate::encode_ref::EncodeRef;
 pub use crate::error::CodecError;
 #[cfg(feature = "json")]
 #[cfg_attr(docsrs, doc(cfg(feature = "json")))]

@@ -6,8 +6,8 @@ use asynchronous_codec::{BytesMut, Decoder, Encoder};
 use bytes::Buf;
 use memchr::memchr;
 
-use crate::CodecError;
 use crate::length_prefix::limit;
+use crate::{CodecError, EncodeRef};
 
 /// Lines of UTF-8 text.
 ///
@@ -120,6 +120,14 @@ impl Encoder for Lines {
     type Error = CodecError;
 
     fn encode(&mut self, item: String, dst: &mut BytesMut) -> Result<(), CodecError> {
+        self.encode_ref(&item, dst)
+    }
+}
+
+impl EncodeRef for Lines {
+    type Ref = str;
+
+    fn encode_ref(&mut self, item: &str, dst: &mut BytesMut) -> Result<(), CodecError> {
         self.check(item.len())?;
         if memchr(b'\n', item.as_bytes()).is_some() {
             return Err(CodecError::Unencodable(

@@ -8,9 +8,9 @@ use postcard::{Deserializer, ser_flavors::Flavor, serialize_with_flavor};
 use serde::de::{DeserializeOwned, DeserializeSeed};
 use serde::ser::Serialize;
 
-use crate::CodecError;
 use crate::bounded::Budget;
 use crate::length_prefix::{FrameWriter, decode_with, limit};
+use crate::{CodecError, EncodeRef};
 
 /// Values in the format of postcard 1, each behind its length: reads `In`, writes `Out`.
 ///
@@ -127,8 +127,16 @@ impl<In, Out: Serialize> Encoder for Postcard<In, Out> {
     type Error = CodecError;
 
     fn encode(&mut self, item: Out, dst: &mut BytesMut) -> Result<(), CodecError> {
+        self.encode_ref(&item, dst)
+    }
+}
+
+impl<In, Out: Serialize> EncodeRef for Postcard<In, Out> {
+    type Ref = Out;
+
+    fn encode_ref(&mut self, item: &Out, dst: &mut BytesMut) -> Result<(), CodecError> {
         let mut frame = FrameWriter::new(dst, self.max_frame_len);
-        serialize_with_flavor(&item, &mut frame)
+        serialize_with_flavor(item, &mut frame)
             .map_err(|error| CodecError::Unencodable(error.into()))?;
         frame.finish()
     }

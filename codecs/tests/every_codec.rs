@@ -6,6 +6,7 @@ for_every_codec! {
     crate::common::cases:
     every_item_survives_the_round_trip,
     encoding_appends_to_the_buffer,
+    a_reference_is_encoded_like_its_item,
     many_frames_in_one_buffer_come_out_in_order,
     frames_may_be_split_at_every_byte,
     frames_may_arrive_one_byte_at_a_time,

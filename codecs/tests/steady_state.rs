@@ -57,6 +57,9 @@ fn lines_allocate_their_items_only() {
     feature = "postcard"
 ))]
 mod values {
+    #[cfg(feature = "bincode")]
+    use asynchronous_codec::{Decoder, Encoder};
+
     use super::*;
 
     // Not for JSON.
@@ -103,6 +106,29 @@ mod values {
     fn cbor_allocates_nothing() {
         let codec = ws_framed_codecs::Cbor::<Plain>::new(AMPLE);
         assert_eq!(calls_for_a_thousand(codec, &PLAIN), (0, 0));
+    }
+
+    /// When all of a frame fits into what earlier ones have grown, there is room for it as soon as its length is
+    /// known: nothing is allocated, and what has come of it is moved while that is little.
+    #[cfg(feature = "bincode")]
+    #[test]
+    fn a_large_frame_uses_the_room_of_earlier_ones() {
+        let _alone = exclusive();
+        let mut codec = ws_framed_codecs::Bincode::<String>::new(AMPLE);
+        let mut frame = BytesMut::new();
+        codec.encode("x".repeat(1 << 20), &mut frame).unwrap();
+        let (room, cost) = least_cost(|| {
+            let mut buffer = BytesMut::with_capacity(frame.len() * 3 / 2);
+            buffer.extend_from_slice(&frame);
+            buffer.extend_from_slice(&frame[..100]);
+            assert!(codec.decode(&mut buffer).unwrap().is_some());
+            assert!(codec.decode(&mut buffer).unwrap().is_none());
+            assert_eq!(buffer, frame[..100]);
+            buffer.capacity()
+        });
+        assert!(room >= frame.len());
+        // The buffer and the text.
+        assert_eq!(cost.calls, 2);
     }
 
     #[cfg(feature = "bincode")]

@@ -2,7 +2,7 @@
 
 use std::task::{Context, Poll, ready};
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
 use super::{
     Link,
@@ -17,14 +17,22 @@ impl<M: MessageTransport> Link<M> {
     pub(crate) fn poll_write<'a>(
         &mut self,
         task: &mut Context<'_>,
-        chunks: impl IntoIterator<Item = &'a [u8]>,
+        chunks: impl IntoIterator<Item = &'a [u8], IntoIter: Clone>,
     ) -> Poll<Result<usize, WsErr>> {
-        let mut chunks = chunks
-            .into_iter()
-            .filter(|chunk| !chunk.is_empty())
-            .peekable();
-        if chunks.peek().is_none() {
+        let chunks = chunks.into_iter();
+        let lens = chunks.clone().map(<[u8]>::len);
+        let len = lens.fold(0, usize::saturating_add);
+        if len == 0 {
             return Poll::Ready(Ok(0));
+        }
+        if self.is_free_for(len) {
+            self.check_writable()?;
+            let was_delivered = !self.outgoing.undelivered;
+            chunks.for_each(|chunk| self.outgoing.extend(chunk));
+            if was_delivered {
+                self.shared().reader.wake();
+            }
+            return Poll::Ready(Ok(len));
         }
         let waker = self.enter(Side::Writer, task);
         let cx = &mut Context::from_waker(&waker);
@@ -34,7 +42,7 @@ impl<M: MessageTransport> Link<M> {
         let mut taken = 0;
         for mut chunk in chunks {
             while !chunk.is_empty() {
-                if self.outgoing.buffer.len() >= self.max_send {
+                if self.outgoing.len() >= self.max_send {
                     match self.poll_make_room(cx) {
                         Poll::Ready(Ok(())) => {}
                         Poll::Ready(Err(error)) if taken == 0 => return Poll::Ready(Err(error)),
@@ -45,15 +53,14 @@ impl<M: MessageTransport> Link<M> {
                         _ => return Poll::Ready(Ok(taken)),
                     }
                 }
-                let room = self.max_send.saturating_sub(self.outgoing.buffer.len());
+                let room = self.max_send.saturating_sub(self.outgoing.len());
                 let (now, later) = chunk.split_at(room.min(chunk.len()));
-                self.outgoing.buffer.extend_from_slice(now);
-                self.outgoing.grew();
+                self.outgoing.extend(now);
                 taken += now.len();
                 chunk = later;
             }
         }
-        if self.outgoing.buffer.len() >= self.max_send {
+        if self.outgoing.len() >= self.max_send {
             let _ = self.poll_make_room(cx);
         }
         if was_delivered {
@@ -63,10 +70,16 @@ impl<M: MessageTransport> Link<M> {
         Poll::Ready(Ok(taken))
     }
 
+    /// Whether so many bytes can be taken without anything to send or to wait for: the case of nearly every
+    /// small write and item.
+    fn is_free_for(&self, len: usize) -> bool {
+        let gathered = self.outgoing.len().saturating_add(len);
+        gathered < self.max_send && self.goodbye.is_none() && !self.shared().is_requested()
+    }
+
     /// Ready when an item may be [gathered](Self::gather).
     pub(crate) fn poll_ready(&mut self, task: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        if self.outgoing.buffer.len() < self.max_send && !self.shared().is_requested() {
-            // Nothing to wait for: the case of nearly every item.
+        if self.is_free_for(0) {
             return Poll::Ready(self.check_writable());
         }
         let waker = self.enter(Side::Writer, task);
@@ -101,14 +114,15 @@ impl<M: MessageTransport> Link<M> {
         put: impl FnOnce(&mut BytesMut) -> Result<(), E>,
     ) -> Result<(), E> {
         self.check_writable().map_err(std::io::Error::from)?;
-        let before = self.outgoing.buffer.len();
-        let result = put(&mut self.outgoing.buffer);
-        if result.is_ok() {
-            self.outgoing.grew();
-        } else {
-            self.outgoing.buffer.truncate(before);
-        }
-        result
+        self.outgoing.append(put)
+    }
+
+    /// Appends to what is gathered, with the room that [`poll_ready`](Self::poll_ready) found, bytes that others hold
+    /// too.
+    pub(crate) fn gather_shared(&mut self, bytes: Bytes) -> Result<(), WsErr> {
+        self.check_writable()?;
+        self.outgoing.share(bytes, self.max_send);
+        Ok(())
     }
 
     /// Ready when everything written has been handed to what lies below the transport.
@@ -192,7 +206,7 @@ impl<M: MessageTransport> Link<M> {
         if let Some(error) = &self.write_error {
             return Poll::Ready(Err(error.clone()));
         }
-        while self.outgoing.buffer.len() >= least {
+        while self.outgoing.len() >= least {
             ready!(self.transport.poll_ready(cx))?;
             let message = self.outgoing.cut(self.max_send);
             self.shared().counters.messages_sent.add(1);
@@ -214,7 +228,7 @@ impl<M: MessageTransport> Link<M> {
             self.outgoing.progress += 1;
             self.pongs_owed = 0;
         }
-        if self.outgoing.buffer.is_empty() {
+        if self.outgoing.is_empty() {
             self.outgoing.undelivered = false;
             self.watch.sent_all();
         }

@@ -1,5 +1,7 @@
 //! What lies between the engine and the socket in the connections that we open.
 
+mod ahead;
+
 use std::{
     io,
     pin::Pin,
@@ -8,6 +10,8 @@ use std::{
 
 use futures::io::{AsyncRead, AsyncWrite};
 
+use self::ahead::Ahead;
+pub(crate) use self::ahead::ENGINE_READ;
 use crate::error::WsErr;
 
 /// After how many bytes a poll has to end. The engine reads on within one call until it has a whole message,
@@ -24,6 +28,7 @@ const BYTES_PER_POLL: usize = 256 * 1024;
 #[derive(Debug)]
 pub(crate) struct Meter<S> {
     io: S,
+    ahead: Ahead,
     received: u64,
     sent: u64,
     budget: usize,
@@ -31,9 +36,11 @@ pub(crate) struct Meter<S> {
 }
 
 impl<S> Meter<S> {
-    pub(crate) fn new(io: S) -> Self {
+    /// `max_message_len`, in bytes, bounds what is read ahead of the engine too.
+    pub(crate) fn new(io: S, max_message_len: usize) -> Self {
         Self {
             io,
+            ahead: Ahead::new(max_message_len),
             received: 0,
             sent: 0,
             budget: BYTES_PER_POLL,
@@ -53,6 +60,8 @@ impl<S> Meter<S> {
         })
     }
 
+    /// What the engine has been given. What was read ahead of it is not in here: a message that has begun
+    /// in there has not begun for whoever watches.
     pub(crate) fn received(&self) -> u64 {
         self.received
     }
@@ -68,14 +77,16 @@ impl<S: AsyncRead + Unpin> AsyncRead for Meter<S> {
         cx: &mut Context<'_>,
         buf: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        if self.budget == 0 {
-            self.budget = BYTES_PER_POLL;
+        let Self {
+            ahead, io, budget, ..
+        } = &mut *self;
+        if ahead.is_empty() && *budget == 0 {
+            *budget = BYTES_PER_POLL;
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let read = ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
+        let read = ready!(ahead.poll_read(io, cx, buf, budget))?;
         self.received += read as u64;
-        self.budget = self.budget.saturating_sub(read);
         Poll::Ready(Ok(read))
     }
 }

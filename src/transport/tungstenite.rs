@@ -21,7 +21,10 @@ use futures::{
     stream::FusedStream,
 };
 
-use super::{MessageTransport, meter::Meter};
+use super::{
+    MessageTransport,
+    meter::{ENGINE_READ, Meter},
+};
 use crate::{
     close::CloseFrame,
     error::{Violation, WsErr},
@@ -92,7 +95,8 @@ pub(crate) struct Metered<S>(WebSocketStream<Meter<S>>);
 impl<S: AsyncRead + AsyncWrite + Unpin> Metered<S> {
     /// One end of a connection whose handshake is over, as `connect` and `accept` make it.
     pub(crate) fn opened(io: S, is_client: bool, config: &crate::config::Config) -> Self {
-        Self(opened(Meter::new(io), is_client, engine_config(config)))
+        let io = Meter::new(io, config.max_recv_message_len);
+        Self(opened(io, is_client, engine_config(config)))
     }
 }
 
@@ -170,8 +174,7 @@ fn engine_config(config: &crate::config::Config) -> WebSocketConfig {
         .max_send_message_len
         .saturating_add(MAX_HEADER_LEN + 32 * MAX_CONTROL_LEN);
     WebSocketConfig::default()
-        // Filled with zeroes before every read, and resident for as long as the connection lives.
-        .read_buffer_size(4 * 1024)
+        .read_buffer_size(ENGINE_READ)
         // We pack messages ourselves: gathering them again would only copy and shift them.
         .write_buffer_size(0)
         .max_write_buffer_size(max_write)

@@ -283,7 +283,10 @@ impl RawPeer {
                 return frame;
             }
             if !self.receive().await {
-                assert_eq!(self.received, [], "the connection ended within a frame");
+                assert!(
+                    self.received.is_empty(),
+                    "the connection ended within a frame"
+                );
                 return None;
             }
         }

@@ -5,7 +5,7 @@ pub(crate) mod fastwebsockets;
 pub(crate) mod plain_tcp;
 pub(crate) mod tokio_tungstenite;
 pub(crate) mod tokio_websockets;
-mod ws_framed;
+pub(crate) mod ws_framed;
 pub(crate) mod ws_stream_tungstenite;
 
 use tokio::net::{TcpListener, TcpStream};

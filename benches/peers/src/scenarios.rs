@@ -13,7 +13,7 @@ use crate::{
     Options, Result,
     contenders::{
         Kind, async_tungstenite, fastwebsockets, plain_tcp, tokio_tungstenite, tokio_websockets,
-        ws_stream_tungstenite,
+        ws_framed, ws_stream_tungstenite,
     },
     measure::{Metric, Sample},
     value::{Blob, Chat, Snapshot},
@@ -168,7 +168,8 @@ pub(crate) fn all(options: &Options) -> Vec<Scenario> {
             TIMES,
             work(1_000, 10_000, (10, 10_000)),
             contenders! {
-                "ws-framed" Ours broadcast::run::<Snapshot, ::ws_framed::WsStream>;
+                "ws-framed" Ours broadcast::run::<Snapshot, ::ws_framed::WsFramed<Snapshot>>;
+                "the same, encoding for each" Ours broadcast::run::<Snapshot, ws_framed::EncodingEach<Snapshot>>;
                 "async-tungstenite" PerMessage broadcast::run::<Snapshot, async_tungstenite::Socket>;
                 "the same, encoding once" PerMessage broadcast::run::<Snapshot, async_tungstenite::EncodingOnce>;
             },

@@ -10,9 +10,9 @@ use bincode::serde::{encode_into_writer, seed_decode_from_slice};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::Bincode;
-use crate::CodecError;
 use crate::bounded::Budget;
 use crate::length_prefix::{FrameWriter, decode_with, limit};
+use crate::{CodecError, EncodeRef};
 
 /// bincode's own limit is a constant in the type, and not needed: the payload is read from a slice,
 /// and [`Budget`] has strings and bytes read by the path that looks at that slice before it
@@ -46,8 +46,17 @@ impl<In, Out: Serialize> Encoder for Bincode<In, Out> {
     type Error = CodecError;
 
     fn encode(&mut self, item: Out, dst: &mut BytesMut) -> Result<(), CodecError> {
+        self.encode_ref(&item, dst)
+    }
+}
+
+#[cfg_attr(docsrs, doc(cfg(feature = "bincode")))]
+impl<In, Out: Serialize> EncodeRef for Bincode<In, Out> {
+    type Ref = Out;
+
+    fn encode_ref(&mut self, item: &Out, dst: &mut BytesMut) -> Result<(), CodecError> {
         let mut frame = FrameWriter::new(dst, self.max_frame_len);
-        encode_into_writer(&item, &mut frame, FORMAT)
+        encode_into_writer(item, &mut frame, FORMAT)
             .map_err(|error| CodecError::Unencodable(error.into()))?;
         frame.finish()
     }

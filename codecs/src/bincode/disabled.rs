@@ -3,7 +3,7 @@
 use asynchronous_codec::{BytesMut, Decoder, Encoder};
 
 use super::Bincode;
-use crate::CodecError;
+use crate::{CodecError, EncodeRef};
 
 /// Implemented by nothing, so that whoever needs it reads this message.
 ///
@@ -46,6 +46,17 @@ where
     type Error = CodecError;
 
     fn encode(&mut self, _: Out, _: &mut BytesMut) -> Result<(), CodecError> {
+        Err(disabled())
+    }
+}
+
+impl<In, Out> EncodeRef for Bincode<In, Out>
+where
+    In: FeatureBincode,
+{
+    type Ref = Out;
+
+    fn encode_ref(&mut self, _: &Out, _: &mut BytesMut) -> Result<(), CodecError> {
         Err(disabled())
     }
 }

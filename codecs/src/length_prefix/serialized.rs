@@ -23,6 +23,7 @@ pub(crate) struct FrameWriter<'d> {
 }
 
 impl<'d> FrameWriter<'d> {
+    #[inline]
     pub(crate) fn new(dst: &'d mut BytesMut, max: usize) -> Self {
         let start = dst.len();
         dst.put_bytes(0, PREFIX_LEN);
@@ -45,6 +46,7 @@ impl<'d> FrameWriter<'d> {
     }
 
     /// Completes the frame.
+    #[inline]
     pub(crate) fn finish(mut self) -> Result<(), CodecError> {
         let prefix = prefix(self.len, self.max)?;
         if let Some(place) = self
@@ -60,6 +62,7 @@ impl<'d> FrameWriter<'d> {
 }
 
 impl Drop for FrameWriter<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.dst.truncate(self.start);
     }
@@ -73,6 +76,7 @@ struct LeftOver(usize);
 /// Reads one frame, and takes it from the buffer.
 ///
 /// `read` makes a value from the payload and tells how many bytes it has left over.
+#[inline]
 pub(crate) fn decode_with<T>(
     src: &mut BytesMut,
     max: usize,

@@ -1,9 +1,9 @@
 //! What every codec promises.
 
-use std::slice;
+use std::{borrow::Borrow, slice};
 
 use asynchronous_codec::{BytesMut, Decoder, Encoder};
-use ws_framed_codecs::CodecError;
+use ws_framed_codecs::{CodecError, EncodeRef};
 
 use super::{AMPLE, Subject, decoded, encoded};
 
@@ -24,6 +24,27 @@ pub(crate) fn encoding_appends_to_the_buffer<S: Subject>() {
         S::codec(AMPLE).encode(item, &mut buffer).unwrap();
         assert_eq!(buffer, [BEFORE, &frame].concat());
     }
+}
+
+pub(crate) fn a_reference_is_encoded_like_its_item<S: Subject>()
+where
+    S::Codec: EncodeRef<Error = CodecError>,
+    S::Item: Borrow<<S::Codec as EncodeRef>::Ref>,
+{
+    for item in S::items() {
+        let mut buffer = BytesMut::new();
+        let mut codec = S::codec(AMPLE);
+        codec.encode_ref(item.borrow(), &mut buffer).unwrap();
+        assert_eq!(buffer, encoded::<S>(&[item]));
+    }
+    let mut buffer = BytesMut::from(BEFORE);
+    let (mut codec, item) = (S::codec(10), S::item_of(11));
+    let refused = codec.encode_ref(item.borrow(), &mut buffer);
+    assert!(matches!(
+        refused,
+        Err(CodecError::FrameTooLarge { len: 11, max: 10 })
+    ));
+    assert_eq!(buffer, BEFORE);
 }
 
 pub(crate) fn many_frames_in_one_buffer_come_out_in_order<S: Subject>() {

@@ -2,13 +2,10 @@
 
 use futures::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use ws_framed::{Acceptor, Bincode, Connector, WsFramed, WsStream};
+use ws_framed::{Acceptor, Bincode, Connector, Encoded, WsFramed, WsStream};
 
 use super::{Broadcaster, ByteCarrier, Carrier, End, MAX_VALUE_LEN, URL, tcp};
-use crate::{
-    Result,
-    value::{Value, decode, encode},
-};
+use crate::{Result, value::Value};
 
 impl End for WsStream {
     async fn pair() -> Result<(Self, Self)> {
@@ -63,22 +60,41 @@ impl ByteCarrier for WsStream {
 }
 
 /// Encodes once, for all.
-impl<V: Value> Broadcaster<V> for WsStream {
+impl<V: Value> Broadcaster<V> for WsFramed<V> {
     async fn send_to_all(ends: &mut [Self], value: &V) -> Result<()> {
-        let bytes = encode(value)?;
-        let prefix = u32::try_from(bytes.len())?.to_be_bytes();
+        let once = Encoded::by_ref(&mut Bincode::new(MAX_VALUE_LEN), value)?;
         for end in ends {
-            AsyncWriteExt::write_all(end, &prefix).await?;
-            AsyncWriteExt::write_all(end, &bytes).await?;
-            AsyncWriteExt::flush(end).await?;
+            end.feed_encoded(&once).await?;
+            SinkExt::flush(end).await?;
         }
         Ok(())
     }
 
     async fn receive(&mut self) -> Result<V> {
-        let len = AsyncReadExt::read_u32(self).await?;
-        let mut bytes = vec![0; usize::try_from(len)?];
-        AsyncReadExt::read_exact(self, &mut bytes).await?;
-        decode(&bytes)
+        Carrier::next(self).await
+    }
+}
+
+/// Encodes for each of them, by reference.
+pub(crate) struct EncodingEach<V>(WsFramed<V>);
+
+impl<V: Value> End for EncodingEach<V> {
+    async fn pair() -> Result<(Self, Self)> {
+        let (client, server) = WsFramed::pair().await?;
+        Ok((Self(client), Self(server)))
+    }
+}
+
+impl<V: Value> Broadcaster<V> for EncodingEach<V> {
+    async fn send_to_all(ends: &mut [Self], value: &V) -> Result<()> {
+        for Self(end) in ends {
+            end.feed_ref(value).await?;
+            SinkExt::flush(end).await?;
+        }
+        Ok(())
+    }
+
+    async fn receive(&mut self) -> Result<V> {
+        Carrier::next(&mut self.0).await
     }
 }

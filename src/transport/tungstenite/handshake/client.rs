@@ -116,9 +116,9 @@ where
         return Err(refused(io, &response, rest, verdict).await);
     }
     let subprotocol = verify(&response, &key, &extras.subprotocols)?;
+    let io = Meter::new(io, config.max_recv_message_len);
     let config = Some(engine_config(config));
-    let stream =
-        WebSocketStream::from_partially_read(Meter::new(io), rest, Role::Client, config).await;
+    let stream = WebSocketStream::from_partially_read(io, rest, Role::Client, config).await;
     Ok((Metered(stream), subprotocol))
 }
 

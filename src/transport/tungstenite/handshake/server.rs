@@ -70,9 +70,9 @@ where
     write_response(&mut head, &response).map_err(|error| WsErr::Handshake(error.to_string()))?;
     io.write_all(&head).await?;
     io.flush().await?;
+    let io = Meter::new(io, config.max_recv_message_len);
     let config = Some(engine_config(config));
-    let stream =
-        WebSocketStream::from_partially_read(Meter::new(io), rest, Role::Server, config).await;
+    let stream = WebSocketStream::from_partially_read(io, rest, Role::Server, config).await;
     Ok((Metered(stream), subprotocol))
 }
 

@@ -1,0 +1,111 @@
+//! Items that are encoded once and sent to many.
+
+use std::{fmt, marker::PhantomData};
+
+use asynchronous_codec::Encoder;
+use bytes::{Bytes, BytesMut};
+use ws_framed_codecs::EncodeRef;
+
+/// An item that is encoded already, to be sent over any number of connections with
+/// [`feed_encoded`](crate::WsFramed::feed_encoded). A clone shares its bytes, and so do the connections.
+///
+/// It belongs to the codec `C`, so that it does not get into a stream of other items. The codec that makes it
+/// stands for those of all connections: the limit that holds is its own, and a codec whose frames depend on what it
+/// has encoded before cannot be used like this.
+///
+/// # Example
+/// In a chat room each connection has a task of its own, and all of them hear of what is said:
+///
+/// ```
+/// use futures::{SinkExt, StreamExt};
+/// use tokio::sync::broadcast::Receiver;
+/// use ws_framed::{CodecError, Encoded, EncodeRef, Lines, WsFramed};
+///
+/// async fn member(
+///     mut lines: WsFramed<String, Lines>,
+///     mut said: Receiver<Encoded<Lines>>,
+/// ) -> Result<(), CodecError> {
+///     loop {
+///         tokio::select! {
+///             said = said.recv() => match said {
+///                 Ok(said) => {
+///                     lines.feed_encoded(&said).await?;
+///                     lines.flush().await?;
+///                 }
+///                 Err(_) => break, // the room is closed, or this member is too slow for it
+///             },
+///             line = lines.next() => match line {
+///                 Some(line) => println!("{}", line?),
+///                 None => break,
+///             },
+///         }
+///     }
+///     Ok(())
+/// }
+///
+/// # fn main() -> Result<(), CodecError> {
+/// let hello = Encoded::by_ref(&mut Lines::new(80), "Hello, all!")?;
+/// # let (room, _) = tokio::sync::broadcast::channel(1);
+/// # let _ = (member, room.send(hello));
+/// # Ok(())
+/// # }
+/// ```
+pub struct Encoded<C> {
+    bytes: Bytes,
+    codec: PhantomData<fn() -> C>,
+}
+
+impl<C: Encoder> Encoded<C> {
+    /// Encodes an item.
+    ///
+    /// # Errors
+    /// Those of the codec.
+    pub fn new(codec: &mut C, item: C::Item<'_>) -> Result<Self, C::Error> {
+        Self::encode(|buffer| codec.encode(item, buffer))
+    }
+
+    /// Encodes an item that stays where it is.
+    ///
+    /// # Errors
+    /// Those of the codec.
+    pub fn by_ref(codec: &mut C, item: &C::Ref) -> Result<Self, C::Error>
+    where
+        C: EncodeRef,
+    {
+        Self::encode(|buffer| codec.encode_ref(item, buffer))
+    }
+
+    fn encode<E>(put: impl FnOnce(&mut BytesMut) -> Result<(), E>) -> Result<Self, E> {
+        let mut buffer = BytesMut::new();
+        put(&mut buffer)?;
+        Ok(Self {
+            bytes: buffer.freeze(),
+            codec: PhantomData,
+        })
+    }
+}
+
+impl<C> Encoded<C> {
+    /// The bytes of the frame, as they go over the wire.
+    #[must_use]
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+}
+
+impl<C> Clone for Encoded<C> {
+    fn clone(&self) -> Self {
+        Self {
+            bytes: self.bytes.clone(),
+            codec: PhantomData,
+        }
+    }
+}
+
+impl<C> fmt::Debug for Encoded<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Encoded")
+            .field("len", &self.bytes.len())
+            .finish_non_exhaustive()
+    }
+}
