@@ -69,6 +69,8 @@ pub(crate) struct Link<M> {
     is_shut: bool,
     /// The transport has nothing more for us.
     is_drained: bool,
+    /// The transport has told an error: it has no more messages, and only throws away what comes.
+    is_broken: bool,
     /// Data that comes is thrown away: once some was, what follows would have a hole before it.
     discards: bool,
     pings: Pings,
@@ -113,6 +115,7 @@ impl<M: MessageTransport> Link<M> {
             deadline: None,
             is_shut: false,
             is_drained: false,
+            is_broken: false,
             discards: false,
             pings: Pings::default(),
             write_error: None,
@@ -270,6 +273,7 @@ impl<M: MessageTransport> Link<M> {
             deadline: self.deadline,
             is_shut: self.is_shut,
             is_drained: self.is_drained,
+            is_broken: self.is_broken,
             discards: self.discards,
             pings: self.pings,
             watch: self.watch,

@@ -118,6 +118,7 @@ impl<M: MessageTransport> Link<M> {
             (WsErr::UnexpectedEof, Some(cause @ WsErr::Io(_))) => cause.clone(),
             (error, _) => error,
         };
+        self.is_broken = true;
         self.break_off(error);
         if self.life.phase() == Phase::Ended {
             self.end(cx);
@@ -230,7 +231,12 @@ impl<M: MessageTransport> Link<M> {
     }
 
     fn poll_leave_steps(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        ready!(self.poll_send_steps(cx))?;
+        let sent = self.poll_send_steps(cx);
+        if sent.is_pending() && self.is_broken {
+            // A peer that sends everything before it reads hears nothing until somebody takes that.
+            self.discard(cx);
+        }
+        ready!(sent)?;
         if self.life.has_failed() {
             ready!(self.poll_shutdown(cx))?;
             // Closing a socket with unread bytes in it may reset it, and the peer would never read why.
@@ -250,19 +256,28 @@ impl<M: MessageTransport> Link<M> {
 
     /// Throws away what comes until the transport has ended, within the close deadline.
     fn poll_transport_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.discard(cx);
+        if self.is_drained {
+            Poll::Ready(())
+        } else {
+            self.poll_deadline(cx)
+        }
+    }
+
+    /// Throws away what has come, as much of it as one poll may take.
+    fn discard(&mut self, cx: &mut Context<'_>) {
         for _ in 0..MESSAGES_PER_POLL {
             if self.is_drained {
-                return Poll::Ready(());
+                return;
             }
             match self.transport.poll_next(cx) {
                 Poll::Ready(None | Some(Err(WsErr::Io(_) | WsErr::UnexpectedEof))) => {
                     self.is_drained = true;
                 }
                 Poll::Ready(Some(_)) => {}
-                Poll::Pending => return self.poll_deadline(cx),
+                Poll::Pending => return,
             }
         }
         cx.waker().wake_by_ref();
-        self.poll_deadline(cx)
     }
 }
