@@ -208,6 +208,20 @@ impl Acceptor {
         self.opening.stream(opening.await?)
     }
 
+    /// The answer to a request that somebody else has read, and the subprotocol in it.
+    #[cfg(feature = "hyper")]
+    pub(crate) fn answer<B>(
+        &self,
+        request: &http::Request<B>,
+    ) -> Result<(http::Response<()>, Option<String>), Refusal> {
+        let wrong = |error: WsErr| Refusal::new(500, error.to_string());
+        self.check().map_err(wrong)?;
+        let extras = &self.opening.extras;
+        let headers = handshake::headers(extras).map_err(wrong)?;
+        let judge = |request: &HandshakeRequest<'_>| self.policy.check(request);
+        server::answer(request, headers, &extras.subprotocols, judge)
+    }
+
     /// Whether what it was told makes sense.
     pub(crate) fn check(&self) -> Result<(), WsErr> {
         self.opening.config.validate()?;

@@ -39,6 +39,9 @@
     )
 )]
 
+#[cfg(all(feature = "axum", not(target_arch = "wasm32")))]
+#[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
+pub mod axum;
 #[doc = include_str!("browser.md")]
 pub mod browser {}
 mod clock;
@@ -49,6 +52,9 @@ mod error;
 mod event;
 mod framed;
 mod handle;
+#[cfg(all(feature = "hyper", not(target_arch = "wasm32")))]
+#[cfg_attr(docsrs, doc(cfg(feature = "hyper")))]
+pub mod hyper;
 mod link;
 mod message;
 mod reconnect;

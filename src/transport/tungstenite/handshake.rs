@@ -19,7 +19,7 @@ use async_tungstenite::tungstenite::{
 use futures::io::{AsyncRead, AsyncReadExt};
 
 use super::{Meter, Metered, engine_config};
-use crate::error::WsErr;
+use crate::{config::Extras, error::WsErr};
 
 /// The longest head of a request or an answer that is read, in bytes.
 const MAX_HEAD_LEN: usize = 16 * 1024;
@@ -64,6 +64,13 @@ async fn read_head<T: TryParse>(io: &mut (impl AsyncRead + Unpin)) -> Result<Hea
             Err(error) => return Ok(Head::Malformed(error)),
         }
     }
+}
+
+/// The headers that the user has added to an answer.
+pub(crate) fn headers(extras: &Extras) -> Result<HeaderMap, WsErr> {
+    let mut headers = HeaderMap::new();
+    add_headers(&mut headers, &extras.headers)?;
+    Ok(headers)
 }
 
 fn add_headers(headers: &mut HeaderMap, extras: &[(String, String)]) -> Result<(), WsErr> {

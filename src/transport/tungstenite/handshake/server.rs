@@ -21,7 +21,7 @@ use futures::{
 };
 
 use super::{
-    Head, Meter, Metered, add_headers, engine_config, read_head, refusal::Refusal,
+    Head, Meter, Metered, engine_config, headers, read_head, refusal::Refusal,
     request::HandshakeRequest,
 };
 use crate::{
@@ -49,8 +49,7 @@ pub(crate) async fn open<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut headers = HeaderMap::new();
-    add_headers(&mut headers, &extras.headers)?;
+    let headers = headers(extras)?;
     let answered = match read_head::<Request>(&mut io).await? {
         Head::Complete(request, rest) => {
             answer(&request, headers, &extras.subprotocols, judge).map(|answer| (answer, rest))
@@ -70,10 +69,17 @@ where
     write_response(&mut head, &response).map_err(|error| WsErr::Handshake(error.to_string()))?;
     io.write_all(&head).await?;
     io.flush().await?;
+    Ok((opened(io, rest, config).await, subprotocol))
+}
+
+/// The engine over a stream whose handshake is over, with what came right behind that.
+pub(crate) async fn opened<S>(io: S, rest: Vec<u8>, config: &Config) -> Metered<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let io = Meter::new(io, config.max_recv_message_len);
     let config = Some(engine_config(config));
-    let stream = WebSocketStream::from_partially_read(io, rest, Role::Server, config).await;
-    Ok((Metered(stream), subprotocol))
+    Metered(WebSocketStream::from_partially_read(io, rest, Role::Server, config).await)
 }
 
 /// Answers with the refusal, hears the client out, and gives the error that the server sees.
