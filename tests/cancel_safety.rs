@@ -194,7 +194,7 @@ fn a_close_may_be_done_again_or_in_another_way() {
                 }
                 let (data, end) = read_to_end(&mut ours).await;
                 end.unwrap();
-                assert_eq!(data, []);
+                assert_eq!(data, b"");
             };
             let ((), (data, code)) = future::join(others, gets(peer)).await;
             assert_eq!((data.as_slice(), code), (b"abc".as_slice(), 1000));

@@ -76,7 +76,7 @@ fn a_read_after_a_close_does_not_wait_for_ever() {
     run_in(&SOCKETS, &closing_soon(), async |mut ours, mut peer| {
         ours.close().await.unwrap();
         let (data, end) = read_to_end(&mut ours).await;
-        assert_eq!(data, []);
+        assert_eq!(data, b"");
         assert_eq!(end.unwrap_err().kind(), ErrorKind::TimedOut);
         assert_eq!(ours.handle().closed().await, CloseOutcome::TimedOut);
         peer.expect(Frame::close(1000, "")).await;
@@ -186,7 +186,7 @@ fn a_silent_peer_is_pinged_and_given_up() {
         let mut events = observe(&mut ours).await;
         let handle = ours.handle();
         let (data, end) = read_to_end(&mut ours).await;
-        assert_eq!(data, []);
+        assert_eq!(data, b"");
         let end = end.unwrap_err();
         assert_eq!(end.kind(), ErrorKind::TimedOut);
         assert!(matches!(inside(&end), WsErr::TimedOut(_)));
@@ -269,7 +269,7 @@ fn a_message_that_never_ends_is_given_up_where_there_is_a_limit() {
         ours.read_exact(&mut before).await.unwrap();
         peer.send(Frame::binary("begun").unfinished()).await;
         let (data, end) = read_to_end(&mut ours).await;
-        assert_eq!(data, []);
+        assert_eq!(data, b"");
         assert_eq!(end.unwrap_err().kind(), ErrorKind::TimedOut);
         peer.expect_end().await;
     });

@@ -137,7 +137,7 @@ fn a_peer_that_pings_and_never_reads_is_given_up_in_little_memory() {
         let (cost, sent) = flooded(role, config, script, async |mut ours| {
             let handle = ours.handle();
             let (data, end) = read_to_end(&mut ours).await;
-            assert_eq!(data, []);
+            assert_eq!(data, b"");
             assert_eq!(end.unwrap_err().kind(), io::ErrorKind::TimedOut);
             assert_eq!(handle.closed().await, CloseOutcome::TimedOut);
         });
@@ -165,7 +165,7 @@ fn observers_that_never_look_cost_little_under_a_flood_of_events() {
             }
             let (data, end) = read_to_end(&mut ours).await;
             end.unwrap();
-            assert_eq!(data, []);
+            assert_eq!(data, b"");
             drop(ours);
             for events in observers {
                 assert!(events.count().await <= 130, "a queue is bounded");
@@ -191,7 +191,7 @@ fn is_refused(first: &Frame, repeated: Option<&Frame>, error: impl Fn(&WsErr) ->
         };
         let (cost, heard) = flooded(role, small(), script, async |mut ours| {
             let (data, end) = read_to_end(&mut ours).await;
-            assert_eq!(data, []);
+            assert_eq!(data, b"");
             let end = end.unwrap_err();
             assert_eq!(end.kind(), io::ErrorKind::InvalidData);
             assert!(error(inside(&end)), "{end:?}");

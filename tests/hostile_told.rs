@@ -78,7 +78,7 @@ fn in_the_byte_view() {
                     let mut data = Vec::new();
                     let error = ours.read_to_end(&mut data).await.unwrap_err();
                     assert_eq!(error.kind(), ErrorKind::InvalidData);
-                    assert_eq!(data, []);
+                    assert_eq!(data, b"");
                 });
             assert_eq!(told, *code, "for {frames:?}");
             assert_short(&reason, part);

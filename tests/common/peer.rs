@@ -97,7 +97,7 @@ impl Peer {
     /// up.
     pub async fn hears_close(mut self) -> u16 {
         let (data, code, _) = self.until_close().await;
-        assert_eq!(data, [], "data before the close frame");
+        assert_eq!(data, b"", "data before the close frame");
         self.expect_end().await;
         code
     }

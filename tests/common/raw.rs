@@ -289,7 +289,7 @@ impl RawPeer {
                 return frame;
             }
             if !self.receive().await {
-                assert_eq!(self.received, [], "the connection ended within a frame");
+                assert_eq!(self.received, b"", "the connection ended within a frame");
                 return None;
             }
         }
