@@ -32,6 +32,14 @@
     not(feature = "cbor"),
     doc = "| `Cbor` | any type with serde's traits | length, then CBOR | `cbor` |"
 )]
+#![cfg_attr(
+    feature = "compress",
+    doc = "| [`Compressed`] | the inner codec's | length, then the inner codec's frame or an LZ4 block of it | `compress` |"
+)]
+#![cfg_attr(
+    not(feature = "compress"),
+    doc = "| `Compressed` | the inner codec's | length, then the inner codec's frame or an LZ4 block of it | `compress` |"
+)]
 //!
 //! A length is a `u32`, big-endian, and counts the bytes that follow it. The type that a codec
 //! reads and the type that it writes may differ: `Bincode<Request, Response>` is what a server
@@ -135,6 +143,8 @@ mod bincode;
 mod bounded;
 #[cfg(feature = "cbor")]
 mod cbor;
+#[cfg(feature = "compress")]
+mod compressed;
 mod error;
 #[cfg(feature = "json")]
 mod json;
@@ -148,6 +158,9 @@ pub use crate::bincode::Bincode;
 #[cfg(feature = "cbor")]
 #[cfg_attr(docsrs, doc(cfg(feature = "cbor")))]
 pub use crate::cbor::Cbor;
+#[cfg(feature = "compress")]
+#[cfg_attr(docsrs, doc(cfg(feature = "compress")))]
+pub use crate::compressed::Compressed;
 pub use crate::error::CodecError;
 #[cfg(feature = "json")]
 #[cfg_attr(docsrs, doc(cfg(feature = "json")))]
