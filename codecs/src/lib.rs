@@ -92,7 +92,8 @@
 //!   time is linear in the length of the frame, and so is its memory (a byte on the wire may be an
 //!   element in memory, however large its type), plus at most 1 MiB for each level of nesting. This
 //!   holds as far as it depends on the codec: a `Deserialize` written by hand that trusts what it
-//!   reads can undo it. The serde codecs pay for it with two restrictions.
+//!   reads can undo it. The serde codecs pay for it with two restrictions. With `Compressed`, the
+//!   frame is the one that is inflated, which is never longer than its limit.
 //!
 //! # What the serde codecs refuse to read
 //!
@@ -116,8 +117,8 @@
 //! [specified wire format](https://postcard.jamesmunns.com). `Json` and `Cbor` describe themselves:
 //! take them to speak with programs in other languages, to add fields to a protocol without
 //! breaking it, and for types that need serde's `flatten`, `tag`, `untagged` or
-//! `skip_serializing_if`. CBOR is smaller and carries bytes as they are; JSON can be read. [`Bincode`] is here for protocols that
-//! speak it already: bincode itself is no longer maintained
+//! `skip_serializing_if`. CBOR is smaller and carries bytes as they are; JSON can be read.
+//! [`Bincode`] is here for protocols that speak it already: bincode itself is no longer maintained
 //! ([RUSTSEC-2025-0141](https://rustsec.org/advisories/RUSTSEC-2025-0141.html)), and 2.0.1, which
 //! this crate uses, is its last release.
 #![forbid(unsafe_code)]
