@@ -5,6 +5,7 @@
         feature = "async-tungstenite",
         feature = "bincode",
         feature = "cbor",
+        feature = "compress",
         feature = "json",
         feature = "postcard",
         feature = "tokio-codec"
@@ -17,6 +18,7 @@
         feature = "async-tungstenite",
         feature = "bincode",
         feature = "cbor",
+        feature = "compress",
         feature = "json",
         feature = "postcard",
         feature = "tokio-codec"
@@ -93,6 +95,8 @@ pub use ws_framed_codecs as codecs;
 pub use asynchronous_codec::{Decoder, Encoder};
 #[cfg(feature = "cbor")]
 pub use ws_framed_codecs::Cbor;
+#[cfg(feature = "compress")]
+pub use ws_framed_codecs::Compressed;
 #[cfg(feature = "json")]
 pub use ws_framed_codecs::Json;
 #[cfg(feature = "postcard")]

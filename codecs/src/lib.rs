@@ -33,6 +33,14 @@
     not(feature = "cbor"),
     doc = "| `Cbor` | any type with serde's traits | length, then CBOR | `cbor` |"
 )]
+#![cfg_attr(
+    feature = "compress",
+    doc = "| [`Compressed`] | the inner codec's | length, then the inner codec's frame or an LZ4 block of it | `compress` |"
+)]
+#![cfg_attr(
+    not(feature = "compress"),
+    doc = "| `Compressed` | the inner codec's | length, then the inner codec's frame or an LZ4 block of it | `compress` |"
+)]
 //!
 //! A length is a `u32`, big-endian, and counts the bytes that follow it. The type that a codec
 //! reads and the type that it writes may differ: `Bincode<Request, Response>` is what a server
@@ -85,7 +93,8 @@
 //!   time is linear in the length of the frame, and so is its memory (a byte on the wire may be an
 //!   element in memory, however large its type), plus at most 1 MiB for each level of nesting. This
 //!   holds as far as it depends on the codec: a `Deserialize` written by hand that trusts what it
-//!   reads can undo it. The serde codecs pay for it with two restrictions.
+//!   reads can undo it. The serde codecs pay for it with two restrictions. With `Compressed`, the
+//!   frame is the one that is inflated, which is never longer than its limit.
 //!
 //! # What the serde codecs refuse to read
 //!
@@ -109,8 +118,8 @@
 //! [specified wire format](https://postcard.jamesmunns.com). `Json` and `Cbor` describe themselves:
 //! take them to speak with programs in other languages, to add fields to a protocol without
 //! breaking it, and for types that need serde's `flatten`, `tag`, `untagged` or
-//! `skip_serializing_if`. CBOR is smaller and carries bytes as they are; JSON can be read. [`Bincode`] is here for protocols that
-//! speak it already: bincode itself is no longer maintained
+//! `skip_serializing_if`. CBOR is smaller and carries bytes as they are; JSON can be read.
+//! [`Bincode`] is here for protocols that speak it already: bincode itself is no longer maintained
 //! ([RUSTSEC-2025-0141](https://rustsec.org/advisories/RUSTSEC-2025-0141.html)), and 2.0.1, which
 //! this crate uses, is its last release.
 #![forbid(unsafe_code)]
@@ -136,6 +145,8 @@ mod bincode;
 mod bounded;
 #[cfg(feature = "cbor")]
 mod cbor;
+#[cfg(feature = "compress")]
+mod compressed;
 mod encode_ref;
 mod error;
 #[cfg(feature = "json")]
@@ -150,6 +161,9 @@ pub use crate::bincode::Bincode;
 #[cfg(feature = "cbor")]
 #[cfg_attr(docsrs, doc(cfg(feature = "cbor")))]
 pub use crate::cbor::Cbor;
+#[cfg(feature = "compress")]
+#[cfg_attr(docsrs, doc(cfg(feature = "compress")))]
+pub use crate::compressed::Compressed;
 pub use crate::encode_ref::EncodeRef;
 pub use crate::error::CodecError;
 #[cfg(feature = "json")]

@@ -14,8 +14,8 @@ use tokio::io::{
     AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, copy, duplex, sink,
 };
 use ws_framed::{
-    Acceptor, Bincode, Cbor, CloseCode, CloseFrame, Config, Connector, Json, LengthDelimited,
-    Lines, Postcard, TextPolicy, WsStream, bytes::Bytes,
+    Acceptor, Bincode, Cbor, CloseCode, CloseFrame, Compressed, Config, Connector, Json,
+    LengthDelimited, Lines, Postcard, TextPolicy, WsStream, bytes::Bytes,
 };
 use ws_framed_fuzz::{ANY_ACCEPT, Frame, HEAD_END, Value};
 
@@ -34,6 +34,7 @@ async fn main() -> Result<()> {
         "postcard",
         "json",
         "cbor",
+        "compressed",
         "lines",
         "length_delimited",
     ];
@@ -42,6 +43,7 @@ async fn main() -> Result<()> {
         record("postcard", postcard).await?,
         record("json", json).await?,
         record("cbor", cbor).await?,
+        record("compressed", compressed).await?,
         record("lines", lines).await?,
         record("length_delimited", length_delimited).await?,
     ];
@@ -282,6 +284,17 @@ converse!(bincode, Bincode::<Value>::new(1024), values());
 converse!(postcard, Postcard::<Value>::new(1024), values());
 converse!(json, Json::<Value>::new(1024), json_values());
 converse!(cbor, Cbor::<Value>::new(1024), values());
+converse!(
+    compressed,
+    Compressed::new(Postcard::<Value>::new(1024), 1028),
+    values()
+        .into_iter()
+        .chain([
+            Value::Text("na ".repeat(90)),
+            Value::Several(vec![Value::Nothing; 200])
+        ])
+        .collect::<Vec<_>>()
+);
 converse!(
     lines,
     Lines::new(80),

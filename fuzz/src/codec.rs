@@ -6,7 +6,7 @@ use bytes::BytesMut;
 use counting_alloc::measure;
 use serde::{Serialize, de::DeserializeOwned};
 use ws_framed::{
-    Bincode, Cbor, CodecError, Decoder, Encoder, Json, LengthDelimited, Lines, Postcard,
+    Bincode, Cbor, CodecError, Compressed, Decoder, Encoder, Json, LengthDelimited, Lines, Postcard,
 };
 
 use crate::{
@@ -113,6 +113,46 @@ pub fn codec_cbor(input: &[u8]) {
     read::<Cbor<Vec<Vec<Empty>>>, _>(input, Cbor::new);
     read::<Cbor<Vec<[u128; 16]>>, _>(input, Cbor::new);
     read::<Cbor<Loose>, _>(input, Cbor::new);
+}
+
+/// Around codecs that step over a bad frame, that leave one that is too large, and that look for its end.
+pub fn codec_compressed(input: &[u8]) {
+    inflate(input, |max| {
+        Compressed::new(Postcard::<Value>::new(max), max + 4)
+    });
+    inflate(input, |max| {
+        Compressed::new(LengthDelimited::new(max / 2), max)
+    });
+    inflate(input, |max| Compressed::new(Lines::new(max / 2), max));
+}
+
+/// What is promised where the length on the wire is not that of the payload.
+fn inflate<T: Clone + Debug, C: Codec<T>>(input: &[u8], make: impl Fn(usize) -> C) {
+    let (mut codec, mut buffer, mut results) = (make(MAX), BytesMut::from(input), Vec::new());
+    loop {
+        let result = decode(&mut codec, &mut buffer, Some(PREFIXED));
+        results.push(outcome(&mut codec, &result));
+        match result {
+            Ok(Some(item)) => {
+                let mut frame = BytesMut::from(BEFORE);
+                let written = codec.encode(item, &mut frame);
+                let frame = frame.split_off(BEFORE.len());
+                assert_eq!(frame.is_empty(), written.is_err(), "all or nothing");
+                if written.is_ok() {
+                    let mut rest = frame.clone();
+                    let again = make(MAX).decode(&mut rest).expect("our own frame");
+                    let mut twice = BytesMut::new();
+                    let written = make(MAX).encode(again.expect("it is whole"), &mut twice);
+                    written.expect("it was written once");
+                    assert_eq!((twice, rest.len()), (frame, 0));
+                }
+            }
+            Err(CodecError::Malformed(_)) => {}
+            _ => break,
+        }
+    }
+    read_in_pieces(input, &mut make(MAX), &results, &buffer);
+    at_the_end(&mut codec, buffer);
 }
 
 /// Everything that is promised, of a codec whose items can be written again.

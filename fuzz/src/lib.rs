@@ -11,7 +11,8 @@ mod split;
 mod values;
 
 pub use codec::{
-    codec_bincode, codec_cbor, codec_json, codec_length_delimited, codec_lines, codec_postcard,
+    codec_bincode, codec_cbor, codec_compressed, codec_json, codec_length_delimited, codec_lines,
+    codec_postcard,
 };
 pub use frames::{Frame, HEAD_END};
 pub use handshake::{ANY_ACCEPT, accept, connect};
@@ -28,13 +29,14 @@ static ALLOC: counting_alloc::CountingAlloc = counting_alloc::CountingAlloc;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 13] = [
     ("codec_length_delimited", codec_length_delimited),
     ("codec_lines", codec_lines),
     ("codec_bincode", codec_bincode),
     ("codec_postcard", codec_postcard),
     ("codec_json", codec_json),
     ("codec_cbor", codec_cbor),
+    ("codec_compressed", codec_compressed),
     ("link_server", link_server),
     ("link_client", link_client),
     ("split_bytes", split_bytes),

@@ -10,6 +10,8 @@ use counting_alloc::{Cost, measure};
 use ws_framed_codecs::{CodecError, LengthDelimited, Lines};
 
 pub(crate) mod cases;
+#[cfg(feature = "compress")]
+pub(crate) mod compressed;
 #[cfg(any(feature = "cbor", feature = "json"))]
 pub(crate) mod self_describing;
 #[cfg(any(

@@ -1,0 +1,287 @@
+//! Another codec's frames, compressed.
+
+mod lz4;
+
+use std::mem;
+
+use asynchronous_codec::{BytesMut, Decoder, Encoder};
+use bytes::BufMut;
+
+use self::lz4::{Compressor, inflate};
+use crate::CodecError;
+use crate::length_prefix::{PREFIX_LEN, complete, limit, prefix};
+
+/// The payload is a frame as it is.
+const PLAIN: u8 = 0;
+/// The payload is the length of a frame, then the frame as an LZ4 block.
+const LZ4: u8 = 1;
+
+/// The prefix and the byte behind it that tells the two apart.
+const HEAD_LEN: usize = PREFIX_LEN + 1;
+
+/// What is before a block, without the prefix.
+const LZ4_HEAD_LEN: usize = 5;
+
+/// Compresses each frame of another codec with LZ4.
+///
+/// For frames of some hundred bytes and more that repeat themselves, as JSON does. Each frame is
+/// compressed by itself, so that a frame costs the same wherever it comes, and nothing is kept
+/// between frames.
+///
+/// **Wire:** the length of what follows as a `u32`, big-endian; then a byte. If it is 0, a frame of
+/// the inner codec follows as that codec wrote it. If it is 1, the length of the inner frame follows
+/// as a `u32`, big-endian, and then the inner frame as one block in the [LZ4 block
+/// format](https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md). A frame that compression would not make
+/// shorter is sent as it is, so the wire never carries more than 5 bytes over the inner frame.
+///
+/// **The limit** counts an inner frame before it is compressed and after it is inflated, with all that
+/// the inner codec puts around its payload: to send the largest payload of a `Postcard::new(max)`, it must
+/// be `max + 4`. The inner codec's own limit holds too.
+///
+/// **Items** and **errors** are those of the inner codec. In addition, on sending:
+/// [`CodecError::FrameTooLarge`] for an inner frame over the limit. On receiving: the same, as soon as
+/// the length is there, which leaves the buffer as it is; [`CodecError::Malformed`], which takes exactly
+/// that frame, for a frame that cannot be inflated to the length that it tells, or that holds anything
+/// but one frame of the inner codec. An error of the inner codec that takes nothing from the inner
+/// frame takes nothing here either. An inner frame is a stream of its own to the inner codec: what it
+/// would make of an unfinished one at the end of a stream is its item.
+///
+/// **Hostile bytes:** a frame of `n` bytes is inflated to no more than the limit, and to no more than
+/// 255 `n` bytes, which is all that the format can; that is checked before any memory is asked for, and
+/// memory is asked for once. Time is linear in both lengths. What the inner codec makes of it costs
+/// what it costs with that codec.
+///
+/// **Secrets:** as with any compression, the length of a frame tells something about what is in it. Do
+/// not put a secret into one frame with what an attacker may choose.
+///
+/// ```
+/// use asynchronous_codec::{BytesMut, Decoder, Encoder};
+/// use ws_framed_codecs::{Compressed, Lines};
+///
+/// # fn main() -> Result<(), ws_framed_codecs::CodecError> {
+/// let mut codec = Compressed::new(Lines::new(1000), 1001);
+/// let mut buffer = BytesMut::new();
+/// let chorus = "na na na na na na na na, ".repeat(30);
+/// codec.encode(chorus.clone(), &mut buffer)?;
+/// assert!(buffer.len() < 60);
+/// assert_eq!(codec.decode(&mut buffer)?, Some(chorus));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The limit has no default:
+///
+/// ```compile_fail,E0277
+/// fn default<T: Default>() -> T { T::default() }
+/// default::<ws_framed_codecs::Compressed<ws_framed_codecs::Lines>>();
+/// ```
+#[derive(Debug, Clone)]
+pub struct Compressed<C> {
+    codec: C,
+    max_frame_len: usize,
+    compressor: Compressor,
+}
+
+impl<C> Compressed<C> {
+    /// Compresses the frames of `codec`, of at most `max_frame_len` bytes each before compression, in
+    /// both directions. Above `u32::MAX - 1` it means `u32::MAX - 1`.
+    #[must_use]
+    pub fn new(codec: C, max_frame_len: usize) -> Self {
+        Self {
+            codec,
+            max_frame_len: max_frame_len.min(limit(usize::MAX) - 1),
+            compressor: Compressor::default(),
+        }
+    }
+
+    /// The largest frame of the inner codec in bytes, before compression.
+    #[must_use]
+    pub fn max_frame_len(&self) -> usize {
+        self.max_frame_len
+    }
+
+    /// The inner codec.
+    pub fn get_ref(&self) -> &C {
+        &self.codec
+    }
+
+    /// The inner codec, to change its settings.
+    pub fn get_mut(&mut self) -> &mut C {
+        &mut self.codec
+    }
+
+    /// The inner codec again.
+    pub fn into_inner(self) -> C {
+        self.codec
+    }
+
+    fn too_large(&self, len: usize) -> CodecError {
+        let max = self.max_frame_len;
+        CodecError::FrameTooLarge { len, max }
+    }
+}
+
+/// Puts the buffer back as it was, unless the frame is complete: on every way out, the panic of
+/// somebody's codec included.
+struct Unfinished<'d> {
+    dst: &'d mut BytesMut,
+    start: usize,
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        self.dst.truncate(self.start);
+    }
+}
+
+impl<C> Encoder for Compressed<C>
+where
+    C: Encoder<Error: From<CodecError>>,
+{
+    type Item<'a> = C::Item<'a>;
+    type Error = C::Error;
+
+    fn encode(&mut self, item: C::Item<'_>, dst: &mut BytesMut) -> Result<(), C::Error> {
+        let start = dst.len();
+        let mut frame = Unfinished { dst, start };
+        let dst = &mut *frame.dst;
+        dst.put_bytes(0, HEAD_LEN);
+        self.codec.encode(item, dst)?;
+
+        let inner = dst.get(start + HEAD_LEN..).unwrap_or_default();
+        if inner.len() > self.max_frame_len {
+            return Err(self.too_large(inner.len()).into());
+        }
+        let mut kind = PLAIN;
+        if let Some(block) = self.compressor.compress(inner) {
+            let inflated_len = prefix(inner.len(), self.max_frame_len)?;
+            dst.truncate(start + HEAD_LEN);
+            dst.extend_from_slice(&inflated_len);
+            dst.extend_from_slice(block);
+            kind = LZ4;
+        }
+        let [a, b, c, d] = prefix(dst.len() - start - PREFIX_LEN, limit(usize::MAX))?;
+        if let Some(head) = dst.get_mut(start..).and_then(<[u8]>::first_chunk_mut) {
+            *head = [a, b, c, d, kind];
+        }
+        frame.start = frame.dst.len();
+        Ok(())
+    }
+}
+
+/// What is behind the prefix of a frame that is all there.
+enum Whole<'s> {
+    Plain,
+    Lz4 {
+        inflated_len: usize,
+        block: &'s [u8],
+    },
+    Bad(&'static str),
+}
+
+/// What the frame at the start of `src` is, which has `len` bytes behind its prefix.
+fn whole(src: &BytesMut, len: usize) -> Whole<'_> {
+    match src.get(PREFIX_LEN..PREFIX_LEN + len) {
+        Some([PLAIN, ..]) => Whole::Plain,
+        Some([LZ4, a, b, c, d, block @ ..]) => Whole::Lz4 {
+            inflated_len: length([*a, *b, *c, *d]),
+            block,
+        },
+        Some([LZ4, ..]) => Whole::Bad("a compressed frame has no length"),
+        Some([_, ..]) => Whole::Bad("the frame is neither plain nor compressed with LZ4"),
+        Some([]) | None => Whole::Bad("the frame is empty"),
+    }
+}
+
+fn length(bytes: [u8; 4]) -> usize {
+    usize::try_from(u32::from_be_bytes(bytes)).unwrap_or(usize::MAX)
+}
+
+impl<C> Compressed<C>
+where
+    C: Decoder<Error: From<CodecError>>,
+{
+    /// The length of the frame behind its prefix, once all of it is there.
+    fn complete(&self, src: &mut BytesMut) -> Result<Option<usize>, CodecError> {
+        // No need to wait, or to make room, for all of a frame that will be too large.
+        if let Some([a, b, c, d, LZ4, e, f, g, h]) = src.first_chunk() {
+            let inflated_len = length([*e, *f, *g, *h]);
+            if length([*a, *b, *c, *d]) >= LZ4_HEAD_LEN && inflated_len > self.max_frame_len {
+                return Err(self.too_large(inflated_len));
+            }
+        }
+        complete(src, self.max_frame_len + 1).map_err(|error| match error {
+            CodecError::FrameTooLarge { len, .. } => self.too_large(len - 1),
+            other => other,
+        })
+    }
+
+    /// Reads the one frame that `inner` is.
+    fn decode_inner(&mut self, inner: &mut BytesMut) -> Inner<C::Item, C::Error> {
+        let before = inner.len();
+        let result = match self.codec.decode(inner) {
+            Ok(None) => self.codec.decode_eof(inner),
+            result => result,
+        };
+        match result {
+            Err(error) if inner.len() == before => Inner::Stuck(error),
+            Err(error) => Inner::Read(Err(error)),
+            Ok(None) => Inner::Read(Err(malformed("the inner frame is not all there").into())),
+            Ok(Some(_)) if !inner.is_empty() => Inner::Read(Err(malformed(
+                "bytes are left over behind the inner frame",
+            )
+            .into())),
+            Ok(Some(item)) => Inner::Read(Ok(item)),
+        }
+    }
+}
+
+/// What the inner codec made of its frame.
+enum Inner<T, E> {
+    Read(Result<T, E>),
+    /// It cannot go on, and has taken nothing.
+    Stuck(E),
+}
+
+fn malformed(why: &'static str) -> CodecError {
+    CodecError::Malformed(why.into())
+}
+
+impl<C> Decoder for Compressed<C>
+where
+    C: Decoder<Error: From<CodecError>>,
+{
+    type Item = C::Item;
+    type Error = C::Error;
+
+    fn decode(&mut self, src: &mut BytesMut) -> Result<Option<C::Item>, C::Error> {
+        let Some(len) = self.complete(src)? else {
+            return Ok(None);
+        };
+        let inflated = match whole(src, len) {
+            Whole::Plain => None,
+            Whole::Lz4 {
+                inflated_len,
+                block,
+            } => Some(inflate(block, inflated_len)),
+            Whole::Bad(why) => Some(Err(malformed(why))),
+        };
+        let mut frame = src.split_to(PREFIX_LEN + len);
+        let (is_plain, mut inner) = match inflated {
+            Some(inflated) => (false, inflated?),
+            None => (true, frame.split_off(HEAD_LEN)),
+        };
+        match self.decode_inner(&mut inner) {
+            Inner::Read(result) => result.map(Some),
+            Inner::Stuck(error) => {
+                // Then this codec cannot go on either, and the bytes stay for whoever can.
+                if is_plain {
+                    frame.unsplit(inner);
+                }
+                frame.unsplit(mem::take(src));
+                *src = frame;
+                Err(error)
+            }
+        }
+    }
+}
