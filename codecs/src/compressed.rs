@@ -8,8 +8,8 @@ use asynchronous_codec::{BytesMut, Decoder, Encoder};
 use bytes::BufMut;
 
 use self::lz4::{Compressor, inflate};
-use crate::CodecError;
 use crate::length_prefix::{PREFIX_LEN, complete, limit, prefix};
+use crate::{CodecError, EncodeRef};
 
 /// The payload is a frame as it is.
 const PLAIN: u8 = 0;
@@ -134,19 +134,21 @@ impl Drop for Unfinished<'_> {
     }
 }
 
-impl<C> Encoder for Compressed<C>
+impl<C> Compressed<C>
 where
     C: Encoder<Error: From<CodecError>>,
 {
-    type Item<'a> = C::Item<'a>;
-    type Error = C::Error;
-
-    fn encode(&mut self, item: C::Item<'_>, dst: &mut BytesMut) -> Result<(), C::Error> {
+    /// Compresses the frame that `put` appends.
+    fn encode_with(
+        &mut self,
+        dst: &mut BytesMut,
+        put: impl FnOnce(&mut C, &mut BytesMut) -> Result<(), C::Error>,
+    ) -> Result<(), C::Error> {
         let start = dst.len();
         let mut frame = Unfinished { dst, start };
         let dst = &mut *frame.dst;
         dst.put_bytes(0, HEAD_LEN);
-        self.codec.encode(item, dst)?;
+        put(&mut self.codec, dst)?;
 
         let inner = dst.get(start + HEAD_LEN..).unwrap_or_default();
         if inner.len() > self.max_frame_len {
@@ -166,6 +168,29 @@ where
         }
         frame.start = frame.dst.len();
         Ok(())
+    }
+}
+
+impl<C> Encoder for Compressed<C>
+where
+    C: Encoder<Error: From<CodecError>>,
+{
+    type Item<'a> = C::Item<'a>;
+    type Error = C::Error;
+
+    fn encode(&mut self, item: C::Item<'_>, dst: &mut BytesMut) -> Result<(), C::Error> {
+        self.encode_with(dst, |codec, dst| codec.encode(item, dst))
+    }
+}
+
+impl<C> EncodeRef for Compressed<C>
+where
+    C: EncodeRef<Error: From<CodecError>>,
+{
+    type Ref = C::Ref;
+
+    fn encode_ref(&mut self, item: &C::Ref, dst: &mut BytesMut) -> Result<(), C::Error> {
+        self.encode_with(dst, |codec, dst| codec.encode_ref(item, dst))
     }
 }
 
