@@ -177,14 +177,15 @@ impl Acceptor {
     {
         self.check()?;
         let mut verdict = None;
-        let handshake = async {
+        // On the heap, so that the futures around it stay small.
+        let handshake = Box::pin(async {
             #[cfg(feature = "rustls")]
             if let Some(tls) = &self.tls {
                 let io = tls.accept(io).await?;
                 return self.handshake(io, judge, &mut verdict).await;
             }
             self.handshake(io, judge, &mut verdict).await
-        };
+        });
         let opened = self.opening.in_time(handshake).await;
         Opening::conclude(opened, verdict)
     }
@@ -203,9 +204,8 @@ impl Acceptor {
             self.policy.check(request)?;
             judge(request)
         };
-        // On the heap, so that the futures around it stay small.
-        let opening = Box::pin(server::open(io, extras, config, judge, verdict));
-        self.opening.stream(opening.await?)
+        let opened = server::open(io, extras, config, judge, verdict).await?;
+        self.opening.stream(opened)
     }
 
     /// The answer to a request that somebody else has read, and the subprotocol in it.

@@ -142,7 +142,8 @@ mod native {
         {
             self.opening.config.validate()?;
             let mut verdict = None;
-            let handshake = self.handshake(io, url.as_ref(), &mut verdict);
+            // On the heap, so that the futures around it stay small.
+            let handshake = Box::pin(self.handshake(io, url.as_ref(), &mut verdict));
             let opened = self.opening.in_time(handshake).await;
             Opening::conclude(opened, verdict)
         }
@@ -160,7 +161,7 @@ mod native {
         {
             self.opening.config.validate()?;
             let mut verdict = None;
-            let handshake = async {
+            let handshake = Box::pin(async {
                 let Address {
                     host,
                     port,
@@ -179,7 +180,7 @@ mod native {
                 }
                 #[cfg(not(feature = "rustls"))]
                 Err(client::invalid_url("for wss, switch a feature of TLS on"))
-            };
+            });
             let opened = self.opening.in_time(handshake).await;
             Opening::conclude(opened, verdict)
         }
@@ -194,8 +195,7 @@ mod native {
             S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         {
             let Opening { config, extras } = &self.opening;
-            // On the heap, so that the futures around it stay small.
-            let opened = Box::pin(client::open(io, url, extras, config, verdict)).await?;
+            let opened = client::open(io, url, extras, config, verdict).await?;
             self.opening.stream(opened)
         }
     }

@@ -67,10 +67,7 @@ pub(crate) struct Link<M> {
     deadline: Option<Deadline>,
     /// The transport has closed what lies below it.
     is_shut: bool,
-    /// The transport has nothing more for us.
-    is_drained: bool,
-    /// The transport has told an error: it has no more messages, and only throws away what comes.
-    is_broken: bool,
+    source: Source,
     /// Data that comes is thrown away: once some was, what follows would have a hole before it.
     discards: bool,
     pings: Pings,
@@ -84,6 +81,16 @@ pub(crate) struct Link<M> {
     /// Which task polls.
     side: Side,
     shared: Ended,
+}
+
+/// What may still come from the transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Flows,
+    /// It has told an error: no more messages, and it only throws away what comes.
+    Broken,
+    /// Nothing.
+    Dry,
 }
 
 /// Tells the handles and observers when the link is dropped. A type of its own, so that a link can be
@@ -114,8 +121,7 @@ impl<M: MessageTransport> Link<M> {
             goodbye: None,
             deadline: None,
             is_shut: false,
-            is_drained: false,
-            is_broken: false,
+            source: Source::Flows,
             discards: false,
             pings: Pings::default(),
             write_error: None,
@@ -164,7 +170,7 @@ impl<M: MessageTransport> Link<M> {
                         }
                         Poll::Ready(Some(Err(error))) => self.fail(cx, error),
                         Poll::Ready(None) => {
-                            self.is_drained = true;
+                            self.source = Source::Dry;
                             self.fail(cx, WsErr::UnexpectedEof);
                         }
                         Poll::Pending => {
@@ -272,8 +278,7 @@ impl<M: MessageTransport> Link<M> {
             goodbye: self.goodbye,
             deadline: self.deadline,
             is_shut: self.is_shut,
-            is_drained: self.is_drained,
-            is_broken: self.is_broken,
+            source: self.source,
             discards: self.discards,
             pings: self.pings,
             watch: self.watch,

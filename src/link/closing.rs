@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Link, MESSAGES_PER_POLL,
+    Link, MESSAGES_PER_POLL, Source,
     life::{Input, Phase},
     pings::Pings,
 };
@@ -118,7 +118,9 @@ impl<M: MessageTransport> Link<M> {
             (WsErr::UnexpectedEof, Some(cause @ WsErr::Io(_))) => cause.clone(),
             (error, _) => error,
         };
-        self.is_broken = true;
+        if self.source == Source::Flows {
+            self.source = Source::Broken;
+        }
         self.break_off(error);
         if self.life.phase() == Phase::Ended {
             self.end(cx);
@@ -232,7 +234,7 @@ impl<M: MessageTransport> Link<M> {
 
     fn poll_leave_steps(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         let sent = self.poll_send_steps(cx);
-        if sent.is_pending() && self.is_broken {
+        if sent.is_pending() && self.source == Source::Broken {
             // A peer that sends everything before it reads hears nothing until somebody takes that.
             self.discard(cx);
         }
@@ -257,7 +259,7 @@ impl<M: MessageTransport> Link<M> {
     /// Throws away what comes until the transport has ended, within the close deadline.
     fn poll_transport_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.discard(cx);
-        if self.is_drained {
+        if self.source == Source::Dry {
             Poll::Ready(())
         } else {
             self.poll_deadline(cx)
@@ -267,12 +269,12 @@ impl<M: MessageTransport> Link<M> {
     /// Throws away what has come, as much of it as one poll may take.
     fn discard(&mut self, cx: &mut Context<'_>) {
         for _ in 0..MESSAGES_PER_POLL {
-            if self.is_drained {
+            if self.source == Source::Dry {
                 return;
             }
             match self.transport.poll_next(cx) {
                 Poll::Ready(None | Some(Err(WsErr::Io(_) | WsErr::UnexpectedEof))) => {
-                    self.is_drained = true;
+                    self.source = Source::Dry;
                 }
                 Poll::Ready(Some(_)) => {}
                 Poll::Pending => return,

@@ -30,8 +30,10 @@ use ws_framed::{Acceptor, Config, Connector, WsStream};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Fails if `test` has not finished in 30 seconds. Needs no runtime.
-pub async fn within<F: Future>(test: F) -> F::Output {
-    within_time(PATIENCE, test).await
+///
+/// Boxed, because tests hold many ends, and what opens them.
+pub fn within<F: Future>(test: F) -> Pin<Box<impl Future<Output = F::Output>>> {
+    Box::pin(within_time(PATIENCE, test))
 }
 
 /// Fails if `test` has not finished in time, and ends the process if `test` is so stuck that it does not
