@@ -17,7 +17,7 @@
 //! ```
 //!
 //! What the [`Acceptor`] was told applies: limits, headers, subprotocols, origins. So does what is said of
-//! [hyper](crate::hyper), which is below.
+//! [`hyper`], which is below.
 
 use std::convert::Infallible;
 

@@ -102,8 +102,6 @@ impl Connector {
 
 #[cfg(not(target_arch = "wasm32"))]
 mod native {
-    use std::{future::Future, io};
-
     use futures::io::{AsyncRead, AsyncWrite};
 
     use super::Connector;
@@ -111,7 +109,7 @@ mod native {
         error::WsErr,
         opening::{Opening, Verdict},
         stream::WsStream,
-        transport::tungstenite::handshake::client::{self, Address},
+        transport::tungstenite::handshake::client,
     };
 
     impl Connector {
@@ -148,8 +146,38 @@ mod native {
             Opening::conclude(opened, verdict)
         }
 
+        pub(super) async fn handshake<S>(
+            &self,
+            io: S,
+            url: &str,
+            verdict: &mut Verdict,
+        ) -> Result<WsStream, WsErr>
+        where
+            S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        {
+            let Opening { config, extras } = &self.opening;
+            let opened = client::open(io, url, extras, config, verdict).await?;
+            self.opening.stream(opened)
+        }
+    }
+}
+
+#[cfg(all(any(feature = "tokio", feature = "smol"), not(target_arch = "wasm32")))]
+mod dialling {
+    use std::{future::Future, io};
+
+    use futures::io::{AsyncRead, AsyncWrite};
+
+    use super::Connector;
+    use crate::{
+        error::WsErr,
+        opening::Opening,
+        stream::WsStream,
+        transport::tungstenite::handshake::client::{self, Address},
+    };
+
+    impl Connector {
         /// Opens the stream with `dial`, which is given a host and a port, and then the WebSocket over it.
-        #[cfg(any(feature = "tokio", feature = "smol"))]
         pub(crate) async fn dial<S, F>(
             &self,
             url: &str,
@@ -183,20 +211,6 @@ mod native {
             });
             let opened = self.opening.in_time(handshake).await;
             Opening::conclude(opened, verdict)
-        }
-
-        async fn handshake<S>(
-            &self,
-            io: S,
-            url: &str,
-            verdict: &mut Verdict,
-        ) -> Result<WsStream, WsErr>
-        where
-            S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        {
-            let Opening { config, extras } = &self.opening;
-            let opened = client::open(io, url, extras, config, verdict).await?;
-            self.opening.stream(opened)
         }
     }
 }

@@ -92,6 +92,10 @@ impl ClientTls {
     }
 
     /// For clients that were told nothing.
+    #[cfg_attr(
+        not(any(feature = "tokio", feature = "smol")),
+        expect(dead_code, reason = "only those who dial use it")
+    )]
     fn standard() -> Result<Self, WsErr> {
         #[cfg(feature = "rustls-native-roots")]
         return Self::native_roots();
@@ -103,6 +107,10 @@ impl ClientTls {
         ))
     }
 
+    #[cfg_attr(
+        not(any(feature = "tokio", feature = "smol")),
+        expect(dead_code, reason = "only those who dial use it")
+    )]
     pub(crate) async fn connect<S>(
         &self,
         host: &str,
@@ -119,6 +127,7 @@ impl ClientTls {
 }
 
 /// What a client uses that was given this, or nothing.
+#[cfg(any(feature = "tokio", feature = "smol"))]
 pub(crate) fn client(given: Option<&ClientTls>) -> Result<ClientTls, WsErr> {
     given.cloned().map_or_else(ClientTls::standard, Ok)
 }

@@ -239,7 +239,7 @@ impl MessageTransport for Browser {
                 .get_or_insert_with(|| (Timer::after(FIRST_LOOK), FIRST_LOOK));
             std::task::ready!(Pin::new(&mut *timer).poll(cx));
             *wait = (*wait * 2).min(LAST_LOOK);
-            timer.restart(*wait);
+            *timer = Timer::after(*wait);
         }
         self.look = None;
         Poll::Ready(Ok(()))
