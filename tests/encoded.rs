@@ -191,27 +191,33 @@ fn frames(items: &[Bytes]) -> Vec<u8> {
 fn no_connection_gets_a_copy() {
     let _alone = exclusive();
     for len in [10, 1000, 1 << 20] {
-        let once = encoded(len);
-        let memory = once.bytes().as_ptr_range();
-        let mut ends: Vec<_> = (0..100)
-            .map(|_| framed(LengthDelimited::new(AMPLE), 64 * 1024, usize::MAX))
-            .collect();
-        let ((), cost) = measure(|| {
-            for (us, _) in &mut ends {
-                block_on(us.feed_encoded(&once)).unwrap();
-                block_on(us.flush()).unwrap();
-            }
-        });
-        for (_, recorder) in &ends {
-            assert_eq!(&recorder.all_sent(), once.bytes());
-            for message in recorder.sent() {
-                assert!(message.len() <= 64 * 1024);
-                assert!(memory.contains(&message.as_ptr()), "it was copied");
-            }
-        }
-        // Not even a byte a connection, but for what the test harness does meanwhile.
-        assert!(cost.peak < 16 * 1024, "{len}: {cost:?}");
+        // Other threads may allocate meanwhile: the harness, and what makes up scripts for the next test.
+        let peak = (0..5).map(|_| cost_of_a_hundred_copies(len)).min();
+        assert!(peak.unwrap() < 16 * 1024, "{len}: {peak:?}");
     }
+}
+
+/// The bytes that it takes to send a value of this length over a hundred connections.
+fn cost_of_a_hundred_copies(len: usize) -> usize {
+    let once = encoded(len);
+    let memory = once.bytes().as_ptr_range();
+    let mut ends: Vec<_> = (0..100)
+        .map(|_| framed(LengthDelimited::new(AMPLE), 64 * 1024, usize::MAX))
+        .collect();
+    let ((), cost) = measure(|| {
+        for (us, _) in &mut ends {
+            block_on(us.feed_encoded(&once)).unwrap();
+            block_on(us.flush()).unwrap();
+        }
+    });
+    for (_, recorder) in &ends {
+        assert_eq!(&recorder.all_sent(), once.bytes());
+        for message in recorder.sent() {
+            assert!(message.len() <= 64 * 1024);
+            assert!(memory.contains(&message.as_ptr()), "it was copied");
+        }
+    }
+    cost.peak
 }
 
 #[test]
