@@ -38,7 +38,7 @@ const MAX_HEADER_LEN: usize = 14;
 const MAX_CONTROL_LEN: usize = MAX_HEADER_LEN + ControlPayload::MAX_LEN;
 
 /// How much is thrown away in one poll while waiting for the end of a failed connection.
-const DISCARDED_PER_POLL: usize = 64 * 1024;
+pub(super) const DISCARDED_PER_POLL: usize = 64 * 1024;
 
 /// For sockets that the user opened. What [`connect`](crate::connect) and [`accept`](crate::accept) make
 /// knows more about the life of its peer, and bounds the work of one poll.
@@ -48,11 +48,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for WebSocketStream<S> 
             return poll_discard(self.get_mut(), cx).map(|()| None);
         }
         match ready!(Stream::poll_next(Pin::new(self), cx)) {
-            Some(Ok(message)) => Poll::Ready(
-                from_engine(message)
-                    .map(Ok)
-                    .or(Some(Err(unexpected_frame()))),
-            ),
+            Some(Ok(message)) => {
+                Poll::Ready(Some(from_engine(message).ok_or_else(unexpected_frame)))
+            }
             Some(Err(error)) => Poll::Ready(receive_error(error).map(Err)),
             None => Poll::Ready(None),
         }
@@ -78,12 +76,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for WebSocketStream<S> 
     }
 
     fn max_send_len(&self) -> Option<usize> {
-        let config = self.get_config();
-        let room = config
-            .max_write_buffer_size
-            .saturating_sub(config.write_buffer_size);
-        // Room is kept for a control frame of the engine's own.
-        Some(room.saturating_sub(MAX_HEADER_LEN + MAX_CONTROL_LEN))
+        Some(max_send_len(self.get_config()))
     }
 }
 
@@ -185,6 +178,15 @@ fn engine_config(config: &crate::config::Config) -> WebSocketConfig {
         ))
 }
 
+/// What one message may carry out of an engine with these settings.
+pub(super) fn max_send_len(config: &WebSocketConfig) -> usize {
+    let room = config
+        .max_write_buffer_size
+        .saturating_sub(config.write_buffer_size);
+    // Room is kept for a control frame of the engine's own.
+    room.saturating_sub(MAX_HEADER_LEN + MAX_CONTROL_LEN)
+}
+
 /// Reads from a failed connection, for nobody, until it ends.
 fn poll_discard(io: &mut (impl AsyncRead + Unpin), cx: &mut Context<'_>) -> Poll<()> {
     let mut waste = [0; 4096];
@@ -198,7 +200,7 @@ fn poll_discard(io: &mut (impl AsyncRead + Unpin), cx: &mut Context<'_>) -> Poll
     Poll::Pending
 }
 
-fn from_engine(message: tungstenite::Message) -> Option<Message> {
+pub(super) fn from_engine(message: tungstenite::Message) -> Option<Message> {
     use tungstenite::Message as Engine;
     Some(match message {
         Engine::Binary(data) => Message::Binary(data),
@@ -213,11 +215,11 @@ fn from_engine(message: tungstenite::Message) -> Option<Message> {
 }
 
 /// The engine hands out no raw frames, nor control frames of more than 125 bytes.
-fn unexpected_frame() -> WsErr {
+pub(super) fn unexpected_frame() -> WsErr {
     WsErr::Protocol(Violation::new("a frame that is not a message"))
 }
 
-fn into_engine(message: Message) -> tungstenite::Message {
+pub(super) fn into_engine(message: Message) -> tungstenite::Message {
     use tungstenite::Message as Engine;
     match message {
         Message::Binary(data) => Engine::Binary(data),
@@ -233,7 +235,7 @@ fn into_engine(message: Message) -> tungstenite::Message {
 
 /// What an error of the engine's receiving side means; `None` for an end without a close frame, which is
 /// not the transport's to judge.
-fn receive_error(error: Error) -> Option<WsErr> {
+pub(super) fn receive_error(error: Error) -> Option<WsErr> {
     Some(match error {
         Error::ConnectionClosed
         | Error::AlreadyClosed
@@ -250,7 +252,7 @@ fn receive_error(error: Error) -> Option<WsErr> {
     })
 }
 
-fn send_error(error: Error) -> WsErr {
+pub(super) fn send_error(error: Error) -> WsErr {
     match error {
         Error::Io(error) => error.into(),
         Error::WriteBufferFull(_) => WsErr::Io(std::sync::Arc::new(std::io::Error::other(
