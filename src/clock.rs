@@ -3,7 +3,11 @@
 use std::{
     future::Future,
     pin::Pin,
-    task::{Context, Poll, ready},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker, ready},
     time::Duration,
 };
 
@@ -24,6 +28,39 @@ const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 /// For how long things that keep coming, and are not what is waited for, hold up a deadline that is over. What lay
 /// there when it got over is gone through in much less.
 const OVERTIME: Duration = Duration::from_secs(1);
+
+/// Another turn that was asked for.
+#[derive(Debug)]
+struct Asked {
+    turn: Arc<Turn>,
+    /// How much had come by then.
+    progress: u64,
+}
+
+impl Asked {
+    fn new(cx: &Context<'_>, progress: u64) -> Self {
+        let turn = Arc::new(Turn {
+            has_come: AtomicBool::new(false),
+            waker: cx.waker().clone(),
+        });
+        wake_in_another_turn(&Waker::from(Arc::clone(&turn)));
+        Self { turn, progress }
+    }
+}
+
+/// Tells the turn that was asked for from one that the task got for another reason.
+#[derive(Debug)]
+struct Turn {
+    has_come: AtomicBool,
+    waker: Waker,
+}
+
+impl Wake for Turn {
+    fn wake(self: Arc<Self>) {
+        self.has_come.store(true, Ordering::Release);
+        self.waker.wake_by_ref();
+    }
+}
 
 /// Which of a link's two tasks looks at a deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,14 +84,14 @@ pub(crate) struct Deadline {
     state: State,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 enum State {
     Running,
     /// The time is over.
     Over {
         seen: Instant,
-        /// How much had come when each task asked for another turn.
-        asked: [Option<u64>; 2],
+        /// What each task asked for.
+        asked: [Option<Asked>; 2],
     },
     Fired,
 }
@@ -83,18 +120,30 @@ impl Deadline {
             ready!(self.poll_time(cx));
             self.state = State::Over {
                 seen: Instant::now(),
-                asked: [None; 2],
+                asked: [None, None],
             };
         }
         if let State::Over { seen, asked } = &mut self.state {
             let [reader, writer] = asked;
-            let before = match side {
-                Side::Reader => reader.replace(progress),
-                Side::Writer => writer.replace(progress),
+            let asked = match side {
+                Side::Reader => reader,
+                Side::Writer => writer,
             };
-            let is_enough = before == Some(progress) || seen.elapsed() >= OVERTIME;
-            if before.is_none() || !is_enough || is_turn_spent() {
-                cx.waker().wake_by_ref();
+            let is_enough = match asked {
+                None => false,
+                Some(Asked { turn, .. }) if !turn.has_come.load(Ordering::Acquire) => {
+                    if turn.waker.will_wake(cx.waker()) {
+                        return Poll::Pending;
+                    }
+                    false
+                }
+                Some(asked) => {
+                    let is_quiet = asked.progress == progress;
+                    !is_turn_spent() && (is_quiet || seen.elapsed() >= OVERTIME)
+                }
+            };
+            if !is_enough {
+                *asked = Some(Asked::new(cx, progress));
                 return Poll::Pending;
             }
             self.state = State::Fired;
@@ -130,6 +179,20 @@ impl Future for Timer {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.0.poll(cx, Side::Reader, 0)
     }
+}
+
+/// Wakes, but not before the runtime has looked at its sockets: tokio does that only now and then, and knows
+/// nothing meanwhile of what has come.
+#[cfg(all(feature = "tokio", not(target_arch = "wasm32")))]
+fn wake_in_another_turn(waker: &Waker) {
+    let turn = std::pin::pin!(tokio::task::yield_now());
+    let _ = turn.poll(&mut Context::from_waker(waker));
+}
+
+/// Wakes. Sockets of other runtimes are asked anew each time.
+#[cfg(not(all(feature = "tokio", not(target_arch = "wasm32"))))]
+fn wake_in_another_turn(waker: &Waker) {
+    waker.wake_by_ref();
 }
 
 /// Whether what is `Pending` in this poll of the task may be ready in the next one.

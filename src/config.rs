@@ -221,10 +221,10 @@ impl Config {
     /// [`keepalive`](Self::keepalive) does it. Default `None`: as long as it likes, since a large message
     /// over a slow network takes long. Set it against peers that send a byte now and then, for ever.
     ///
-    /// It starts with the first bytes that come after a message. Where the beginning of one came together
-    /// with the end of the one before it, that is when the next bytes come.
+    /// It starts when a read finds that the beginning is there and the end is not, so a user who does not read is
+    /// in nobody's way; one who pauses in the middle of a message counts in.
     ///
-    /// Has an effect where the transport can tell how many bytes came, as those of
+    /// Has an effect where the transport can tell whether a message is under way, as those of
     /// [`connect`](crate::connect) and [`accept`](crate::accept) can.
     #[must_use]
     pub fn message_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {

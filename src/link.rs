@@ -74,6 +74,8 @@ pub(crate) struct Link<M> {
     watch: Watch,
     /// Messages of any kind that came.
     messages: u64,
+    /// How much of a message under way had come when the close deadline was looked at.
+    under_way: u64,
     /// Writing failed. Reading goes on: what the peer sent before is still there.
     write_error: Option<WsErr>,
     pongs_owed: usize,
@@ -115,6 +117,7 @@ impl<M: MessageTransport> Link<M> {
             transport,
             watch: Watch::new(&config),
             messages: 0,
+            under_way: 0,
             config,
             outgoing: Outgoing::default(),
             life: Life::new(),
@@ -198,7 +201,9 @@ impl<M: MessageTransport> Link<M> {
             return self.poll_stuck(cx).map(drop);
         }
         let bytes = self.transport.bytes_received();
-        let mut verdict = self.watch.poll_message(cx, bytes, self.messages);
+        let is_under_way = self.transport.unfinished_message().is_some();
+        let progress = self.progress();
+        let mut verdict = self.watch.poll_message(cx, is_under_way, progress);
         if verdict.is_pending() {
             if !is_flushed {
                 return self.poll_stuck(cx).map(drop);
@@ -236,6 +241,15 @@ impl<M: MessageTransport> Link<M> {
             }
         }
         Poll::Pending
+    }
+
+    /// Changes with whatever comes or goes.
+    fn progress(&self) -> u64 {
+        let received = self.transport.bytes_received().unwrap_or(0);
+        // What was received may still be gone through, a message at a time.
+        received
+            .wrapping_add(self.messages)
+            .wrapping_add(self.sent())
     }
 
     /// Grows with whatever the transport takes.
@@ -283,6 +297,7 @@ impl<M: MessageTransport> Link<M> {
             pings: self.pings,
             watch: self.watch,
             messages: self.messages,
+            under_way: self.under_way,
             write_error: self.write_error,
             pongs_owed: self.pongs_owed,
             waker: self.waker,

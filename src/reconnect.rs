@@ -66,6 +66,8 @@ pub struct Reconnector<F> {
     longest_wait: Duration,
     max_attempts: Option<u32>,
     has_dialled: bool,
+    /// Failed dials since somebody was told of one, or got a connection.
+    attempts: u32,
     failures: u32,
     /// When the last connection was handed out.
     opened: Option<Instant>,
@@ -80,6 +82,7 @@ impl<F> Reconnector<F> {
             longest_wait: Duration::from_secs(30),
             max_attempts: None,
             has_dialled: false,
+            attempts: 0,
             failures: 0,
             opened: None,
         }
@@ -116,14 +119,13 @@ impl<F> Reconnector<F> {
     /// the last two; it is dialled again.)
     ///
     /// # Cancel safety
-    /// Dropping the future drops the dial that is under way. The next call goes on with the waits where they
-    /// were.
+    /// Dropping the future drops the dial that is under way. The next call goes on with the waits, and the count of
+    /// attempts, where they were.
     pub async fn connect<T>(&mut self) -> Result<T, WsErr>
     where
         F: AsyncFnMut() -> Result<T, WsErr>,
     {
         self.judge_last();
-        let mut attempts = 0;
         loop {
             if self.has_dialled {
                 Timer::after(self.wait()).await;
@@ -132,12 +134,15 @@ impl<F> Reconnector<F> {
             match (self.dial)().await {
                 Ok(connection) => {
                     self.opened = Some(Instant::now());
+                    self.attempts = 0;
                     return Ok(connection);
                 }
                 Err(error) => {
                     self.failures = self.failures.saturating_add(1);
-                    attempts += 1;
-                    if is_final(&error) || Some(attempts) == self.max_attempts {
+                    self.attempts = self.attempts.saturating_add(1);
+                    let is_enough = self.max_attempts.is_some_and(|most| self.attempts >= most);
+                    if is_enough || is_final(&error) {
+                        self.attempts = 0;
                         return Err(error);
                     }
                 }
@@ -325,12 +330,18 @@ mod tests {
     #[test]
     fn a_call_that_is_dropped_loses_no_patience() {
         let answers = failing(4);
-        let mut dialler = dialler(&answers);
+        let mut dialler = dialler(&answers).max_attempts(5);
         for _ in 0..10 {
             assert!(dialler.connect().now_or_never().is_none());
         }
         let (connected, waits) = run(dialler.connect());
         connected.unwrap();
         assert_eq!(waits.len(), 4);
+
+        let answers = failing(4);
+        let mut dialler = self::dialler(&answers).max_attempts(4);
+        assert!(dialler.connect().now_or_never().is_none());
+        let (connected, _) = run(dialler.connect());
+        connected.unwrap_err();
     }
 }

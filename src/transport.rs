@@ -59,6 +59,12 @@ pub trait MessageTransport {
         None
     }
 
+    /// How many bytes of payload have come of a data message that has begun and is not complete, if there is one and the
+    /// transport can tell. Without it, [`Config::message_timeout`](crate::Config::message_timeout) has no effect.
+    fn unfinished_message(&self) -> Option<u64> {
+        None
+    }
+
     /// How many bytes have gone out, below whole messages, if the transport can tell: the finest sign that
     /// a peer takes what is written.
     fn bytes_sent(&self) -> Option<u64> {
@@ -133,6 +139,10 @@ impl MessageTransport for BoxTransport {
 
     fn bytes_received(&self) -> Option<u64> {
         self.0.bytes_received()
+    }
+
+    fn unfinished_message(&self) -> Option<u64> {
+        self.0.unfinished_message()
     }
 
     fn bytes_sent(&self) -> Option<u64> {

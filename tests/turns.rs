@@ -23,6 +23,10 @@ const SOCKETS: [Place; 2] = [Place::Tcp(Role::Server), Place::Tcp(Role::Client)]
 
 const SOON: Duration = Duration::from_millis(50);
 
+fn closing_soon() -> Config {
+    settings().close_timeout(SOON)
+}
+
 /// The user is away for so long, while the runtime takes notice of what comes.
 async fn pause() {
     tokio::time::sleep(SOON * 4).await;
@@ -46,8 +50,7 @@ async fn read_late(ours: &mut WsStream) -> std::io::Result<Vec<u8>> {
 
 #[test]
 fn what_came_before_the_deadline_of_a_close_is_read_after_it() {
-    let config = settings().close_timeout(SOON);
-    run_in(&SOCKETS, &config, async |mut ours, mut peer| {
+    run_in(&SOCKETS, &closing_soon(), async |mut ours, mut peer| {
         ours.close().await.unwrap();
         peer.send(Frame::binary("late")).await;
         peer.send(Frame::close(1000, "")).await;
@@ -59,8 +62,7 @@ fn what_came_before_the_deadline_of_a_close_is_read_after_it() {
 
 #[test]
 fn close_with_finds_the_answer_that_came_in_time() {
-    let config = settings().close_timeout(SOON);
-    run_in(&SOCKETS, &config, async |mut ours, mut peer| {
+    run_in(&SOCKETS, &closing_soon(), async |mut ours, mut peer| {
         ours.close().await.unwrap();
         peer.send(Frame::close(1000, "")).await;
         peer.shut().await;
@@ -160,5 +162,27 @@ fn a_handshake_that_came_in_time_is_answered_after_that() {
             assert!(opening.as_mut().now_or_never().is_none());
         }
         opening.await.unwrap();
+    });
+}
+
+/// A runtime whose thread is busy does not look at its sockets, whatever waits in them.
+#[test]
+fn what_came_while_the_thread_was_busy_is_read() {
+    run_in(&SOCKETS, &closing_soon(), async |mut ours, mut peer| {
+        // Tasks get turns that have nothing to do with sockets; the one in which this runs does not.
+        let task = tokio::task::LocalSet::new();
+        let reading = task.run_until(async move {
+            let reading = tokio::task::spawn_local(async move {
+                ours.close().await.unwrap();
+                peer.send(Frame::binary("late")).await;
+                peer.send(Frame::close(1000, "")).await;
+                std::thread::sleep(SOON * 4);
+                let mut bytes = Vec::new();
+                ours.read_to_end(&mut bytes).await.unwrap();
+                bytes
+            });
+            reading.await.unwrap()
+        });
+        assert_eq!(reading.await, b"late");
     });
 }

@@ -32,12 +32,13 @@ impl<M: MessageTransport> Link<M> {
         self.poll_flush(task)
     }
 
-    /// The peer was first: flushes the answer, and sees to the shutdown. It ends with the deadline.
+    /// The link ends without us: flushes what the peer is to be told, and sees to the shutdown. It ends with the
+    /// deadline.
     fn poll_rest(&mut self, task: &mut Context<'_>) -> Poll<()> {
         let waker = self.enter(Side::Writer, task);
         let cx = &mut Context::from_waker(&waker);
         let is_done = match self.life.phase() {
-            Phase::Leaving if !self.life.has_failed() => self.poll_send_steps(cx).is_ready(),
+            Phase::Leaving => self.poll_send_steps(cx).is_ready(),
             Phase::Ended => self.poll_shutdown(cx).is_ready(),
             _ => true,
         };
@@ -176,7 +177,10 @@ impl<M: MessageTransport> Link<M> {
 
     /// The link has ended: closes the transport as far as that goes at once, and tells everybody.
     fn end(&mut self, cx: &mut Context<'_>) {
-        let _ = self.poll_shutdown(cx);
+        if self.poll_shutdown(cx).is_pending() {
+            // A close that comes later waits for it, but not for ever.
+            self.start_deadline();
+        }
         self.goodbye = None;
         self.pongs_owed = 0;
         self.pings = Pings::default();
@@ -208,13 +212,18 @@ impl<M: MessageTransport> Link<M> {
         if self.deadline.is_none() {
             return Poll::Pending;
         }
-        let received = self.transport.bytes_received().unwrap_or(0);
-        // What was received may still be gone through, a message at a time.
-        let progress = received
-            .wrapping_add(self.messages)
-            .wrapping_add(self.sent());
+        let progress = self.progress();
+        let came = self.transport.unfinished_message().unwrap_or(0);
+        let grows = came > std::mem::replace(&mut self.under_way, came);
+        let is_wanted = self.only_reads() && !self.discards;
         match &mut self.deadline {
-            Some(deadline) => deadline.poll(cx, self.side, progress),
+            Some(deadline) => {
+                if grows && is_wanted {
+                    // A message that comes slowly still comes.
+                    deadline.restart();
+                }
+                deadline.poll(cx, self.side, progress)
+            }
             None => Poll::Pending,
         }
     }

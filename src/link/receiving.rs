@@ -14,12 +14,8 @@ impl<M: MessageTransport> Link<M> {
     /// Deals with one message; gives back the data that is in it.
     pub(super) fn take_message(&mut self, message: Message) -> Option<Bytes> {
         self.messages += 1;
-        let bytes = self.transport.bytes_received();
-        match &message {
-            Message::Binary(_) | Message::Text(_) | Message::Close(_) => self.watch.saw_data(bytes),
-            Message::Ping(payload) | Message::Pong(payload) => {
-                self.watch.saw_control(bytes, payload.as_bytes().len());
-            }
+        if matches!(message, Message::Binary(_) | Message::Text(_)) {
+            self.watch.saw_data();
         }
         match message {
             Message::Binary(data) => self.take_data(data),
@@ -51,12 +47,16 @@ impl<M: MessageTransport> Link<M> {
         if !self.admit(data.len()) || data.is_empty() || self.discards {
             return None;
         }
-        let only_reads = self.life.phase() == Phase::Closing || self.write_error.is_some();
-        if let (true, Some(deadline)) = (only_reads, &mut self.deadline) {
+        if let (true, Some(deadline)) = (self.only_reads(), &mut self.deadline) {
             // A user who reads slowly finds what the peer had under way all the same.
             deadline.restart();
         }
         Some(data)
+    }
+
+    /// Nothing goes out any more, and what the peer has under way still comes.
+    pub(super) fn only_reads(&self) -> bool {
+        self.life.phase() == Phase::Closing || self.write_error.is_some()
     }
 
     fn take_text(&mut self, text: String) -> Option<Bytes> {

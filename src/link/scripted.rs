@@ -38,6 +38,7 @@ pub(super) struct Script {
     pub(super) slow_to_shut: usize,
     pub(super) cannot_ping: bool,
     pub(super) bytes: Option<u64>,
+    pub(super) unfinished: Option<u64>,
 }
 
 #[derive(Clone, Default)]
@@ -110,6 +111,10 @@ impl MessageTransport for Peer {
 
     fn bytes_received(&self) -> Option<u64> {
         self.0.borrow().bytes
+    }
+
+    fn unfinished_message(&self) -> Option<u64> {
+        self.0.borrow().unfinished
     }
 
     fn can_ping(&self) -> bool {

@@ -123,7 +123,7 @@ fn a_transport_that_yields_when_a_deadline_is_over_is_asked_again() {
     };
     let receiving = || {
         let (link, peer) = link(Config::default().message_timeout(SECOND));
-        peer.set(|script| script.bytes = Some(1));
+        peer.set(|script| script.unfinished = Some(1));
         (link, peer)
     };
     let cases: [Case; 3] = [closed, pinged, receiving];
@@ -181,6 +181,40 @@ fn a_user_who_reads_slowly_after_his_close_is_not_hurried() {
     }
     peer.set(|script| script.incoming.push_back(Message::Close(None)));
     assert!(matches!(read(&mut link), Poll::Ready(None)));
+}
+
+#[test]
+fn a_large_message_under_way_at_our_close_is_waited_for_while_it_comes() {
+    let (mut link, peer) = link(Config::default());
+    assert!(run(|cx| link.poll_close(cx, CloseFrame::normal)).is_ready());
+    for len in 1..10 {
+        peer.set(|script| script.unfinished = Some(len * 1000));
+        wait(&mut link, 8);
+    }
+    peer.set(|script| script.incoming.push_back(Message::Binary("large".into())));
+    assert!(matches!(read(&mut link), Poll::Ready(Some(Ok(_)))));
+    // One that comes no further is not.
+    peer.set(|script| script.unfinished = Some(7));
+    wait(&mut link, 11);
+    assert!(matches!(
+        read(&mut link),
+        Poll::Ready(Some(Err(WsErr::TimedOut(_))))
+    ));
+}
+
+#[test]
+fn a_close_after_a_peer_was_given_up_waits_for_the_transport_but_not_for_ever() {
+    let (mut link, peer) = link(Config::default());
+    peer.set(|script| script.slow_to_shut = usize::MAX);
+    wait(&mut link, 20);
+    wait(&mut link, 20);
+    assert!(matches!(
+        read(&mut link),
+        Poll::Ready(Some(Err(WsErr::TimedOut(_))))
+    ));
+    assert!(run(|cx| link.poll_close(cx, CloseFrame::normal)).is_pending());
+    advance(SECOND * 11);
+    assert!(run(|cx| link.poll_close(cx, CloseFrame::normal)).is_ready());
 }
 
 #[test]
@@ -250,7 +284,7 @@ fn a_read_that_gets_nothing_but_control_messages_sends_what_is_gathered() {
 #[test]
 fn a_message_that_ended_in_time_is_read_however_long_it_takes_to_go_through_it() {
     let (mut link, peer) = link(Config::default().message_timeout(SECOND));
-    peer.set(|script| script.bytes = Some(1));
+    peer.set(|script| script.unfinished = Some(1));
     wait(&mut link, 60);
     for bytes in 2..10 {
         // As an adapter yields that has read as much as it may in one poll.
@@ -266,7 +300,7 @@ fn a_message_that_ended_in_time_is_read_however_long_it_takes_to_go_through_it()
 fn a_message_that_never_ends_is_given_up_though_nothing_can_be_sent() {
     let (mut link, peer) = link(Config::default().message_timeout(SECOND));
     peer.set(|script| {
-        script.bytes = Some(1);
+        script.unfinished = Some(1);
         script.blocked = true;
     });
     assert!(write(&mut link, b"gathered").is_ready());

@@ -16,9 +16,6 @@ use crate::{
     config::{Config, Keepalive},
 };
 
-/// The longest header of a control frame (RFC 6455 section 5.2).
-const MAX_CONTROL_HEADER: usize = 6;
-
 /// What a watch says of a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -36,10 +33,8 @@ pub(super) struct Watch {
     receiving: Silence,
     sending: Silence,
     ping: Ping,
-    /// Bytes received when the last message of any kind was handed out.
-    at_message: u64,
-    /// Runs while a message is under way; and what `at_message` was when that was seen.
-    message: Option<(u64, Deadline)>,
+    /// Runs while a message is under way.
+    message: Option<Deadline>,
 }
 
 /// The ping of keepalive.
@@ -60,45 +55,29 @@ impl Watch {
             receiving: Silence::default(),
             sending: Silence::default(),
             ping: Ping::None,
-            at_message: 0,
             message: None,
         }
     }
 
-    /// A data message was handed out, `bytes` having been received so far.
-    pub(super) fn saw_data(&mut self, bytes: Option<u64>) {
-        self.at_message = bytes.unwrap_or(0);
+    /// A data message was handed out.
+    pub(super) fn saw_data(&mut self) {
         self.message = None;
     }
 
-    /// A control message was handed out, with a payload of `len` bytes.
-    pub(super) fn saw_control(&mut self, bytes: Option<u64>, len: usize) {
-        let bytes = bytes.unwrap_or(0);
-        let came = bytes.saturating_sub(self.at_message);
-        let is_all = came <= (len + MAX_CONTROL_HEADER) as u64;
-        // What was taken for the beginning of a message may have been that of this one.
-        self.message
-            .take_if(|(began, _)| is_all && *began == self.at_message);
-        self.at_message = bytes;
-    }
-
-    /// To be asked whenever a read found nothing. Ready when a message has been under way for too long.
+    /// To be asked whenever a read found nothing, with whether a message is under way. Ready when it has been for too
+    /// long.
     pub(super) fn poll_message(
         &mut self,
         cx: &mut Context<'_>,
-        bytes: Option<u64>,
-        messages: u64,
+        is_under_way: bool,
+        progress: u64,
     ) -> Poll<Verdict> {
-        let (Some(timeout), Some(bytes)) = (self.message_timeout, bytes) else {
+        let Some(timeout) = self.message_timeout.filter(|_| is_under_way) else {
+            self.message = None;
             return Poll::Pending;
         };
-        if self.message.is_none() && bytes == self.at_message {
-            return Poll::Pending;
-        }
-        let at_message = self.at_message;
-        let begin = || (at_message, Deadline::after(timeout));
-        let (_, deadline) = self.message.get_or_insert_with(begin);
-        ready!(deadline.poll(cx, Side::Reader, bytes.wrapping_add(messages)));
+        let deadline = self.message.get_or_insert_with(|| Deadline::after(timeout));
+        ready!(deadline.poll(cx, Side::Reader, progress));
         Poll::Ready(Verdict::Dead("a message took too long"))
     }
 

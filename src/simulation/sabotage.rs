@@ -111,6 +111,10 @@ impl MessageTransport for Sabotaged {
         self.transport.bytes_received()
     }
 
+    fn unfinished_message(&self) -> Option<u64> {
+        self.transport.unfinished_message()
+    }
+
     fn bytes_sent(&self) -> Option<u64> {
         self.transport.bytes_sent()
     }

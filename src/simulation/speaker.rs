@@ -206,6 +206,10 @@ impl MessageTransport for Speaker {
         self.transport.bytes_received()
     }
 
+    fn unfinished_message(&self) -> Option<u64> {
+        self.transport.unfinished_message()
+    }
+
     fn bytes_sent(&self) -> Option<u64> {
         self.transport.bytes_sent()
     }

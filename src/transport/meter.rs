@@ -1,6 +1,7 @@
 //! What lies between the engine and the socket in the connections that we open.
 
 mod ahead;
+mod frames;
 
 use std::{
     io,
@@ -10,8 +11,8 @@ use std::{
 
 use futures::io::{AsyncRead, AsyncWrite};
 
-use self::ahead::Ahead;
 pub(crate) use self::ahead::ENGINE_READ;
+use self::{ahead::Ahead, frames::Frames};
 use crate::error::WsErr;
 
 /// After how many bytes a poll has to end. The engine reads on within one call until it has a whole message,
@@ -29,21 +30,29 @@ const BYTES_PER_POLL: usize = 256 * 1024;
 pub(crate) struct Meter<S> {
     io: S,
     ahead: Ahead,
+    frames: Frames,
     received: u64,
     sent: u64,
     budget: usize,
+    /// Something was written since the last flush.
+    is_unflushed: bool,
     write_error: Option<WsErr>,
 }
 
 impl<S> Meter<S> {
-    /// `max_message_len`, in bytes, bounds what is read ahead of the engine too.
-    pub(crate) fn new(io: S, max_message_len: usize) -> Self {
+    /// `max_message_len`, in bytes, bounds what is read ahead of the engine too. `rest` came behind the handshake, and the
+    /// engine has it already.
+    pub(crate) fn new(io: S, max_message_len: usize, rest: &[u8]) -> Self {
+        let mut frames = Frames::default();
+        frames.feed(rest);
         Self {
+            frames,
             io,
             ahead: Ahead::new(max_message_len),
             received: 0,
             sent: 0,
             budget: BYTES_PER_POLL,
+            is_unflushed: false,
             write_error: None,
         }
     }
@@ -51,6 +60,10 @@ impl<S> Meter<S> {
     /// Why writing failed, if it has.
     pub(crate) fn check_writing(&self) -> Result<(), WsErr> {
         self.write_error.clone().map_or(Ok(()), Err)
+    }
+
+    pub(crate) fn is_unflushed(&self) -> bool {
+        self.is_unflushed
     }
 
     fn note<T>(&mut self, written: io::Result<T>, instead: T) -> T {
@@ -64,6 +77,11 @@ impl<S> Meter<S> {
     /// in there has not begun for whoever watches.
     pub(crate) fn received(&self) -> u64 {
         self.received
+    }
+
+    /// How much payload has come of a data message that is not complete, if there is one.
+    pub(crate) fn unfinished(&self) -> Option<u64> {
+        self.frames.unfinished()
     }
 
     pub(crate) fn sent(&self) -> u64 {
@@ -87,6 +105,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Meter<S> {
         }
         let read = ready!(ahead.poll_read(io, cx, buf, budget))?;
         self.received += read as u64;
+        self.frames.feed(buf.get(..read).unwrap_or_default());
         Poll::Ready(Ok(read))
     }
 }
@@ -105,16 +124,19 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Meter<S> {
             written => written,
         };
         let written = self.note(written, buf.len());
+        self.is_unflushed = true;
         self.sent += written as u64;
         Poll::Ready(Ok(written))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.write_error.is_some() {
+            self.is_unflushed = false;
             return Poll::Ready(Ok(()));
         }
         let flushed = ready!(Pin::new(&mut self.io).poll_flush(cx));
         self.note(flushed, ());
+        self.is_unflushed = false;
         Poll::Ready(Ok(()))
     }
 

@@ -44,6 +44,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for WebSocketStream<S> 
     }
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        // The engine's last flush, of the answer to a close frame, stops short of what lies below it.
         let io = self.get_mut();
         ready!(Pin::new(&mut *io).poll_flush(cx))?;
         Pin::new(io).poll_shutdown(cx).map_err(WsErr::from)

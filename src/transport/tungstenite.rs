@@ -88,7 +88,7 @@ pub(crate) struct Metered<S>(WebSocketStream<Meter<S>>);
 impl<S: AsyncRead + AsyncWrite + Unpin> Metered<S> {
     /// One end of a connection whose handshake is over, as `connect` and `accept` make it.
     pub(crate) fn opened(io: S, is_client: bool, config: &crate::config::Config) -> Self {
-        let io = Meter::new(io, config.max_recv_message_len);
+        let io = Meter::new(io, config.max_recv_message_len, &[]);
         Self(opened(io, is_client, engine_config(config)))
     }
 }
@@ -141,6 +141,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for Metered<S> {
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         ready!(MessageTransport::poll_flush(&mut self.0, cx))?;
+        // The engine's last flush, of the answer to a close frame, stops short of what lies below it.
+        if self.0.get_ref().is_unflushed() {
+            ready!(Pin::new(self.0.get_mut()).poll_flush(cx))?;
+        }
         Poll::Ready(self.0.get_ref().check_writing())
     }
 
@@ -150,6 +154,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for Metered<S> {
 
     fn bytes_received(&self) -> Option<u64> {
         Some(self.0.get_ref().received())
+    }
+
+    fn unfinished_message(&self) -> Option<u64> {
+        self.0.get_ref().unfinished()
     }
 
     fn bytes_sent(&self) -> Option<u64> {

@@ -173,15 +173,11 @@ fn after_our_close_only_the_close_timeout_counts() {
 
 #[test]
 fn a_message_that_never_ends_is_given_up_if_that_is_asked_for() {
-    let timeout = Config::default().message_timeout(SECOND * 60);
-    let (mut link, peer) = link(timeout);
-    peer.set(|script| script.bytes = Some(0));
+    let (mut link, peer) = link(Config::default().message_timeout(SECOND * 60));
     wait(&mut link, 15);
-    for byte in 1..=4 {
+    for len in 0..4 {
         // A byte now and then, and a pong between fragments.
-        peer.set(|script| script.bytes = Some(byte * 20));
-        wait(&mut link, 0);
-        peer.set(|script| script.bytes = Some(byte * 20 + 14));
+        peer.set(|script| script.unfinished = Some(len));
         peer.set(|script| script.incoming.push_back(Message::Pong(0.into())));
         wait(&mut link, 15);
     }
@@ -189,10 +185,10 @@ fn a_message_that_never_ends_is_given_up_if_that_is_asked_for() {
 }
 
 #[test]
-fn a_control_message_in_two_pieces_is_not_taken_for_a_message_that_never_ends() {
+fn a_link_without_a_message_under_way_is_not_given_up_for_one() {
     let (mut link, peer) = link(Config::default().message_timeout(SECOND * 10));
     for pong in 0..20 {
-        // The first bytes of the frame.
+        // In two pieces.
         peer.set(|script| script.bytes = Some(pong * 14 + 3));
         wait(&mut link, 1);
         peer.set(|script| script.bytes = Some(pong * 14 + 14));
@@ -205,10 +201,10 @@ fn a_control_message_in_two_pieces_is_not_taken_for_a_message_that_never_ends() 
 #[test]
 fn a_message_that_ends_in_time_gives_the_next_one_as_much() {
     let (mut link, peer) = link(Config::default().message_timeout(SECOND * 60));
-    for byte in 1..20 {
-        peer.set(|script| script.bytes = Some(byte * 2));
-        wait(&mut link, 15);
-        peer.set(|script| script.bytes = Some(byte * 2 + 1));
+    for _ in 0..20 {
+        // The next one has begun when this one ends.
+        peer.set(|script| script.unfinished = Some(1));
+        wait(&mut link, 50);
         peer.set(|script| script.incoming.push_back(Message::Binary("done".into())));
         assert!(matches!(read(&mut link), Poll::Ready(Some(Ok(_)))));
     }

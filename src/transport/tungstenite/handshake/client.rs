@@ -116,7 +116,7 @@ where
         return Err(refused(io, &response, rest, verdict).await);
     }
     let subprotocol = verify(&response, &key, &extras.subprotocols)?;
-    let io = Meter::new(io, config.max_recv_message_len);
+    let io = Meter::new(io, config.max_recv_message_len, &rest);
     let config = Some(engine_config(config));
     let stream = WebSocketStream::from_partially_read(io, rest, Role::Client, config).await;
     Ok((Metered(stream), subprotocol))
@@ -146,11 +146,12 @@ fn verify(response: &Response, key: &str, offered: &[String]) -> Result<Option<S
             .get(name)
             .and_then(|value| value.to_str().ok())
     };
-    let has_token = |name, token: &str| {
-        value(name).is_some_and(|list| {
-            list.split(',')
-                .any(|item| item.trim().eq_ignore_ascii_case(token))
-        })
+    let has_token = |name: HeaderName, token: &str| {
+        let values = response.headers().get_all(name).iter();
+        values
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|list| list.split(','))
+            .any(|item| item.trim().eq_ignore_ascii_case(token))
     };
     let complaint = if !has_token(header::UPGRADE, "websocket") {
         "the server does not upgrade to websocket"

@@ -45,7 +45,7 @@ impl<'a> HandshakeRequest<'a> {
         self.header(ORIGIN.as_str())
     }
 
-    /// The first header of this name, in any case, if it is visible ASCII.
+    /// The first header of this name, in any case, that is visible ASCII.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&'a str> {
         self.headers(name).next()

@@ -77,7 +77,7 @@ pub(crate) async fn opened<S>(io: S, rest: Vec<u8>, config: &Config) -> Metered<
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let io = Meter::new(io, config.max_recv_message_len);
+    let io = Meter::new(io, config.max_recv_message_len, &rest);
     let config = Some(engine_config(config));
     Metered(WebSocketStream::from_partially_read(io, rest, Role::Server, config).await)
 }
