@@ -22,7 +22,8 @@ async fn near(listener: TcpListener, url: String) -> io::Result<()> {
         let url = url.clone();
         tokio::spawn(async move {
             let mut tunnel = connect(url).await?;
-            report("near", copy_bidirectional(&mut socket, &mut tunnel).await)
+            report("near", copy_bidirectional(&mut socket, &mut tunnel).await);
+            io::Result::Ok(())
         });
     }
 }
@@ -34,18 +35,18 @@ async fn far(listener: TcpListener, target: SocketAddr) -> io::Result<()> {
         tokio::spawn(async move {
             let mut tunnel = accept(socket).await?;
             let mut socket = TcpStream::connect(target).await?;
-            report("far", copy_bidirectional(&mut tunnel, &mut socket).await)
+            report("far", copy_bidirectional(&mut tunnel, &mut socket).await);
+            io::Result::Ok(())
         });
     }
 }
 
-fn report(end: &str, copied: io::Result<(u64, u64)>) -> io::Result<()> {
+fn report(end: &str, copied: io::Result<(u64, u64)>) {
     match copied {
         Ok((there, back)) => println!("{end}: {there} bytes there, {back} back"),
         // A tunnel that was cut does not look like one that was closed.
         Err(error) => println!("{end}: {error}"),
     }
-    Ok(())
 }
 
 /// Something at the other side: tells everybody who asks how long the question was.
@@ -79,7 +80,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // This knows nothing of WebSockets.
     let mut client = TcpStream::connect(entrance).await?;
     client.write_u16(40_000).await?;
-    client.write_all(&[b'?'; 40_000]).await?;
+    client.write_all(&vec![b'?'; 40_000]).await?;
     let mut answer = String::new();
     client.read_to_string(&mut answer).await?;
     println!("client: {answer}");
