@@ -12,7 +12,8 @@ use crate::{
 ///
 /// What is dialled is up to a closure: [`connect`](crate::connect), a [`Connector`](crate::Connector) with a
 /// token that is fetched anew, a socket of another runtime. It may give a [`WsStream`](crate::WsStream), a
-/// [`WsFramed`](crate::WsFramed), or what else is made from them; it works in a browser as it does natively.
+/// [`WsFramed`](crate::WsFramed), or what else is made from them; it works in a browser as it does natively. In a
+/// task that is spawned, it has to own what it captures: `async move`.
 ///
 #[cfg_attr(
     all(feature = "tokio", feature = "async-tungstenite"),
@@ -26,7 +27,7 @@ use crate::{
 /// use ws_framed::{Lines, Reconnector, WsErr};
 ///
 /// # async fn run() -> Result<(), WsErr> {
-/// let mut dial = Reconnector::new(async || {
+/// let mut dial = Reconnector::new(async move || {
 ///     let stream = ws_framed::connect("ws://localhost:8080/news").await?;
 ///     Ok(stream.framed(Lines::new(1024)))
 /// });
