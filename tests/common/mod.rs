@@ -97,18 +97,25 @@ pub fn everywhere(config: &Config, test: impl AsyncFn(WsStream, Peer)) {
     run_in(&[Place::Memory], config, &test);
 }
 
-/// Runs a test in these places, one after the other.
+/// Runs a test in these places, one after the other: over TCP on both flavours of tokio, elsewhere on smol and on no
+/// runtime at all.
 pub fn run_in(places: &[Place], config: &Config, test: impl AsyncFn(WsStream, Peer)) {
     for &place in places {
         // Shown when the test fails.
         println!("in {place:?}");
-        let meet_and_test = async {
+        let meet_and_test = async || {
             let (ours, peer) = place.meet(config.clone()).await;
             test(ours, peer).await;
         };
         match place {
-            Tcp(_) => sockets::run(meet_and_test),
-            _ => futures::executor::block_on(sockets::within(meet_and_test)),
+            Tcp(_) => {
+                sockets::run(meet_and_test());
+                sockets::run_on_threads(meet_and_test());
+            }
+            _ => {
+                futures::executor::block_on(sockets::within(meet_and_test()));
+                smol::block_on(sockets::within(meet_and_test()));
+            }
         }
     }
 }

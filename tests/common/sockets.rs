@@ -68,6 +68,16 @@ pub fn run<F: Future>(test: F) -> F::Output {
     runtime.block_on(within(test))
 }
 
+/// The same on tokio's multi-threaded runtime.
+pub fn run_on_threads<F: Future>(test: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(within(test))
+}
+
 /// Two ends of a TCP connection: the one that listened, the one that connected.
 pub async fn tcp() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
