@@ -107,15 +107,12 @@ pub fn run_in(places: &[Place], config: &Config, test: impl AsyncFn(WsStream, Pe
             let (ours, peer) = place.meet(config.clone()).await;
             test(ours, peer).await;
         };
-        match place {
-            Tcp(_) => {
-                sockets::run(meet_and_test());
-                sockets::run_on_threads(meet_and_test());
-            }
-            _ => {
-                futures::executor::block_on(sockets::within(meet_and_test()));
-                smol::block_on(sockets::within(meet_and_test()));
-            }
+        if let Tcp(_) = place {
+            sockets::run(meet_and_test());
+            sockets::run_on_threads(meet_and_test());
+        } else {
+            futures::executor::block_on(sockets::within(meet_and_test()));
+            smol::block_on(sockets::within(meet_and_test()));
         }
     }
 }
