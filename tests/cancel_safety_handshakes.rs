@@ -5,6 +5,7 @@
 
 mod common;
 
+use async_tungstenite::tokio::TokioAdapter;
 use common::{
     cancel::{after_polls, until_done},
     handshake::{REQUEST, ROLES, answer_to},
@@ -13,12 +14,12 @@ use common::{
 };
 use futures::future;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, duplex},
     net::{TcpListener, TcpStream},
     runtime::Handle,
     task::yield_now,
 };
-use ws_framed::{Acceptor, Connector};
+use ws_framed::{Acceptor, Connector, WsErr, WsStream};
 
 /// The other side of a handshake, until the connection ends. Gives what it has heard.
 async fn peer(mut io: impl AsyncRead + AsyncWrite + Unpin, ours: Role) -> String {
@@ -50,21 +51,62 @@ fn assert_nothing_runs() {
     assert_eq!(Handle::current().metrics().num_alive_tasks(), 0);
 }
 
+/// The ways to open a connection over a stream that is there.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Tokio,
+    FuturesIo,
+    Judged,
+    JudgedFuturesIo,
+    #[cfg(feature = "smol")]
+    Smol,
+}
+
+const WAYS: &[Way] = &[
+    Way::Tokio,
+    Way::FuturesIo,
+    Way::Judged,
+    Way::JudgedFuturesIo,
+    #[cfg(feature = "smol")]
+    Way::Smol,
+];
+
+async fn open(role: Role, way: Way, io: DuplexStream) -> Result<WsStream, WsErr> {
+    let (acceptor, connector) = (Acceptor::new(), Connector::new());
+    let url = "ws://localhost/";
+    match (role, way) {
+        (Role::Client, Way::Tokio | Way::Judged) => connector.connect_over(io, url).await,
+        (Role::Client, _) => {
+            let io = TokioAdapter::new(io);
+            connector.connect_over_futures_io(io, url).await
+        }
+        (Role::Server, Way::Tokio) => acceptor.accept(io).await,
+        (Role::Server, Way::Judged) => acceptor.accept_with(io, |_| Ok(())).await,
+        (Role::Server, Way::FuturesIo) => acceptor.accept_futures_io(TokioAdapter::new(io)).await,
+        (Role::Server, Way::JudgedFuturesIo) => {
+            let io = TokioAdapter::new(io);
+            acceptor.accept_futures_io_with(io, |_| Ok(())).await
+        }
+        #[cfg(feature = "smol")]
+        (Role::Server, Way::Smol) => ws_framed::smol::accept(TokioAdapter::new(io)).await,
+    }
+}
+
 /// Byte by byte, so that it is dropped at each byte of the request and of the answer.
 #[test]
 fn a_handshake_that_is_dropped_drops_its_stream_and_leaves_no_task() {
-    let (acceptor, connector) = (Acceptor::new(), Connector::new());
-    for role in ROLES {
-        println!("as {role:?}");
+    let cases = ROLES
+        .iter()
+        .flat_map(|role| WAYS.iter().map(move |way| (*role, *way)));
+    for (role, way) in cases {
+        println!("as {role:?} by {way:?}");
         run(until_done(async |polls| {
             let (ours, theirs) = duplex(1);
             let opening = async {
-                match role {
-                    Role::Server => acceptor.accept(ours).await,
-                    Role::Client => connector.connect_over(ours, "ws://localhost/").await,
-                }
+                after_polls(polls, open(role, way, ours))
+                    .await
+                    .map(Result::unwrap)
             };
-            let opening = async { after_polls(polls, opening).await.map(Result::unwrap) };
             // When it is done, the stream is dropped here.
             let opening = async { opening.await.is_some() };
             let (is_done, heard) = future::join(opening, peer(theirs, role)).await;
