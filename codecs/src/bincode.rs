@@ -5,8 +5,9 @@ mod codec;
 #[cfg(not(feature = "bincode"))]
 mod disabled;
 
-use std::fmt;
 use std::marker::PhantomData;
+
+use crate::typed::typed_codec;
 
 /// Values in the format of bincode 2, each behind its length: reads `In`, writes `Out`.
 ///
@@ -73,27 +74,4 @@ pub struct Bincode<In, Out = In> {
     types: PhantomData<fn(Out) -> In>,
 }
 
-impl<In, Out> Bincode<In, Out> {
-    /// The largest payload in bytes, prefix not counted.
-    #[must_use]
-    pub fn max_frame_len(&self) -> usize {
-        self.max_frame_len
-    }
-}
-
-impl<In, Out> Clone for Bincode<In, Out> {
-    fn clone(&self) -> Self {
-        Self {
-            max_frame_len: self.max_frame_len,
-            types: PhantomData,
-        }
-    }
-}
-
-impl<In, Out> fmt::Debug for Bincode<In, Out> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bincode")
-            .field("max_frame_len", &self.max_frame_len)
-            .finish()
-    }
-}
+typed_codec!(Bincode);

@@ -3,10 +3,9 @@
 mod reader;
 
 use std::convert::Infallible;
-use std::fmt;
 use std::marker::PhantomData;
 
-use asynchronous_codec::{BytesMut, Decoder, Encoder};
+use asynchronous_codec::{BytesMut, Decoder};
 use cbor4ii::core::enc::Write;
 use cbor4ii::serde::{Deserializer, Serializer};
 use serde::de::{DeserializeOwned, DeserializeSeed};
@@ -14,7 +13,8 @@ use serde::ser::Serialize;
 
 use self::reader::PayloadReader;
 use crate::bounded::Budget;
-use crate::length_prefix::{FrameWriter, decode_with, limit};
+use crate::length_prefix::{FrameWriter, decode_with};
+use crate::typed::{typed_codec, typed_encoder};
 use crate::{CodecError, EncodeRef};
 
 /// Values in CBOR (RFC 8949), each behind its length: reads `In`, writes `Out`.
@@ -76,40 +76,8 @@ pub struct Cbor<In, Out = In> {
     types: PhantomData<fn(Out) -> In>,
 }
 
-impl<In, Out> Cbor<In, Out> {
-    /// A codec for payloads of at most `max_frame_len` bytes, prefix not counted, in both
-    /// directions. Above `u32::MAX` it means `u32::MAX`.
-    #[must_use]
-    pub fn new(max_frame_len: usize) -> Self {
-        Self {
-            max_frame_len: limit(max_frame_len),
-            types: PhantomData,
-        }
-    }
-
-    /// The largest payload in bytes, prefix not counted.
-    #[must_use]
-    pub fn max_frame_len(&self) -> usize {
-        self.max_frame_len
-    }
-}
-
-impl<In, Out> Clone for Cbor<In, Out> {
-    fn clone(&self) -> Self {
-        Self {
-            max_frame_len: self.max_frame_len,
-            types: PhantomData,
-        }
-    }
-}
-
-impl<In, Out> fmt::Debug for Cbor<In, Out> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cbor")
-            .field("max_frame_len", &self.max_frame_len)
-            .finish()
-    }
-}
+typed_codec!(Cbor);
+typed_encoder!(Cbor, "cbor");
 
 impl Write for FrameWriter<'_> {
     type Error = Infallible;
@@ -118,15 +86,6 @@ impl Write for FrameWriter<'_> {
     fn push(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
         self.write(bytes);
         Ok(())
-    }
-}
-
-impl<In, Out: Serialize> Encoder for Cbor<In, Out> {
-    type Item<'a> = Out;
-    type Error = CodecError;
-
-    fn encode(&mut self, item: Out, dst: &mut BytesMut) -> Result<(), CodecError> {
-        self.encode_ref(&item, dst)
     }
 }
 

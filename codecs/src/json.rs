@@ -1,15 +1,15 @@
 //! Values in JSON.
 
-use std::fmt;
 use std::io;
 use std::marker::PhantomData;
 
-use asynchronous_codec::{BytesMut, Decoder, Encoder};
+use asynchronous_codec::{BytesMut, Decoder};
 use serde::de::{DeserializeOwned, DeserializeSeed};
 use serde::ser::Serialize;
 
 use crate::bounded::Budget;
-use crate::length_prefix::{FrameWriter, decode_with, limit};
+use crate::length_prefix::{FrameWriter, decode_with};
+use crate::typed::{typed_codec, typed_encoder};
 use crate::{CodecError, EncodeRef};
 
 /// Values in JSON (RFC 8259), each behind its length: reads `In`, writes `Out`.
@@ -71,40 +71,8 @@ pub struct Json<In, Out = In> {
     types: PhantomData<fn(Out) -> In>,
 }
 
-impl<In, Out> Json<In, Out> {
-    /// A codec for payloads of at most `max_frame_len` bytes, prefix not counted, in both
-    /// directions. Above `u32::MAX` it means `u32::MAX`.
-    #[must_use]
-    pub fn new(max_frame_len: usize) -> Self {
-        Self {
-            max_frame_len: limit(max_frame_len),
-            types: PhantomData,
-        }
-    }
-
-    /// The largest payload in bytes, prefix not counted.
-    #[must_use]
-    pub fn max_frame_len(&self) -> usize {
-        self.max_frame_len
-    }
-}
-
-impl<In, Out> Clone for Json<In, Out> {
-    fn clone(&self) -> Self {
-        Self {
-            max_frame_len: self.max_frame_len,
-            types: PhantomData,
-        }
-    }
-}
-
-impl<In, Out> fmt::Debug for Json<In, Out> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Json")
-            .field("max_frame_len", &self.max_frame_len)
-            .finish()
-    }
-}
+typed_codec!(Json);
+typed_encoder!(Json, "json");
 
 /// It never fails: what is over the limit is found out at the end.
 impl io::Write for FrameWriter<'_> {
@@ -122,15 +90,6 @@ impl io::Write for FrameWriter<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-impl<In, Out: Serialize> Encoder for Json<In, Out> {
-    type Item<'a> = Out;
-    type Error = CodecError;
-
-    fn encode(&mut self, item: Out, dst: &mut BytesMut) -> Result<(), CodecError> {
-        self.encode_ref(&item, dst)
     }
 }
 

@@ -156,6 +156,7 @@ mod length_prefix;
 mod lines;
 #[cfg(feature = "postcard")]
 mod postcard;
+mod typed;
 
 pub use crate::bincode::Bincode;
 #[cfg(feature = "cbor")]

@@ -1,15 +1,15 @@
 //! Values in postcard's format.
 
-use std::fmt;
 use std::marker::PhantomData;
 
-use asynchronous_codec::{BytesMut, Decoder, Encoder};
+use asynchronous_codec::{BytesMut, Decoder};
 use postcard::{Deserializer, ser_flavors::Flavor, serialize_with_flavor};
 use serde::de::{DeserializeOwned, DeserializeSeed};
 use serde::ser::Serialize;
 
 use crate::bounded::Budget;
-use crate::length_prefix::{FrameWriter, decode_with, limit};
+use crate::length_prefix::{FrameWriter, decode_with};
+use crate::typed::{typed_codec, typed_encoder};
 use crate::{CodecError, EncodeRef};
 
 /// Values in the format of postcard 1, each behind its length: reads `In`, writes `Out`.
@@ -67,40 +67,8 @@ pub struct Postcard<In, Out = In> {
     types: PhantomData<fn(Out) -> In>,
 }
 
-impl<In, Out> Postcard<In, Out> {
-    /// A codec for payloads of at most `max_frame_len` bytes, prefix not counted, in both
-    /// directions. Above `u32::MAX` it means `u32::MAX`.
-    #[must_use]
-    pub fn new(max_frame_len: usize) -> Self {
-        Self {
-            max_frame_len: limit(max_frame_len),
-            types: PhantomData,
-        }
-    }
-
-    /// The largest payload in bytes, prefix not counted.
-    #[must_use]
-    pub fn max_frame_len(&self) -> usize {
-        self.max_frame_len
-    }
-}
-
-impl<In, Out> Clone for Postcard<In, Out> {
-    fn clone(&self) -> Self {
-        Self {
-            max_frame_len: self.max_frame_len,
-            types: PhantomData,
-        }
-    }
-}
-
-impl<In, Out> fmt::Debug for Postcard<In, Out> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Postcard")
-            .field("max_frame_len", &self.max_frame_len)
-            .finish()
-    }
-}
+typed_codec!(Postcard);
+typed_encoder!(Postcard, "postcard");
 
 impl Flavor for &mut FrameWriter<'_> {
     type Output = ();
@@ -119,15 +87,6 @@ impl Flavor for &mut FrameWriter<'_> {
 
     fn finalize(self) -> postcard::Result<()> {
         Ok(())
-    }
-}
-
-impl<In, Out: Serialize> Encoder for Postcard<In, Out> {
-    type Item<'a> = Out;
-    type Error = CodecError;
-
-    fn encode(&mut self, item: Out, dst: &mut BytesMut) -> Result<(), CodecError> {
-        self.encode_ref(&item, dst)
     }
 }
 

@@ -1,8 +1,6 @@
 //! What the feature `bincode` adds to the type.
 
-use std::marker::PhantomData;
-
-use asynchronous_codec::{BytesMut, Decoder, Encoder};
+use asynchronous_codec::{BytesMut, Decoder};
 use bincode::config::{Configuration, standard};
 use bincode::enc::write::Writer;
 use bincode::error::EncodeError;
@@ -11,7 +9,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::Bincode;
 use crate::bounded::Budget;
-use crate::length_prefix::{FrameWriter, decode_with, limit};
+use crate::length_prefix::{FrameWriter, decode_with};
+use crate::typed::typed_encoder;
 use crate::{CodecError, EncodeRef};
 
 /// bincode's own limit is a constant in the type, and not needed: the payload is read from a slice,
@@ -19,34 +18,13 @@ use crate::{CodecError, EncodeRef};
 /// believes a length.
 const FORMAT: Configuration = standard();
 
-impl<In, Out> Bincode<In, Out> {
-    /// A codec for payloads of at most `max_frame_len` bytes, prefix not counted, in both
-    /// directions. Above `u32::MAX` it means `u32::MAX`.
-    #[cfg_attr(docsrs, doc(cfg(feature = "bincode")))]
-    #[must_use]
-    pub fn new(max_frame_len: usize) -> Self {
-        Self {
-            max_frame_len: limit(max_frame_len),
-            types: PhantomData,
-        }
-    }
-}
+typed_encoder!(Bincode, "bincode");
 
 impl Writer for FrameWriter<'_> {
     #[inline]
     fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
         FrameWriter::write(self, bytes);
         Ok(())
-    }
-}
-
-#[cfg_attr(docsrs, doc(cfg(feature = "bincode")))]
-impl<In, Out: Serialize> Encoder for Bincode<In, Out> {
-    type Item<'a> = Out;
-    type Error = CodecError;
-
-    fn encode(&mut self, item: Out, dst: &mut BytesMut) -> Result<(), CodecError> {
-        self.encode_ref(&item, dst)
     }
 }
 
