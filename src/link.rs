@@ -200,14 +200,17 @@ impl<M: MessageTransport> Link<M> {
         if !self.is_kept_alive() {
             return self.poll_stuck(cx).map(drop);
         }
-        let bytes = self.transport.bytes_received();
-        let is_under_way = self.transport.unfinished_message().is_some();
-        let progress = self.progress();
-        let mut verdict = self.watch.poll_message(cx, is_under_way, progress);
+        let mut verdict = Poll::Pending;
+        if self.config.message_timeout.is_some() {
+            let is_under_way = self.transport.unfinished_message().is_some();
+            let progress = self.progress();
+            verdict = self.watch.poll_message(cx, is_under_way, progress);
+        }
         if verdict.is_pending() {
             if !is_flushed {
                 return self.poll_stuck(cx).map(drop);
             }
+            let bytes = self.transport.bytes_received();
             verdict = self.watch.poll_receiving(cx, bytes, self.messages);
         }
         match ready!(verdict) {
