@@ -44,8 +44,6 @@
 #[cfg(all(feature = "axum", not(target_arch = "wasm32")))]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 pub mod axum;
-#[doc = include_str!("browser.md")]
-pub mod browser {}
 mod clock;
 mod close;
 mod config;
@@ -53,6 +51,8 @@ mod encoded;
 mod error;
 mod event;
 mod framed;
+#[cfg(doc)]
+pub mod guide;
 mod handle;
 #[cfg(all(feature = "hyper", not(target_arch = "wasm32")))]
 #[cfg_attr(docsrs, doc(cfg(feature = "hyper")))]
