@@ -23,7 +23,9 @@
         feature = "postcard",
         feature = "tokio-codec"
     )),
-    doc = "Typed messages, or a plain byte stream, over a WebSocket. The guide is in the documentation with all features."
+    doc = "Typed messages, or a plain byte stream, over a WebSocket. The guide is in the documentation with all features.",
+    // Some links lead to what other features add.
+    allow(rustdoc::broken_intra_doc_links, rustdoc::private_intra_doc_links)
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
