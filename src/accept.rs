@@ -27,6 +27,9 @@ use crate::{
 ///
 /// # Errors
 /// As those of [`Acceptor::accept`].
+///
+/// # Cancel safety
+/// As that of [`Acceptor::accept`].
 #[cfg(feature = "tokio")]
 pub async fn accept<S>(io: S) -> Result<WsStream, WsErr>
 where
@@ -78,7 +81,8 @@ impl Acceptor {
         self
     }
 
-    /// Adds a header to the answer. Those of the handshake itself are not to be had.
+    /// Adds a header to the answer. One that is not valid, or belongs to the handshake itself, such as `Upgrade`, is an
+    /// error of each connection: [`WsErr::InvalidHeader`].
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.opening.header(name, value);
@@ -127,7 +131,7 @@ impl Acceptor {
         self
     }
 
-    /// Speaks TLS on the stream that it is given, before anything else.
+    /// Speaks TLS on the stream that it is given, before anything else: see [`tls`](crate::tls).
     #[cfg(feature = "rustls")]
     #[must_use]
     pub fn tls(mut self, tls: impl Into<crate::tls::ServerTls>) -> Self {

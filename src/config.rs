@@ -85,6 +85,9 @@ pub(crate) struct Extras {
 /// Values that make no sense are refused where the `Config` is used, with
 /// [`WsErr::InvalidConfig`](crate::WsErr::InvalidConfig).
 ///
+/// How they fit together is told in [the guide](crate::guide): [limits](crate::guide::limits),
+/// [deadlines](crate::guide::deadlines).
+///
 /// # Memory
 /// What a connection of [`connect`](crate::connect) or [`accept`](crate::accept) holds, whatever its peer
 /// does, is at most

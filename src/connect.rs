@@ -20,6 +20,9 @@ use crate::{config::Config, opening::Opening};
 ///
 /// # Errors
 /// As those of [`Connector::connect`].
+///
+/// # Cancel safety
+/// As that of [`Connector::connect`].
 #[cfg(any(target_arch = "wasm32", feature = "tokio"))]
 pub async fn connect(url: impl AsRef<str>) -> Result<WsStream, WsErr> {
     Connector::new().connect(url).await
@@ -61,8 +64,8 @@ impl Connector {
         self
     }
 
-    /// Adds a header to the request. Those of the handshake itself are not to be had, and a browser sends
-    /// none.
+    /// Adds a header to the request. One that is not valid, or belongs to the handshake itself, such as `Upgrade`, is an
+    /// error of the connection: [`WsErr::InvalidHeader`](crate::WsErr::InvalidHeader). `Host` takes the place of the URL's. A browser sends none.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.opening.header(name, value);

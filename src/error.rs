@@ -4,7 +4,8 @@ use std::{borrow::Cow, fmt, io, sync::Arc};
 
 use crate::close::{CloseCode, CloseFrame};
 
-/// An error of a link, a handshake, or an argument.
+/// An error of a link, a handshake, or an argument. When each comes, what the peer hears, and what to do, is on a page of
+/// [the guide](crate::guide::errors).
 ///
 /// The views report it as an [`io::Error`], because that is what `AsyncRead`, `AsyncWrite` and codecs
 /// speak. The `WsErr` is inside and downcasts out again:

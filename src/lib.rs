@@ -23,7 +23,9 @@
         feature = "postcard",
         feature = "tokio-codec"
     )),
-    doc = "Typed messages, or a plain byte stream, over a WebSocket. The guide is in the documentation with all features."
+    doc = "Typed messages, or a plain byte stream, over a WebSocket. The guide is in the documentation with all features.",
+    // Some links lead to what other features add.
+    allow(rustdoc::broken_intra_doc_links, rustdoc::private_intra_doc_links)
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
@@ -44,8 +46,6 @@
 #[cfg(all(feature = "axum", not(target_arch = "wasm32")))]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 pub mod axum;
-#[doc = include_str!("browser.md")]
-pub mod browser {}
 mod clock;
 mod close;
 mod config;
@@ -53,6 +53,8 @@ mod encoded;
 mod error;
 mod event;
 mod framed;
+#[cfg(doc)]
+pub mod guide;
 mod handle;
 #[cfg(all(feature = "hyper", not(target_arch = "wasm32")))]
 #[cfg_attr(docsrs, doc(cfg(feature = "hyper")))]

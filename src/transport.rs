@@ -16,7 +16,8 @@ mod tokio_tungstenite;
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
 pub(crate) mod tungstenite;
 
-/// Moves whole WebSocket messages. Implement it to bring a WebSocket of your own.
+/// Moves whole WebSocket messages. Implement it to bring a WebSocket of your own: [a whole one](crate::guide::custom_transport)
+/// is in the guide.
 ///
 /// # What a transport owes
 /// - **One waker.** All polls come with the same waker, which wakes whoever uses the link. Remember the
