@@ -22,7 +22,7 @@ use futures::{
 };
 
 use super::{
-    MessageTransport,
+    MAX_PONGS_OWED, MessageTransport,
     meter::{ENGINE_READ, Meter},
 };
 use crate::{
@@ -171,9 +171,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for Metered<S> {
 
 /// The engine's settings for a connection that we open.
 fn engine_config(config: &crate::config::Config) -> WebSocketConfig {
+    // Where the answer to a close frame does not fit, the engine may end without it. So there is room for all that
+    // may come before: a message, the pongs with the last of them, and a ping.
     let max_write = config
         .max_send_message_len
-        .saturating_add(MAX_HEADER_LEN + 32 * MAX_CONTROL_LEN);
+        .saturating_add(MAX_HEADER_LEN + MAX_PONGS_OWED + 3 * MAX_CONTROL_LEN);
     WebSocketConfig::default()
         .read_buffer_size(ENGINE_READ)
         // We pack messages ourselves: gathering them again would only copy and shift them.
