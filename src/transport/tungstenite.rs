@@ -250,7 +250,7 @@ pub(super) fn receive_error(error: Error) -> Option<WsErr> {
         Error::ConnectionClosed
         | Error::AlreadyClosed
         | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return None,
-        Error::Io(error) => error.into(),
+        Error::Io(error) => WsErr::of_transport(error),
         Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => {
             WsErr::MessageTooLarge {
                 len: size,
@@ -264,7 +264,7 @@ pub(super) fn receive_error(error: Error) -> Option<WsErr> {
 
 pub(super) fn send_error(error: Error) -> WsErr {
     match error {
-        Error::Io(error) => error.into(),
+        Error::Io(error) => WsErr::of_transport(error),
         Error::WriteBufferFull(_) => WsErr::Io(std::sync::Arc::new(std::io::Error::other(
             "the transport's write buffer is full",
         ))),
