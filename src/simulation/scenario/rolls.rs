@@ -128,7 +128,7 @@ fn violation(rng: &mut Rng) -> OffenceKind {
 }
 
 pub(in crate::simulation) fn keepalive(class: Class, rng: &mut Rng) -> Keepalive {
-    // More often, and a slow wire owes a thousand pongs before it is through, which no honest peer does.
+    // More often, and a slow wire owes more pongs than a link lets itself owe, which no honest peer does.
     let interval = MILLISECOND * 20 + rng.time(MILLISECOND * 1_000);
     let timeout = match class {
         Class::Rough => MILLISECOND + rng.time(MILLISECOND * 1_000),
