@@ -155,6 +155,13 @@ impl WsErr {
         }
     }
 
+    /// An error of what lies below a transport. That may be a link of this library too, and how that ended is nothing
+    /// that the peer of the link above has done.
+    #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
+    pub(crate) fn of_transport(error: io::Error) -> Self {
+        Self::Io(Arc::new(error))
+    }
+
     /// The close frame that tells the peer about an error that is its fault, if it is.
     pub(crate) fn farewell(&self) -> Option<CloseFrame> {
         let code = match self {

@@ -70,6 +70,8 @@ enum Reading {
     Open,
     /// The decoder cannot go on, and the peer is being told.
     Undecodable,
+    /// What comes is thrown away, as was what the decoder may remember: it is not asked any more.
+    Discarding,
     Ended,
 }
 
@@ -175,6 +177,9 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     pub async fn close_with(&mut self, frame: CloseFrame) -> Result<CloseOutcome, WsErr> {
         if frame.code().is_sendable() {
             self.buffer.clear();
+            if self.reading != Reading::Ended {
+                self.reading = Reading::Discarding;
+            }
         }
         self.stream.close_with(frame).await
     }
@@ -255,7 +260,7 @@ where
         loop {
             match this.reading {
                 Reading::Ended => return Poll::Ready(None),
-                Reading::Undecodable => {}
+                Reading::Undecodable | Reading::Discarding => {}
                 Reading::Open => match this.decode() {
                     Decoded::Yields(item) => return Poll::Ready(Some(item)),
                     Decoded::NeedsMore => {}
@@ -275,6 +280,7 @@ where
                     this.reading = Reading::Ended;
                     return Poll::Ready(Some(Err(error.into())));
                 }
+                None if this.reading == Reading::Discarding => this.reading = Reading::Ended,
                 None => return Poll::Ready(this.decode_last()),
             }
         }

@@ -42,16 +42,12 @@ use crate::{
     config::Config,
     error::WsErr,
     handle::Shared,
-    transport::MessageTransport,
+    transport::{MAX_PONGS_OWED, MessageTransport},
 };
 
 /// How many messages without data one poll takes before it lets others run: a peer that floods with
 /// pings or empty messages must not hold the task.
 const MESSAGES_PER_POLL: usize = 128;
-
-/// How many pings are read while no flush completes. A transport whose buffer is unbounded keeps a pong
-/// for each, so a peer that pings and never reads would grow it for ever. No honest peer comes near.
-const MAX_PONGS_OWED: usize = 1024;
 
 /// An open connection. The views hold it and are the only ones that poll it.
 #[derive(Debug)]
@@ -78,6 +74,7 @@ pub(crate) struct Link<M> {
     under_way: u64,
     /// Writing failed. Reading goes on: what the peer sent before is still there.
     write_error: Option<WsErr>,
+    /// At most so many bytes of pongs wait for a flush.
     pongs_owed: usize,
     waker: Waker,
     /// Which task polls.
@@ -220,7 +217,8 @@ impl<M: MessageTransport> Link<M> {
         Poll::Ready(())
     }
 
-    /// Whether no more pings may be read before a flush completes.
+    /// Whether no more pings may be read before a flush completes. The transport keeps a pong for each, so a peer
+    /// that pings and never reads would grow its buffer for ever.
     fn owes_too_much(&self) -> bool {
         self.pongs_owed >= MAX_PONGS_OWED && self.write_error.is_none()
     }

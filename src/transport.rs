@@ -16,6 +16,10 @@ mod tokio_tungstenite;
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
 pub(crate) mod tungstenite;
 
+/// How many bytes of pongs the link lets a transport owe, but for the last of them, before it reads on. No honest
+/// peer that does not read comes near.
+pub(crate) const MAX_PONGS_OWED: usize = 16 * 1024;
+
 /// Moves whole WebSocket messages. Implement it to bring a WebSocket of your own: [a whole one](crate::guide::custom_transport)
 /// is in the guide.
 ///

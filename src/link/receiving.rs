@@ -10,6 +10,9 @@ use crate::{
     config::TextPolicy, error::WsErr, event::WsEvent, message::Message, transport::MessageTransport,
 };
 
+/// What a pong takes besides its payload, at most: more than its header.
+const PONG_OVERHEAD: usize = 16;
+
 impl<M: MessageTransport> Link<M> {
     /// Deals with one message; gives back the data that is in it.
     pub(super) fn take_message(&mut self, message: Message) -> Option<Bytes> {
@@ -21,10 +24,10 @@ impl<M: MessageTransport> Link<M> {
             Message::Binary(data) => self.take_data(data),
             Message::Text(text) => self.take_text(text),
             Message::Ping(payload) => {
+                self.pongs_owed += payload.as_bytes().len() + PONG_OVERHEAD;
                 self.shared().counters.pings_received.add(1);
                 self.shared().emit(|| WsEvent::Ping(payload.into()));
                 self.outgoing.unflushed = true;
-                self.pongs_owed += 1;
                 None
             }
             Message::Pong(payload) => {

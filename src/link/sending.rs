@@ -175,7 +175,7 @@ impl<M: MessageTransport> Link<M> {
     pub(super) fn poll_send_steps(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         ready!(self.poll_messages(cx, 1))?;
         while self.pings.is_waiting() {
-            ready!(self.transport.poll_ready(cx))?;
+            ready!(self.poll_room(cx))?;
             if let Some(payload) = self.pings.next() {
                 self.shared().counters.pings_sent.add(1);
                 self.transport.start_send(Message::Ping(payload))?;
@@ -207,7 +207,7 @@ impl<M: MessageTransport> Link<M> {
             return Poll::Ready(Err(error.clone()));
         }
         while self.outgoing.len() >= least {
-            ready!(self.transport.poll_ready(cx))?;
+            ready!(self.poll_room(cx))?;
             let message = self.outgoing.cut(self.max_send);
             self.shared().counters.messages_sent.add(1);
             self.shared().counters.bytes_sent.add(message.len());
@@ -219,6 +219,15 @@ impl<M: MessageTransport> Link<M> {
             }
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Ready when the transport has room for one more message. It may have had some once, and have filled it with pongs
+    /// while nothing went out, so those go first.
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        if self.pongs_owed > 0 {
+            ready!(self.poll_flush_transport(cx))?;
+        }
+        self.transport.poll_ready(cx)
     }
 
     pub(super) fn poll_flush_transport(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {

@@ -22,7 +22,7 @@ use futures::{
 };
 
 use super::{
-    MessageTransport,
+    MAX_PONGS_OWED, MessageTransport,
     meter::{ENGINE_READ, Meter},
 };
 use crate::{
@@ -171,9 +171,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for Metered<S> {
 
 /// The engine's settings for a connection that we open.
 fn engine_config(config: &crate::config::Config) -> WebSocketConfig {
+    // Where the answer to a close frame does not fit, the engine may end without it. So there is room for all that
+    // may come before: a message, the pongs with the last of them, and a ping.
     let max_write = config
         .max_send_message_len
-        .saturating_add(MAX_HEADER_LEN + 32 * MAX_CONTROL_LEN);
+        .saturating_add(MAX_HEADER_LEN + MAX_PONGS_OWED + 3 * MAX_CONTROL_LEN);
     WebSocketConfig::default()
         .read_buffer_size(ENGINE_READ)
         // We pack messages ourselves: gathering them again would only copy and shift them.
@@ -248,7 +250,7 @@ pub(super) fn receive_error(error: Error) -> Option<WsErr> {
         Error::ConnectionClosed
         | Error::AlreadyClosed
         | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return None,
-        Error::Io(error) => error.into(),
+        Error::Io(error) => WsErr::of_transport(error),
         Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => {
             WsErr::MessageTooLarge {
                 len: size,
@@ -262,7 +264,7 @@ pub(super) fn receive_error(error: Error) -> Option<WsErr> {
 
 pub(super) fn send_error(error: Error) -> WsErr {
     match error {
-        Error::Io(error) => error.into(),
+        Error::Io(error) => WsErr::of_transport(error),
         Error::WriteBufferFull(_) => WsErr::Io(std::sync::Arc::new(std::io::Error::other(
             "the transport's write buffer is full",
         ))),
