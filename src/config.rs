@@ -212,7 +212,8 @@ impl Config {
     /// of what is written for as long as `interval` and `timeout` together is given up as well.
     ///
     /// A peer that is given up is [`WsErr::TimedOut`] in band and
-    /// [`CloseOutcome::TimedOut`](crate::CloseOutcome::TimedOut), and the transport is shut down.
+    /// [`CloseOutcome::TimedOut`](crate::CloseOutcome::TimedOut), and the transport is shut down. If it is a
+    /// writer that finds it out, a reader gets what came before, first.
     /// Keepalive ends when we close: then [`close_timeout`](Self::close_timeout) counts.
     #[must_use]
     pub fn keepalive(mut self, keepalive: impl Into<Option<Keepalive>>) -> Self {

@@ -212,7 +212,7 @@ impl<M: MessageTransport> Link<M> {
         }
         match ready!(verdict) {
             Verdict::Ping => self.pings.ask_for_life(),
-            Verdict::Dead(why) => drop(self.give_up(cx, WsErr::TimedOut(why))),
+            Verdict::Dead(why) => self.give_up(cx, WsErr::TimedOut(why)),
         }
         Poll::Ready(())
     }
@@ -232,16 +232,22 @@ impl<M: MessageTransport> Link<M> {
     /// Something cannot go on until the peer does something. Ready, with the reason, when the link has
     /// been given up because it did not.
     fn poll_stuck(&mut self, cx: &mut Context<'_>) -> Poll<WsErr> {
-        if self.poll_deadline(cx).is_ready() {
-            return Poll::Ready(self.time_out(cx));
-        }
-        if self.is_kept_alive() {
+        let error = if self.poll_deadline(cx).is_ready() {
+            self.lateness()
+        } else if self.is_kept_alive() {
             let sent = self.sent();
-            if let Verdict::Dead(why) = ready!(self.watch.poll_sending(cx, self.side, sent)) {
-                return Poll::Ready(self.give_up(cx, WsErr::TimedOut(why)));
+            match ready!(self.watch.poll_sending(cx, self.side, sent)) {
+                Verdict::Dead(why) => WsErr::TimedOut(why),
+                Verdict::Ping => return Poll::Pending,
             }
+        } else {
+            return Poll::Pending;
+        };
+        match self.side {
+            Side::Reader => self.give_up(cx, error.clone()),
+            Side::Writer => self.give_up_writing(cx, error.clone()),
         }
-        Poll::Pending
+        Poll::Ready(error)
     }
 
     /// Changes with whatever comes or goes.

@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Link, MESSAGES_PER_POLL, Source,
-    life::{Input, Phase},
+    life::{Input, Life, Phase},
     pings::Pings,
 };
 use crate::{
@@ -116,7 +116,7 @@ impl<M: MessageTransport> Link<M> {
         };
         // A socket tells why it failed once, and if a write was told, a read finds nothing but the end.
         let error = match (error, &self.write_error) {
-            (WsErr::UnexpectedEof, Some(cause @ WsErr::Io(_))) => cause.clone(),
+            (WsErr::UnexpectedEof, Some(cause)) => cause.clone(),
             (error, _) => error,
         };
         if self.source == Source::Flows {
@@ -155,24 +155,37 @@ impl<M: MessageTransport> Link<M> {
         self.shared().writer.wake();
     }
 
-    pub(super) fn time_out(&mut self, cx: &mut Context<'_>) -> WsErr {
-        let error = self.write_error.clone();
-        self.give_up(
-            cx,
-            error.unwrap_or(WsErr::TimedOut("the peer did not close in time")),
-        )
+    pub(super) fn time_out(&mut self, cx: &mut Context<'_>) {
+        let error = self.lateness();
+        self.give_up(cx, error);
     }
 
-    /// Ends the link without further ado, and gives back why.
-    pub(super) fn give_up(&mut self, cx: &mut Context<'_>, error: WsErr) -> WsErr {
+    /// Why a link ends whose deadline is over.
+    pub(super) fn lateness(&self) -> WsErr {
+        let error = self.write_error.clone();
+        error.unwrap_or(WsErr::TimedOut("the peer did not close in time"))
+    }
+
+    /// Ends the link without further ado.
+    pub(super) fn give_up(&mut self, cx: &mut Context<'_>, error: WsErr) {
         if !self.life.has_failed() {
             let event = Arc::new(error.clone());
             self.shared().emit(|| WsEvent::Error(event));
         }
-        self.life.on(Input::GaveUp(error.clone()));
+        self.life.on(Input::GaveUp(error));
         self.lose_undelivered();
         self.end(cx);
-        error
+    }
+
+    /// The peer takes nothing, and that may be because nobody here reads. So the link has ended for everybody but a
+    /// reader, who gets what came before.
+    pub(super) fn give_up_writing(&mut self, cx: &mut Context<'_>, error: WsErr) {
+        let event = Arc::new(error.clone());
+        self.shared().emit(|| WsEvent::Error(event));
+        let outcome = Life::outcome_of(&error);
+        drop(self.note_write_error(Err(error)));
+        let _ = self.poll_shutdown(cx);
+        self.shared().end(outcome);
     }
 
     /// The link has ended: closes the transport as far as that goes at once, and tells everybody.

@@ -119,7 +119,7 @@ impl Life {
             }
             (Open | Closing, Input::Failed(error)) => match error.farewell() {
                 Some(_) => self.decide(Leaving, CloseOutcome::Failed, Some(error)),
-                None => self.decide(Ended, CloseOutcome::Lost, Some(error)),
+                None => self.give_up(error),
             },
             (Open | Closing, Input::GaveUp(error)) => self.give_up(error),
             // A peer that closed but does not take our answer has not been told: that is not clean.
@@ -132,11 +132,15 @@ impl Life {
     }
 
     fn give_up(&mut self, error: WsErr) {
-        let outcome = match error {
+        self.decide(Phase::Ended, Self::outcome_of(&error), Some(error));
+    }
+
+    /// How a link ends that nobody has closed.
+    pub(crate) fn outcome_of(error: &WsErr) -> CloseOutcome {
+        match error {
             WsErr::TimedOut(_) => CloseOutcome::TimedOut,
             _ => CloseOutcome::Lost,
-        };
-        self.decide(Phase::Ended, outcome, Some(error));
+        }
     }
 
     fn decide(&mut self, phase: Phase, outcome: CloseOutcome, error: Option<WsErr>) {

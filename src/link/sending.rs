@@ -160,14 +160,12 @@ impl<M: MessageTransport> Link<M> {
     }
 
     pub(super) fn note_write_error(&mut self, sent: Result<(), WsErr>) -> Result<(), WsErr> {
-        if let Err(error) = &sent {
-            self.write_error.get_or_insert_with(|| error.clone());
+        if let (Err(error), None) = (&sent, &self.write_error) {
+            self.write_error = Some(error.clone());
             self.lose_undelivered();
             // The reader is given this long to find the end of the transport.
-            if self.deadline.is_none() {
-                self.start_deadline();
-                self.shared().reader.wake();
-            }
+            self.start_deadline();
+            self.shared().reader.wake();
         }
         sent
     }
