@@ -4,6 +4,7 @@ use futures::io::{AsyncRead, AsyncWrite};
 
 use crate::{
     config::Config,
+    contract::Contract,
     error::WsErr,
     opening::{Opening, Verdict},
     stream::WsStream,
@@ -95,6 +96,18 @@ impl Acceptor {
     #[must_use]
     pub fn subprotocol(mut self, name: impl Into<String>) -> Self {
         self.opening.subprotocol(name);
+        self
+    }
+
+    /// Speaks a [`Contract`]; it is one more subprotocol, less wanted than those before. Which one was chosen is told by
+    /// [`WsStream::contract`].
+    ///
+    /// Once there is a contract, there has to be an agreement: a client that offers nothing that is spoken here is refused
+    /// with status 400, and it and [`WsErr::Refused`] say what differs: `chat: version 1 is offered, 2 is spoken here`. To
+    /// take older clients, add the subprotocol that they offer.
+    #[must_use]
+    pub fn contract(mut self, contract: Contract) -> Self {
+        self.opening.contract(contract);
         self
     }
 
@@ -223,7 +236,7 @@ impl Acceptor {
         let extras = &self.opening.extras;
         let headers = handshake::headers(extras).map_err(wrong)?;
         let judge = |request: &HandshakeRequest<'_>| self.policy.check(request);
-        server::answer(request, headers, &extras.subprotocols, judge)
+        server::answer(request, headers, extras, judge)
     }
 
     /// Whether what it was told makes sense.

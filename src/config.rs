@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+#[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
+use crate::contract::Contract;
 use crate::error::WsErr;
 
 /// What a view does with a text message. The default is [`Reject`](Self::Reject).
@@ -68,6 +70,8 @@ pub(crate) struct Extras {
     pub(crate) headers: Vec<(String, String)>,
     /// Offered by a client, supported by a server, the most wanted first.
     pub(crate) subprotocols: Vec<String>,
+    /// Those of them that are contracts.
+    pub(crate) contracts: Vec<Contract>,
 }
 
 /// Limits, deadlines and policies of a link.

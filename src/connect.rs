@@ -6,7 +6,7 @@ use crate::error::WsErr;
 use crate::stream::WsStream;
 #[cfg(target_arch = "wasm32")]
 use crate::transport::browser::Browser;
-use crate::{config::Config, opening::Opening};
+use crate::{config::Config, contract::Contract, opening::Opening};
 
 /// Connects to a WebSocket URL: `ws://`, and with TLS `wss://`, see [`Connector::connect`].
 ///
@@ -78,6 +78,18 @@ impl Connector {
     #[must_use]
     pub fn subprotocol(mut self, name: impl Into<String>) -> Self {
         self.opening.subprotocol(name);
+        self
+    }
+
+    /// Offers a [`Contract`], as one more subprotocol. Which one the server chose is told by
+    /// [`WsStream::contract`].
+    ///
+    /// A server that speaks contracts and none of those that are offered refuses with status 400 and says what
+    /// differs: [`WsErr::Refused`]. One that knows nothing of them chooses none:
+    /// [`WsErr::NoSubprotocol`]. A browser tells neither from any other failure.
+    #[must_use]
+    pub fn contract(mut self, contract: Contract) -> Self {
+        self.opening.contract(contract);
         self
     }
 

@@ -89,7 +89,8 @@ pub enum WsErr {
     #[error("the handshake failed: {0}")]
     Handshake(String),
 
-    /// We offered subprotocols and the server chose none of them. `ErrorKind::InvalidData`.
+    /// We offered subprotocols, or contracts, and the server chose none of them: it knows nothing of them.
+    /// `ErrorKind::InvalidData`.
     #[error("the server chose none of the subprotocols that were offered")]
     NoSubprotocol,
 

@@ -18,6 +18,7 @@ use ws_framed_codecs::{Bincode, CodecError};
 
 use crate::{
     close::{CloseCode, CloseFrame, CloseOutcome},
+    contract::Contract,
     error::WsErr,
     event::WsEvent,
     handle::WsHandle,
@@ -167,6 +168,11 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     /// The subprotocol that both sides agreed on, see [`WsStream::subprotocol`].
     pub fn subprotocol(&self) -> Option<&str> {
         self.stream.subprotocol()
+    }
+
+    /// The contract that both sides agreed on, see [`WsStream::contract`].
+    pub fn contract(&self) -> Option<&Contract> {
+        self.stream.contract()
     }
 
     /// Closes the link, and tells how it ended, as [`WsStream::close_with`] does: items sent before are

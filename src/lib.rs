@@ -49,6 +49,7 @@ pub mod axum;
 mod clock;
 mod close;
 mod config;
+mod contract;
 mod encoded;
 mod error;
 mod event;
@@ -103,7 +104,7 @@ pub use ws_framed_codecs::Compressed;
 pub use ws_framed_codecs::Json;
 #[cfg(feature = "postcard")]
 pub use ws_framed_codecs::Postcard;
-pub use ws_framed_codecs::{Bincode, CodecError, EncodeRef, LengthDelimited, Lines};
+pub use ws_framed_codecs::{Bincode, CodecError, EncodeRef, LengthDelimited, Lines, WireFormat};
 
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
 pub use accept::Acceptor;
@@ -127,6 +128,7 @@ pub use transport::tungstenite::handshake::{refusal::Refusal, request::Handshake
 pub use {
     close::{CloseCode, CloseFrame, CloseOutcome, ClosedBy},
     config::{Config, Keepalive, TextPolicy},
+    contract::Contract,
     encoded::Encoded,
     error::{Violation, WsErr},
     event::WsEvent,

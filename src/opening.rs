@@ -3,6 +3,7 @@
 use crate::{
     clock::within,
     config::{Config, Extras},
+    contract::Contract,
     error::WsErr,
     stream::WsStream,
     transport::{MaybeSend, MessageTransport},
@@ -33,6 +34,14 @@ impl Opening {
         self.extras.subprotocols.push(name.into());
     }
 
+    /// Adds a contract, less wanted than what was added before. Browsers refuse to offer one twice.
+    pub(crate) fn contract(&mut self, contract: Contract) {
+        if !self.extras.contracts.contains(&contract) {
+            self.subprotocol(contract.to_string());
+            self.extras.contracts.push(contract);
+        }
+    }
+
     /// The result of a handshake, or nothing if it takes too long.
     pub(crate) async fn in_time<T>(&self, handshake: impl Future<Output = T>) -> Option<T> {
         within(self.config.handshake_timeout, handshake).await
@@ -52,7 +61,12 @@ impl Opening {
         &self,
         (transport, subprotocol): Opened<M>,
     ) -> Result<WsStream, WsErr> {
-        let stream = WsStream::with_config(transport, self.config.clone())?;
-        Ok(stream.boxed().with_subprotocol(subprotocol))
+        let stream = WsStream::with_config(transport, self.config.clone())?.boxed();
+        let contract = subprotocol.as_deref().and_then(|name| {
+            let mut contracts = self.extras.contracts.iter();
+            contracts.find(|contract| contract.to_string() == name)
+        });
+        let contract = contract.cloned();
+        Ok(stream.with_subprotocol(subprotocol, contract))
     }
 }

@@ -18,6 +18,7 @@ use pharos::{Observable, Observe, ObserveConfig};
 use crate::{
     close::{CloseFrame, CloseOutcome},
     config::Config,
+    contract::Contract,
     error::WsErr,
     event::WsEvent,
     framed::WsFramed,
@@ -73,6 +74,8 @@ pub struct WsStream<M = BoxTransport> {
     /// What the link gave and nobody has read yet.
     unread: Bytes,
     subprotocol: Option<Arc<str>>,
+    /// The subprotocol, if it is one.
+    contract: Option<Box<Contract>>,
 }
 
 /// The transport is never pinned: its methods take `&mut self`.
@@ -89,6 +92,7 @@ impl<M: MessageTransport> WsStream<M> {
             link: Link::new(transport, Config::default()),
             unread: Bytes::new(),
             subprotocol: None,
+            contract: None,
         }
     }
 
@@ -102,6 +106,7 @@ impl<M: MessageTransport> WsStream<M> {
             link: Link::new(transport, config),
             unread: Bytes::new(),
             subprotocol: None,
+            contract: None,
         })
     }
 
@@ -116,6 +121,13 @@ impl<M: MessageTransport> WsStream<M> {
         self.subprotocol.as_deref()
     }
 
+    /// The [`Contract`] that both sides agreed on in the handshake, if [`Connector::contract`](crate::Connector::contract)
+    /// or [`Acceptor::contract`](crate::Acceptor::contract) made one. A server that speaks several looks here for the
+    /// codec.
+    pub fn contract(&self) -> Option<&Contract> {
+        self.contract.as_deref()
+    }
+
     /// The same stream under the name `WsStream`, whatever lies below.
     pub fn boxed(self) -> WsStream
     where
@@ -125,6 +137,7 @@ impl<M: MessageTransport> WsStream<M> {
             link: self.link.map_transport(BoxTransport::new),
             unread: self.unread,
             subprotocol: self.subprotocol,
+            contract: self.contract,
         }
     }
 
@@ -155,8 +168,13 @@ impl<M: MessageTransport> WsStream<M> {
     }
 
     #[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
-    pub(crate) fn with_subprotocol(mut self, subprotocol: Option<String>) -> Self {
+    pub(crate) fn with_subprotocol(
+        mut self,
+        subprotocol: Option<String>,
+        contract: Option<Contract>,
+    ) -> Self {
         self.subprotocol = subprotocol.map(Arc::from);
+        self.contract = contract.map(Box::new);
         self
     }
 

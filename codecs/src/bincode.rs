@@ -74,4 +74,4 @@ pub struct Bincode<In, Out = In> {
     types: PhantomData<fn(Out) -> In>,
 }
 
-typed_codec!(Bincode);
+typed_codec!(Bincode, "bincode2");

@@ -71,7 +71,7 @@ pub struct Json<In, Out = In> {
     types: PhantomData<fn(Out) -> In>,
 }
 
-typed_codec!(Json);
+typed_codec!(Json, "json");
 typed_encoder!(Json, "json");
 
 /// It never fails: what is over the limit is found out at the end.

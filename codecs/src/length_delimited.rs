@@ -1,10 +1,12 @@
 //! Frames of plain bytes.
 
+use std::borrow::Cow;
+
 use asynchronous_codec::{Bytes, BytesMut, Decoder, Encoder};
 use bytes::Buf;
 
 use crate::length_prefix::{PREFIX_LEN, complete, limit, prefix};
-use crate::{CodecError, EncodeRef};
+use crate::{CodecError, EncodeRef, WireFormat};
 
 /// Byte strings, each behind its length.
 ///
@@ -58,6 +60,16 @@ impl LengthDelimited {
     /// The largest payload in bytes, prefix not counted.
     #[must_use]
     pub fn max_frame_len(&self) -> usize {
+        self.max_frame_len
+    }
+}
+
+impl WireFormat for LengthDelimited {
+    fn name(&self) -> Cow<'static, str> {
+        "length-delimited".into()
+    }
+
+    fn max_frame_len(&self) -> usize {
         self.max_frame_len
     }
 }
