@@ -130,6 +130,7 @@ impl<M: MessageTransport> Link<M> {
 
     /// Tells the observers of an error and begins to leave.
     pub(super) fn break_off(&mut self, error: WsErr) {
+        self.trace().failed(&error);
         let event = Arc::new(error.clone());
         self.shared().emit(|| WsEvent::Error(event));
         self.goodbye = if self.life.said_goodbye() {
@@ -166,6 +167,7 @@ impl<M: MessageTransport> Link<M> {
     /// Ends the link without further ado, and gives back why.
     pub(super) fn give_up(&mut self, cx: &mut Context<'_>, error: WsErr) -> WsErr {
         if !self.life.has_failed() {
+            self.trace().gave_up(&error);
             let event = Arc::new(error.clone());
             self.shared().emit(|| WsEvent::Error(event));
         }
@@ -184,7 +186,8 @@ impl<M: MessageTransport> Link<M> {
         self.goodbye = None;
         self.pongs_owed = 0;
         self.pings = Pings::default();
-        self.shared().end(self.outcome());
+        let error = self.life.error();
+        self.shared().end(self.outcome(), error, self.trace());
         // The other task may wait for what will not happen any more.
         self.shared().reader.wake();
         self.shared().writer.wake();

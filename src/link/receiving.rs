@@ -22,6 +22,7 @@ impl<M: MessageTransport> Link<M> {
             Message::Text(text) => self.take_text(text),
             Message::Ping(payload) => {
                 self.shared().counters.pings_received.add(1);
+                self.trace().ping_received();
                 self.shared().emit(|| WsEvent::Ping(payload.into()));
                 self.outgoing.unflushed = true;
                 self.pongs_owed += 1;
@@ -29,13 +30,16 @@ impl<M: MessageTransport> Link<M> {
             }
             Message::Pong(payload) => {
                 self.shared().counters.pongs_received.add(1);
-                if let Some(time) = self.pings.answered(&payload) {
+                let time = self.pings.answered(&payload);
+                if let Some(time) = time {
                     self.shared().counters.record_round_trip(time);
                 }
+                self.trace().pong_received(time);
                 self.shared().emit(|| WsEvent::Pong(payload.into()));
                 None
             }
             Message::Close(frame) => {
+                self.trace().close_received(frame.as_ref());
                 self.shared().emit(|| WsEvent::CloseFrame(frame.clone()));
                 self.leave(Input::PeerClosed(frame));
                 None
