@@ -36,8 +36,6 @@ where
     W: Sink<Message, Error = WsErr> + Unpin,
 {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
-        // Answers go out when there is room. If that fails, who writes will hear of it.
-        let _ = self.poll_flush(cx);
         while let Some(message) = ready!(self.incoming.poll_next_unpin(cx)) {
             if self.is_deaf {
                 continue;

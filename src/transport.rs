@@ -37,10 +37,10 @@ pub(crate) mod tungstenite;
 /// # Writing one
 /// `examples/custom_transport.rs` is a complete one in less than 60 lines, for anything that is a stream and a sink of
 /// messages, with the traffic that it has to stand. In short:
-/// 1. [`poll_next`](Self::poll_next) first tries to send the answers that are due, and does not wait for it. It keeps
-///    the answer to a ping, or to the peer's close frame, and gives the message to the link, which reports it.
+/// 1. [`poll_next`](Self::poll_next) keeps the answer to a ping, or to the peer's close frame, and gives the message to
+///    the link, which reports it, and flushes.
 /// 2. [`poll_ready`](Self::poll_ready) and [`start_send`](Self::start_send) are those of a sink.
-/// 3. [`poll_flush`](Self::poll_flush) sends the answers too.
+/// 3. [`poll_flush`](Self::poll_flush) sends the answers.
 /// 4. [`poll_shutdown`](Self::poll_shutdown) flushes, and closes the writing half.
 ///
 /// Limits, keepalive, packing, the deadlines of closing and the events are the link's business. Say what you know in
