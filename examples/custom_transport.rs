@@ -91,9 +91,9 @@ fn open(
 }
 
 fn pair() -> Result<(WsStream, WsStream), WsErr> {
-    let (to_there, from_here) = mpsc::channel(8);
-    let (to_here, from_there) = mpsc::channel(8);
-    Ok((open(from_there, to_there)?, open(from_here, to_here)?))
+    let (sender, receiver) = mpsc::channel(8);
+    let (back_sender, back_receiver) = mpsc::channel(8);
+    Ok((open(back_receiver, sender)?, open(receiver, back_sender)?))
 }
 
 /// Items both ways, a ping, and a goodbye.

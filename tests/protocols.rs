@@ -57,14 +57,10 @@ async fn talk(stream: Stream, says: usize, hears: usize) {
         writer.write_all(&bytes(says, LEN)).await.unwrap();
         writer.close().await.unwrap();
     };
-    let mut heard = Vec::new();
-    let (read, ()) = future::join(reader.read_to_end(&mut heard), say).await;
+    let mut got = Vec::new();
+    let (read, ()) = future::join(reader.read_to_end(&mut got), say).await;
     read.unwrap();
-    assert!(
-        heard == bytes(hears, LEN),
-        "{} bytes, or others",
-        heard.len()
-    );
+    assert!(got == bytes(hears, LEN), "{} bytes, or others", got.len());
 }
 
 async fn answer_streams(mut stream: WsStream) -> CloseOutcome {
@@ -154,7 +150,7 @@ impl Echo for Server {
     async fn never(self, _: context::Context) {
         let _cancelled = OnDrop(self.cancelled);
         self.begun.add_permits(1);
-        future::pending().await
+        future::pending::<()>().await;
     }
 }
 

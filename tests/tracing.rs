@@ -64,10 +64,7 @@ impl Heard {
     }
 
     fn messages_in(&self, span: usize) -> Vec<&str> {
-        self.told_in(span)
-            .into_iter()
-            .map(|told| told.message())
-            .collect()
+        self.told_in(span).into_iter().map(Told::message).collect()
     }
 }
 
@@ -416,7 +413,7 @@ async fn shows_secrets_on_a_connection() {
         peer.send(&last).await;
         let ((heard, _), ()) = future::join(read_to_end(&mut ours), async {
             while peer.next().await.is_some() {}
-            drop(peer)
+            drop(peer);
         })
         .await;
         assert_eq!(heard, SECRET.as_bytes());
