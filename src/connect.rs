@@ -141,9 +141,9 @@ mod native {
         {
             self.opening.config.validate()?;
             let mut verdict = None;
-            // On the heap, so that the futures around it stay small.
             let trace = Trace::client(url.as_ref());
             trace.peer(&io);
+            // On the heap, so that the futures around it stay small.
             let handshake = Box::pin(self.handshake(io, url.as_ref(), &trace, &mut verdict));
             let opened = self.opening.in_time(handshake).await;
             Opening::conclude(opened, verdict, &trace)

@@ -105,8 +105,10 @@ impl Trace {
     /// The address of the peer, where a socket of a known kind can tell.
     pub(crate) fn peer<S: 'static>(&self, io: &S) {
         #[cfg(feature = "tracing")]
-        if let Some(address) = peer_address(io).filter(|_| !self.span.is_disabled()) {
-            self.span.record("peer", tracing::field::display(address));
+        if !self.span.is_disabled() {
+            if let Some(address) = peer_address(io) {
+                self.span.record("peer", tracing::field::display(address));
+            }
         }
     }
 
