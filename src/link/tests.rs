@@ -169,6 +169,8 @@ fn a_peer_that_floods_after_our_close_is_given_up_all_the_same() {
     assert!((100..130).contains(&polls), "{polls} polls");
 }
 
+type GivingUp = fn(&mut Link<Peer>) -> Poll<Result<usize, WsErr>>;
+
 /// A peer of one task, which answers before it reads on, is held up by a user who does not read.
 #[test]
 fn what_came_before_a_writer_gave_up_is_there_for_the_reader() {
@@ -182,7 +184,7 @@ fn what_came_before_a_writer_gave_up_is_there_for_the_reader() {
         advance(SECOND * 11);
         run(|cx| link.poll_close(cx, CloseFrame::normal)).map_ok(|()| 0)
     };
-    let cases: [fn(&mut Link<Peer>) -> Poll<Result<usize, WsErr>>; 2] = [stuck, closing];
+    let cases: [GivingUp; 2] = [stuck, closing];
     for give_up in cases {
         let (mut link, peer) = link(Config::default().max_send_message_len(10));
         peer.set(|script| {
