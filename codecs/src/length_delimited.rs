@@ -3,7 +3,7 @@
 use asynchronous_codec::{Bytes, BytesMut, Decoder, Encoder};
 use bytes::Buf;
 
-use crate::length_prefix::{PREFIX_LEN, complete, limit, prefix};
+use crate::length_prefix::{LengthPrefixed, PREFIX_LEN, complete, limit, prefix};
 use crate::{CodecError, EncodeRef};
 
 /// Byte strings, each behind its length.
@@ -61,6 +61,8 @@ impl LengthDelimited {
         self.max_frame_len
     }
 }
+
+impl LengthPrefixed for LengthDelimited {}
 
 impl Encoder for LengthDelimited {
     type Item<'a> = Bytes;
