@@ -91,6 +91,7 @@ async fn python(script: &str) -> Result<Command, String> {
         runs(&mut pip).await?;
     }
     drop(alone);
+    runs(Command::new("python3").arg("--version")).await?;
     let mut python = Command::new("python3");
     python.env("PYTHONPATH", packages).args(["-c", script]);
     Ok(python)

@@ -14,12 +14,16 @@ async def main():
         nonlocal connections
         connections += 1
         closes = connections == 2
-        async for text in socket:
-            assert isinstance(text, str), "a binary message"
-            if closes:
-                await socket.close(4002, "enough")
-            else:
-                await socket.send(json.dumps({"echo": json.loads(text)}))
+        try:
+            while True:
+                text = await socket.recv()
+                assert isinstance(text, str), "a binary message"
+                if closes:
+                    await socket.close(4002, "enough")
+                else:
+                    await socket.send(json.dumps({"echo": json.loads(text)}))
+        except websockets.ConnectionClosed:
+            pass
         print(json.dumps([socket.close_code, socket.close_reason]), flush=True)
         if closes:
             done.set()

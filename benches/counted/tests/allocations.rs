@@ -1,6 +1,8 @@
 //! How often memory is asked for, once buffers have grown.
 
-use counted::{Items, Small, alone, items, send_batch, send_bytes, send_one, with_engine};
+use counted::{
+    Items, Small, alone, items, messages, send_batch, send_bytes, send_one, with_engine,
+};
 use counting_alloc::{CountingAlloc, exclusive, measure};
 use ws_framed::WsStream;
 
@@ -55,6 +57,20 @@ fn values_that_travel_together_allocate_nothing() {
 fn a_value_that_travels_alone_allocates_nothing() {
     assert_few("a value", per_value(alone()), 0.1);
     assert_few("a value, with the engine", per_value(with_engine()), 0.1);
+}
+
+#[test]
+fn values_that_are_messages_allocate_nothing() {
+    let per_message = |ends| {
+        let (mut client, mut server) = messages(ends);
+        calls(|| send_batch(&mut client, &mut server)) as f64 / ROUNDS as f64
+    };
+    assert_few("500 messages", per_message(alone()), 0.1);
+    assert_few(
+        "500 messages, with the engine",
+        per_message(with_engine()),
+        0.1,
+    );
 }
 
 #[test]
