@@ -220,7 +220,8 @@ fn a_peer_that_never_reads_costs_little() {
                 fed
             });
             assert!((4..12).contains(&fed), "{fed} items");
-            assert!(cost.peak < 16 * 1024, "{cost:?}");
+            // The harness starts other tests meanwhile. What was refused would be a megabyte.
+            assert!(cost.peak < 128 * 1024, "{cost:?}");
         });
     }
 }
