@@ -96,7 +96,7 @@ impl Outgoing {
             return Err(WsErr::MessageTooLarge { len, max });
         }
         self.whole = Some(if is_text {
-            let text = str::from_utf8(&payload)
+            let text = std::str::from_utf8(&payload)
                 .map_err(|_| WsErr::NotOneFrame("what the codec calls text is not UTF-8"))?;
             Message::Text(text.to_owned())
         } else {
