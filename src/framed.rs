@@ -251,22 +251,33 @@ where
     fn decode(&mut self) -> Decoded<Result<T, C::Error>> {
         let before = self.buffer.len();
         match self.codec.decode(&mut self.buffer) {
-            Err(error) if self.buffer.len() >= before => Decoded::Stuck(goodbye(&error)),
-            decoded if self.mode != Mode::Packed && before > 0 => {
-                let is_used_up = self.buffer.is_empty();
-                // Whatever became of this message, the next one has a beginning of its own.
-                self.buffer.clear();
-                Decoded::Yields(match decoded {
-                    Ok(Some(item)) if is_used_up => Ok(item),
-                    Ok(Some(_)) => Err(not_one_frame("the codec left some of it")),
-                    Ok(None) => Err(not_one_frame("the codec wants more")),
-                    Err(error) => Err(error),
-                })
+            Ok(Some(_)) if self.is_message_left() => {
+                Decoded::Yields(Err(self.not_one_frame("the codec left some of it")))
             }
             Ok(Some(item)) => Decoded::Yields(Ok(item)),
+            Ok(None) if self.mode != Mode::Packed && before > 0 => {
+                Decoded::Yields(Err(self.not_one_frame("the codec wants more")))
+            }
             Ok(None) => Decoded::NeedsMore,
-            Err(error) => Decoded::Yields(Err(error)),
+            Err(error) if self.buffer.len() < before => {
+                if self.is_message_left() {
+                    self.buffer.clear();
+                }
+                Decoded::Yields(Err(error))
+            }
+            Err(error) => Decoded::Stuck(goodbye(&error)),
         }
+    }
+
+    /// Whether the codec has left something of a message.
+    fn is_message_left(&self) -> bool {
+        self.mode != Mode::Packed && !self.buffer.is_empty()
+    }
+
+    /// The next message has a beginning of its own.
+    fn not_one_frame(&mut self, why: &'static str) -> C::Error {
+        self.buffer.clear();
+        io::Error::from(WsErr::NotOneFrame(why)).into()
     }
 
     /// The link has closed as it should; what is left in the buffer is all there will be.
@@ -344,10 +355,6 @@ where
     fn is_terminated(&self) -> bool {
         self.reading == Reading::Ended
     }
-}
-
-fn not_one_frame<E: From<io::Error>>(why: &'static str) -> E {
-    io::Error::from(WsErr::NotOneFrame(why)).into()
 }
 
 /// How the peer learns why the decoder cannot go on.

@@ -195,7 +195,7 @@ fn an_item_that_is_too_long_is_refused_and_the_next_one_goes_out() {
     });
 }
 
-/// Writes what it is given as its frame, and reads as much of a frame as it is told.
+/// Writes what it is given as its frame, and reads as much of a frame as it is told, unless that shouts.
 struct Odd {
     is_text: bool,
     takes: usize,
@@ -222,6 +222,10 @@ impl Decoder for Odd {
     type Error = CodecError;
 
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<()>, CodecError> {
+        if src.get(4) == Some(&b'!') {
+            src.advance(5);
+            return Err(CodecError::Malformed("it shouts".into()));
+        }
         if self.takes == 0 || src.len() < self.takes {
             return Ok(None);
         }
@@ -270,6 +274,11 @@ fn a_message_that_the_codec_does_not_use_up_has_no_part_in_the_next() {
                 }
             }
         }
+        peer.send(Frame::binary("!!")).await;
+        peer.send(Frame::binary("12")).await;
+        let error = ours.next().await.unwrap().unwrap_err();
+        assert!(matches!(error, CodecError::Malformed(_)), "{error:?}");
+        ours.next().await.unwrap().unwrap();
         peer.send(Frame::close(1000, "")).await;
         assert!(ours.next().await.is_none());
     });
