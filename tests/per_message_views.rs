@@ -1,37 +1,21 @@
-//! One message for each item, in the middle of other views, however the peer cuts its messages, and at what cost.
+//! One message for each item, in the middle of other views, and however the peer cuts its messages.
 
 #![cfg(all(feature = "tokio", feature = "async-tungstenite", feature = "json"))]
 
 mod common;
 
-use std::{
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
-    task::{Context, Poll},
-};
-
 use common::{
     Place, everywhere, fragments,
-    handshake::{ROLES, open},
-    raw::{self, Frame, RawPeer, Role},
+    handshake::ROLES,
+    raw::{self, Frame},
     settings,
-    sockets::{self, within},
+    sockets::within,
 };
-use counting_alloc::{CountingAlloc, exclusive, measure};
-use futures::{
-    AsyncReadExt, AsyncWriteExt, FutureExt, SinkExt, StreamExt, executor::block_on, future,
-};
+use futures::{AsyncReadExt, AsyncWriteExt, SinkExt, StreamExt, executor::block_on, future};
 use proptest::prelude::*;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use ws_framed::{
     Encoded, Json, LengthDelimited, Lines, WsFramed, WsFramedParts, WsStream, bytes::Bytes,
 };
-
-#[global_allocator]
-static ALLOC: CountingAlloc = CountingAlloc;
 
 type Texts = WsFramed<String, Json<String>>;
 
@@ -41,7 +25,6 @@ fn texts(ours: WsStream) -> Texts {
 
 #[test]
 fn views_may_change_in_mid_stream_and_nothing_is_lost() {
-    let _alone = exclusive();
     everywhere(&settings(), async |ours, mut peer| {
         let mut ours = ours.framed(Lines::new(80));
         ours.feed("line".to_owned()).await.unwrap();
@@ -86,7 +69,6 @@ fn views_may_change_in_mid_stream_and_nothing_is_lost() {
 
 #[test]
 fn parts_put_together_and_another_codec_of_the_kind_keep_one_message_for_each() {
-    let _alone = exclusive();
     everywhere(&settings(), async |ours, mut peer| {
         let mut ours = texts(ours);
         ours.feed("one".to_owned()).await.unwrap();
@@ -110,7 +92,6 @@ fn parts_put_together_and_another_codec_of_the_kind_keep_one_message_for_each() 
 /// What a codec has refused is what came, without the length that we put before it.
 #[test]
 fn a_message_that_was_refused_is_there_for_the_byte_view_as_it_came() {
-    let _alone = exclusive();
     everywhere(&settings(), async |ours, mut peer| {
         let mut ours = ours.per_message(LengthDelimited::new(4));
         peer.send(Frame::binary("wrong")).await;
@@ -133,8 +114,7 @@ proptest! {
         sent in prop::collection::vec((".{0,40}", any::<bool>(), prop::collection::vec(0..60_usize, 0..4)), 1..12),
         role in prop::sample::select(&ROLES[..]),
     ) {
-        let _alone = exclusive();
-        block_on(within(async {
+            block_on(within(async {
             let (ours, mut peer) = Place::Pipe(role).meet(settings()).await;
             let mut ours = texts(ours);
             for (text, is_text, cuts) in &sent {
@@ -164,8 +144,7 @@ proptest! {
         fed in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..40), 0..3_u8, any::<bool>()), 1..20),
         role in prop::sample::select(&ROLES[..]),
     ) {
-        let _alone = exclusive();
-        block_on(within(async {
+            block_on(within(async {
             let (ours, mut peer) = Place::Trickle(role).meet(settings()).await;
             let mut ours = ours.per_message(LengthDelimited::new(100));
             let feeding = async {
@@ -192,127 +171,5 @@ proptest! {
             };
             future::join(feeding, reading).await;
         }));
-    }
-}
-
-/// However much is fed to a peer that never reads.
-#[test]
-fn a_peer_that_never_reads_costs_little() {
-    let _alone = exclusive();
-    for role in ROLES {
-        sockets::run(async {
-            let (ours, theirs) = tokio::io::duplex(4096);
-            let config = settings().max_send_message_len(1024);
-            let theirs = async_tungstenite::tokio::TokioAdapter::new(theirs);
-            let peer = RawPeer::shake_hands(theirs, role.other());
-            let (ours, _peer) = future::join(open(role, config, ours), peer).await;
-            let mut ours = texts(ours.unwrap());
-            let text = "x".repeat(1000);
-            let (fed, cost) = measure(|| {
-                let mut fed = 0;
-                while let Some(sent) = ours.feed_ref(&text).now_or_never() {
-                    sent.unwrap();
-                    fed += 1;
-                }
-                for _ in 0..1000 {
-                    assert!(ours.feed_ref(&text).now_or_never().is_none());
-                }
-                fed
-            });
-            assert!((4..12).contains(&fed), "{fed} items");
-            // The harness starts other tests meanwhile. What was refused would be a megabyte.
-            assert!(cost.peak < 128 * 1024, "{cost:?}");
-        });
-    }
-}
-
-/// Counts how often it is written to.
-struct Counted<S> {
-    io: S,
-    writes: Arc<AtomicUsize>,
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buf)
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
-        self.writes.fetch_add(1, Relaxed);
-        Pin::new(&mut self.io).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
-    }
-}
-
-/// How often our end writes during `script`.
-fn writes_of(role: Role, script: impl AsyncFnOnce(WsStream)) -> usize {
-    sockets::run(async {
-        let writes = Arc::new(AtomicUsize::new(0));
-        let (io, theirs) = tokio::io::duplex(1 << 20);
-        let counted = Arc::clone(&writes);
-        let io = Counted {
-            io,
-            writes: counted,
-        };
-        let theirs = async_tungstenite::tokio::TokioAdapter::new(theirs);
-        let peer = RawPeer::shake_hands(theirs, role.other());
-        let (ours, _peer) = future::join(open(role, settings(), io), peer).await;
-        let before = writes.load(Relaxed);
-        script(ours.unwrap()).await;
-        writes.load(Relaxed) - before
-    })
-}
-
-#[test]
-fn many_small_items_are_few_writes() {
-    let _alone = exclusive();
-    for role in ROLES {
-        let fed = writes_of(role, async |ours| {
-            let mut ours = ours.per_message(LengthDelimited::new(100));
-            for _ in 0..1000 {
-                ours.feed_ref(&[7; 16]).await.unwrap();
-            }
-            ours.flush().await.unwrap();
-        });
-        assert!(fed <= 6, "{fed} writes of at most 24 KiB");
-        let sent = writes_of(role, async |ours| {
-            let mut ours = ours.per_message(LengthDelimited::new(100));
-            for _ in 0..10 {
-                ours.send(Bytes::from_static(b"item")).await.unwrap();
-            }
-        });
-        assert_eq!(sent, 10, "a flush is one write");
-    }
-}
-
-#[test]
-fn what_is_packed_is_a_write_for_each_message() {
-    let _alone = exclusive();
-    for role in ROLES {
-        let writes = writes_of(role, async |ours| {
-            let mut ours = ours.framed(LengthDelimited::new(1000));
-            for _ in 0..300 {
-                ours.feed_ref(&[7; 1000]).await.unwrap();
-            }
-            ours.flush().await.unwrap();
-        });
-        assert_eq!(writes, 5, "of 64 KiB, the last of what is left");
     }
 }
