@@ -8,6 +8,7 @@ use crate::{
     error::WsErr,
     opening::{Opening, Verdict},
     stream::WsStream,
+    trace::Trace,
     transport::tungstenite::handshake::{
         self, policy::Policy, refusal::Refusal, request::HandshakeRequest, server,
     },
@@ -194,23 +195,26 @@ impl Acceptor {
     {
         self.check()?;
         let mut verdict = None;
+        let trace = Trace::server();
+        trace.peer(&io);
         // On the heap, so that the futures around it stay small.
         let handshake = Box::pin(async {
             #[cfg(feature = "rustls")]
             if let Some(tls) = &self.tls {
                 let io = tls.accept(io).await?;
-                return self.handshake(io, judge, &mut verdict).await;
+                return self.handshake(io, judge, &trace, &mut verdict).await;
             }
-            self.handshake(io, judge, &mut verdict).await
+            self.handshake(io, judge, &trace, &mut verdict).await
         });
         let opened = self.opening.in_time(handshake).await;
-        Opening::conclude(opened, verdict)
+        Opening::conclude(opened, verdict, &trace)
     }
 
     async fn handshake<S>(
         &self,
         io: S,
         judge: impl FnOnce(&HandshakeRequest<'_>) -> Result<(), Refusal>,
+        trace: &Trace,
         verdict: &mut Verdict,
     ) -> Result<WsStream, WsErr>
     where
@@ -218,11 +222,12 @@ impl Acceptor {
     {
         let Opening { config, extras } = &self.opening;
         let judge = |request: &HandshakeRequest<'_>| {
+            trace.request(request.host(), request.path(), request.origin());
             self.policy.check(request)?;
             judge(request)
         };
         let opened = server::open(io, extras, config, judge, verdict).await?;
-        self.opening.stream(opened)
+        self.opening.stream(opened, trace)
     }
 
     /// The answer to a request that somebody else has read, and the subprotocol in it.
@@ -230,12 +235,16 @@ impl Acceptor {
     pub(crate) fn answer<B>(
         &self,
         request: &http::Request<B>,
+        trace: &Trace,
     ) -> Result<(http::Response<()>, Option<String>), Refusal> {
         let wrong = |error: WsErr| Refusal::new(500, error.to_string());
         self.check().map_err(wrong)?;
         let extras = &self.opening.extras;
         let headers = handshake::headers(extras).map_err(wrong)?;
-        let judge = |request: &HandshakeRequest<'_>| self.policy.check(request);
+        let judge = |request: &HandshakeRequest<'_>| {
+            trace.request(request.host(), request.path(), request.origin());
+            self.policy.check(request)
+        };
         server::answer(request, headers, extras, judge)
     }
 

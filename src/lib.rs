@@ -80,6 +80,7 @@ mod stream;
 pub mod tls;
 #[cfg(all(feature = "tokio-codec", not(target_arch = "wasm32")))]
 mod tokio_codec;
+mod trace;
 mod transport;
 
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]

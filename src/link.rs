@@ -42,6 +42,7 @@ use crate::{
     config::Config,
     error::WsErr,
     handle::Shared,
+    trace::Trace,
     transport::{MAX_PONGS_OWED, MessageTransport},
 };
 
@@ -95,16 +96,19 @@ enum Source {
 /// Tells the handles and observers when the link is dropped. A type of its own, so that a link can be
 /// taken apart.
 #[derive(Debug)]
-struct Ended(Arc<Shared>);
+struct Ended {
+    shared: Arc<Shared>,
+    trace: Trace,
+}
 
 impl Drop for Ended {
     fn drop(&mut self) {
-        self.0.finish();
+        self.shared.finish(&self.trace);
     }
 }
 
 impl<M: MessageTransport> Link<M> {
-    pub(crate) fn new(transport: M, config: Config) -> Self {
+    pub(crate) fn new(transport: M, config: Config, trace: Trace) -> Self {
         let shared = Shared::new(transport.can_ping(), config.ping_timeout);
         Self {
             max_send: config
@@ -128,12 +132,16 @@ impl<M: MessageTransport> Link<M> {
             pongs_owed: 0,
             waker: Waker::from(Arc::clone(&shared)),
             side: Side::Reader,
-            shared: Ended(shared),
+            shared: Ended { shared, trace },
         }
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.shared.0
+        &self.shared.shared
+    }
+
+    fn trace(&self) -> &Trace {
+        &self.shared.trace
     }
 
     /// The next data, never empty; then the error, if it did not end well; then `None`, for ever.
@@ -245,7 +253,7 @@ impl<M: MessageTransport> Link<M> {
         };
         match self.side {
             Side::Reader => self.give_up(cx, error.clone()),
-            Side::Writer => self.give_up_writing(cx, error.clone()),
+            Side::Writer => self.give_up_writing(cx, &error),
         }
         Poll::Ready(error)
     }

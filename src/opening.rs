@@ -6,6 +6,7 @@ use crate::{
     contract::Contract,
     error::WsErr,
     stream::WsStream,
+    trace::Trace,
     transport::{MaybeSend, MessageTransport},
 };
 
@@ -51,22 +52,27 @@ impl Opening {
     pub(crate) fn conclude(
         opened: Option<Result<WsStream, WsErr>>,
         verdict: Verdict,
+        trace: &Trace,
     ) -> Result<WsStream, WsErr> {
         let late = || verdict.unwrap_or(WsErr::TimedOut("the handshake took too long"));
-        opened.unwrap_or_else(|| Err(late()))
+        opened
+            .unwrap_or_else(|| Err(late()))
+            .inspect_err(|error| trace.not_opened(error))
     }
 
     /// The stream over what a handshake has opened.
     pub(crate) fn stream<M: MessageTransport + MaybeSend + 'static>(
         &self,
         (transport, subprotocol): Opened<M>,
+        trace: &Trace,
     ) -> Result<WsStream, WsErr> {
-        let stream = WsStream::with_config(transport, self.config.clone())?.boxed();
+        let stream = WsStream::traced(transport, self.config.clone(), trace.clone())?;
+        trace.opened();
         let contract = subprotocol.as_deref().and_then(|name| {
             let mut contracts = self.extras.contracts.iter();
             contracts.find(|contract| contract.to_string() == name)
         });
         let contract = contract.cloned();
-        Ok(stream.with_subprotocol(subprotocol, contract))
+        Ok(stream.boxed().with_subprotocol(subprotocol, contract))
     }
 }

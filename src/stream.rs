@@ -24,6 +24,7 @@ use crate::{
     framed::WsFramed,
     handle::WsHandle,
     link::Link,
+    trace::Trace,
     transport::{BoxTransport, MaybeSend, MessageTransport},
 };
 
@@ -89,7 +90,7 @@ impl<M: MessageTransport> WsStream<M> {
     /// cannot be answered any more. Here that is up to the transport.
     pub fn new(transport: M) -> Self {
         Self {
-            link: Link::new(transport, Config::default()),
+            link: Link::new(transport, Config::default(), Trace::unknown()),
             unread: Bytes::new(),
             subprotocol: None,
             contract: None,
@@ -101,9 +102,14 @@ impl<M: MessageTransport> WsStream<M> {
     /// # Errors
     /// [`WsErr::InvalidConfig`] for values that make no sense.
     pub fn with_config(transport: M, config: Config) -> Result<Self, WsErr> {
+        Self::traced(transport, config, Trace::unknown())
+    }
+
+    /// The same, in a span that there is already.
+    pub(crate) fn traced(transport: M, config: Config, trace: Trace) -> Result<Self, WsErr> {
         config.validate()?;
         Ok(Self {
-            link: Link::new(transport, config),
+            link: Link::new(transport, config, trace),
             unread: Bytes::new(),
             subprotocol: None,
             contract: None,

@@ -130,6 +130,7 @@ impl<M: MessageTransport> Link<M> {
 
     /// Tells the observers of an error and begins to leave.
     pub(super) fn break_off(&mut self, error: WsErr) {
+        self.trace().failed(&error);
         let event = Arc::new(error.clone());
         self.shared().emit(|| WsEvent::Error(event));
         self.goodbye = if self.life.said_goodbye() {
@@ -169,6 +170,7 @@ impl<M: MessageTransport> Link<M> {
     /// Ends the link without further ado.
     pub(super) fn give_up(&mut self, cx: &mut Context<'_>, error: WsErr) {
         if !self.life.has_failed() {
+            self.trace().gave_up(&error);
             let event = Arc::new(error.clone());
             self.shared().emit(|| WsEvent::Error(event));
         }
@@ -179,13 +181,14 @@ impl<M: MessageTransport> Link<M> {
 
     /// The peer takes nothing, and that may be because nobody here reads. So the link has ended for everybody but a
     /// reader, who gets what came before.
-    pub(super) fn give_up_writing(&mut self, cx: &mut Context<'_>, error: WsErr) {
+    pub(super) fn give_up_writing(&mut self, cx: &mut Context<'_>, error: &WsErr) {
         let event = Arc::new(error.clone());
         self.shared().emit(|| WsEvent::Error(event));
-        let outcome = Life::outcome_of(&error);
-        drop(self.note_write_error(Err(error)));
+        self.trace().gave_up(error);
+        drop(self.note_write_error(Err(error.clone())));
         let _ = self.poll_shutdown(cx);
-        self.shared().end(outcome);
+        let outcome = Life::outcome_of(error);
+        self.shared().end(outcome, Some(error), self.trace());
     }
 
     /// The link has ended: closes the transport as far as that goes at once, and tells everybody.
@@ -197,7 +200,8 @@ impl<M: MessageTransport> Link<M> {
         self.goodbye = None;
         self.pongs_owed = 0;
         self.pings = Pings::default();
-        self.shared().end(self.outcome());
+        let error = self.life.error();
+        self.shared().end(self.outcome(), error, self.trace());
         // The other task may wait for what will not happen any more.
         self.shared().reader.wake();
         self.shared().writer.wake();

@@ -77,6 +77,11 @@ impl Life {
         self.outcome.as_ref()
     }
 
+    /// What went wrong, until it has been reported.
+    pub(crate) fn error(&self) -> Option<&WsErr> {
+        self.unread.as_ref()
+    }
+
     /// Whether our own close frame was handed to the transport.
     pub(crate) fn said_goodbye(&self) -> bool {
         self.said_goodbye

@@ -26,19 +26,23 @@ impl<M: MessageTransport> Link<M> {
             Message::Ping(payload) => {
                 self.pongs_owed += payload.as_bytes().len() + PONG_OVERHEAD;
                 self.shared().counters.pings_received.add(1);
+                self.trace().ping_received();
                 self.shared().emit(|| WsEvent::Ping(payload.into()));
                 self.outgoing.unflushed = true;
                 None
             }
             Message::Pong(payload) => {
                 self.shared().counters.pongs_received.add(1);
-                if let Some(time) = self.pings.answered(&payload) {
+                let time = self.pings.answered(&payload);
+                if let Some(time) = time {
                     self.shared().counters.record_round_trip(time);
                 }
+                self.trace().pong_received(time);
                 self.shared().emit(|| WsEvent::Pong(payload.into()));
                 None
             }
             Message::Close(frame) => {
+                self.trace().close_received(frame.as_ref());
                 self.shared().emit(|| WsEvent::CloseFrame(frame.clone()));
                 self.leave(Input::PeerClosed(frame));
                 None

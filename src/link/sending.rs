@@ -177,6 +177,7 @@ impl<M: MessageTransport> Link<M> {
             if let Some(payload) = self.pings.next() {
                 self.shared().counters.pings_sent.add(1);
                 self.transport.start_send(Message::Ping(payload))?;
+                self.trace().ping_sent();
                 self.outgoing.unflushed = true;
             }
         }
@@ -185,7 +186,9 @@ impl<M: MessageTransport> Link<M> {
         if self.goodbye.is_some() {
             ready!(self.transport.poll_ready(cx))?;
             if let Some(frame) = self.goodbye.take() {
+                let code = frame.code();
                 self.transport.start_send(Message::Close(Some(frame)))?;
+                self.trace().close_sent(code);
                 self.life.on(Input::CloseSent);
                 self.outgoing.unflushed = true;
                 self.start_deadline();
