@@ -11,7 +11,7 @@ use futures::{AsyncReadExt, AsyncWriteExt, future::try_join_all};
 use tokio::net::TcpListener;
 use yamux::{Config, Connection, ConnectionError, Mode, Stream};
 
-use ws_framed::{WsStream, accept, connect};
+use ws_framed::{CloseFrame, WsStream, accept, connect};
 
 /// Tells everybody who asks how long the question was.
 async fn answer(mut stream: Stream) -> std::io::Result<()> {
@@ -24,7 +24,7 @@ async fn answer(mut stream: Stream) -> std::io::Result<()> {
 
 /// Drives a connection until its other end closes it: nothing moves on any stream unless somebody does.
 async fn drive(
-    mut connection: Connection<WsStream>,
+    mut connection: Connection<&mut WsStream>,
     on_stream: impl Fn(Stream),
 ) -> Result<(), ConnectionError> {
     while let Some(stream) = poll_fn(|cx| connection.poll_next_inbound(cx)).await {
@@ -34,11 +34,14 @@ async fn drive(
 }
 
 async fn serve(listener: TcpListener) -> Result<(), Box<dyn Error + Send + Sync>> {
-    let stream = accept(listener.accept().await?.0).await?;
-    let connection = Connection::new(stream, Config::default(), Mode::Server);
+    let mut stream = accept(listener.accept().await?.0).await?;
+    // Lent, because yamux lets go of what it has when the other end says goodbye to yamux. That to the WebSocket comes
+    // behind.
+    let connection = Connection::new(&mut stream, Config::default(), Mode::Server);
     let on_stream = |stream| drop(tokio::spawn(answer(stream)));
     drive(connection, on_stream).await?;
-    println!("server: the client is done");
+    let outcome = stream.close_with(CloseFrame::normal()).await?;
+    println!("server: the client is done: {outcome:?}");
     Ok(())
 }
 
@@ -58,8 +61,8 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let url = format!("ws://{}", listener.local_addr()?);
     let server = tokio::spawn(serve(listener));
 
-    let stream = connect(url).await?;
-    let mut connection = Connection::new(stream, Config::default(), Mode::Client);
+    let mut stream = connect(url).await?;
+    let mut connection = Connection::new(&mut stream, Config::default(), Mode::Client);
     let mut streams = Vec::new();
     for _ in 0..3 {
         streams.push(poll_fn(|cx| connection.poll_new_outbound(cx)).await?);
@@ -77,5 +80,8 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     })
     .await?;
     poll_fn(|cx| connection.poll_close(cx)).await?;
+    drop(connection);
+    let outcome = stream.close_with(CloseFrame::normal()).await?;
+    println!("client: {outcome:?}");
     server.await?
 }

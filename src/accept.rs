@@ -4,9 +4,11 @@ use futures::io::{AsyncRead, AsyncWrite};
 
 use crate::{
     config::Config,
+    contract::Contract,
     error::WsErr,
     opening::{Opening, Verdict},
     stream::WsStream,
+    trace::Trace,
     transport::tungstenite::handshake::{
         self, policy::Policy, refusal::Refusal, request::HandshakeRequest, server,
     },
@@ -27,6 +29,9 @@ use crate::{
 ///
 /// # Errors
 /// As those of [`Acceptor::accept`].
+///
+/// # Cancel safety
+/// As that of [`Acceptor::accept`].
 #[cfg(feature = "tokio")]
 pub async fn accept<S>(io: S) -> Result<WsStream, WsErr>
 where
@@ -78,7 +83,8 @@ impl Acceptor {
         self
     }
 
-    /// Adds a header to the answer. Those of the handshake itself are not to be had.
+    /// Adds a header to the answer. One that is not valid, or belongs to the handshake itself, such as `Upgrade`, is an
+    /// error of each connection: [`WsErr::InvalidHeader`].
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.opening.header(name, value);
@@ -91,6 +97,18 @@ impl Acceptor {
     #[must_use]
     pub fn subprotocol(mut self, name: impl Into<String>) -> Self {
         self.opening.subprotocol(name);
+        self
+    }
+
+    /// Speaks a [`Contract`]; it is one more subprotocol, less wanted than those before. Which one was chosen is told by
+    /// [`WsStream::contract`].
+    ///
+    /// Once there is a contract, there has to be an agreement: a client that offers nothing that is spoken here is refused
+    /// with status 400, and it and [`WsErr::Refused`] say what differs: `chat: version 1 is offered, 2 is spoken here`. To
+    /// take older clients, add the subprotocol that they offer.
+    #[must_use]
+    pub fn contract(mut self, contract: Contract) -> Self {
+        self.opening.contract(contract);
         self
     }
 
@@ -127,7 +145,7 @@ impl Acceptor {
         self
     }
 
-    /// Speaks TLS on the stream that it is given, before anything else.
+    /// Speaks TLS on the stream that it is given, before anything else: see [`tls`](crate::tls).
     #[cfg(feature = "rustls")]
     #[must_use]
     pub fn tls(mut self, tls: impl Into<crate::tls::ServerTls>) -> Self {
@@ -177,23 +195,26 @@ impl Acceptor {
     {
         self.check()?;
         let mut verdict = None;
+        let trace = Trace::server();
+        trace.peer(&io);
         // On the heap, so that the futures around it stay small.
         let handshake = Box::pin(async {
             #[cfg(feature = "rustls")]
             if let Some(tls) = &self.tls {
                 let io = tls.accept(io).await?;
-                return self.handshake(io, judge, &mut verdict).await;
+                return self.handshake(io, judge, &trace, &mut verdict).await;
             }
-            self.handshake(io, judge, &mut verdict).await
+            self.handshake(io, judge, &trace, &mut verdict).await
         });
         let opened = self.opening.in_time(handshake).await;
-        Opening::conclude(opened, verdict)
+        Opening::conclude(opened, verdict, &trace)
     }
 
     async fn handshake<S>(
         &self,
         io: S,
         judge: impl FnOnce(&HandshakeRequest<'_>) -> Result<(), Refusal>,
+        trace: &Trace,
         verdict: &mut Verdict,
     ) -> Result<WsStream, WsErr>
     where
@@ -201,11 +222,12 @@ impl Acceptor {
     {
         let Opening { config, extras } = &self.opening;
         let judge = |request: &HandshakeRequest<'_>| {
+            trace.request(request.host(), request.path(), request.origin());
             self.policy.check(request)?;
             judge(request)
         };
         let opened = server::open(io, extras, config, judge, verdict).await?;
-        self.opening.stream(opened)
+        self.opening.stream(opened, trace)
     }
 
     /// The answer to a request that somebody else has read, and the subprotocol in it.
@@ -213,13 +235,17 @@ impl Acceptor {
     pub(crate) fn answer<B>(
         &self,
         request: &http::Request<B>,
+        trace: &Trace,
     ) -> Result<(http::Response<()>, Option<String>), Refusal> {
         let wrong = |error: WsErr| Refusal::new(500, error.to_string());
         self.check().map_err(wrong)?;
         let extras = &self.opening.extras;
         let headers = handshake::headers(extras).map_err(wrong)?;
-        let judge = |request: &HandshakeRequest<'_>| self.policy.check(request);
-        server::answer(request, headers, &extras.subprotocols, judge)
+        let judge = |request: &HandshakeRequest<'_>| {
+            trace.request(request.host(), request.path(), request.origin());
+            self.policy.check(request)
+        };
+        server::answer(request, headers, extras, judge)
     }
 
     /// Whether what it was told makes sense.

@@ -70,14 +70,14 @@ impl WsUpgrade {
         Response,
         impl Future<Output = Result<WsStream, WsErr>> + Send + use<>,
     ) {
-        let (answer, subprotocol) = hyper::answer(acceptor, &self.request);
+        let (answer, agreed) = hyper::answer(acceptor, &self.request);
         let opening = acceptor.opening.clone();
         let open = async move {
-            let subprotocol = subprotocol?;
+            let agreed = agreed?;
             let Some(upgrade) = self.upgrade else {
                 return Err(WsErr::Unsupported("be upgraded"));
             };
-            hyper::open(&opening, upgrade, subprotocol).await
+            hyper::open(&opening, upgrade, agreed).await
         };
         (answer.into_response(), open)
     }

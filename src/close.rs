@@ -175,7 +175,7 @@ pub enum ClosedBy {
     Peer,
 }
 
-/// How a link ended.
+/// How a link ended. What the reader finds in each case is in [a table of the guide](crate::guide::closing).
 ///
 /// Given by [`WsStream::close_with`](crate::WsStream::close_with) and
 /// [`WsHandle::closed`](crate::WsHandle::closed).

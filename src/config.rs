@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+#[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
+use crate::contract::Contract;
 use crate::error::WsErr;
 
 /// What a view does with a text message. The default is [`Reject`](Self::Reject).
@@ -70,6 +72,8 @@ pub(crate) struct Extras {
     pub(crate) headers: Vec<(String, String)>,
     /// Offered by a client, supported by a server, the most wanted first.
     pub(crate) subprotocols: Vec<String>,
+    /// Those of them that are contracts.
+    pub(crate) contracts: Vec<Contract>,
 }
 
 /// Limits, deadlines and policies of a link.
@@ -86,6 +90,9 @@ pub(crate) struct Extras {
 ///
 /// Values that make no sense are refused where the `Config` is used, with
 /// [`WsErr::InvalidConfig`](crate::WsErr::InvalidConfig).
+///
+/// How they fit together is told in [the guide](crate::guide): [limits](crate::guide::limits),
+/// [deadlines](crate::guide::deadlines).
 ///
 /// # Memory
 /// What a connection of [`connect`](crate::connect) or [`accept`](crate::accept) holds, whatever its peer
@@ -212,7 +219,8 @@ impl Config {
     /// of what is written for as long as `interval` and `timeout` together is given up as well.
     ///
     /// A peer that is given up is [`WsErr::TimedOut`] in band and
-    /// [`CloseOutcome::TimedOut`](crate::CloseOutcome::TimedOut), and the transport is shut down.
+    /// [`CloseOutcome::TimedOut`](crate::CloseOutcome::TimedOut), and the transport is shut down. If it is a
+    /// writer that finds it out, a reader gets what came before, first.
     /// Keepalive ends when we close: then [`close_timeout`](Self::close_timeout) counts.
     #[must_use]
     pub fn keepalive(mut self, keepalive: impl Into<Option<Keepalive>>) -> Self {

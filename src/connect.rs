@@ -4,9 +4,9 @@
 use crate::error::WsErr;
 #[cfg(any(target_arch = "wasm32", feature = "tokio"))]
 use crate::stream::WsStream;
+use crate::{config::Config, contract::Contract, opening::Opening};
 #[cfg(target_arch = "wasm32")]
-use crate::transport::browser::Browser;
-use crate::{config::Config, opening::Opening};
+use crate::{trace::Trace, transport::browser::Browser};
 
 /// Connects to a WebSocket URL: `ws://`, and with TLS `wss://`, see [`Connector::connect`].
 ///
@@ -20,6 +20,9 @@ use crate::{config::Config, opening::Opening};
 ///
 /// # Errors
 /// As those of [`Connector::connect`].
+///
+/// # Cancel safety
+/// As that of [`Connector::connect`].
 #[cfg(any(target_arch = "wasm32", feature = "tokio"))]
 pub async fn connect(url: impl AsRef<str>) -> Result<WsStream, WsErr> {
     Connector::new().connect(url).await
@@ -61,8 +64,8 @@ impl Connector {
         self
     }
 
-    /// Adds a header to the request. Those of the handshake itself are not to be had, and a browser sends
-    /// none.
+    /// Adds a header to the request. One that is not valid, or belongs to the handshake itself, such as `Upgrade`, is an
+    /// error of the connection: [`WsErr::InvalidHeader`](crate::WsErr::InvalidHeader). `Host` takes the place of the URL's. A browser sends none.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.opening.header(name, value);
@@ -75,6 +78,18 @@ impl Connector {
     #[must_use]
     pub fn subprotocol(mut self, name: impl Into<String>) -> Self {
         self.opening.subprotocol(name);
+        self
+    }
+
+    /// Offers a [`Contract`], as one more subprotocol. Which one the server chose is told by
+    /// [`WsStream::contract`].
+    ///
+    /// A server that speaks contracts and none of those that are offered refuses with status 400 and says what
+    /// differs: [`WsErr::Refused`]. One that knows nothing of them chooses none:
+    /// [`WsErr::NoSubprotocol`]. A browser tells neither from any other failure.
+    #[must_use]
+    pub fn contract(mut self, contract: Contract) -> Self {
+        self.opening.contract(contract);
         self
     }
 
@@ -109,6 +124,7 @@ mod native {
         error::WsErr,
         opening::{Opening, Verdict},
         stream::WsStream,
+        trace::Trace,
         transport::tungstenite::handshake::client,
     };
 
@@ -140,16 +156,19 @@ mod native {
         {
             self.opening.config.validate()?;
             let mut verdict = None;
+            let trace = Trace::client(url.as_ref());
+            trace.peer(&io);
             // On the heap, so that the futures around it stay small.
-            let handshake = Box::pin(self.handshake(io, url.as_ref(), &mut verdict));
+            let handshake = Box::pin(self.handshake(io, url.as_ref(), &trace, &mut verdict));
             let opened = self.opening.in_time(handshake).await;
-            Opening::conclude(opened, verdict)
+            Opening::conclude(opened, verdict, &trace)
         }
 
         pub(super) async fn handshake<S>(
             &self,
             io: S,
             url: &str,
+            trace: &Trace,
             verdict: &mut Verdict,
         ) -> Result<WsStream, WsErr>
         where
@@ -157,7 +176,7 @@ mod native {
         {
             let Opening { config, extras } = &self.opening;
             let opened = client::open(io, url, extras, config, verdict).await?;
-            self.opening.stream(opened)
+            self.opening.stream(opened, trace)
         }
     }
 }
@@ -173,6 +192,7 @@ mod dialling {
         error::WsErr,
         opening::Opening,
         stream::WsStream,
+        trace::Trace,
         transport::tungstenite::handshake::client::{self, Address},
     };
 
@@ -189,6 +209,7 @@ mod dialling {
         {
             self.opening.config.validate()?;
             let mut verdict = None;
+            let trace = Trace::client(url);
             let handshake = Box::pin(async {
                 let Address {
                     host,
@@ -197,20 +218,22 @@ mod dialling {
                 } = client::address(url)?;
                 if !is_secure {
                     let io = dial(host, port).await?;
-                    return self.handshake(io, url, &mut verdict).await;
+                    trace.peer(&io);
+                    return self.handshake(io, url, &trace, &mut verdict).await;
                 }
                 #[cfg(feature = "rustls")]
                 {
                     let tls = crate::tls::client(self.tls.as_ref())?;
                     let io = dial(host.clone(), port).await?;
+                    trace.peer(&io);
                     let io = tls.connect(&host, io).await?;
-                    self.handshake(io, url, &mut verdict).await
+                    self.handshake(io, url, &trace, &mut verdict).await
                 }
                 #[cfg(not(feature = "rustls"))]
                 Err(client::invalid_url("for wss, switch a feature of TLS on"))
             });
             let opened = self.opening.in_time(handshake).await;
-            Opening::conclude(opened, verdict)
+            Opening::conclude(opened, verdict, &trace)
         }
     }
 }
@@ -260,6 +283,7 @@ impl Connector {
     async fn open_url(&self, url: &str) -> Result<WsStream, WsErr> {
         let Opening { config, extras } = &self.opening;
         config.validate()?;
+        let trace = Trace::client(url);
         let handshake = async {
             if !extras.headers.is_empty() {
                 return Err(WsErr::Unsupported("send headers"));
@@ -269,9 +293,9 @@ impl Connector {
             if subprotocol.is_none() && !extras.subprotocols.is_empty() {
                 return Err(WsErr::NoSubprotocol);
             }
-            self.opening.stream((transport, subprotocol))
+            self.opening.stream((transport, subprotocol), &trace)
         };
         let opened = self.opening.in_time(handshake).await;
-        Opening::conclude(opened, None)
+        Opening::conclude(opened, None, &trace)
     }
 }

@@ -4,7 +4,8 @@ use std::{borrow::Cow, fmt, io, sync::Arc};
 
 use crate::close::{CloseCode, CloseFrame};
 
-/// An error of a link, a handshake, or an argument.
+/// An error of a link, a handshake, or an argument. When each comes, what the peer hears, and what to do, is on a page of
+/// [the guide](crate::guide::errors).
 ///
 /// The views report it as an [`io::Error`], because that is what `AsyncRead`, `AsyncWrite` and codecs
 /// speak. The `WsErr` is inside and downcasts out again:
@@ -94,7 +95,8 @@ pub enum WsErr {
     #[error("the handshake failed: {0}")]
     Handshake(String),
 
-    /// We offered subprotocols and the server chose none of them. `ErrorKind::InvalidData`.
+    /// We offered subprotocols, or contracts, and the server chose none of them: it knows nothing of them.
+    /// `ErrorKind::InvalidData`.
     #[error("the server chose none of the subprotocols that were offered")]
     NoSubprotocol,
 
@@ -159,6 +161,13 @@ impl WsErr {
             | Self::ControlTooLong { .. } => io::ErrorKind::InvalidInput,
             Self::Unsupported(_) => io::ErrorKind::Unsupported,
         }
+    }
+
+    /// An error of what lies below a transport. That may be a link of this library too, and how that ended is nothing
+    /// that the peer of the link above has done.
+    #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
+    pub(crate) fn of_transport(error: io::Error) -> Self {
+        Self::Io(Arc::new(error))
     }
 
     /// The close frame that tells the peer about an error that is its fault, if it is.

@@ -27,7 +27,8 @@ pub enum WsEvent {
     /// The peer sent a close frame, with a code and reason or empty. A code that RFC 6455 does not allow
     /// on the wire comes as 1002 from `async-tungstenite`, unless it answers our own close.
     CloseFrame(Option<CloseFrame>),
-    /// The link failed. The same error comes in band, once.
+    /// The link failed. The same error comes in band, once; where it is the codec that could not go on, that is the
+    /// codec's own. A peer that closes because something went wrong is a [`CloseFrame`](Self::CloseFrame) instead.
     Error(Arc<WsErr>),
     /// This observer was too slow and missed this many events.
     ///

@@ -18,6 +18,7 @@ use ws_framed_codecs::{Bincode, CodecError, LengthPrefixed};
 
 use crate::{
     close::{CloseCode, CloseFrame, CloseOutcome},
+    contract::Contract,
     error::WsErr,
     event::WsEvent,
     handle::WsHandle,
@@ -78,6 +79,8 @@ enum Reading {
     Open,
     /// The decoder cannot go on, and the peer is being told.
     Undecodable,
+    /// What comes is thrown away, as was what the decoder may remember: it is not asked any more.
+    Discarding,
     Ended,
 }
 
@@ -205,6 +208,11 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
         self.stream.subprotocol()
     }
 
+    /// The contract that both sides agreed on, see [`WsStream::contract`].
+    pub fn contract(&self) -> Option<&Contract> {
+        self.stream.contract()
+    }
+
     /// Closes the link, and tells how it ended, as [`WsStream::close_with`] does: items sent before are
     /// flushed, items that still come are discarded.
     ///
@@ -213,6 +221,9 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     pub async fn close_with(&mut self, frame: CloseFrame) -> Result<CloseOutcome, WsErr> {
         if frame.code().is_sendable() {
             self.buffer.clear();
+            if self.reading != Reading::Ended {
+                self.reading = Reading::Discarding;
+            }
         }
         self.stream.close_in(self.mode, frame).await
     }
@@ -321,7 +332,7 @@ where
         loop {
             match this.reading {
                 Reading::Ended => return Poll::Ready(None),
-                Reading::Undecodable => {}
+                Reading::Undecodable | Reading::Discarding => {}
                 Reading::Open => match this.decode() {
                     Decoded::Yields(item) => return Poll::Ready(Some(item)),
                     Decoded::NeedsMore => {}
@@ -341,6 +352,7 @@ where
                     this.reading = Reading::Ended;
                     return Poll::Ready(Some(Err(error.into())));
                 }
+                None if this.reading == Reading::Discarding => this.reading = Reading::Ended,
                 None => return Poll::Ready(this.decode_last()),
             }
         }

@@ -25,6 +25,7 @@ use crate::{
     event::WsEvent,
     link::outbox::Outbox,
     stats::{Counters, Stats},
+    trace::Trace,
 };
 
 /// Where the round-trip time of a ping goes.
@@ -133,14 +134,15 @@ impl Shared {
         }
     }
 
-    /// The link has ended.
-    pub(crate) fn end(&self, outcome: CloseOutcome) {
+    /// The link has ended, and why if that was an error.
+    pub(crate) fn end(&self, outcome: CloseOutcome, error: Option<&WsErr>, trace: &Trace) {
         let (sender, pings) = {
             let mut slot = self.slot();
             (slot.outcome.take(), std::mem::take(&mut slot.pings))
         };
         // Outside the lock, because it wakes.
         if let Some(sender) = sender {
+            trace.ended(&outcome, error, || self.counters.snapshot());
             // Nobody may be waiting for it.
             let _ = sender.send(outcome);
         }
@@ -149,8 +151,8 @@ impl Shared {
     }
 
     /// The view is gone.
-    pub(crate) fn finish(&self) {
-        self.end(CloseOutcome::Lost);
+    pub(crate) fn finish(&self, trace: &Trace) {
+        self.end(CloseOutcome::Lost, None, trace);
         self.outbox().finish();
     }
 

@@ -31,6 +31,7 @@ use crate::{
     error::WsErr,
     opening::Opening,
     stream::WsStream,
+    trace::Trace,
     transport::tungstenite::handshake::{refusal::Refusal, server},
 };
 
@@ -52,22 +53,38 @@ pub fn upgrade<B>(
     Response<String>,
     impl Future<Output = Result<WsStream, WsErr>> + Send + use<B>,
 ) {
-    let (answer, subprotocol) = answer(acceptor, request);
+    let (answer, agreed) = answer(acceptor, request);
     let upgrade = ::hyper::upgrade::on(request);
     let opening = acceptor.opening.clone();
-    (answer, async move {
-        open(&opening, upgrade, subprotocol?).await
-    })
+    (
+        answer,
+        async move { open(&opening, upgrade, agreed?).await },
+    )
 }
 
-/// The answer, and if the WebSocket is opened the subprotocol.
+/// What is known of a connection when its request has been answered.
+#[derive(Debug)]
+pub(crate) struct Agreed {
+    subprotocol: Option<String>,
+    trace: Trace,
+}
+
+/// The answer, and what was agreed on if the WebSocket is opened.
 pub(crate) fn answer<B>(
     acceptor: &Acceptor,
     request: &Request<B>,
-) -> (Response<String>, Result<Option<String>, WsErr>) {
-    match acceptor.answer(request) {
-        Ok((response, subprotocol)) => (response.map(|()| String::new()), Ok(subprotocol)),
-        Err(refusal) => (refuse(&refusal), Err(WsErr::from(&refusal))),
+) -> (Response<String>, Result<Agreed, WsErr>) {
+    let trace = Trace::server();
+    match acceptor.answer(request, &trace) {
+        Ok((response, subprotocol)) => (
+            response.map(|()| String::new()),
+            Ok(Agreed { subprotocol, trace }),
+        ),
+        Err(refusal) => {
+            let error = WsErr::from(&refusal);
+            trace.not_opened(&error);
+            (refuse(&refusal), Err(error))
+        }
     }
 }
 
@@ -88,13 +105,13 @@ fn refuse(refusal: &Refusal) -> Response<String> {
 pub(crate) async fn open(
     opening: &Opening,
     upgrade: OnUpgrade,
-    subprotocol: Option<String>,
+    Agreed { subprotocol, trace }: Agreed,
 ) -> Result<WsStream, WsErr> {
     let handshake = async {
         let upgraded = upgrade.await.map_err(std::io::Error::other)?;
         let io = TokioAdapter::new(TokioIo::new(upgraded));
         let transport = server::opened(io, Vec::new(), &opening.config).await;
-        opening.stream((transport, subprotocol))
+        opening.stream((transport, subprotocol), &trace)
     };
-    Opening::conclude(opening.in_time(Box::pin(handshake)).await, None)
+    Opening::conclude(opening.in_time(Box::pin(handshake)).await, None, &trace)
 }

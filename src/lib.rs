@@ -23,7 +23,9 @@
         feature = "postcard",
         feature = "tokio-codec"
     )),
-    doc = "Typed messages, or a plain byte stream, over a WebSocket. The guide is in the documentation with all features."
+    doc = "Typed messages, or a plain byte stream, over a WebSocket. The guide is in the documentation with all features.",
+    // Some links lead to what other features add.
+    allow(rustdoc::broken_intra_doc_links, rustdoc::private_intra_doc_links)
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
@@ -44,15 +46,16 @@
 #[cfg(all(feature = "axum", not(target_arch = "wasm32")))]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 pub mod axum;
-#[doc = include_str!("browser.md")]
-pub mod browser {}
 mod clock;
 mod close;
 mod config;
+mod contract;
 mod encoded;
 mod error;
 mod event;
 mod framed;
+#[cfg(doc)]
+pub mod guide;
 mod handle;
 #[cfg(all(feature = "hyper", not(target_arch = "wasm32")))]
 #[cfg_attr(docsrs, doc(cfg(feature = "hyper")))]
@@ -77,6 +80,7 @@ mod stream;
 pub mod tls;
 #[cfg(all(feature = "tokio-codec", not(target_arch = "wasm32")))]
 mod tokio_codec;
+mod trace;
 mod transport;
 
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
@@ -102,7 +106,7 @@ pub use ws_framed_codecs::Json;
 #[cfg(feature = "postcard")]
 pub use ws_framed_codecs::Postcard;
 pub use ws_framed_codecs::{
-    Bincode, CodecError, EncodeRef, LengthDelimited, LengthPrefixed, Lines,
+    Bincode, CodecError, EncodeRef, LengthDelimited, LengthPrefixed, Lines, WireFormat,
 };
 
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
@@ -127,6 +131,7 @@ pub use transport::tungstenite::handshake::{refusal::Refusal, request::Handshake
 pub use {
     close::{CloseCode, CloseFrame, CloseOutcome, ClosedBy},
     config::{Config, Keepalive, TextPolicy},
+    contract::Contract,
     encoded::Encoded,
     error::{Violation, WsErr},
     event::WsEvent,

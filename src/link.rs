@@ -42,16 +42,13 @@ use crate::{
     config::Config,
     error::WsErr,
     handle::Shared,
-    transport::MessageTransport,
+    trace::Trace,
+    transport::{MAX_PONGS_OWED, MessageTransport},
 };
 
 /// How many messages without data one poll takes before it lets others run: a peer that floods with
 /// pings or empty messages must not hold the task.
 const MESSAGES_PER_POLL: usize = 128;
-
-/// How many pings are read while no flush completes. A transport whose buffer is unbounded keeps a pong
-/// for each, so a peer that pings and never reads would grow it for ever. No honest peer comes near.
-const MAX_PONGS_OWED: usize = 1024;
 
 /// How what a view sends and receives is cut into data messages. Each poll says it anew, so that a link can
 /// change from one view to another at any time.
@@ -98,6 +95,7 @@ pub(crate) struct Link<M> {
     under_way: u64,
     /// Writing failed. Reading goes on: what the peer sent before is still there.
     write_error: Option<WsErr>,
+    /// At most so many bytes of pongs wait for a flush.
     pongs_owed: usize,
     waker: Waker,
     /// Which task polls.
@@ -118,16 +116,19 @@ enum Source {
 /// Tells the handles and observers when the link is dropped. A type of its own, so that a link can be
 /// taken apart.
 #[derive(Debug)]
-struct Ended(Arc<Shared>);
+struct Ended {
+    shared: Arc<Shared>,
+    trace: Trace,
+}
 
 impl Drop for Ended {
     fn drop(&mut self) {
-        self.0.finish();
+        self.shared.finish(&self.trace);
     }
 }
 
 impl<M: MessageTransport> Link<M> {
-    pub(crate) fn new(transport: M, config: Config) -> Self {
+    pub(crate) fn new(transport: M, config: Config, trace: Trace) -> Self {
         let shared = Shared::new(transport.can_ping(), config.ping_timeout);
         Self {
             max_send: config
@@ -151,12 +152,16 @@ impl<M: MessageTransport> Link<M> {
             pongs_owed: 0,
             waker: Waker::from(Arc::clone(&shared)),
             side: Side::Reader,
-            shared: Ended(shared),
+            shared: Ended { shared, trace },
         }
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.shared.0
+        &self.shared.shared
+    }
+
+    fn trace(&self) -> &Trace {
+        &self.shared.trace
     }
 
     /// The next data, never empty where it is packed; then the error, if it did not end well; then `None`, for
@@ -237,12 +242,13 @@ impl<M: MessageTransport> Link<M> {
         }
         match ready!(verdict) {
             Verdict::Ping => self.pings.ask_for_life(),
-            Verdict::Dead(why) => drop(self.give_up(cx, WsErr::TimedOut(why))),
+            Verdict::Dead(why) => self.give_up(cx, WsErr::TimedOut(why)),
         }
         Poll::Ready(())
     }
 
-    /// Whether no more pings may be read before a flush completes.
+    /// Whether no more pings may be read before a flush completes. The transport keeps a pong for each, so a peer
+    /// that pings and never reads would grow its buffer for ever.
     fn owes_too_much(&self) -> bool {
         self.pongs_owed >= MAX_PONGS_OWED && self.write_error.is_none()
     }
@@ -256,16 +262,22 @@ impl<M: MessageTransport> Link<M> {
     /// Something cannot go on until the peer does something. Ready, with the reason, when the link has
     /// been given up because it did not.
     fn poll_stuck(&mut self, cx: &mut Context<'_>) -> Poll<WsErr> {
-        if self.poll_deadline(cx).is_ready() {
-            return Poll::Ready(self.time_out(cx));
-        }
-        if self.is_kept_alive() {
+        let error = if self.poll_deadline(cx).is_ready() {
+            self.lateness()
+        } else if self.is_kept_alive() {
             let sent = self.sent();
-            if let Verdict::Dead(why) = ready!(self.watch.poll_sending(cx, self.side, sent)) {
-                return Poll::Ready(self.give_up(cx, WsErr::TimedOut(why)));
+            match ready!(self.watch.poll_sending(cx, self.side, sent)) {
+                Verdict::Dead(why) => WsErr::TimedOut(why),
+                Verdict::Ping => return Poll::Pending,
             }
+        } else {
+            return Poll::Pending;
+        };
+        match self.side {
+            Side::Reader => self.give_up(cx, error.clone()),
+            Side::Writer => self.give_up_writing(cx, &error),
         }
-        Poll::Pending
+        Poll::Ready(error)
     }
 
     /// Changes with whatever comes or goes.

@@ -80,6 +80,7 @@ impl TryFrom<&[u8]> for ControlPayload {
     }
 }
 
+/// Eight bytes, big-endian.
 impl From<u64> for ControlPayload {
     fn from(id: u64) -> Self {
         Self(Bytes::copy_from_slice(&id.to_be_bytes()))

@@ -3,8 +3,10 @@
 use crate::{
     clock::within,
     config::{Config, Extras},
+    contract::Contract,
     error::WsErr,
     stream::WsStream,
+    trace::Trace,
     transport::{MaybeSend, MessageTransport},
 };
 
@@ -33,6 +35,14 @@ impl Opening {
         self.extras.subprotocols.push(name.into());
     }
 
+    /// Adds a contract, less wanted than what was added before. Browsers refuse to offer one twice.
+    pub(crate) fn contract(&mut self, contract: Contract) {
+        if !self.extras.contracts.contains(&contract) {
+            self.subprotocol(contract.to_string());
+            self.extras.contracts.push(contract);
+        }
+    }
+
     /// The result of a handshake, or nothing if it takes too long.
     pub(crate) async fn in_time<T>(&self, handshake: impl Future<Output = T>) -> Option<T> {
         within(self.config.handshake_timeout, handshake).await
@@ -42,17 +52,27 @@ impl Opening {
     pub(crate) fn conclude(
         opened: Option<Result<WsStream, WsErr>>,
         verdict: Verdict,
+        trace: &Trace,
     ) -> Result<WsStream, WsErr> {
         let late = || verdict.unwrap_or(WsErr::TimedOut("the handshake took too long"));
-        opened.unwrap_or_else(|| Err(late()))
+        opened
+            .unwrap_or_else(|| Err(late()))
+            .inspect_err(|error| trace.not_opened(error))
     }
 
     /// The stream over what a handshake has opened.
     pub(crate) fn stream<M: MessageTransport + MaybeSend + 'static>(
         &self,
         (transport, subprotocol): Opened<M>,
+        trace: &Trace,
     ) -> Result<WsStream, WsErr> {
-        let stream = WsStream::with_config(transport, self.config.clone())?;
-        Ok(stream.boxed().with_subprotocol(subprotocol))
+        let stream = WsStream::traced(transport, self.config.clone(), trace.clone())?;
+        trace.opened();
+        let contract = subprotocol.as_deref().and_then(|name| {
+            let mut contracts = self.extras.contracts.iter();
+            contracts.find(|contract| contract.to_string() == name)
+        });
+        let contract = contract.cloned();
+        Ok(stream.boxed().with_subprotocol(subprotocol, contract))
     }
 }

@@ -23,6 +23,9 @@ use crate::{accept::Acceptor, connect::Connector, error::WsErr, stream::WsStream
 ///
 /// # Errors
 /// As those of [`connect_with`].
+///
+/// # Cancel safety
+/// As that of [`connect_with`].
 pub async fn connect(url: impl AsRef<str>) -> Result<WsStream, WsErr> {
     connect_with(&Connector::new(), url).await
 }
@@ -53,6 +56,9 @@ pub async fn connect_with(connector: &Connector, url: impl AsRef<str>) -> Result
 ///
 /// # Errors
 /// As those of [`Acceptor::accept_futures_io`].
+///
+/// # Cancel safety
+/// As that of [`Acceptor::accept_futures_io`].
 pub async fn accept<S>(io: S) -> Result<WsStream, WsErr>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,

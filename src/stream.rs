@@ -19,11 +19,13 @@ use ws_framed_codecs::LengthPrefixed;
 use crate::{
     close::{CloseFrame, CloseOutcome},
     config::Config,
+    contract::Contract,
     error::WsErr,
     event::WsEvent,
     framed::WsFramed,
     handle::WsHandle,
     link::Link,
+    trace::Trace,
     transport::{BoxTransport, MaybeSend, MessageTransport},
 };
 
@@ -76,6 +78,8 @@ pub struct WsStream<M = BoxTransport> {
     /// What the link gave and nobody has read yet.
     unread: Bytes,
     subprotocol: Option<Arc<str>>,
+    /// The subprotocol, if it is one.
+    contract: Option<Box<Contract>>,
 }
 
 /// The transport is never pinned: its methods take `&mut self`.
@@ -89,9 +93,10 @@ impl<M: MessageTransport> WsStream<M> {
     /// cannot be answered any more. Here that is up to the transport.
     pub fn new(transport: M) -> Self {
         Self {
-            link: Link::new(transport, Config::default()),
+            link: Link::new(transport, Config::default(), Trace::unknown()),
             unread: Bytes::new(),
             subprotocol: None,
+            contract: None,
         }
     }
 
@@ -100,11 +105,17 @@ impl<M: MessageTransport> WsStream<M> {
     /// # Errors
     /// [`WsErr::InvalidConfig`] for values that make no sense.
     pub fn with_config(transport: M, config: Config) -> Result<Self, WsErr> {
+        Self::traced(transport, config, Trace::unknown())
+    }
+
+    /// The same, in a span that there is already.
+    pub(crate) fn traced(transport: M, config: Config, trace: Trace) -> Result<Self, WsErr> {
         config.validate()?;
         Ok(Self {
-            link: Link::new(transport, config),
+            link: Link::new(transport, config, trace),
             unread: Bytes::new(),
             subprotocol: None,
+            contract: None,
         })
     }
 
@@ -119,6 +130,13 @@ impl<M: MessageTransport> WsStream<M> {
         self.subprotocol.as_deref()
     }
 
+    /// The [`Contract`] that both sides agreed on in the handshake, if [`Connector::contract`](crate::Connector::contract)
+    /// or [`Acceptor::contract`](crate::Acceptor::contract) made one. A server that speaks several looks here for the
+    /// codec.
+    pub fn contract(&self) -> Option<&Contract> {
+        self.contract.as_deref()
+    }
+
     /// The same stream under the name `WsStream`, whatever lies below.
     pub fn boxed(self) -> WsStream
     where
@@ -128,6 +146,7 @@ impl<M: MessageTransport> WsStream<M> {
             link: self.link.map_transport(BoxTransport::new),
             unread: self.unread,
             subprotocol: self.subprotocol,
+            contract: self.contract,
         }
     }
 
@@ -204,8 +223,13 @@ impl<M: MessageTransport> WsStream<M> {
     }
 
     #[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
-    pub(crate) fn with_subprotocol(mut self, subprotocol: Option<String>) -> Self {
+    pub(crate) fn with_subprotocol(
+        mut self,
+        subprotocol: Option<String>,
+        contract: Option<Contract>,
+    ) -> Self {
         self.subprotocol = subprotocol.map(Arc::from);
+        self.contract = contract.map(Box::new);
         self
     }
 

@@ -16,7 +16,12 @@ mod tokio_tungstenite;
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
 pub(crate) mod tungstenite;
 
-/// Moves whole WebSocket messages. Implement it to bring a WebSocket of your own.
+/// How many bytes of pongs the link lets a transport owe, but for the last of them, before it reads on. No honest
+/// peer that does not read comes near.
+pub(crate) const MAX_PONGS_OWED: usize = 16 * 1024;
+
+/// Moves whole WebSocket messages. Implement it to bring a WebSocket of your own: [a whole one](crate::guide::custom_transport)
+/// is in the guide.
 ///
 /// # What a transport owes
 /// - **One waker.** All polls come with the same waker, which wakes whoever uses the link. Remember the
@@ -33,6 +38,18 @@ pub(crate) mod tungstenite;
 /// data messages of at most [`max_send_len`](Self::max_send_len) bytes and with control messages that are
 /// valid. After [`Message::Close`] in either direction it sends no more data. It calls
 /// [`poll_shutdown`](Self::poll_shutdown) until it is ready once, and not after that.
+///
+/// # Writing one
+/// `examples/custom_transport.rs` is a complete one in less than 60 lines, for anything that is a stream and a sink of
+/// messages, with the traffic that it has to stand. In short:
+/// 1. [`poll_next`](Self::poll_next) keeps the answer to a ping, or to the peer's close frame, and gives the message to
+///    the link, which reports it, and flushes.
+/// 2. [`poll_ready`](Self::poll_ready) and [`start_send`](Self::start_send) are those of a sink.
+/// 3. [`poll_flush`](Self::poll_flush) sends the answers.
+/// 4. [`poll_shutdown`](Self::poll_shutdown) flushes, and closes the writing half.
+///
+/// Limits, keepalive, packing, the deadlines of closing and the events are the link's business. Say what you know in
+/// the methods with a body: each makes the link surer of something.
 pub trait MessageTransport {
     /// The next message; `None` when the transport has ended, with or without a close frame before.
     ///

@@ -124,29 +124,39 @@ fn a_handshake_that_is_dropped_drops_its_stream_and_leaves_no_task() {
     }
 }
 
+async fn closes_its_socket<F>(connect: impl Fn(String) -> F)
+where
+    F: Future<Output = Result<WsStream, WsErr>>,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    until_done(async |polls| {
+        let opening = async { after_polls(polls, connect(url.clone())).await };
+        let opening = async { opening.await.map(Result::unwrap).is_some() };
+        if polls == 0 {
+            // There is nobody to accept.
+            return opening.await;
+        }
+        let server = async {
+            let (socket, _) = listener.accept().await.unwrap();
+            peer(socket, Role::Client).await
+        };
+        let (is_done, _) = future::join(opening, server).await;
+        assert_nothing_runs();
+        is_done
+    })
+    .await;
+}
+
 #[test]
 fn a_connect_that_is_dropped_closes_its_socket_and_leaves_no_task() {
-    run(async {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("ws://{}/", listener.local_addr().unwrap());
-        let connector = Connector::new();
-        until_done(async |polls| {
-            let opening = async { after_polls(polls, connector.connect(&url)).await };
-            let opening = async { opening.await.map(Result::unwrap).is_some() };
-            if polls == 0 {
-                // There is nobody to accept.
-                return opening.await;
-            }
-            let server = async {
-                let (socket, _) = listener.accept().await.unwrap();
-                peer(socket, Role::Client).await
-            };
-            let (is_done, _) = future::join(opening, server).await;
-            assert_nothing_runs();
-            is_done
-        })
-        .await;
-    });
+    run(closes_its_socket(ws_framed::connect));
+}
+
+#[cfg(feature = "smol")]
+#[test]
+fn a_connect_on_smol_that_is_dropped_closes_its_socket() {
+    run(closes_its_socket(ws_framed::smol::connect));
 }
 
 #[test]
@@ -172,4 +182,52 @@ fn an_accept_that_is_dropped_closes_its_socket_and_leaves_no_task() {
         })
         .await;
     });
+}
+
+#[cfg(feature = "hyper")]
+mod under_hyper {
+    use std::{cell::Cell, convert::Infallible, pin::Pin};
+
+    use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+    use hyper_util::rt::TokioIo;
+
+    use super::*;
+    use crate::common::cancel::poll_times;
+
+    type Opening = Pin<Box<dyn Future<Output = Result<WsStream, WsErr>>>>;
+
+    /// Serves one request with hyper, whose opening goes through `handle` before the answer is sent. Gives what the
+    /// client has heard when its connection has ended, and what is left of the opening until hyper is done.
+    async fn serve(handle: impl Fn(Opening) -> Option<Opening>) -> String {
+        let (accepted, connected) = common::sockets::tcp().await;
+        let left = Cell::new(None);
+        let service = service_fn(|mut request: Request<Incoming>| {
+            let (answer, opening) = ws_framed::hyper::upgrade(&Acceptor::new(), &mut request);
+            left.set(handle(Box::pin(opening)));
+            future::ready(Ok::<_, Infallible>(answer))
+        });
+        let server = async {
+            let http = http1::Builder::new().serve_connection(TokioIo::new(accepted), service);
+            http.with_upgrades().await.unwrap();
+            drop(left.take());
+        };
+        let (heard, ()) = future::join(peer(connected, Role::Server), server).await;
+        assert_nothing_runs();
+        heard
+    }
+
+    #[test]
+    fn an_opening_that_is_dropped_closes_the_connection_and_leaves_no_task() {
+        run(async {
+            for polls in 0..3 {
+                let heard = serve(|opening| {
+                    assert!(poll_times(polls, opening).is_none());
+                    None
+                });
+                assert!(heard.await.starts_with("HTTP/1.1 101 "));
+            }
+            // The connection was handed over by hyper, and nobody took it.
+            assert!(serve(Some).await.starts_with("HTTP/1.1 101 "));
+        });
+    }
 }

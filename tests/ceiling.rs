@@ -192,14 +192,16 @@ fn of_texts_that_nobody_takes() {
     }
 }
 
-/// The peer takes nothing of what is written, while a message of its own is under way.
+/// The peer takes nothing of what is written, not even the answers to nearly as many pings as are read then, while a
+/// message of its own is under way.
 #[test]
 fn of_both_directions_full() {
     let _alone = exclusive();
     for limits in limits() {
         for role in ROLES {
             let partial = in_fragments(limits.received - 1, limits.received / 3, false);
-            let bytes = bytes_of(role.other(), &partial);
+            let pings = vec![Frame::ping([7; 125]); 110];
+            let bytes = bytes_of(role.other(), &[pings, partial].concat());
             let script = move |mut wire: Wire| {
                 wire.send_bytes(&bytes);
                 wire.shut();

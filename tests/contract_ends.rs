@@ -6,7 +6,7 @@ use std::{io, pin::pin, sync::Arc, time::Duration};
 
 use common::{
     Flag, PIPE, QUIET, WIRES, everywhere, inside, observe, park, park_both,
-    raw::{Frame, RawPeer, Role},
+    raw::{Frame, RawPeer, Role, bytes_of},
     read_to_end, run_in, settings,
     slow::FailsAtEnd,
     sockets, told, wrap,
@@ -242,5 +242,30 @@ fn lenient_eof_still_tells_an_io_error() {
             assert_eq!(error.kind(), kind);
             assert_eq!(ours.read(&mut [0; 8]).await.unwrap(), 0);
         });
+    }
+}
+
+#[test]
+fn what_ends_a_connection_below_is_no_offence_in_the_one_over_it() {
+    for config in [settings(), lenient()] {
+        block_on(sockets::within(async {
+            let (io, theirs) = sockets::pipe(PIPE);
+            let below = wrap(io, Role::Server, settings()).await;
+            let mut ours = wrap(below, Role::Server, config).await;
+            let mut peer = RawPeer::new(theirs, Role::Client);
+            let before = bytes_of(Role::Client, &[Frame::binary("before")]);
+            peer.send(&Frame::binary(before)).await;
+            peer.send(&Frame::text("refused")).await;
+            peer.shut().await;
+            let (data, end) = read_to_end(&mut ours).await;
+            assert_eq!(data, b"before");
+            let error = end.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+            let WsErr::Io(cause) = inside(&error) else {
+                panic!("{error:?} is not one of the transport");
+            };
+            assert!(matches!(inside(cause), WsErr::ReceivedText));
+            assert_eq!(ours.handle().closed().await, CloseOutcome::Lost);
+        }));
     }
 }

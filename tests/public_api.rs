@@ -21,9 +21,9 @@ use futures::{AsyncBufRead, AsyncRead, AsyncWrite, Sink, Stream, stream::FusedSt
 use sockets::Engine;
 use ws_framed::{
     Acceptor, Bincode, BoxTransport, CloseCode, CloseFrame, CloseOutcome, ClosedBy, CodecError,
-    Config, Connector, ControlPayload, LengthDelimited, Lines, Message, MessageTransport, Stats,
-    TextPolicy, Violation, WsErr, WsEvent, WsFramed, WsFramedParts, WsHandle, WsStream, accept,
-    connect, pharos::Observable,
+    Config, Connector, Contract, ControlPayload, LengthDelimited, Lines, Message, MessageTransport,
+    Stats, TextPolicy, Violation, WsErr, WsEvent, WsFramed, WsFramedParts, WsHandle, WsStream,
+    accept, connect, pharos::Observable,
 };
 
 fn send<T: Send>() {}
@@ -78,6 +78,7 @@ fn plain_data_goes_anywhere() {
     plain::<CloseOutcome>();
     plain::<ClosedBy>();
     plain::<Config>();
+    plain::<Contract>();
     plain::<TextPolicy>();
     plain::<Stats>();
     plain::<Acceptor>();
@@ -95,6 +96,7 @@ fn values_can_be_compared() {
     comparable::<Stats>();
     comparable::<Message>();
     hashable::<CloseFrame>();
+    hashable::<Contract>();
     hashable::<CloseCode>();
     hashable::<CloseOutcome>();
 }

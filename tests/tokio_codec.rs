@@ -18,8 +18,8 @@ use tokio_util::codec::{
     LinesCodecError,
 };
 use ws_framed::{
-    CloseCode, CloseOutcome, CodecError, ForTokio, LengthDelimited, LengthPrefixed, Lines,
-    TokioCodec, WsErr, WsFramed,
+    CloseCode, CloseFrame, CloseOutcome, CodecError, ForTokio, LengthDelimited, LengthPrefixed,
+    Lines, TokioCodec, WsErr, WsFramed,
     bytes::{Buf, Bytes, BytesMut},
 };
 
@@ -313,4 +313,35 @@ fn the_codec_comes_back_out() {
         wrapped.get_ref().max_line_len(),
         wrapped.into_inner().max_line_len()
     );
+}
+
+#[tokio::test]
+async fn a_codec_is_not_asked_any_more_after_close_with() {
+    within(Box::pin(async {
+        for is_dropped in [false, true] {
+            let (server, mut client) = pair().await;
+            let mut lines: WsFramed<String, TokioCodec<LinesCodec, String>> =
+                server.framed(TokioCodec::new(LinesCodec::new()));
+            client
+                .write_all(b"one\nand the beginning of the next")
+                .await
+                .unwrap();
+            client.flush().await.unwrap();
+            assert_eq!(lines.next().await.unwrap().unwrap(), "one");
+            // The codec has looked at the beginning of a line.
+            assert!(futures::poll!(lines.next()).is_pending());
+            let mut closing = Box::pin(lines.close_with(CloseFrame::normal()));
+            if is_dropped {
+                assert!(futures::poll!(closing.as_mut()).is_pending());
+            } else {
+                let (outcome, end) = futures::join!(closing.as_mut(), client.close());
+                assert!(matches!(outcome, Ok(CloseOutcome::Clean { .. })));
+                end.unwrap();
+            }
+            drop(closing);
+            let (end, _) = futures::join!(lines.next(), client.close());
+            assert!(end.is_none(), "{end:?}");
+        }
+    }))
+    .await;
 }

@@ -74,6 +74,6 @@ pub struct Bincode<In, Out = In> {
     types: PhantomData<fn(Out) -> In>,
 }
 
-typed_codec!(Bincode);
+typed_codec!(Bincode, "bincode2");
 
 impl<In, Out> LengthPrefixed for Bincode<In, Out> {}

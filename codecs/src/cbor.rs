@@ -76,7 +76,7 @@ pub struct Cbor<In, Out = In> {
     types: PhantomData<fn(Out) -> In>,
 }
 
-typed_codec!(Cbor);
+typed_codec!(Cbor, "cbor");
 typed_encoder!(Cbor, "cbor");
 
 impl<In, Out> LengthPrefixed for Cbor<In, Out> {}

@@ -2,14 +2,14 @@
 
 mod lz4;
 
-use std::mem;
+use std::{borrow::Cow, mem};
 
 use asynchronous_codec::{BytesMut, Decoder, Encoder};
 use bytes::BufMut;
 
 use self::lz4::{Compressor, inflate};
 use crate::length_prefix::{LengthPrefixed, PREFIX_LEN, complete, limit, prefix};
-use crate::{CodecError, EncodeRef};
+use crate::{CodecError, EncodeRef, WireFormat};
 
 /// The payload is a frame as it is.
 const PLAIN: u8 = 0;
@@ -123,6 +123,18 @@ impl<C> Compressed<C> {
 
 /// Its own frames have a prefix, whatever those of the inner codec have.
 impl<C> LengthPrefixed for Compressed<C> {}
+
+/// Of the two limits, the smaller one counts. It says exactly what can be sent where the other one leaves room for it, as
+/// the docs of [`Compressed`] ask for.
+impl<C: WireFormat> WireFormat for Compressed<C> {
+    fn name(&self) -> Cow<'static, str> {
+        format!("lz4+{}", self.codec.name()).into()
+    }
+
+    fn max_frame_len(&self) -> usize {
+        self.max_frame_len.min(self.codec.max_frame_len())
+    }
+}
 
 /// Puts the buffer back as it was, unless the frame is complete: on every way out, the panic of
 /// somebody's codec included.

@@ -71,7 +71,7 @@ pub struct Json<In, Out = In> {
     types: PhantomData<fn(Out) -> In>,
 }
 
-typed_codec!(Json);
+typed_codec!(Json, "json");
 typed_encoder!(Json, "json");
 
 impl<In, Out> LengthPrefixed for Json<In, Out> {

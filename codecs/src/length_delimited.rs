@@ -1,10 +1,12 @@
 //! Frames of plain bytes.
 
+use std::borrow::Cow;
+
 use asynchronous_codec::{Bytes, BytesMut, Decoder, Encoder};
 use bytes::Buf;
 
 use crate::length_prefix::{LengthPrefixed, PREFIX_LEN, complete, limit, prefix};
-use crate::{CodecError, EncodeRef};
+use crate::{CodecError, EncodeRef, WireFormat};
 
 /// Byte strings, each behind its length.
 ///
@@ -63,6 +65,16 @@ impl LengthDelimited {
 }
 
 impl LengthPrefixed for LengthDelimited {}
+
+impl WireFormat for LengthDelimited {
+    fn name(&self) -> Cow<'static, str> {
+        "length-delimited".into()
+    }
+
+    fn max_frame_len(&self) -> usize {
+        self.max_frame_len
+    }
+}
 
 impl Encoder for LengthDelimited {
     type Item<'a> = Bytes;

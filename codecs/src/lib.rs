@@ -2,7 +2,7 @@
 //!
 //! Each one implements [`asynchronous_codec::Encoder`] and [`asynchronous_codec::Decoder`], so it
 //! works in [`asynchronous_codec::Framed`] over any byte stream. There is no I/O in here. Each one is
-//! [`EncodeRef`] as well.
+//! [`EncodeRef`] as well, and has a stable name: [`WireFormat`].
 //!
 //! | codec | item | one frame on the wire | feature |
 //! |---|---|---|---|
@@ -157,6 +157,7 @@ mod lines;
 #[cfg(feature = "postcard")]
 mod postcard;
 mod typed;
+mod wire_format;
 
 pub use crate::bincode::Bincode;
 #[cfg(feature = "cbor")]
@@ -176,3 +177,4 @@ pub use crate::lines::Lines;
 #[cfg(feature = "postcard")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postcard")))]
 pub use crate::postcard::Postcard;
+pub use crate::wire_format::WireFormat;

@@ -1,13 +1,13 @@
 //! Lines of text.
 
-use std::str;
+use std::{borrow::Cow, str};
 
 use asynchronous_codec::{BytesMut, Decoder, Encoder};
 use bytes::Buf;
 use memchr::memchr;
 
 use crate::length_prefix::limit;
-use crate::{CodecError, EncodeRef};
+use crate::{CodecError, EncodeRef, WireFormat};
 
 /// Lines of UTF-8 text.
 ///
@@ -112,6 +112,16 @@ fn without_return(line: &[u8]) -> usize {
 impl Clone for Lines {
     fn clone(&self) -> Self {
         Self::new(self.max_line_len)
+    }
+}
+
+impl WireFormat for Lines {
+    fn name(&self) -> Cow<'static, str> {
+        "lines".into()
+    }
+
+    fn max_frame_len(&self) -> usize {
+        self.max_line_len
     }
 }
 

@@ -67,7 +67,7 @@ pub struct Postcard<In, Out = In> {
     types: PhantomData<fn(Out) -> In>,
 }
 
-typed_codec!(Postcard);
+typed_codec!(Postcard, "postcard");
 typed_encoder!(Postcard, "postcard");
 
 impl<In, Out> LengthPrefixed for Postcard<In, Out> {}

@@ -3,13 +3,23 @@
 //! Macros, because the types are public and each has a name, and docs, of its own; and because derived impls would
 //! ask of `In` and `Out` what a codec, which holds neither, has no use for.
 
-/// The limit, `Clone` and `Debug`.
+/// The limit, the name of the format, `Clone` and `Debug`.
 macro_rules! typed_codec {
-    ($codec:ident) => {
+    ($codec:ident, $name:literal) => {
         impl<In, Out> $codec<In, Out> {
             /// The largest payload in bytes, prefix not counted.
             #[must_use]
             pub fn max_frame_len(&self) -> usize {
+                self.max_frame_len
+            }
+        }
+
+        impl<In, Out> crate::WireFormat for $codec<In, Out> {
+            fn name(&self) -> ::std::borrow::Cow<'static, str> {
+                $name.into()
+            }
+
+            fn max_frame_len(&self) -> usize {
                 self.max_frame_len
             }
         }

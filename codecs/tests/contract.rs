@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 
 use asynchronous_codec::{Bytes, BytesMut, Decoder, Encoder};
-use ws_framed_codecs::{Bincode, CodecError, LengthDelimited, Lines};
+use ws_framed_codecs::{Bincode, CodecError, LengthDelimited, Lines, WireFormat};
 
 fn assert_auto<T: Send + Sync + Unpin + Clone + std::fmt::Debug + 'static>() {}
 
@@ -57,6 +57,30 @@ fn the_limit_is_what_was_given_up_to_what_a_prefix_can_say() {
             ws_framed_codecs::Cbor::<u8>::new(given).max_frame_len(),
             kept
         );
+    }
+}
+
+/// They are on the wire of everybody who agrees on a codec by its name: not to be changed.
+#[test]
+fn the_names_of_the_formats_are_stable() {
+    let limited = |codec: &dyn WireFormat| (codec.name().into_owned(), codec.max_frame_len());
+    let expect = |codec: &dyn WireFormat, name: &str| {
+        assert_eq!(limited(codec), (name.to_owned(), 9));
+    };
+    expect(&LengthDelimited::new(9), "length-delimited");
+    expect(&Lines::new(9), "lines");
+    #[cfg(feature = "bincode")]
+    expect(&Bincode::<u8>::new(9), "bincode2");
+    #[cfg(feature = "postcard")]
+    expect(&ws_framed_codecs::Postcard::<u8>::new(9), "postcard");
+    #[cfg(feature = "json")]
+    expect(&ws_framed_codecs::Json::<u8>::new(9), "json");
+    #[cfg(feature = "cbor")]
+    expect(&ws_framed_codecs::Cbor::<u8>::new(9), "cbor");
+    #[cfg(feature = "compress")]
+    for (inner, outer) in [(9, 9), (9, 13), (100, 9)] {
+        let codec = ws_framed_codecs::Compressed::new(Lines::new(inner), outer);
+        expect(&codec, "lz4+lines");
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Link, MESSAGES_PER_POLL, Mode, Source,
-    life::{Input, Phase},
+    life::{Input, Life, Phase},
     pings::Pings,
 };
 use crate::{
@@ -117,7 +117,7 @@ impl<M: MessageTransport> Link<M> {
         };
         // A socket tells why it failed once, and if a write was told, a read finds nothing but the end.
         let error = match (error, &self.write_error) {
-            (WsErr::UnexpectedEof, Some(cause @ WsErr::Io(_))) => cause.clone(),
+            (WsErr::UnexpectedEof, Some(cause)) => cause.clone(),
             (error, _) => error,
         };
         if self.source == Source::Flows {
@@ -131,6 +131,7 @@ impl<M: MessageTransport> Link<M> {
 
     /// Tells the observers of an error and begins to leave.
     pub(super) fn break_off(&mut self, error: WsErr) {
+        self.trace().failed(&error);
         let event = Arc::new(error.clone());
         self.shared().emit(|| WsEvent::Error(event));
         self.goodbye = if self.life.said_goodbye() {
@@ -156,24 +157,39 @@ impl<M: MessageTransport> Link<M> {
         self.shared().writer.wake();
     }
 
-    pub(super) fn time_out(&mut self, cx: &mut Context<'_>) -> WsErr {
-        let error = self.write_error.clone();
-        self.give_up(
-            cx,
-            error.unwrap_or(WsErr::TimedOut("the peer did not close in time")),
-        )
+    pub(super) fn time_out(&mut self, cx: &mut Context<'_>) {
+        let error = self.lateness();
+        self.give_up(cx, error);
     }
 
-    /// Ends the link without further ado, and gives back why.
-    pub(super) fn give_up(&mut self, cx: &mut Context<'_>, error: WsErr) -> WsErr {
+    /// Why a link ends whose deadline is over.
+    pub(super) fn lateness(&self) -> WsErr {
+        let error = self.write_error.clone();
+        error.unwrap_or(WsErr::TimedOut("the peer did not close in time"))
+    }
+
+    /// Ends the link without further ado.
+    pub(super) fn give_up(&mut self, cx: &mut Context<'_>, error: WsErr) {
         if !self.life.has_failed() {
+            self.trace().gave_up(&error);
             let event = Arc::new(error.clone());
             self.shared().emit(|| WsEvent::Error(event));
         }
-        self.life.on(Input::GaveUp(error.clone()));
+        self.life.on(Input::GaveUp(error));
         self.lose_undelivered();
         self.end(cx);
-        error
+    }
+
+    /// The peer takes nothing, and that may be because nobody here reads. So the link has ended for everybody but a
+    /// reader, who gets what came before.
+    pub(super) fn give_up_writing(&mut self, cx: &mut Context<'_>, error: &WsErr) {
+        let event = Arc::new(error.clone());
+        self.shared().emit(|| WsEvent::Error(event));
+        self.trace().gave_up(error);
+        drop(self.note_write_error(Err(error.clone())));
+        let _ = self.poll_shutdown(cx);
+        let outcome = Life::outcome_of(error);
+        self.shared().end(outcome, Some(error), self.trace());
     }
 
     /// The link has ended: closes the transport as far as that goes at once, and tells everybody.
@@ -185,7 +201,8 @@ impl<M: MessageTransport> Link<M> {
         self.goodbye = None;
         self.pongs_owed = 0;
         self.pings = Pings::default();
-        self.shared().end(self.outcome());
+        let error = self.life.error();
+        self.shared().end(self.outcome(), error, self.trace());
         // The other task may wait for what will not happen any more.
         self.shared().reader.wake();
         self.shared().writer.wake();

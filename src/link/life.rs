@@ -77,6 +77,11 @@ impl Life {
         self.outcome.as_ref()
     }
 
+    /// What went wrong, until it has been reported.
+    pub(crate) fn error(&self) -> Option<&WsErr> {
+        self.unread.as_ref()
+    }
+
     /// Whether our own close frame was handed to the transport.
     pub(crate) fn said_goodbye(&self) -> bool {
         self.said_goodbye
@@ -119,7 +124,7 @@ impl Life {
             }
             (Open | Closing, Input::Failed(error)) => match error.farewell() {
                 Some(_) => self.decide(Leaving, CloseOutcome::Failed, Some(error)),
-                None => self.decide(Ended, CloseOutcome::Lost, Some(error)),
+                None => self.give_up(error),
             },
             (Open | Closing, Input::GaveUp(error)) => self.give_up(error),
             // A peer that closed but does not take our answer has not been told: that is not clean.
@@ -132,11 +137,15 @@ impl Life {
     }
 
     fn give_up(&mut self, error: WsErr) {
-        let outcome = match error {
+        self.decide(Phase::Ended, Self::outcome_of(&error), Some(error));
+    }
+
+    /// How a link ends that nobody has closed.
+    pub(crate) fn outcome_of(error: &WsErr) -> CloseOutcome {
+        match error {
             WsErr::TimedOut(_) => CloseOutcome::TimedOut,
             _ => CloseOutcome::Lost,
-        };
-        self.decide(Phase::Ended, outcome, Some(error));
+        }
     }
 
     fn decide(&mut self, phase: Phase, outcome: CloseOutcome, error: Option<WsErr>) {

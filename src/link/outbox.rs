@@ -57,9 +57,9 @@ impl Outbox {
         Ok(events)
     }
 
-    /// Whether an event is worth making.
+    /// Whether an event is worth making. After the end there are none, also for those whose queue was full then.
     pub(crate) fn is_observed(&self) -> bool {
-        !self.observers.is_empty()
+        !self.closed && !self.observers.is_empty()
     }
 
     pub(crate) fn emit(&mut self, event: &WsEvent) {

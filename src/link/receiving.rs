@@ -10,6 +10,9 @@ use crate::{
     config::TextPolicy, error::WsErr, event::WsEvent, message::Message, transport::MessageTransport,
 };
 
+/// What a pong takes besides its payload, at most: more than its header.
+const PONG_OVERHEAD: usize = 16;
+
 impl<M: MessageTransport> Link<M> {
     /// Deals with one message; gives back the data that is in it.
     pub(super) fn take_message(&mut self, message: Message, mode: Mode) -> Option<Bytes> {
@@ -21,21 +24,25 @@ impl<M: MessageTransport> Link<M> {
             Message::Binary(data) => self.take_data(data, mode),
             Message::Text(text) => self.take_text(text, mode),
             Message::Ping(payload) => {
+                self.pongs_owed += payload.as_bytes().len() + PONG_OVERHEAD;
                 self.shared().counters.pings_received.add(1);
+                self.trace().ping_received();
                 self.shared().emit(|| WsEvent::Ping(payload.into()));
                 self.outgoing.unflushed = true;
-                self.pongs_owed += 1;
                 None
             }
             Message::Pong(payload) => {
                 self.shared().counters.pongs_received.add(1);
-                if let Some(time) = self.pings.answered(&payload) {
+                let time = self.pings.answered(&payload);
+                if let Some(time) = time {
                     self.shared().counters.record_round_trip(time);
                 }
+                self.trace().pong_received(time);
                 self.shared().emit(|| WsEvent::Pong(payload.into()));
                 None
             }
             Message::Close(frame) => {
+                self.trace().close_received(frame.as_ref());
                 self.shared().emit(|| WsEvent::CloseFrame(frame.clone()));
                 self.leave(Input::PeerClosed(frame));
                 None

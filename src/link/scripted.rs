@@ -17,7 +17,7 @@ use bytes::Bytes;
 use super::{Link, Mode};
 use crate::{
     clock::virtual_time::advance, config::Config, error::WsErr, handle::WsHandle, message::Message,
-    transport::MessageTransport,
+    trace::Trace, transport::MessageTransport,
 };
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
@@ -125,7 +125,7 @@ impl MessageTransport for Peer {
 /// A link over a scripted transport. By default, it pings after 20 s of silence, and gives up after 20 s more.
 pub(super) fn link(config: Config) -> (Link<Peer>, Peer) {
     let peer = Peer::default();
-    (Link::new(peer.clone(), config), peer)
+    (Link::new(peer.clone(), config, Trace::unknown()), peer)
 }
 
 pub(super) fn handle(link: &Link<Peer>) -> WsHandle {

@@ -204,14 +204,12 @@ impl<M: MessageTransport> Link<M> {
     }
 
     pub(super) fn note_write_error(&mut self, sent: Result<(), WsErr>) -> Result<(), WsErr> {
-        if let Err(error) = &sent {
-            self.write_error.get_or_insert_with(|| error.clone());
+        if let (Err(error), None) = (&sent, &self.write_error) {
+            self.write_error = Some(error.clone());
             self.lose_undelivered();
             // The reader is given this long to find the end of the transport.
-            if self.deadline.is_none() {
-                self.start_deadline();
-                self.shared().reader.wake();
-            }
+            self.start_deadline();
+            self.shared().reader.wake();
         }
         sent
     }
@@ -219,10 +217,11 @@ impl<M: MessageTransport> Link<M> {
     pub(super) fn poll_send_steps(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         ready!(self.poll_messages(cx, 1))?;
         while self.pings.is_waiting() {
-            ready!(self.transport.poll_ready(cx))?;
+            ready!(self.poll_room(cx))?;
             if let Some(payload) = self.pings.next() {
                 self.shared().counters.pings_sent.add(1);
                 self.transport.start_send(Message::Ping(payload))?;
+                self.trace().ping_sent();
                 self.outgoing.unflushed = true;
             }
         }
@@ -231,7 +230,9 @@ impl<M: MessageTransport> Link<M> {
         if self.goodbye.is_some() {
             ready!(self.transport.poll_ready(cx))?;
             if let Some(frame) = self.goodbye.take() {
+                let code = frame.code();
                 self.transport.start_send(Message::Close(Some(frame)))?;
+                self.trace().close_sent(code);
                 self.life.on(Input::CloseSent);
                 self.outgoing.unflushed = true;
                 self.start_deadline();
@@ -246,7 +247,7 @@ impl<M: MessageTransport> Link<M> {
             return Poll::Ready(Err(error.clone()));
         }
         while self.outgoing.has_message(least) {
-            ready!(self.transport.poll_ready(cx))?;
+            ready!(self.poll_room(cx))?;
             let message = self.outgoing.cut(self.max_send);
             self.shared().counters.messages_sent.add(1);
             self.shared().counters.bytes_sent.add(message.data_len());
@@ -258,6 +259,15 @@ impl<M: MessageTransport> Link<M> {
             }
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Ready when the transport has room for one more message. It may have had some once, and have filled it with pongs
+    /// while nothing went out, so those go first.
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        if self.pongs_owed > 0 {
+            ready!(self.poll_flush_transport(cx))?;
+        }
+        self.transport.poll_ready(cx)
     }
 
     pub(super) fn poll_flush_transport(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {

@@ -169,6 +169,44 @@ fn a_peer_that_floods_after_our_close_is_given_up_all_the_same() {
     assert!((100..130).contains(&polls), "{polls} polls");
 }
 
+/// A peer of one task, which answers before it reads on, is held up by a user who does not read.
+#[test]
+fn what_came_before_a_writer_gave_up_is_there_for_the_reader() {
+    let stuck = |link: &mut Link<Peer>| {
+        while !write(link, &[0; 10]).is_pending() {}
+        advance(SECOND * 41);
+        write(link, &[0; 10])
+    };
+    let closing = |link: &mut Link<Peer>| {
+        assert!(run(|cx| link.poll_close(cx, CloseFrame::normal)).is_pending());
+        advance(SECOND * 11);
+        run(|cx| link.poll_close(cx, CloseFrame::normal)).map_ok(|()| 0)
+    };
+    let cases: [fn(&mut Link<Peer>) -> Poll<Result<usize, WsErr>>; 2] = [stuck, closing];
+    for give_up in cases {
+        let (mut link, peer) = link(Config::default().max_send_message_len(10));
+        peer.set(|script| {
+            script.blocked = true;
+            let data = Message::Binary("before".into());
+            script.incoming.extend([data.clone(), data]);
+        });
+        let _ = write(&mut link, &[0; 10]);
+        let gave_up = give_up(&mut link);
+        assert!(matches!(gave_up, Poll::Ready(Err(WsErr::TimedOut(_)))));
+        let closed = handle(&link).closed().now_or_never();
+        assert_eq!(closed, Some(CloseOutcome::TimedOut), "handles do not wait");
+        assert!(peer.0.borrow().shut, "the peer hears of it");
+        for _ in 0..2 {
+            assert!(matches!(read(&mut link), Poll::Ready(Some(Ok(_)))));
+        }
+        assert!(read(&mut link).is_pending());
+        advance(SECOND * 11);
+        let end = read(&mut link);
+        assert!(matches!(end, Poll::Ready(Some(Err(WsErr::TimedOut(_))))));
+        assert_eq!(link.outcome(), CloseOutcome::TimedOut);
+    }
+}
+
 #[test]
 fn a_user_who_reads_slowly_after_his_close_is_not_hurried() {
     let (mut link, peer) = link(Config::default());

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     CloseFrame, CloseOutcome, Config, WsErr, WsStream,
     opening::Opening,
+    trace::Trace,
     transport::tungstenite::handshake::{client, server},
 };
 
@@ -123,16 +124,17 @@ type Accounts = Rc<RefCell<[Account; 2]>>;
 /// The whole life of one end.
 async fn live(end: usize, opening: Opening, pipe: Pipe, accounts: Accounts) {
     let Opening { config, extras } = &opening;
-    let mut verdict = None;
+    let (mut verdict, trace) = (None, Trace::unknown());
     let handshake = async {
-        opening.stream(if end == SERVER {
+        let opened = if end == SERVER {
             server::open(pipe, extras, config, |_| Ok(()), &mut verdict).await?
         } else {
             client::open(pipe, "ws://localhost/", extras, config, &mut verdict).await?
-        })
+        };
+        opening.stream(opened, &trace)
     };
     let opened = opening.in_time(handshake).await;
-    let opened = Opening::conclude(opened, verdict);
+    let opened = Opening::conclude(opened, verdict, &trace);
     let told = opened
         .as_ref()
         .map(|stream| stream.subprotocol().map(str::to_owned));

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{network::Network, rng::Rng};
-use crate::{BoxTransport, Message, MessageTransport, WsErr};
+use crate::{BoxTransport, ControlPayload, Message, MessageTransport, WsErr};
 
 /// How an end speaks.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +15,8 @@ pub(super) struct Speech {
     pub(super) as_text: usize,
     /// A text of its own goes before one message in so many. Zero for none.
     pub(super) asides: usize,
+    /// So many pings of this length go out at once, before the first message.
+    pub(super) pings: (usize, usize),
     pub(super) offence: Option<Offence>,
 }
 
@@ -92,6 +94,7 @@ pub(super) struct Said {
     data: usize,
     pub(super) asides: usize,
     pub(super) aside_bytes: usize,
+    pub(super) pings: usize,
     /// Before which byte of its data it broke a rule, and the close code for that.
     pub(super) offence: Option<(usize, u16)>,
 }
@@ -149,6 +152,20 @@ impl Speaker {
         Poll::Ready(Ok(()))
     }
 
+    /// Pings, each when the one before has gone.
+    fn poll_pings(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        let (left, len) = &mut self.speech.pings;
+        while *left > 0 && !self.is_closing {
+            ready!(self.transport.poll_flush(cx))?;
+            ready!(self.transport.poll_ready(cx))?;
+            *left -= 1;
+            self.said.lock().unwrap().pings += 1;
+            let payload = ControlPayload::try_from(&vec![b'p'; *len][..])?;
+            self.transport.start_send(Message::Ping(payload))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
     fn say_aside(&mut self) -> Result<(), WsErr> {
         let mut said = self.said.lock().unwrap();
         let aside = said.asides.to_string();
@@ -167,6 +184,7 @@ impl MessageTransport for Speaker {
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         ready!(self.poll_offend(cx))?;
+        ready!(self.poll_pings(cx))?;
         ready!(self.transport.poll_ready(cx))?;
         if self.has_aside && !self.is_closing {
             self.has_aside = false;

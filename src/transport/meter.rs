@@ -68,7 +68,7 @@ impl<S> Meter<S> {
 
     fn note<T>(&mut self, written: io::Result<T>, instead: T) -> T {
         written.unwrap_or_else(|error| {
-            self.write_error = Some(error.into());
+            self.write_error = Some(WsErr::of_transport(error));
             instead
         })
     }

@@ -22,7 +22,7 @@ use futures::{
 };
 
 use super::{
-    MessageTransport,
+    MAX_PONGS_OWED, MessageTransport,
     meter::{ENGINE_READ, Meter},
 };
 use crate::{
@@ -176,9 +176,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for Metered<S> {
 fn engine_config(config: &crate::config::Config) -> WebSocketConfig {
     // So that many small messages make one write. Not more than a message: what is packed has no use for it.
     let gathered = config.max_send_message_len.min(MAX_GATHERED);
+    // Where the answer to a close frame does not fit, the engine may end without it. So there is room for all that
+    // may come before: what is gathered, a message, the pongs with the last of them, and a ping.
     let max_write = config
         .max_send_message_len
-        .saturating_add(gathered + MAX_HEADER_LEN + 32 * MAX_CONTROL_LEN);
+        .saturating_add(gathered + MAX_HEADER_LEN + MAX_PONGS_OWED + 3 * MAX_CONTROL_LEN);
     WebSocketConfig::default()
         .read_buffer_size(ENGINE_READ)
         .write_buffer_size(gathered)
@@ -252,7 +254,7 @@ pub(super) fn receive_error(error: Error) -> Option<WsErr> {
         Error::ConnectionClosed
         | Error::AlreadyClosed
         | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return None,
-        Error::Io(error) => error.into(),
+        Error::Io(error) => WsErr::of_transport(error),
         Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => {
             WsErr::MessageTooLarge {
                 len: size,
@@ -266,7 +268,7 @@ pub(super) fn receive_error(error: Error) -> Option<WsErr> {
 
 pub(super) fn send_error(error: Error) -> WsErr {
     match error {
-        Error::Io(error) => error.into(),
+        Error::Io(error) => WsErr::of_transport(error),
         Error::WriteBufferFull(_) => WsErr::Io(std::sync::Arc::new(std::io::Error::other(
             "the transport's write buffer is full",
         ))),

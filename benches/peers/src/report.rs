@@ -113,13 +113,23 @@ fn verdict(reached: f64, at_most: f64) -> &'static str {
 }
 
 pub(crate) fn print_scaling(scales: &[Scale]) {
-    println!("\n## scaling: processor time for a unit of work, as there is more of it\n");
+    println!("\n## scaling: what a unit of work costs in cpu as there is more of it\n");
+    println!("| | of how many | ws-framed | fastwebsockets |");
+    println!("|---|---|---|---|");
     for scale in scales {
-        println!("| {} | ns a {} |", scale.what, scale.unit);
-        println!("|---:|---:|");
-        for (size, cost) in &scale.costs {
-            println!("| {size} | {cost:.0} |");
-        }
-        println!();
+        println!(
+            "| {} | {} | {} | {} |",
+            scale.unit,
+            scale.sizes.map(|size| size.to_string()).join(", "),
+            multiples(&scale.ours),
+            multiples(&scale.theirs),
+        );
     }
+}
+
+/// Costs as multiples of the first of them.
+fn multiples(costs: &[f64]) -> String {
+    let first = costs.first().copied().unwrap_or(f64::NAN);
+    let multiples = costs.iter().map(|cost| format!("{:.2}", cost / first));
+    multiples.collect::<Vec<_>>().join(", ")
 }

@@ -17,6 +17,9 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 /// Longer than any run takes, so that a timer of this length never decides anything.
 pub(in crate::simulation) const LONG: Duration = Duration::from_secs(100_000);
 
+/// How many bytes of pongs one end asks for at once. Far more than that, and it would not be read any further.
+const MAX_PINGS: usize = 12 * 1024;
+
 /// The longest text that is no data.
 const MAX_ASIDE: usize = 10;
 
@@ -94,11 +97,20 @@ pub(super) fn speak(users: &mut [Plan; 2], end: usize, offends: bool, rng: &mut 
         Some(max_recv) => config.max_recv_message_len(max_recv),
         None => config,
     };
+    // A socket of the user's may have no room for so many pongs.
+    let has_room = peer.own_socket.is_none_or(|room| room == usize::MAX);
+    let pings = if has_room && rng.one_in(4) {
+        let len = rng.size(0, 125);
+        (rng.below(MAX_PINGS / (len + 16)), len)
+    } else {
+        (0, 0)
+    };
     let me = &mut users[end];
     me.content.is_ascii = policy == TextPolicy::Bytes;
     me.speech = Speech {
         as_text: if policy == TextPolicy::Bytes { 2 } else { 0 },
         asides: if policy == TextPolicy::Event { 3 } else { 0 },
+        pings,
         offence: offence.map(|(offence, _)| offence),
     };
 }
@@ -116,7 +128,7 @@ fn violation(rng: &mut Rng) -> OffenceKind {
 }
 
 pub(in crate::simulation) fn keepalive(class: Class, rng: &mut Rng) -> Keepalive {
-    // More often, and a slow wire owes a thousand pongs before it is through, which no honest peer does.
+    // More often, and a slow wire owes more pongs than a link lets itself owe, which no honest peer does.
     let interval = MILLISECOND * 20 + rng.time(MILLISECOND * 1_000);
     let timeout = match class {
         Class::Rough => MILLISECOND + rng.time(MILLISECOND * 1_000),

@@ -3,6 +3,7 @@
 //! Put together from the engine's parts rather than by its own `accept` and `client`: those answer a request
 //! that they refuse with nothing at all, and give up on a peer whose head comes in many small pieces.
 
+mod choice;
 pub(crate) mod client;
 pub(crate) mod policy;
 pub(crate) mod refusal;
@@ -19,7 +20,7 @@ use async_tungstenite::tungstenite::{
 use futures::io::{AsyncRead, AsyncReadExt};
 
 use super::{Meter, Metered, engine_config};
-use crate::{config::Extras, error::WsErr};
+use crate::{config::Extras, contract::is_token, error::WsErr};
 
 /// The longest head of a request or an answer that is read, in bytes.
 const MAX_HEAD_LEN: usize = 16 * 1024;
@@ -102,11 +103,13 @@ fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), WsErr> {
     Ok((name, value))
 }
 
-/// A subprotocol is a token (RFC 6455 section 4.1), as the name of a header is.
+/// The name of a subprotocol, if it may be one.
 pub(crate) fn token(name: &str) -> Result<&str, WsErr> {
-    HeaderName::from_bytes(name.as_bytes())
-        .map_err(|_| WsErr::InvalidHeader(format!("subprotocol {name:?}")))?;
-    Ok(name)
+    if is_token(name) {
+        Ok(name)
+    } else {
+        Err(WsErr::InvalidHeader(format!("subprotocol {name:?}")))
+    }
 }
 
 fn invalid_header(error: &dyn Display) -> WsErr {

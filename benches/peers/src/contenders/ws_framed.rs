@@ -1,7 +1,7 @@
 //! This library: `connect` and `accept`, the item view with `Bincode`, the byte view.
 
 use futures::{SinkExt, StreamExt};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
 use ws_framed::{Acceptor, Bincode, Connector, Encoded, WsFramed, WsStream};
 
 use super::{Broadcaster, ByteCarrier, Carrier, End, MAX_VALUE_LEN, URL, tcp};
@@ -49,12 +49,14 @@ impl ByteCarrier for WsStream {
         Ok(AsyncWriteExt::flush(self).await?)
     }
 
-    async fn read(&mut self, buffer: &mut [u8], mut see: impl FnMut(&[u8]) + Send) -> Result<()> {
-        let read = AsyncReadExt::read(self, buffer).await?;
-        if read == 0 {
+    async fn read(&mut self, _: &mut [u8], mut see: impl FnMut(&[u8]) + Send) -> Result<()> {
+        let bytes = self.fill_buf().await?;
+        if bytes.is_empty() {
             return Err("the stream ended".into());
         }
-        see(&buffer[..read]);
+        see(bytes);
+        let seen = bytes.len();
+        self.consume(seen);
         Ok(())
     }
 }

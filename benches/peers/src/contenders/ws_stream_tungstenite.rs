@@ -7,7 +7,7 @@ use std::io;
 use asynchronous_codec::{BytesMut, Decoder, Encoder, Framed, LengthCodec};
 use bincode::config::standard;
 use bytes::{Buf, BufMut, Bytes};
-use futures::{AsyncReadExt, AsyncWriteExt, SinkExt, StreamExt};
+use futures::{AsyncBufReadExt, AsyncWriteExt, SinkExt, StreamExt};
 use older_async_tungstenite::tokio::{TokioAdapter, accept_async, client_async};
 use tokio::net::TcpStream;
 use ws_stream_tungstenite::WsStream;
@@ -38,12 +38,14 @@ impl ByteCarrier for Stream {
         Ok(AsyncWriteExt::flush(self).await?)
     }
 
-    async fn read(&mut self, buffer: &mut [u8], mut see: impl FnMut(&[u8]) + Send) -> Result<()> {
-        let read = AsyncReadExt::read(self, buffer).await?;
-        if read == 0 {
+    async fn read(&mut self, _: &mut [u8], mut see: impl FnMut(&[u8]) + Send) -> Result<()> {
+        let bytes = self.fill_buf().await?;
+        if bytes.is_empty() {
             return Err("the stream ended".into());
         }
-        see(&buffer[..read]);
+        see(bytes);
+        let seen = bytes.len();
+        self.consume_unpin(seen);
         Ok(())
     }
 }

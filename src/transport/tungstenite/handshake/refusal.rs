@@ -37,7 +37,8 @@ impl Refusal {
         }
     }
 
-    /// Adds a header to the answer. Those of the handshake itself are not to be had.
+    /// Adds a header to the answer. One that is not valid, or belongs to the handshake itself, such as `Upgrade`, is
+    /// [`WsErr::InvalidHeader`] for the server, and status 500 for the client.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));

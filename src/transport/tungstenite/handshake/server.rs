@@ -21,7 +21,7 @@ use futures::{
 };
 
 use super::{
-    Head, Meter, Metered, engine_config, headers, read_head, refusal::Refusal,
+    Head, Meter, Metered, choice::choose, engine_config, headers, read_head, refusal::Refusal,
     request::HandshakeRequest,
 };
 use crate::{
@@ -52,7 +52,7 @@ where
     let headers = headers(extras)?;
     let answered = match read_head::<Request>(&mut io).await? {
         Head::Complete(request, rest) => {
-            answer(&request, headers, &extras.subprotocols, judge).map(|answer| (answer, rest))
+            answer(&request, headers, extras, judge).map(|answer| (answer, rest))
         }
         Head::Cut => {
             let why = "the client left before its request was complete".to_owned();
@@ -131,21 +131,14 @@ async fn discard(mut io: impl AsyncRead + Unpin) {
 pub(crate) fn answer<T>(
     request: &HttpRequest<T>,
     headers: HeaderMap,
-    supported: &[String],
+    extras: &Extras,
     check: impl FnOnce(&HandshakeRequest<'_>) -> Result<(), Refusal>,
 ) -> Result<(Response, Option<String>), Refusal> {
     let mut response =
         create_response_with_body(request, || ()).map_err(|error| refuse_request(&error))?;
     let request = HandshakeRequest::new(request.uri(), request.headers());
     check(&request)?;
-    let chosen = supported
-        .iter()
-        .find(|name| request.subprotocols().any(|offer| offer == *name))
-        .cloned();
-    if chosen.is_none() && !supported.is_empty() && request.subprotocols().next().is_some() {
-        let why = "none of the offered subprotocols is spoken here";
-        return Err(Refusal::new(400, why));
-    }
+    let chosen = choose(extras, &request)?;
     response.headers_mut().extend(headers);
     if let Some(name) = &chosen {
         let name = HeaderValue::from_str(name);

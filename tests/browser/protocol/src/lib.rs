@@ -16,6 +16,9 @@ pub const LAST_WORDS: &[u8] = b"and then";
 /// The subprotocols of the path `/chat`, the most wanted first.
 pub const SUBPROTOCOLS: [&str; 2] = ["chat.v2", "chat.v1"];
 
+/// The contract of the path `/contract`.
+pub const CONTRACT: &str = "chat.v2.lines.80.message";
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Request {
     Sum(Vec<i64>),

@@ -3,7 +3,9 @@
 use std::io;
 
 use futures::{SinkExt, StreamExt, TryStreamExt};
-use protocol::{Answerer, Ending, LAST_WORDS, MAX_FRAME_LEN, Reply, Request, SUBPROTOCOLS};
+use protocol::{
+    Answerer, CONTRACT, Ending, LAST_WORDS, MAX_FRAME_LEN, Reply, Request, SUBPROTOCOLS,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -55,12 +57,15 @@ async fn accepted(socket: TcpStream, scene: &str, path: &str, state: &State) -> 
             .into_iter()
             .fold(acceptor, Acceptor::subprotocol);
     }
+    if scene == "contract" {
+        acceptor = acceptor.contract(CONTRACT.parse()?);
+    }
     if scene == "flood" {
         acceptor = acceptor.config(Config::default().max_send_message_len(4096));
     }
     let mut stream = acceptor.accept(socket).await?;
     match scene {
-        "echo" | "chat" => echo_bytes(stream).await?,
+        "echo" | "chat" | "contract" => echo_bytes(stream).await?,
         "values" => echo_items(stream.per_message(Json::<Request>::new(MAX_FRAME_LEN))).await?,
         "messages" => echo_items(stream.per_message(LengthDelimited::new(MAX_FRAME_LEN))).await?,
         "lines" => echo(stream, Lines::new(MAX_FRAME_LEN)).await?,

@@ -3,9 +3,9 @@
 use std::{cell::Cell, time::Duration};
 
 use futures::{AsyncReadExt, AsyncWriteExt, FutureExt};
-use protocol::{Reply, Request, SUBPROTOCOLS, ask};
+use protocol::{CONTRACT, Reply, Request, SUBPROTOCOLS, ask};
 use wasm_bindgen_test::wasm_bindgen_test;
-use ws_framed::{CloseFrame, CloseOutcome, Config, Connector, Reconnector, WsErr};
+use ws_framed::{CloseFrame, CloseOutcome, Config, Connector, Contract, Lines, Reconnector, WsErr};
 
 use super::{asker, ending, open, own, url};
 
@@ -120,6 +120,26 @@ async fn a_server_that_chooses_no_subprotocol_is_a_typed_error() {
         // Browsers see to it themselves, and don't say why; old ones leave it to the library.
         let is_typed = matches!(error, WsErr::Handshake(_) | WsErr::NoSubprotocol);
         assert!(is_typed, "{error:?}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_contract_is_agreed_on_or_refused() {
+    let contract = |version| {
+        Contract::new("chat", version, &Lines::new(80))
+            .unwrap()
+            .per_message()
+    };
+    let dial = async |connector: Connector| connector.connect(url("/contract")).await;
+    // The second one twice, which a browser would not have.
+    let connector = Connector::new().contract(contract(3)).contract(contract(2));
+    let stream = dial(connector.contract(contract(2))).await.unwrap();
+    assert_eq!(stream.contract(), Some(&contract(2)));
+    assert_eq!(stream.subprotocol(), Some(CONTRACT));
+    // A browser does not say why.
+    for connector in [Connector::new().contract(contract(1)), Connector::new()] {
+        let error = dial(connector).await.unwrap_err();
+        assert!(matches!(error, WsErr::Handshake(_)), "{error:?}");
     }
 }
 

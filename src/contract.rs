@@ -1,0 +1,303 @@
+//! What two ends agree on before the first frame.
+
+use std::{fmt, str::FromStr};
+
+use ws_framed_codecs::WireFormat;
+
+use crate::error::WsErr;
+
+/// The longest name of a protocol or a codec, in bytes, so that whatever tells of one stays short.
+const MAX_NAME_LEN: usize = 128;
+
+/// What both ends of a connection have to have in common: a protocol and its version, a codec, and its limit.
+///
+/// A client offers contracts ([`Connector::contract`](crate::Connector::contract)), a server chooses one of those that it
+/// speaks ([`Acceptor::contract`](crate::Acceptor::contract)), and if none is the same on both sides the handshake fails
+/// with an error that says what differs: [`WsErr::Refused`], on both sides with the same reason. Which one was chosen
+/// is told by [`WsStream::contract`](crate::WsStream::contract).
+///
+/// The limit has to be the same. So an item that its sender's codec takes is not too large for its receiver, and one that
+/// would be is refused before anything of it is sent. Both ends have the same codec, each with its own direction:
+/// `Json<Request, Response>` and `Json<Response, Request>`. The types are not in the contract; when they change, count the
+/// version up.
+///
+/// # On the wire
+/// A contract is a subprotocol (RFC 6455 section 1.9): protocol, version, codec and limit with dots between them, and
+/// `.message` behind them if [each item is a message](Self::per_message). So anybody can offer one, a page with
+/// `new WebSocket(url, "chat.v2.json.65536")` for instance. In text, with [`Display`](fmt::Display) and [`FromStr`], it
+/// reads the same:
+///
+/// ```
+/// use ws_framed::{Contract, Lines, WsErr};
+///
+/// # fn main() -> Result<(), WsErr> {
+/// let contract = Contract::new("chat", 2, &Lines::new(65536))?;
+/// assert_eq!(contract.to_string(), "chat.v2.lines.65536");
+/// assert_eq!(contract, "chat.v2.lines.65536".parse()?);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # One server, several codecs
+#[cfg_attr(
+    all(
+        feature = "json",
+        feature = "postcard",
+        feature = "tokio",
+        feature = "async-tungstenite"
+    ),
+    doc = "```no_run"
+)]
+#[cfg_attr(
+    not(all(
+        feature = "json",
+        feature = "postcard",
+        feature = "tokio",
+        feature = "async-tungstenite"
+    )),
+    doc = "```text"
+)]
+/// use ws_framed::{Acceptor, Contract, Json, Postcard, WsErr};
+///
+/// # async fn chat(_: impl futures::Stream<Item = Result<String, ws_framed::CodecError>>) {}
+/// # async fn serve(socket: tokio::net::TcpStream) -> Result<(), WsErr> {
+/// let (json, postcard) = (Json::<String>::new(65536), Postcard::<String>::new(65536));
+/// let acceptor = Acceptor::new()
+///     .contract(Contract::new("chat", 2, &postcard)?)
+///     .contract(Contract::new("chat", 2, &json)?);
+/// let stream = acceptor.accept(socket).await?;
+/// match stream.contract().map(Contract::codec) {
+///     Some("json") => chat(stream.framed(json)).await,
+///     _ => chat(stream.framed(postcard)).await,
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Contract {
+    name: String,
+    version: u32,
+    codec: String,
+    max_frame_len: usize,
+    is_per_message: bool,
+}
+
+impl Contract {
+    /// A contract on a protocol of yours, in the frames of `codec`. Of the codec, the name and the limit count.
+    ///
+    /// # Errors
+    /// [`WsErr::InvalidHeader`] for a name that cannot be sent. It may be of letters, digits, dots and any of
+    /// ``!#$%&'*+-^_`|~``, and at most 128 bytes long; that of a codec has no dots.
+    pub fn new(
+        name: impl Into<String>,
+        version: u32,
+        codec: &(impl WireFormat + ?Sized),
+    ) -> Result<Self, WsErr> {
+        let contract = Self {
+            name: name.into(),
+            version,
+            codec: codec.name().into_owned(),
+            max_frame_len: codec.max_frame_len(),
+            is_per_message: false,
+        };
+        if contract.is_sendable() {
+            Ok(contract)
+        } else {
+            let token = contract.to_string();
+            Err(WsErr::InvalidHeader(format!("contract {token:?}")))
+        }
+    }
+
+    /// Each item is a WebSocket message of its own, and not in a frame of the codec's in messages that gather many.
+    #[must_use]
+    pub fn per_message(mut self) -> Self {
+        self.is_per_message = true;
+        self
+    }
+
+    /// The name of the protocol.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The version of the protocol.
+    #[must_use]
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// The name of the codec, see [`WireFormat::name`].
+    #[must_use]
+    pub fn codec(&self) -> &str {
+        &self.codec
+    }
+
+    /// The largest payload of a frame in bytes, see [`WireFormat::max_frame_len`].
+    #[must_use]
+    pub fn max_frame_len(&self) -> usize {
+        self.max_frame_len
+    }
+
+    /// Whether each item is a WebSocket message of its own.
+    #[must_use]
+    pub fn is_per_message(&self) -> bool {
+        self.is_per_message
+    }
+
+    fn is_sendable(&self) -> bool {
+        let is_name = |name: &str| is_token(name) && name.len() <= MAX_NAME_LEN;
+        is_name(&self.name) && is_name(&self.codec) && !self.codec.contains('.')
+    }
+
+    /// From the right, because the name may have dots in it.
+    fn parse(token: &str) -> Option<Self> {
+        let whole = token.strip_suffix(".message");
+        let mut parts = whole.unwrap_or(token).rsplitn(4, '.');
+        let max_frame_len = number(parts.next()?)?;
+        let codec = parts.next()?.to_owned();
+        let version = number(parts.next()?.strip_prefix('v')?)?;
+        let contract = Self {
+            name: parts.next()?.to_owned(),
+            version,
+            codec,
+            max_frame_len,
+            is_per_message: whole.is_some(),
+        };
+        contract.is_sendable().then_some(contract)
+    }
+}
+
+/// A number in the only way to write it, so that two tokens never mean the same contract.
+fn number<N: FromStr + ToString>(text: &str) -> Option<N> {
+    let number: N = text.parse().ok()?;
+    (number.to_string() == text).then_some(number)
+}
+
+/// Whether it may be a subprotocol (RFC 6455 section 4.1): a token of RFC 9110 section 5.6.2.
+pub(crate) fn is_token(name: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(is_allowed)
+}
+
+/// As it is on the wire.
+impl fmt::Display for Contract {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            name,
+            version,
+            codec,
+            max_frame_len,
+            is_per_message,
+        } = self;
+        let framing = if *is_per_message { ".message" } else { "" };
+        write!(f, "{name}.v{version}.{codec}.{max_frame_len}{framing}")
+    }
+}
+
+/// From what is on the wire.
+impl FromStr for Contract {
+    type Err = WsErr;
+
+    fn from_str(token: &str) -> Result<Self, WsErr> {
+        let why = "a contract is like chat.v2.json.65536, or chat.v2.json.65536.message";
+        Self::parse(token).ok_or_else(|| WsErr::InvalidHeader(why.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Mine(&'static str);
+
+    impl WireFormat for Mine {
+        fn name(&self) -> std::borrow::Cow<'static, str> {
+            self.0.into()
+        }
+
+        fn max_frame_len(&self) -> usize {
+            9
+        }
+    }
+
+    #[test]
+    fn names_are_what_a_header_can_carry_and_a_parser_find_again() {
+        let longest = "n".repeat(MAX_NAME_LEN);
+        let too_long = "n".repeat(MAX_NAME_LEN + 1);
+        for (name, codec, is_fine) in [
+            ("chat", "json", true),
+            ("example.org-chat", "lz4+json", true),
+            (".v1.json.5.message", "message", true),
+            (&longest, "v1", true),
+            (&too_long, "json", false),
+            ("", "json", false),
+            ("two words", "json", false),
+            ("a,b", "json", false),
+            ("a/b", "json", false),
+            ("a\r\nb", "json", false),
+            ("é", "json", false),
+            ("chat", "", false),
+            ("chat", "dotted.json", false),
+            ("chat", "two words", false),
+        ] {
+            match Contract::new(name, 2, &Mine(codec)) {
+                Ok(contract) => {
+                    assert!(is_fine, "{contract}");
+                    for contract in [contract.clone(), contract.per_message()] {
+                        let token = contract.to_string();
+                        assert_eq!(token.parse::<Contract>().unwrap(), contract, "{token}");
+                    }
+                }
+                Err(WsErr::InvalidHeader(_)) => assert!(!is_fine, "{name} {codec}"),
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_written_like_a_contract_is_none() {
+        assert!("chat.v2.json.9".parse::<Contract>().is_ok());
+        for token in [
+            "",
+            ".",
+            "....",
+            "chat",
+            "chat.v2",
+            "chat.v2.json",
+            "v2.json.9",
+            ".v2.json.9",
+            "chat.2.json.9",
+            "chat.V2.json.9",
+            "chat.v.json.9",
+            "chat.v02.json.9",
+            "chat.v+2.json.9",
+            "chat.v-2.json.9",
+            "chat.v4294967296.json.9",
+            "chat.v2..9",
+            "chat.v2.json.",
+            "chat.v2.json.09",
+            "chat.v2.json.+9",
+            "chat.v2.json.9k",
+            "chat.v2.json.99999999999999999999",
+            "chat.v2.json.9.Message",
+            "chat.v2.json.9.message.message",
+            "chat.v2.json.9 ",
+            "ch at.v2.json.9",
+            "chat.v2.js on.9",
+            "chat.v2.json.９",
+        ] {
+            let parsed = token.parse::<Contract>();
+            assert!(matches!(parsed, Err(WsErr::InvalidHeader(_))), "{token:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_says_what_the_contract_is() {
+        let contract: Contract = "org.example.v1.v7.lz4+json.0.message".parse().unwrap();
+        assert_eq!(contract.name(), "org.example.v1");
+        assert_eq!(contract.version(), 7);
+        assert_eq!(contract.codec(), "lz4+json");
+        assert_eq!(contract.max_frame_len(), 0);
+        assert!(contract.is_per_message());
+    }
+}

@@ -1,0 +1,73 @@
+//! The guide: a page for each question that comes up when the first example works.
+//!
+//! | to begin with | |
+//! |---|---|
+//! | [Choosing a view](views) | items, bytes or messages |
+//! | [What moves a connection](moving) | who must read, and what happens while nobody does |
+//! | [Several tasks](tasks) | splitting, a queue for the writer, one value for many connections |
+//! | [The errors](errors) | each [`WsErr`], what the peer hears, and what to do |
+//! | [Closing](closing) | the ways to close, close codes, and how each end reads |
+//!
+//! | for a service that runs for long | |
+//! |---|---|
+//! | [Backpressure](backpressure) | who waits for whom, and where things may queue |
+//! | [Limits](limits) | which limit bounds what, and the memory of many connections |
+//! | [Deadlines](deadlines) | keepalive, and everything else that is given up after a time |
+//! | [Cancel safety](cancel_safety) | what a future loses that is dropped: nothing, and where the exceptions are |
+//! | [Behind a proxy](proxies) | nginx, HAProxy, and the address of the client |
+//!
+//! | to fit it in | |
+//! |---|---|
+//! | [Frameworks and runtimes](frameworks) | tokio, smol, axum, hyper, TLS, and sockets from elsewhere |
+//! | [In a browser](browser) | what is different there |
+//! | [A codec of your own](custom_codec) | the contract of encoder and decoder |
+//! | [A transport of your own](custom_transport) | another WebSocket below |
+//! | [Testing](testing) | your protocol, without a network |
+//! | [Migrating](migrating) | from `tokio-tungstenite`, `async-tungstenite`, axum's `WebSocket` and `ws_stream_tungstenite` |
+//!
+//! The module is in the documentation only: no build has it.
+
+// For the links.
+#[allow(unused_imports)]
+use crate::*;
+
+/// Each page is a file of that name in `guide/`. Its snippets use these features.
+macro_rules! pages {
+    ($($name:ident)*) => {$(
+        #[cfg_attr(
+            all(
+                feature = "axum",
+                feature = "async-tungstenite",
+                feature = "bincode",
+                feature = "json",
+                feature = "postcard",
+                feature = "rustls",
+                feature = "smol",
+                feature = "tokio",
+                feature = "tokio-tungstenite"
+            ),
+            doc = include_str!(concat!("guide/", stringify!($name), ".md"))
+        )]
+        #[cfg_attr(
+            not(all(
+                feature = "axum",
+                feature = "async-tungstenite",
+                feature = "bincode",
+                feature = "json",
+                feature = "postcard",
+                feature = "rustls",
+                feature = "smol",
+                feature = "tokio",
+                feature = "tokio-tungstenite"
+            )),
+            doc = "This page is in the documentation with all features."
+        )]
+        pub mod $name {}
+    )*};
+}
+
+pages! {
+    views moving tasks errors closing
+    backpressure limits deadlines cancel_safety proxies
+    frameworks browser custom_codec custom_transport testing migrating
+}

@@ -1,0 +1,498 @@
+//! What a subscriber of `tracing` hears of a connection, and what it never does.
+
+#![cfg(all(feature = "tracing", feature = "tokio", feature = "async-tungstenite"))]
+
+mod common;
+
+use std::{
+    collections::BTreeMap,
+    fmt::Debug,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use common::{
+    raw::{Frame, RawPeer, Role},
+    read_to_end,
+    sockets::{engine_pair_with, quiet, run, tcp},
+};
+use futures::{AsyncReadExt, AsyncWriteExt, future};
+use tokio::net::TcpListener;
+use tracing::{
+    Event, Level, Metadata, Subscriber,
+    field::{Field, Visit},
+    span,
+    subscriber::{Interest, set_default},
+};
+use ws_framed::{
+    Acceptor, CloseCode, CloseFrame, Connector, Keepalive, Refusal, TextPolicy, WsErr, WsStream,
+};
+
+type Fields = BTreeMap<String, String>;
+
+#[derive(Clone, Debug)]
+struct Told {
+    level: Level,
+    /// The index of the span that is its parent.
+    span: Option<usize>,
+    fields: Fields,
+}
+
+impl Told {
+    fn message(&self) -> &str {
+        &self.fields["message"]
+    }
+}
+
+#[derive(Debug, Default)]
+struct Heard {
+    spans: Vec<Fields>,
+    /// How many hold each span.
+    holders: Vec<usize>,
+    events: Vec<Told>,
+}
+
+impl Heard {
+    fn span_of(&self, role: &str) -> usize {
+        let is_it = |span: &Fields| span.get("role").is_some_and(|told| told == role);
+        self.spans.iter().position(is_it).unwrap()
+    }
+
+    fn told_in(&self, span: usize) -> Vec<&Told> {
+        let events = self.events.iter();
+        events.filter(|told| told.span == Some(span)).collect()
+    }
+
+    fn messages_in(&self, span: usize) -> Vec<&str> {
+        self.told_in(span).into_iter().map(Told::message).collect()
+    }
+}
+
+/// Hears everything down to a level, for the thread that listens.
+#[derive(Clone)]
+struct Ear {
+    heard: Arc<Mutex<Heard>>,
+    down_to: Level,
+}
+
+impl Ear {
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap()
+    }
+}
+
+fn listen(down_to: Level) -> (Ear, impl Drop) {
+    let ear = Ear {
+        heard: Arc::default(),
+        down_to,
+    };
+    (ear.clone(), set_default(ear))
+}
+
+fn index(id: &span::Id) -> usize {
+    usize::try_from(id.into_u64()).unwrap() - 1
+}
+
+struct Recorder<'a>(&'a mut Fields);
+
+impl Visit for Recorder<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0.insert(field.name().to_owned(), format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name().to_owned(), value.to_owned());
+    }
+}
+
+impl Subscriber for Ear {
+    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
+        // Each test has an ear of its own.
+        Interest::sometimes()
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= self.down_to
+    }
+
+    fn new_span(&self, span: &span::Attributes<'_>) -> span::Id {
+        let mut heard = self.heard();
+        let mut fields = Fields::new();
+        span.record(&mut Recorder(&mut fields));
+        heard.spans.push(fields);
+        heard.holders.push(1);
+        span::Id::from_u64(heard.spans.len() as u64)
+    }
+
+    fn record(&self, span: &span::Id, values: &span::Record<'_>) {
+        values.record(&mut Recorder(&mut self.heard().spans[index(span)]));
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut fields = Fields::new();
+        event.record(&mut Recorder(&mut fields));
+        self.heard().events.push(Told {
+            level: *event.metadata().level(),
+            span: event.parent().map(index),
+            fields,
+        });
+    }
+
+    fn clone_span(&self, span: &span::Id) -> span::Id {
+        self.heard().holders[index(span)] += 1;
+        span.clone()
+    }
+
+    fn try_close(&self, span: span::Id) -> bool {
+        let holders = &mut self.heard().holders[index(&span)];
+        *holders -= 1;
+        *holders == 0
+    }
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn enter(&self, _: &span::Id) {
+        panic!("a poll pays for entering a span");
+    }
+
+    fn exit(&self, _: &span::Id) {}
+}
+
+/// A server and a client on TCP, as far as they get.
+async fn meet(
+    acceptor: &Acceptor,
+    connector: &Connector,
+    path: &str,
+) -> (Result<WsStream, WsErr>, Result<WsStream, WsErr>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}{path}", listener.local_addr().unwrap());
+    let server = async { acceptor.accept(listener.accept().await.unwrap().0).await };
+    future::join(server, connector.connect(url)).await
+}
+
+#[test]
+fn a_connection_that_is_closed_is_told_from_handshake_to_end() {
+    let (ear, _listening) = listen(Level::TRACE);
+    run(async {
+        let connector = Connector::new()
+            .config(quiet())
+            .header("Origin", "https://chat.example");
+        let acceptor = Acceptor::new().config(quiet());
+        let (server, client) = meet(&acceptor, &connector, "/room/7").await;
+        let (mut server, mut client) = (server.unwrap(), client.unwrap());
+        client.write_all(b"hello").await.unwrap();
+        let handle = client.handle();
+        let talk = async {
+            handle.ping().await.unwrap();
+            handle.close(CloseFrame::normal()).unwrap();
+        };
+        let ends = future::join(read_to_end(&mut server), read_to_end(&mut client));
+        let (((heard, _), _), ()) = future::join(ends, talk).await;
+        assert_eq!(heard, b"hello");
+        drop((server, client));
+        assert!(
+            ear.heard().holders.iter().all(|holders| *holders == 0),
+            "a span ends with its view, whoever keeps a handle"
+        );
+    });
+    let heard = ear.heard();
+    assert_eq!(heard.spans.len(), 2);
+    let (server, client) = (heard.span_of("server"), heard.span_of("client"));
+    let (at_server, at_client) = (&heard.spans[server], &heard.spans[client]);
+    assert_eq!(at_server["path"], "/room/7");
+    assert_eq!(at_client["path"], "/room/7");
+    assert_eq!(at_server["origin"], "https://chat.example");
+    assert_eq!(
+        at_client["host"], at_client["peer"],
+        "the URL has an address"
+    );
+    assert_eq!(at_server["host"], at_client["host"]);
+    assert!(at_server["peer"].starts_with("127.0.0.1:"));
+    assert_ne!(at_server["peer"], at_client["peer"]);
+    assert_eq!(
+        heard.messages_in(client),
+        [
+            "the handshake is done",
+            "ping sent",
+            "pong received",
+            "close sent",
+            "close received",
+            "the connection was closed"
+        ]
+    );
+    assert_eq!(
+        heard.messages_in(server),
+        [
+            "the handshake is done",
+            "ping received",
+            "close received",
+            "the connection was closed"
+        ]
+    );
+    let end = heard.told_in(server)[3];
+    assert_eq!(end.level, Level::DEBUG);
+    let fields = [
+        "code",
+        "by",
+        "messages_received",
+        "bytes_received",
+        "bytes_sent",
+    ];
+    let fields = fields.map(|name| end.fields[name].as_str());
+    assert_eq!(fields, ["1000", "the peer", "1", "5", "0"]);
+    assert_eq!(heard.told_in(client)[5].fields["by"], "us");
+    assert!(heard.told_in(client)[2].fields.contains_key("round_trip"));
+}
+
+#[test]
+fn a_refusal_is_news_to_the_server_and_a_warning_to_the_client() {
+    let (ear, _listening) = listen(Level::TRACE);
+    run(async {
+        let acceptor = Acceptor::new().allow_path("/chat");
+        let (server, client) = meet(&acceptor, &Connector::new(), "/other").await;
+        assert!(server.is_err() && client.is_err());
+    });
+    let heard = ear.heard();
+    for (role, level) in [("server", Level::INFO), ("client", Level::WARN)] {
+        let told = heard.told_in(heard.span_of(role));
+        let [told] = told[..] else { panic!("{told:?}") };
+        assert_eq!(
+            (told.level, told.message()),
+            (level, "the handshake was refused")
+        );
+        assert_eq!(told.fields["status"], "404");
+    }
+}
+
+#[test]
+fn a_handshake_that_fails_says_why() {
+    let (ear, _listening) = listen(Level::TRACE);
+    run(async {
+        let (accepted, connected) = tcp().await;
+        drop(connected);
+        Acceptor::new().accept(accepted).await.unwrap_err();
+        let (accepted, connected) = tcp().await;
+        drop(accepted);
+        let connector = Connector::new();
+        connector
+            .connect_over(connected, "ws://localhost/")
+            .await
+            .unwrap_err();
+    });
+    let heard = ear.heard();
+    for (role, level) in [("server", Level::INFO), ("client", Level::WARN)] {
+        let told = heard.told_in(heard.span_of(role));
+        let [told] = told[..] else { panic!("{told:?}") };
+        assert_eq!(
+            (told.level, told.message()),
+            (level, "the handshake failed")
+        );
+        assert!(!told.fields["error"].is_empty());
+    }
+}
+
+#[test]
+fn a_connection_that_is_cut_is_a_warning_with_the_error() {
+    let (ear, _listening) = listen(Level::WARN);
+    run(async {
+        let (mut server, client) = common::sockets::pair().await;
+        drop(client);
+        server.read(&mut [0]).await.unwrap_err();
+    });
+    let heard = ear.heard();
+    let told = heard.told_in(heard.span_of("server"));
+    let [told] = told[..] else { panic!("{told:?}") };
+    assert_eq!(
+        (told.level, told.message()),
+        (Level::WARN, "the connection ended badly")
+    );
+    assert_eq!(told.fields["error"], WsErr::UnexpectedEof.to_string());
+    assert_eq!(heard.events.len(), 1, "who drops a view knows that himself");
+}
+
+#[test]
+fn a_view_that_is_dropped_tells_that_and_no_more() {
+    let (ear, _listening) = listen(Level::TRACE);
+    run(async {
+        let (server, client) = common::sockets::pair().await;
+        drop((server, client));
+    });
+    let heard = ear.heard();
+    assert_eq!(
+        heard.messages_in(heard.span_of("client")),
+        ["the handshake is done", "the connection was dropped"]
+    );
+    assert!(heard.events.iter().all(|told| told.level == Level::DEBUG));
+}
+
+/// And of a socket that was opened elsewhere, there is a span of which nothing else is known.
+#[test]
+fn a_peer_that_is_given_up_is_told_with_the_reason() {
+    let (ear, _listening) = listen(Level::TRACE);
+    let soon = Duration::from_millis(1);
+    let keepalive = Keepalive::default().interval(soon).timeout(soon);
+    run(async {
+        let impatient = quiet().keepalive(keepalive);
+        let (mut server, _silent) = engine_pair_with(4096, impatient, quiet()).await;
+        server.read(&mut [0]).await.unwrap_err();
+    });
+    let heard = ear.heard();
+    assert!(heard.spans[0].is_empty(), "{:?}", heard.spans[0]);
+    assert_eq!(
+        heard.messages_in(0)[..3],
+        [
+            "ping sent",
+            "the peer was given up",
+            "the connection ended badly"
+        ]
+    );
+    assert!(heard.told_in(0)[1].fields["error"].contains("silent"));
+}
+
+#[cfg(feature = "hyper")]
+#[test]
+fn a_connection_that_hyper_hands_over_is_told_with_its_request() {
+    use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+
+    let (ear, _listening) = listen(Level::TRACE);
+    run(async {
+        let acceptor = Acceptor::new().allow_path("/chat");
+        for path in ["/chat?token", "/other"] {
+            let (accepted, connected) = tcp().await;
+            let opening = std::cell::Cell::new(None);
+            let service = service_fn(|mut request: Request<Incoming>| {
+                let (answer, opens) = ws_framed::hyper::upgrade(&acceptor, &mut request);
+                opening.set(Some(opens));
+                future::ready(Ok::<_, std::convert::Infallible>(answer))
+            });
+            let io = hyper_util::rt::TokioIo::new(accepted);
+            let http = http1::Builder::new().serve_connection(io, service);
+            let connector = Connector::new();
+            let client = connector.connect_over(connected, format!("ws://localhost{path}"));
+            // A client that is refused hangs up.
+            let client = async { client.await.is_ok() };
+            let (_, is_open) = future::join(http.with_upgrades(), client).await;
+            assert_eq!(opening.take().unwrap().await.is_ok(), is_open);
+        }
+    });
+    let heard = ear.heard();
+    let is_server = |span: &&Fields| span["role"] == "server";
+    let paths: Vec<_> = heard.spans.iter().filter(is_server).collect();
+    let paths: Vec<_> = paths.iter().map(|span| span["path"].as_str()).collect();
+    assert_eq!(paths, ["/chat", "/other"]);
+    let first = heard.span_of("server");
+    assert_eq!(
+        heard.messages_in(first),
+        ["the handshake is done", "the connection was dropped"]
+    );
+    let refused = heard.events.iter().find(|told| told.level == Level::INFO);
+    assert_eq!(refused.unwrap().fields["status"], "404");
+}
+
+/// What must never be told, in each place where a user or a peer may put it.
+const SECRET: &str = "hunter2";
+
+async fn shows_secrets_in_a_handshake() {
+    let url = format!("ws://ann:{SECRET}@localhost:80/chat?token={SECRET}");
+    let connector = Connector::new()
+        .header("Authorization", format!("Bearer {SECRET}"))
+        .header("Cookie", format!("session={SECRET}"))
+        .header("Origin", format!("https://{SECRET}@chat.example?{SECRET}"))
+        .subprotocol(SECRET);
+    let acceptor = Acceptor::new()
+        .header("Set-Cookie", format!("session={SECRET}"))
+        .subprotocol(SECRET);
+    for is_refused in [false, true] {
+        let (accepted, connected) = tcp().await;
+        let judge = |_: &ws_framed::HandshakeRequest<'_>| {
+            let refusal = Refusal::new(401, SECRET).header("X-Why", SECRET);
+            if is_refused { Err(refusal) } else { Ok(()) }
+        };
+        let (server, client) = future::join(
+            acceptor.accept_with(accepted, judge),
+            connector.connect_over(connected, &url),
+        )
+        .await;
+        assert_eq!(server.is_err(), is_refused, "{server:?}, {client:?}");
+        assert_eq!(client.is_err(), is_refused);
+    }
+    let connector = connector.subprotocol(format!("not a token: {SECRET}"));
+    let (_open, connected) = tcp().await;
+    let refused = connector.connect_over(connected, &url).await.unwrap_err();
+    assert!(refused.to_string().contains(SECRET), "{refused}");
+}
+
+/// Each ends in one of the ways that there are.
+async fn shows_secrets_on_a_connection() {
+    let lasts = [
+        Frame::close(1000, SECRET),
+        Frame::close(1011, SECRET),
+        Frame::binary(SECRET.repeat(1000)),
+        Frame::new(2, SECRET).rsv(1),
+        Frame::text([SECRET.as_bytes(), b"\xff"].concat()),
+        Frame::new(15, SECRET),
+    ];
+    for last in lasts {
+        let (accepted, connected) = tcp().await;
+        let config = quiet().text(TextPolicy::Event).max_recv_message_len(1000);
+        let acceptor = Acceptor::new().config(config);
+        let (ours, mut peer) = future::join(
+            acceptor.accept(accepted),
+            RawPeer::shake_hands(
+                async_tungstenite::tokio::TokioAdapter::new(connected),
+                Role::Client,
+            ),
+        )
+        .await;
+        let mut ours = ours.unwrap();
+        ours.write_all(SECRET.as_bytes()).await.unwrap();
+        let say = [Frame::ping, Frame::pong, Frame::text, Frame::binary];
+        for say in say {
+            peer.send(&say(SECRET.as_bytes().to_vec())).await;
+        }
+        peer.send(&last).await;
+        let ((heard, _), ()) = future::join(read_to_end(&mut ours), async {
+            while peer.next().await.is_some() {}
+            drop(peer);
+        })
+        .await;
+        assert_eq!(heard, SECRET.as_bytes());
+    }
+    let (mut server, mut client) = common::sockets::pair().await;
+    let frame = CloseFrame::new(CloseCode::from(4000), SECRET).unwrap();
+    let (closed, _) = future::join(client.close_with(frame), read_to_end(&mut server)).await;
+    closed.unwrap();
+}
+
+#[test]
+fn nothing_that_was_written_is_ever_told() {
+    let (ear, _listening) = listen(Level::TRACE);
+    run(async {
+        shows_secrets_in_a_handshake().await;
+        shows_secrets_on_a_connection().await;
+    });
+    let heard = ear.heard();
+    let fields = heard
+        .spans
+        .iter()
+        .chain(heard.events.iter().map(|told| &told.fields));
+    for (name, value) in fields.flatten() {
+        assert!(!value.contains(SECRET), "{name}: {value}");
+    }
+    // The places have been reached.
+    let messages: Vec<_> = heard.events.iter().map(Told::message).collect();
+    for message in [
+        "the handshake is done",
+        "the handshake was refused",
+        "the handshake failed",
+        "ping received",
+        "pong received",
+        "close sent",
+        "close received",
+        "the connection failed",
+        "the connection ended badly",
+        "the connection was closed",
+    ] {
+        assert!(messages.contains(&message), "{message}: {messages:?}");
+    }
+}
