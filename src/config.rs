@@ -7,6 +7,8 @@ use crate::contract::Contract;
 use crate::error::WsErr;
 
 /// What a view does with a text message. The default is [`Reject`](Self::Reject).
+///
+/// One in which each item is [one message](crate::WsStream::per_message) of text takes text whatever this says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TextPolicy {
@@ -143,7 +145,8 @@ impl Config {
     /// The longest message that is sent, in bytes of payload. Default 64 KiB, at least 1.
     ///
     /// Small writes and items gather until there is this much or until a flush; larger ones are cut.
-    /// It is also how much is gathered at the most in the byte view.
+    /// It is also how much is gathered at the most in the byte view. Where each item is
+    /// [one message](crate::WsStream::per_message), a longer one is refused.
     #[must_use]
     pub fn max_send_message_len(mut self, bytes: usize) -> Self {
         self.max_send_message_len = bytes;

@@ -35,7 +35,8 @@ pub enum WsErr {
     #[error("the peer broke the WebSocket protocol: {0}")]
     Protocol(Violation),
 
-    /// A message was over [`max_recv_message_len`](crate::Config::max_recv_message_len).
+    /// A message was over [`max_recv_message_len`](crate::Config::max_recv_message_len), or an item that was to
+    /// be sent in a message of its own over [`max_send_message_len`](crate::Config::max_send_message_len).
     /// `ErrorKind::InvalidData`.
     #[error("a message of {len} bytes is over the limit of {max}")]
     MessageTooLarge {
@@ -57,6 +58,11 @@ pub enum WsErr {
     /// `ErrorKind::InvalidData`.
     #[error("a text message came where only binary messages are taken")]
     ReceivedText,
+
+    /// A message and a frame of the codec did not match where each item is
+    /// [one message](crate::WsStream::per_message). `ErrorKind::InvalidData`.
+    #[error("a message is not one frame: {0}")]
+    NotOneFrame(&'static str),
 
     /// The codec refused what came and could not go on. `ErrorKind::InvalidData`.
     #[error("the codec could not decode what came")]
@@ -140,6 +146,7 @@ impl WsErr {
             | Self::MessageTooLarge { .. }
             | Self::Overflow { .. }
             | Self::ReceivedText
+            | Self::NotOneFrame(_)
             | Self::Undecodable
             | Self::Handshake(_)
             | Self::NoSubprotocol => io::ErrorKind::InvalidData,

@@ -11,10 +11,10 @@ use std::{
 };
 
 use asynchronous_codec::Decoder;
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use futures::{Stream, stream::FusedStream};
 use pharos::{Observable, Observe, ObserveConfig};
-use ws_framed_codecs::{Bincode, CodecError};
+use ws_framed_codecs::{Bincode, CodecError, LengthPrefixed};
 
 use crate::{
     close::{CloseCode, CloseFrame, CloseOutcome},
@@ -22,18 +22,24 @@ use crate::{
     error::WsErr,
     event::WsEvent,
     handle::WsHandle,
-    stream::WsStream,
+    stream::{Mode, WsStream},
     transport::{BoxTransport, MessageTransport},
 };
 
 /// A read buffer of up to this many bytes is kept when it is empty.
 const KEPT_READ_BUFFER: usize = 64 * 1024;
 
+/// The length before the payload of a frame.
+const PREFIX_LEN: usize = size_of::<u32>();
+
 /// A WebSocket as a stream and sink of items.
 ///
 /// `T` is the type that is received, `C` the codec, `M` what lies below. `WsFramed<Chat>` is a name for a
 /// struct field: `Chat` both ways in bincode, over anything. With different types each way it is
 /// `WsFramed<ServerMsg, Bincode<ServerMsg, ClientMsg>>`.
+///
+/// This is the packed form, between programs that have this library. For other peers there is
+/// [`per_message`](WsStream::per_message): one WebSocket message for each item, without a prefix.
 ///
 /// # Sending
 /// Items are encoded into one buffer as they are sent; the buffer goes out in messages of at most
@@ -61,7 +67,9 @@ const KEPT_READ_BUFFER: usize = 64 * 1024;
 pub struct WsFramed<T, C = Bincode<T>, M = BoxTransport> {
     stream: WsStream<M>,
     codec: C,
+    /// One frame at the most where each item is one message.
     buffer: BytesMut,
+    mode: Mode,
     reading: Reading,
     item: PhantomData<fn() -> T>,
 }
@@ -89,6 +97,7 @@ pub struct WsFramedParts<C, M = BoxTransport> {
     pub codec: C,
     /// What was received and not decoded.
     pub read_buffer: BytesMut,
+    mode: Mode,
 }
 
 impl<C, M> WsFramedParts<C, M> {
@@ -98,6 +107,7 @@ impl<C, M> WsFramedParts<C, M> {
             stream,
             codec,
             read_buffer: BytesMut::new(),
+            mode: Mode::Packed,
         }
     }
 }
@@ -108,12 +118,25 @@ impl<T, C: Decoder<Item = T>, M: MessageTransport> WsFramed<T, C, M> {
         Self::from_parts(WsFramedParts::new(stream, codec))
     }
 
-    /// Puts parts together.
+    /// Typed messages over `stream`, each item in a message of its own: see [`WsStream::per_message`].
+    pub fn per_message(stream: WsStream<M>, codec: C) -> Self
+    where
+        C: LengthPrefixed,
+    {
+        let is_text = codec.is_text();
+        Self::from_parts(WsFramedParts {
+            mode: Mode::PerMessage { is_text },
+            ..WsFramedParts::new(stream, codec)
+        })
+    }
+
+    /// Puts parts together. Where each item was [one message](Self::per_message), it is again.
     pub fn from_parts(parts: WsFramedParts<C, M>) -> Self {
         Self {
             stream: parts.stream,
             codec: parts.codec,
             buffer: parts.read_buffer,
+            mode: parts.mode,
             reading: Reading::Open,
             item: PhantomData,
         }
@@ -128,25 +151,40 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
             stream: self.stream,
             codec: self.codec,
             read_buffer: self.buffer,
+            mode: self.mode,
         }
     }
 
     /// The byte view again. It begins with the bytes that were received and not decoded.
     pub fn into_stream(self) -> WsStream<M> {
-        let mut stream = self.stream;
-        stream.put_back(self.buffer);
+        let Self {
+            mut stream,
+            mut buffer,
+            mode,
+            ..
+        } = self;
+        if mode != Mode::Packed {
+            // The prefix of the frame in it is ours.
+            buffer.advance(PREFIX_LEN.min(buffer.len()));
+        }
+        stream.put_back(buffer);
         stream
     }
 
     /// The same link with another codec, in mid-stream: items already sent keep their encoding, bytes not
     /// yet decoded are for the new codec. A codec that looked at them before and comes back may remember
     /// what is no longer there; for [`Lines`](ws_framed_codecs::Lines), put back a clone.
+    ///
+    /// Where each item is [one message](Self::per_message), that and the kind of the messages, text or binary, stay
+    /// as they are. For a codec of the other kind, or one that is not
+    /// [`LengthPrefixed`](ws_framed_codecs::LengthPrefixed), go by [`into_stream`](Self::into_stream).
     pub fn map_codec<D: Decoder>(self, map: impl FnOnce(C) -> D) -> WsFramed<D::Item, D, M> {
         let parts = self.into_parts();
         WsFramed::from_parts(WsFramedParts {
             stream: parts.stream,
             codec: map(parts.codec),
             read_buffer: parts.read_buffer,
+            mode: parts.mode,
         })
     }
 
@@ -187,7 +225,7 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
                 self.reading = Reading::Discarding;
             }
         }
-        self.stream.close_with(frame).await
+        self.stream.close_in(self.mode, frame).await
     }
 
     fn take_chunk(&mut self, chunk: &Bytes) {
@@ -195,6 +233,12 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
         {
             // What one large frame has grown is not kept for the small ones that follow.
             self.buffer = BytesMut::new();
+        }
+        if self.mode != Mode::Packed {
+            // So that there is one way to decode, with one set of guards. No codec takes more than a prefix can say.
+            self.buffer.reserve(PREFIX_LEN.saturating_add(chunk.len()));
+            self.buffer
+                .put_u32(u32::try_from(chunk.len()).unwrap_or(u32::MAX));
         }
         self.buffer.extend_from_slice(chunk);
     }
@@ -218,11 +262,33 @@ where
     fn decode(&mut self) -> Decoded<Result<T, C::Error>> {
         let before = self.buffer.len();
         match self.codec.decode(&mut self.buffer) {
+            Ok(Some(_)) if self.is_message_left() => {
+                Decoded::Yields(Err(self.not_one_frame("the codec left some of it")))
+            }
             Ok(Some(item)) => Decoded::Yields(Ok(item)),
+            Ok(None) if self.mode != Mode::Packed && before > 0 => {
+                Decoded::Yields(Err(self.not_one_frame("the codec wants more")))
+            }
             Ok(None) => Decoded::NeedsMore,
-            Err(error) if self.buffer.len() < before => Decoded::Yields(Err(error)),
+            Err(error) if self.buffer.len() < before => {
+                if self.is_message_left() {
+                    self.buffer.clear();
+                }
+                Decoded::Yields(Err(error))
+            }
             Err(error) => Decoded::Stuck(goodbye(&error)),
         }
+    }
+
+    /// Whether the codec has left something of a message.
+    fn is_message_left(&self) -> bool {
+        self.mode != Mode::Packed && !self.buffer.is_empty()
+    }
+
+    /// The next message has a beginning of its own.
+    fn not_one_frame(&mut self, why: &'static str) -> C::Error {
+        self.buffer.clear();
+        io::Error::from(WsErr::NotOneFrame(why)).into()
     }
 
     /// The link has closed as it should; what is left in the buffer is all there will be.
@@ -276,7 +342,7 @@ where
                     }
                 },
             }
-            match ready!(this.stream.poll_chunk(cx)) {
+            match ready!(this.stream.poll_chunk(cx, this.mode)) {
                 Some(Ok(chunk)) => this.take_chunk(&chunk),
                 Some(Err(_)) | None if this.reading == Reading::Undecodable => {
                     this.reading = Reading::Ended;

@@ -105,7 +105,9 @@ pub use ws_framed_codecs::Compressed;
 pub use ws_framed_codecs::Json;
 #[cfg(feature = "postcard")]
 pub use ws_framed_codecs::Postcard;
-pub use ws_framed_codecs::{Bincode, CodecError, EncodeRef, LengthDelimited, Lines, WireFormat};
+pub use ws_framed_codecs::{
+    Bincode, CodecError, EncodeRef, LengthDelimited, LengthPrefixed, Lines, WireFormat,
+};
 
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
 pub use accept::Acceptor;

@@ -50,6 +50,26 @@ use crate::{
 /// pings or empty messages must not hold the task.
 const MESSAGES_PER_POLL: usize = 128;
 
+/// How what a view sends and receives is cut into data messages. Each poll says it anew, so that a link can
+/// change from one view to another at any time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Where a message ends is of no concern.
+    #[default]
+    Packed,
+    /// Each message is an item, without the prefix of its frame.
+    PerMessage {
+        /// Items go out as text, and come as text whatever the [`TextPolicy`](crate::TextPolicy).
+        is_text: bool,
+    },
+}
+
+impl Mode {
+    fn takes_text(self) -> bool {
+        self == Self::PerMessage { is_text: true }
+    }
+}
+
 /// An open connection. The views hold it and are the only ones that poll it.
 #[derive(Debug)]
 pub(crate) struct Link<M> {
@@ -144,10 +164,12 @@ impl<M: MessageTransport> Link<M> {
         &self.shared.trace
     }
 
-    /// The next data, never empty; then the error, if it did not end well; then `None`, for ever.
+    /// The next data, never empty where it is packed; then the error, if it did not end well; then `None`, for
+    /// ever.
     pub(crate) fn poll_recv(
         &mut self,
         task: &mut Context<'_>,
+        mode: Mode,
     ) -> Poll<Option<Result<Bytes, WsErr>>> {
         let waker = self.enter(Side::Reader, task);
         let cx = &mut Context::from_waker(&waker);
@@ -172,7 +194,7 @@ impl<M: MessageTransport> Link<M> {
                     }
                     match self.transport.poll_next(cx) {
                         Poll::Ready(Some(Ok(message))) => {
-                            if let Some(data) = self.take_message(message) {
+                            if let Some(data) = self.take_message(message, mode) {
                                 return Poll::Ready(Some(Ok(data)));
                             }
                         }

@@ -20,6 +20,17 @@ pub enum Message {
     Close(Option<CloseFrame>),
 }
 
+impl Message {
+    /// How many bytes of data are in it.
+    pub(crate) fn data_len(&self) -> usize {
+        match self {
+            Self::Binary(data) => data.len(),
+            Self::Text(text) => text.len(),
+            Self::Ping(_) | Self::Pong(_) | Self::Close(_) => 0,
+        }
+    }
+}
+
 /// The payload of a ping or pong: at most 125 bytes (RFC 6455 section 5.5).
 ///
 /// ```

@@ -14,6 +14,7 @@ use std::{
 use asynchronous_codec::Decoder;
 use bytes::{Buf, Bytes, BytesMut};
 use pharos::{Observable, Observe, ObserveConfig};
+use ws_framed_codecs::LengthPrefixed;
 
 use crate::{
     close::{CloseFrame, CloseOutcome},
@@ -27,6 +28,8 @@ use crate::{
     trace::Trace,
     transport::{BoxTransport, MaybeSend, MessageTransport},
 };
+
+pub(crate) use crate::link::Mode;
 
 /// A WebSocket as a stream of bytes, for any code that takes `AsyncRead`, `AsyncBufRead` and
 /// `AsyncWrite`: those of futures-io, and tokio's behind the feature `tokio`.
@@ -153,6 +156,44 @@ impl<M: MessageTransport> WsStream<M> {
         WsFramed::new(self, codec)
     }
 
+    /// The item view in which each item is exactly one message, without the length before it: text with a codec
+    /// that [is text](LengthPrefixed::is_text), binary with any other. For peers that do not know this library: a
+    /// page's own `WebSocket`, Python's `websockets`, Node's `ws`, the API of somebody else.
+    ///
+    /// ```
+    /// use futures::{SinkExt, StreamExt};
+    /// use ws_framed::{CodecError, Json, WsStream};
+    ///
+    /// async fn ask(stream: WsStream) -> Result<(), CodecError> {
+    ///     let mut api = stream.per_message(Json::<serde_json::Value>::new(64 * 1024));
+    ///     api.send(serde_json::json!({"op": "subscribe", "channel": "news"})).await?;
+    ///     while let Some(event) = api.next().await {
+    ///         println!("{}", event?);
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Sending
+    /// An item goes out when the next one is sent, on a flush, and before a `next()` that has to wait. It must fit
+    /// into [`max_send_message_len`](Config::max_send_message_len), 64 KiB by default: a longer one is
+    /// [`WsErr::MessageTooLarge`], an error of that item after which the sink goes on, and so is
+    /// [`WsErr::NotOneFrame`] for what the codec did not write as a length and a payload, or calls text and is
+    /// not UTF-8.
+    ///
+    /// # Receiving
+    /// Each message is an item, an empty one too. A codec that is text takes text and binary messages; for any
+    /// other, text is what the [`TextPolicy`](crate::TextPolicy) says. Errors of the codec are as they always
+    /// are in [`WsFramed`]: after a bad value the stream goes on, one over the codec's limit ends the link with
+    /// code 1009. A message that the codec does not use up, or that is not enough for it, is
+    /// [`WsErr::NotOneFrame`], and the next one begins anew.
+    ///
+    /// What was received of a message and not read when the view changes counts as one message; so change where one
+    /// ends. What was written before goes out first, in messages of its own.
+    pub fn per_message<C: Decoder + LengthPrefixed>(self, codec: C) -> WsFramed<C::Item, C, M> {
+        WsFramed::per_message(self, codec)
+    }
+
     /// Closes the link, and tells how it ended: flushes what was written, sends the close frame, discards
     /// what still comes, waits for the peer's close frame and the end of the transport. No step waits
     /// longer than [`close_timeout`](Config::close_timeout) for the peer.
@@ -166,11 +207,19 @@ impl<M: MessageTransport> WsStream<M> {
     /// once, if bytes that were written did not go out before the link ended. A link that ended badly is
     /// no error but a [`CloseOutcome`].
     pub async fn close_with(&mut self, frame: CloseFrame) -> Result<CloseOutcome, WsErr> {
+        self.close_in(Mode::Packed, frame).await
+    }
+
+    pub(crate) async fn close_in(
+        &mut self,
+        mode: Mode,
+        frame: CloseFrame,
+    ) -> Result<CloseOutcome, WsErr> {
         if !frame.code().is_sendable() {
             return Err(WsErr::InvalidCloseCode(frame.code()));
         }
         self.unread.clear();
-        poll_fn(|cx| self.link.poll_close_with(cx, &frame)).await
+        poll_fn(|cx| self.link.poll_close_with(cx, &frame, mode)).await
     }
 
     #[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
@@ -185,9 +234,13 @@ impl<M: MessageTransport> WsStream<M> {
     }
 
     /// The next bytes, whole; `None` at the end.
-    pub(crate) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+    pub(crate) fn poll_chunk(
+        &mut self,
+        cx: &mut Context<'_>,
+        mode: Mode,
+    ) -> Poll<Option<io::Result<Bytes>>> {
         if self.unread.is_empty() {
-            return self.link.poll_recv(cx).map_err(io::Error::from);
+            return self.link.poll_recv(cx, mode).map_err(io::Error::from);
         }
         Poll::Ready(Some(Ok(std::mem::take(&mut self.unread))))
     }
@@ -204,21 +257,24 @@ impl<M: MessageTransport> WsStream<M> {
     }
 
     /// Ready when an item may be [gathered](Self::gather).
-    pub(crate) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.link.poll_ready(cx).map_err(io::Error::from)
+    pub(crate) fn poll_ready(&mut self, cx: &mut Context<'_>, mode: Mode) -> Poll<io::Result<()>> {
+        self.link.poll_ready(cx, mode).map_err(io::Error::from)
     }
 
     /// Lets `put` append to what is gathered to be sent. When it fails, nothing was.
     pub(crate) fn gather<E: From<io::Error>>(
         &mut self,
+        mode: Mode,
         put: impl FnOnce(&mut BytesMut) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.link.gather(put)
+        self.link.gather(mode, put)
     }
 
     /// Appends to what is gathered to be sent, without copying it where that can be.
-    pub(crate) fn gather_shared(&mut self, bytes: Bytes) -> io::Result<()> {
-        self.link.gather_shared(bytes).map_err(io::Error::from)
+    pub(crate) fn gather_shared(&mut self, mode: Mode, bytes: Bytes) -> io::Result<()> {
+        self.link
+            .gather_shared(mode, bytes)
+            .map_err(io::Error::from)
     }
 
     /// Ends the link because what came cannot be decoded.
@@ -229,7 +285,7 @@ impl<M: MessageTransport> WsStream<M> {
     /// Unread bytes, at least one unless the stream has ended.
     fn poll_unread(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         if self.unread.is_empty() {
-            if let Some(data) = ready!(self.link.poll_recv(cx)) {
+            if let Some(data) = ready!(self.link.poll_recv(cx, Mode::Packed)) {
                 self.unread = data?;
             }
         }

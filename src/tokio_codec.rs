@@ -5,6 +5,7 @@ use std::{fmt, io, marker::PhantomData};
 use asynchronous_codec as ours;
 use bytes::BytesMut;
 use tokio_util::codec as theirs;
+use ws_framed_codecs::LengthPrefixed;
 
 /// A codec of `tokio_util` for the item view.
 ///
@@ -79,6 +80,12 @@ impl<C: Clone, Out> Clone for TokioCodec<C, Out> {
 impl<C: fmt::Debug, Out> fmt::Debug for TokioCodec<C, Out> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("TokioCodec").field(&self.codec).finish()
+    }
+}
+
+impl<C: LengthPrefixed, Out> LengthPrefixed for TokioCodec<C, Out> {
+    fn is_text(&self) -> bool {
+        self.codec.is_text()
     }
 }
 

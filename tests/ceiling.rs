@@ -19,6 +19,8 @@ use common::{
 use counting_alloc::{Cost, CountingAlloc, exclusive};
 use flood::{Wire, flooded};
 use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, SinkExt, StreamExt};
+#[cfg(feature = "json")]
+use ws_framed::Json;
 use ws_framed::{
     Acceptor, Config, Connector, Keepalive, LengthDelimited, TextPolicy, WsErr, WsStream,
 };
@@ -247,6 +249,50 @@ fn of_items() {
                     );
                 });
                 limits.holds("items", cost);
+            }
+        }
+    }
+}
+
+/// Where each item is one message of text, there is its text besides.
+#[cfg(feature = "json")]
+#[test]
+fn of_items_that_are_messages() {
+    let _alone = exclusive();
+    for limits in limits() {
+        for frame in [KIB, 600 * KIB] {
+            let limits = Limits { frame, ..limits };
+            for role in ROLES {
+                let text = |len| format!("\"{}\"", "x".repeat(len - 2));
+                let whole = text(frame.min(limits.received));
+                let bytes = bytes_of(
+                    role.other(),
+                    &[
+                        Frame::text(whole),
+                        Frame::text(vec![b'x'; limits.received - 1])
+                            .claiming(limits.received as u64),
+                    ],
+                );
+                let script = move |mut wire: Wire| {
+                    wire.send_bytes(&bytes);
+                    wire.shut();
+                    wire
+                };
+                let item = "x".repeat(frame.min(limits.sent) - 2);
+                let refused = "x".repeat(frame.max(limits.sent));
+                let (cost, _) = flooded(role, limits.config(), script, async |ours| {
+                    let mut ours = ours.per_message(Json::<String>::new(frame));
+                    ours.feed_ref(&refused).await.unwrap_err();
+                    while let Some(fed) = ours.feed_ref(&item).now_or_never() {
+                        fed.unwrap();
+                    }
+                    while let Some(read) = ours.next().await {
+                        if read.is_err() {
+                            break;
+                        }
+                    }
+                });
+                limits.holds("items in messages", cost);
             }
         }
     }

@@ -233,6 +233,7 @@ fn errors_come_out_as_they_went_in() {
             io::ErrorKind::InvalidData,
         ),
         (WsErr::ReceivedText, io::ErrorKind::InvalidData),
+        (WsErr::NotOneFrame("why"), io::ErrorKind::InvalidData),
         (WsErr::Undecodable, io::ErrorKind::InvalidData),
         (WsErr::Aborted(frame), io::ErrorKind::ConnectionAborted),
         (WsErr::TimedOut("why"), io::ErrorKind::TimedOut),

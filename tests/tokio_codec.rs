@@ -11,15 +11,15 @@ mod sockets;
 
 use std::io;
 
-use futures::{AsyncWriteExt, SinkExt, StreamExt, TryStreamExt};
+use futures::{AsyncReadExt, AsyncWriteExt, SinkExt, StreamExt, TryStreamExt};
 use sockets::{pair, within};
 use tokio_util::codec::{
-    AnyDelimiterCodec, BytesCodec, Decoder, Framed, LengthDelimitedCodec, LinesCodec,
+    AnyDelimiterCodec, BytesCodec, Decoder, Encoder, Framed, LengthDelimitedCodec, LinesCodec,
     LinesCodecError,
 };
 use ws_framed::{
-    CloseCode, CloseFrame, CloseOutcome, CodecError, ForTokio, LengthDelimited, Lines, TokioCodec,
-    WsErr, WsFramed,
+    CloseCode, CloseFrame, CloseOutcome, CodecError, ForTokio, LengthDelimited, LengthPrefixed,
+    Lines, TokioCodec, WsErr, WsFramed,
     bytes::{Buf, Bytes, BytesMut},
 };
 
@@ -74,6 +74,47 @@ async fn their_frames_with_a_length_and_ours_understand_each_other() {
             sent.unwrap();
             assert_eq!(got.unwrap().unwrap(), item);
         }
+    }))
+    .await;
+}
+
+/// Theirs with the defaults, about which they do not say that each frame is a length and a payload.
+struct Prefixed(LengthDelimitedCodec);
+
+impl LengthPrefixed for Prefixed {}
+
+impl Decoder for Prefixed {
+    type Item = BytesMut;
+    type Error = io::Error;
+
+    fn decode(&mut self, src: &mut BytesMut) -> io::Result<Option<BytesMut>> {
+        self.0.decode(src)
+    }
+}
+
+impl Encoder<Bytes> for Prefixed {
+    type Error = io::Error;
+
+    fn encode(&mut self, item: Bytes, dst: &mut BytesMut) -> io::Result<()> {
+        self.0.encode(item, dst)
+    }
+}
+
+#[tokio::test]
+async fn their_frames_with_a_length_can_be_messages() {
+    within(Box::pin(async {
+        let (server, client) = pair().await;
+        let codec = TokioCodec::new(Prefixed(LengthDelimitedCodec::new()));
+        let mut theirs = server.per_message(codec);
+        // As they are on the wire.
+        let mut bytes = client;
+        theirs.send("item".into()).await.unwrap();
+        let mut wire = [0; 4];
+        bytes.read_exact(&mut wire).await.unwrap();
+        assert_eq!(&wire, b"item");
+        bytes.write_all(b"another").await.unwrap();
+        bytes.flush().await.unwrap();
+        assert_eq!(theirs.next().await.unwrap().unwrap(), "another");
     }))
     .await;
 }

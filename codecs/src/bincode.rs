@@ -7,7 +7,7 @@ mod disabled;
 
 use std::marker::PhantomData;
 
-use crate::typed::typed_codec;
+use crate::{LengthPrefixed, typed::typed_codec};
 
 /// Values in the format of bincode 2, each behind its length: reads `In`, writes `Out`.
 ///
@@ -75,3 +75,5 @@ pub struct Bincode<In, Out = In> {
 }
 
 typed_codec!(Bincode, "bincode2");
+
+impl<In, Out> LengthPrefixed for Bincode<In, Out> {}

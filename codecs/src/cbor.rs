@@ -15,7 +15,7 @@ use self::reader::PayloadReader;
 use crate::bounded::Budget;
 use crate::length_prefix::{FrameWriter, decode_with};
 use crate::typed::{typed_codec, typed_encoder};
-use crate::{CodecError, EncodeRef};
+use crate::{CodecError, EncodeRef, LengthPrefixed};
 
 /// Values in CBOR (RFC 8949), each behind its length: reads `In`, writes `Out`.
 ///
@@ -78,6 +78,8 @@ pub struct Cbor<In, Out = In> {
 
 typed_codec!(Cbor, "cbor");
 typed_encoder!(Cbor, "cbor");
+
+impl<In, Out> LengthPrefixed for Cbor<In, Out> {}
 
 impl Write for FrameWriter<'_> {
     type Error = Infallible;

@@ -8,7 +8,7 @@ use asynchronous_codec::{BytesMut, Decoder, Encoder};
 use bytes::BufMut;
 
 use self::lz4::{Compressor, inflate};
-use crate::length_prefix::{PREFIX_LEN, complete, limit, prefix};
+use crate::length_prefix::{LengthPrefixed, PREFIX_LEN, complete, limit, prefix};
 use crate::{CodecError, EncodeRef, WireFormat};
 
 /// The payload is a frame as it is.
@@ -120,6 +120,9 @@ impl<C> Compressed<C> {
         CodecError::FrameTooLarge { len, max }
     }
 }
+
+/// Its own frames have a prefix, whatever those of the inner codec have.
+impl<C> LengthPrefixed for Compressed<C> {}
 
 /// Of the two limits, the smaller one counts. It says exactly what can be sent where the other one leaves room for it, as
 /// the docs of [`Compressed`] ask for.

@@ -10,7 +10,7 @@ use serde::ser::Serialize;
 use crate::bounded::Budget;
 use crate::length_prefix::{FrameWriter, decode_with};
 use crate::typed::{typed_codec, typed_encoder};
-use crate::{CodecError, EncodeRef};
+use crate::{CodecError, EncodeRef, LengthPrefixed};
 
 /// Values in JSON (RFC 8259), each behind its length: reads `In`, writes `Out`.
 ///
@@ -73,6 +73,13 @@ pub struct Json<In, Out = In> {
 
 typed_codec!(Json, "json");
 typed_encoder!(Json, "json");
+
+impl<In, Out> LengthPrefixed for Json<In, Out> {
+    /// It is.
+    fn is_text(&self) -> bool {
+        true
+    }
+}
 
 /// It never fails: what is over the limit is found out at the end.
 impl io::Write for FrameWriter<'_> {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use asynchronous_codec::{Bytes, BytesMut, Decoder, Encoder};
 use bytes::Buf;
 
-use crate::length_prefix::{PREFIX_LEN, complete, limit, prefix};
+use crate::length_prefix::{LengthPrefixed, PREFIX_LEN, complete, limit, prefix};
 use crate::{CodecError, EncodeRef, WireFormat};
 
 /// Byte strings, each behind its length.
@@ -63,6 +63,8 @@ impl LengthDelimited {
         self.max_frame_len
     }
 }
+
+impl LengthPrefixed for LengthDelimited {}
 
 impl WireFormat for LengthDelimited {
     fn name(&self) -> Cow<'static, str> {

@@ -23,6 +23,50 @@ pub(crate) use serialized::{FrameWriter, decode_with};
 
 pub(crate) const PREFIX_LEN: usize = 4;
 
+/// A codec whose frames are a `u32`, big-endian, that counts the bytes of the payload, and then the payload.
+///
+/// Where something else tells how long a payload is, as a WebSocket message does, it can travel without the
+/// prefix. All codecs of this crate are like this but [`Lines`](crate::Lines).
+///
+/// To make a codec of your own fit, say so; what it encodes and decodes stays as it is:
+///
+/// ```
+/// use asynchronous_codec::{BytesMut, Encoder};
+/// use ws_framed_codecs::{CodecError, LengthPrefixed};
+///
+/// /// Texts of at most 255 bytes.
+/// struct Names;
+///
+/// impl Encoder for Names {
+///     type Item<'a> = String;
+///     type Error = CodecError;
+///
+///     fn encode(&mut self, item: String, dst: &mut BytesMut) -> Result<(), CodecError> {
+///         let len = item.len();
+///         let short = u8::try_from(len).map_err(|_| CodecError::FrameTooLarge { len, max: 255 })?;
+///         dst.extend_from_slice(&u32::from(short).to_be_bytes());
+///         dst.extend_from_slice(item.as_bytes());
+///         Ok(())
+///     }
+/// }
+///
+/// impl LengthPrefixed for Names {
+///     fn is_text(&self) -> bool {
+///         true
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "the frames of `{Self}` are not known to be a length and a payload",
+    note = "implement `LengthPrefixed` for it if they are a `u32`, big-endian, and as many bytes as it says"
+)]
+pub trait LengthPrefixed {
+    /// Whether payloads are text: always UTF-8, and to be marked as text where there is such a mark.
+    fn is_text(&self) -> bool {
+        false
+    }
+}
+
 /// How much room is made for the rest of a frame of which only a part has arrived.
 ///
 /// The prefix is only a claim: four bytes must not cost the whole limit on every connection that

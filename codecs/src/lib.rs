@@ -172,6 +172,7 @@ pub use crate::error::CodecError;
 #[cfg_attr(docsrs, doc(cfg(feature = "json")))]
 pub use crate::json::Json;
 pub use crate::length_delimited::LengthDelimited;
+pub use crate::length_prefix::LengthPrefixed;
 pub use crate::lines::Lines;
 #[cfg(feature = "postcard")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postcard")))]

@@ -10,7 +10,7 @@ use serde::ser::Serialize;
 use crate::bounded::Budget;
 use crate::length_prefix::{FrameWriter, decode_with};
 use crate::typed::{typed_codec, typed_encoder};
-use crate::{CodecError, EncodeRef};
+use crate::{CodecError, EncodeRef, LengthPrefixed};
 
 /// Values in the format of postcard 1, each behind its length: reads `In`, writes `Out`.
 ///
@@ -69,6 +69,8 @@ pub struct Postcard<In, Out = In> {
 
 typed_codec!(Postcard, "postcard");
 typed_encoder!(Postcard, "postcard");
+
+impl<In, Out> LengthPrefixed for Postcard<In, Out> {}
 
 impl Flavor for &mut FrameWriter<'_> {
     type Output = ();

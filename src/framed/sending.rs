@@ -21,12 +21,14 @@ where
     type Error = C::Error;
 
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), C::Error>> {
-        self.get_mut().stream.poll_ready(cx).map_err(C::Error::from)
+        let Self { stream, mode, .. } = self.get_mut();
+        stream.poll_ready(cx, *mode).map_err(C::Error::from)
     }
 
     fn start_send(self: Pin<&mut Self>, item: C::Item<'_>) -> Result<(), C::Error> {
-        let Self { stream, codec, .. } = self.get_mut();
-        stream.gather(|buffer| codec.encode(item, buffer))
+        let this = self.get_mut();
+        this.stream
+            .gather(this.mode, |buffer| this.codec.encode(item, buffer))
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), C::Error>> {
@@ -75,9 +77,9 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     where
         C: EncodeRef,
     {
-        poll_fn(|cx| self.stream.poll_ready(cx)).await?;
-        let Self { stream, codec, .. } = self;
-        stream.gather(|buffer| codec.encode_ref(item, buffer))
+        poll_fn(|cx| self.stream.poll_ready(cx, self.mode)).await?;
+        self.stream
+            .gather(self.mode, |buffer| self.codec.encode_ref(item, buffer))
     }
 
     /// Sends an item that is encoded already, perhaps over many connections: see [`Encoded`]. In order with
@@ -86,6 +88,8 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     /// Its bytes are not copied: messages of at most
     /// [`max_send_message_len`](crate::Config::max_send_message_len) share them. Only what fits into a message
     /// together with what was sent before or after it, without a flush between, is copied into that message.
+    /// Where each item is [one message](WsFramed::per_message), it goes out without its length, and only text is
+    /// copied; so one [`Encoded`] serves connections of both kinds.
     ///
     /// The halves of a `split` cannot do it.
     ///
@@ -98,7 +102,7 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     where
         C: Encoder,
     {
-        poll_fn(|cx| self.stream.poll_ready(cx)).await?;
-        Ok(self.stream.gather_shared(item.bytes().clone())?)
+        poll_fn(|cx| self.stream.poll_ready(cx, self.mode)).await?;
+        Ok(self.stream.gather_shared(self.mode, item.bytes().clone())?)
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Link, MESSAGES_PER_POLL, Source,
+    Link, MESSAGES_PER_POLL, Mode, Source,
     life::{Input, Life, Phase},
     pings::Pings,
 };
@@ -55,12 +55,13 @@ impl<M: MessageTransport> Link<M> {
         &mut self,
         task: &mut Context<'_>,
         frame: &CloseFrame,
+        mode: Mode,
     ) -> Poll<Result<CloseOutcome, WsErr>> {
         self.take_requests();
         self.ask_to_close(|| frame.clone());
         self.discards = true;
         for _ in 0..MESSAGES_PER_POLL {
-            if ready!(self.poll_recv(task)).is_none() {
+            if ready!(self.poll_recv(task, mode)).is_none() {
                 return self.poll_goodbye_outcome();
             }
         }

@@ -1,14 +1,20 @@
 //! What is gathered to be sent.
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
-/// What is gathered to be sent: bytes for the byte view, whole encoded items for the item view.
+use crate::{error::WsErr, message::Message};
+
+/// What is gathered to be sent: bytes for the byte view, whole encoded items for the item view, or one of them
+/// where each is a message.
 #[derive(Debug, Default)]
 pub(super) struct Outgoing {
     pub(super) buffer: BytesMut,
     /// Bytes that others hold too, behind those in the buffer. They go out without being copied, unless
     /// something comes behind them before they have.
     shared: Bytes,
+    /// A message that goes out as it is, before everything else here. Kept until the transport is ready for it,
+    /// since what it was ready for may have been taken up by a ping.
+    whole: Option<Message>,
     /// The most that was in the buffer since it was empty.
     peak: usize,
     /// Grows whenever the transport takes something.
@@ -22,12 +28,18 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
+    /// Of what is packed.
     pub(super) fn len(&self) -> usize {
         self.buffer.len() + self.shared.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.len() == 0
+        !self.has_message(1)
+    }
+
+    /// Whether there is a message to send, if `least` bytes of what is packed make one.
+    pub(super) fn has_message(&self, least: usize) -> bool {
+        self.whole.is_some() || self.len() >= least
     }
 
     /// Lets `put` append. When it fails, nothing was.
@@ -71,14 +83,56 @@ impl Outgoing {
         self.shared = bytes;
     }
 
+    /// Gathers the payload of `frame` as a message of its own. There is nothing else here.
+    pub(super) fn put_whole(
+        &mut self,
+        frame: Bytes,
+        is_text: bool,
+        max: usize,
+    ) -> Result<(), WsErr> {
+        let payload = payload_of(frame)?;
+        if payload.len() > max {
+            let len = payload.len();
+            return Err(WsErr::MessageTooLarge { len, max });
+        }
+        self.whole = Some(if is_text {
+            let text = std::str::from_utf8(&payload)
+                .map_err(|_| WsErr::NotOneFrame("what the codec calls text is not UTF-8"))?;
+            Message::Text(text.to_owned())
+        } else {
+            Message::Binary(payload)
+        });
+        self.undelivered = true;
+        Ok(())
+    }
+
+    /// What `put` appends to an empty buffer.
+    pub(super) fn encode<E>(
+        &mut self,
+        put: impl FnOnce(&mut BytesMut) -> Result<(), E>,
+        max: usize,
+    ) -> Result<Bytes, E> {
+        let result = put(&mut self.buffer);
+        self.peak = self.peak.max(self.buffer.len());
+        let frame = self.take_buffer(max);
+        result.map(|()| frame)
+    }
+
     /// Takes the next message off the front.
-    pub(super) fn cut(&mut self, max: usize) -> Bytes {
-        if self.buffer.is_empty() {
-            return self.shared.split_to(self.shared.len().min(max));
+    pub(super) fn cut(&mut self, max: usize) -> Message {
+        if let Some(whole) = self.whole.take() {
+            return whole;
         }
-        if self.buffer.len() > max {
-            return self.buffer.split_to(max).freeze();
-        }
+        Message::Binary(if self.buffer.is_empty() {
+            self.shared.split_to(self.shared.len().min(max))
+        } else if self.buffer.len() > max {
+            self.buffer.split_to(max).freeze()
+        } else {
+            self.take_buffer(max)
+        })
+    }
+
+    fn take_buffer(&mut self, max: usize) -> Bytes {
         let last = self.buffer.split().freeze();
         // A buffer that one large item has grown is not kept for the small ones that follow.
         if self.peak > max.saturating_mul(2) {
@@ -87,4 +141,16 @@ impl Outgoing {
         self.peak = 0;
         last
     }
+}
+
+/// A frame without its prefix, which has to be what it claims to be.
+fn payload_of(mut frame: Bytes) -> Result<Bytes, WsErr> {
+    let Some(prefix) = frame.first_chunk().copied() else {
+        return Err(WsErr::NotOneFrame("the codec wrote no length"));
+    };
+    frame.advance(size_of_val(&prefix));
+    if usize::try_from(u32::from_be_bytes(prefix)) != Ok(frame.len()) {
+        return Err(WsErr::NotOneFrame("the codec wrote another length"));
+    }
+    Ok(frame)
 }

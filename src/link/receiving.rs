@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{
-    Link,
+    Link, Mode,
     life::{Input, Phase},
 };
 use crate::{
@@ -15,14 +15,14 @@ const PONG_OVERHEAD: usize = 16;
 
 impl<M: MessageTransport> Link<M> {
     /// Deals with one message; gives back the data that is in it.
-    pub(super) fn take_message(&mut self, message: Message) -> Option<Bytes> {
+    pub(super) fn take_message(&mut self, message: Message, mode: Mode) -> Option<Bytes> {
         self.messages += 1;
         if matches!(message, Message::Binary(_) | Message::Text(_)) {
             self.watch.saw_data();
         }
         match message {
-            Message::Binary(data) => self.take_data(data),
-            Message::Text(text) => self.take_text(text),
+            Message::Binary(data) => self.take_data(data, mode),
+            Message::Text(text) => self.take_text(text, mode),
             Message::Ping(payload) => {
                 self.pongs_owed += payload.as_bytes().len() + PONG_OVERHEAD;
                 self.shared().counters.pings_received.add(1);
@@ -50,8 +50,9 @@ impl<M: MessageTransport> Link<M> {
         }
     }
 
-    fn take_data(&mut self, data: Bytes) -> Option<Bytes> {
-        if !self.admit(data.len()) || data.is_empty() || self.discards {
+    fn take_data(&mut self, data: Bytes, mode: Mode) -> Option<Bytes> {
+        let is_nothing = data.is_empty() && mode == Mode::Packed;
+        if !self.admit(data.len()) || is_nothing || self.discards {
             return None;
         }
         if let (true, Some(deadline)) = (self.only_reads(), &mut self.deadline) {
@@ -66,10 +67,11 @@ impl<M: MessageTransport> Link<M> {
         self.life.phase() == Phase::Closing || self.write_error.is_some()
     }
 
-    fn take_text(&mut self, text: String) -> Option<Bytes> {
+    fn take_text(&mut self, text: String, mode: Mode) -> Option<Bytes> {
         match self.config.text {
+            _ if mode.takes_text() => return self.take_data(text.into(), mode),
             TextPolicy::Reject => self.break_off(WsErr::ReceivedText),
-            TextPolicy::Bytes => return self.take_data(text.into()),
+            TextPolicy::Bytes => return self.take_data(text.into(), mode),
             TextPolicy::Event => {
                 if self.admit(text.len()) {
                     self.shared().emit(|| WsEvent::Text(text.into()));

@@ -14,7 +14,7 @@ use std::{
 
 use bytes::Bytes;
 
-use super::Link;
+use super::{Link, Mode};
 use crate::{
     clock::virtual_time::advance, config::Config, error::WsErr, handle::WsHandle, message::Message,
     trace::Trace, transport::MessageTransport,
@@ -161,7 +161,7 @@ pub(super) fn run<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Poll<
 }
 
 pub(super) fn read(link: &mut Link<Peer>) -> Poll<Option<Result<Bytes, WsErr>>> {
-    run(|cx| link.poll_recv(cx))
+    run(|cx| link.poll_recv(cx, Mode::Packed))
 }
 
 pub(super) fn write(link: &mut Link<Peer>, data: &[u8]) -> Poll<Result<usize, WsErr>> {

@@ -1,11 +1,14 @@
 //! The outgoing half of the poll loop. It never receives.
 
-use std::task::{Context, Poll, ready};
+use std::{
+    io,
+    task::{Context, Poll, ready},
+};
 
 use bytes::{Bytes, BytesMut};
 
 use super::{
-    Link,
+    Link, Mode,
     life::{Input, Phase},
     outgoing::Outgoing,
 };
@@ -74,19 +77,33 @@ impl<M: MessageTransport> Link<M> {
     /// small write and item.
     fn is_free_for(&self, len: usize) -> bool {
         let gathered = self.outgoing.len().saturating_add(len);
-        gathered < self.max_send && self.goodbye.is_none() && !self.shared().is_requested()
+        gathered < self.max_send && self.is_undisturbed()
+    }
+
+    /// Whether nobody has asked for anything but what is written.
+    fn is_undisturbed(&self) -> bool {
+        self.goodbye.is_none() && !self.shared().is_requested()
     }
 
     /// Ready when an item may be [gathered](Self::gather).
-    pub(crate) fn poll_ready(&mut self, task: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        if self.is_free_for(0) {
+    pub(crate) fn poll_ready(
+        &mut self,
+        task: &mut Context<'_>,
+        mode: Mode,
+    ) -> Poll<Result<(), WsErr>> {
+        let least = match mode {
+            Mode::Packed => self.max_send,
+            // What is a message of its own does not go with anything else.
+            Mode::PerMessage { .. } => 1,
+        };
+        if !self.outgoing.has_message(least) && self.is_undisturbed() {
             return Poll::Ready(self.check_writable());
         }
         let waker = self.enter(Side::Writer, task);
         let cx = &mut Context::from_waker(&waker);
         self.push_goodbye(cx);
         self.check_writable()?;
-        match self.poll_make_room(cx) {
+        match self.poll_hand_over(cx, least) {
             Poll::Pending => self.poll_stuck(cx).map(Err),
             sent @ Poll::Ready(_) => sent,
         }
@@ -108,20 +125,42 @@ impl<M: MessageTransport> Link<M> {
         }
     }
 
-    /// Lets `put` append to what is gathered. When it fails, nothing was.
-    pub(crate) fn gather<E: From<std::io::Error>>(
+    /// Lets `put` append to what is gathered, with the room that [`poll_ready`](Self::poll_ready) found in the
+    /// same mode. When it fails, nothing was.
+    pub(crate) fn gather<E: From<io::Error>>(
         &mut self,
+        mode: Mode,
         put: impl FnOnce(&mut BytesMut) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.check_writable().map_err(std::io::Error::from)?;
-        self.outgoing.append(put)
+        self.check_room(mode).map_err(io::Error::from)?;
+        match mode {
+            Mode::Packed => self.outgoing.append(put),
+            Mode::PerMessage { is_text } => {
+                let frame = self.outgoing.encode(put, self.max_send)?;
+                let put = self.outgoing.put_whole(frame, is_text, self.max_send);
+                Ok(put.map_err(io::Error::from)?)
+            }
+        }
     }
 
-    /// Appends to what is gathered, with the room that [`poll_ready`](Self::poll_ready) found, bytes that others hold
-    /// too.
-    pub(crate) fn gather_shared(&mut self, bytes: Bytes) -> Result<(), WsErr> {
+    /// The same with bytes that others hold too.
+    pub(crate) fn gather_shared(&mut self, mode: Mode, bytes: Bytes) -> Result<(), WsErr> {
+        self.check_room(mode)?;
+        match mode {
+            Mode::Packed => {
+                self.outgoing.share(bytes, self.max_send);
+                Ok(())
+            }
+            Mode::PerMessage { is_text } => self.outgoing.put_whole(bytes, is_text, self.max_send),
+        }
+    }
+
+    fn check_room(&self, mode: Mode) -> Result<(), WsErr> {
         self.check_writable()?;
-        self.outgoing.share(bytes, self.max_send);
+        if mode != Mode::Packed && !self.outgoing.is_empty() {
+            // Of a caller who did not ask.
+            return Err(io::Error::from(io::ErrorKind::WouldBlock).into());
+        }
         Ok(())
     }
 
@@ -148,8 +187,13 @@ impl<M: MessageTransport> Link<M> {
     }
 
     /// Hands full messages to the transport, until less than one is gathered.
-    pub(super) fn poll_make_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        let sent = ready!(self.poll_messages(cx, self.max_send));
+    fn poll_make_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        self.poll_hand_over(cx, self.max_send)
+    }
+
+    /// Hands messages to the transport while `least` bytes or more are gathered.
+    fn poll_hand_over(&mut self, cx: &mut Context<'_>, least: usize) -> Poll<Result<(), WsErr>> {
+        let sent = ready!(self.poll_messages(cx, least));
         Poll::Ready(self.note_write_error(sent))
     }
 
@@ -198,21 +242,16 @@ impl<M: MessageTransport> Link<M> {
         Poll::Ready(Ok(()))
     }
 
-    /// Hands over messages while `least` bytes or more are gathered.
-    pub(super) fn poll_messages(
-        &mut self,
-        cx: &mut Context<'_>,
-        least: usize,
-    ) -> Poll<Result<(), WsErr>> {
+    fn poll_messages(&mut self, cx: &mut Context<'_>, least: usize) -> Poll<Result<(), WsErr>> {
         if let Some(error) = &self.write_error {
             return Poll::Ready(Err(error.clone()));
         }
-        while self.outgoing.len() >= least {
+        while self.outgoing.has_message(least) {
             ready!(self.poll_room(cx))?;
             let message = self.outgoing.cut(self.max_send);
             self.shared().counters.messages_sent.add(1);
-            self.shared().counters.bytes_sent.add(message.len());
-            self.transport.start_send(Message::Binary(message))?;
+            self.shared().counters.bytes_sent.add(message.data_len());
+            self.transport.start_send(message)?;
             self.outgoing.unflushed = true;
             self.outgoing.progress += 1;
             if self.goodbye.is_some() {

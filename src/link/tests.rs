@@ -11,7 +11,7 @@ use futures::{FutureExt, StreamExt};
 use pharos::{Observable, ObserveConfig};
 
 use super::{
-    Link,
+    Link, Mode,
     scripted::{Flag, Peer, SECOND, handle, link, read, run, wait, write},
 };
 use crate::{
@@ -93,13 +93,13 @@ fn a_shutdown_that_could_not_be_done_at_the_end_is_done_by_a_later_read() {
 #[test]
 fn a_buffer_that_one_large_item_has_grown_is_given_back() {
     let (mut link, _) = link(Config::default());
-    link.gather(|buffer| {
+    link.gather(Mode::Packed, |buffer| {
         buffer.extend_from_slice(&vec![0; 1 << 20]);
         io::Result::Ok(())
     })
     .unwrap();
     assert!(run(|cx| link.poll_flush(cx)).is_ready());
-    link.gather(|buffer| {
+    link.gather(Mode::Packed, |buffer| {
         buffer.extend_from_slice(b"small");
         io::Result::Ok(())
     })
@@ -161,7 +161,7 @@ fn a_peer_that_floods_after_our_close_is_given_up_all_the_same() {
     assert!(run(|cx| link.poll_close(cx, CloseFrame::normal)).is_ready());
     let cx = &mut Context::from_waker(Waker::noop());
     let mut polls = 0;
-    while link.poll_recv(cx).is_pending() {
+    while link.poll_recv(cx, Mode::Packed).is_pending() {
         advance(SECOND / 10);
         polls += 1;
     }
@@ -301,7 +301,7 @@ fn a_writer_that_waits_is_woken_when_the_reader_finds_the_close_or_a_violation()
         assert!(link.poll_write(writer, [&*big]).is_pending());
         assert!(!written.take());
         peer.set(|script| script.incoming.push_back(ending));
-        let _ = link.poll_recv(&mut Context::from_waker(Waker::noop()));
+        let _ = link.poll_recv(&mut Context::from_waker(Waker::noop()), Mode::Packed);
         assert!(written.take(), "it was not woken");
         assert!(matches!(
             write(&mut link, &big),
@@ -316,7 +316,7 @@ fn a_read_that_gets_nothing_but_control_messages_sends_what_is_gathered() {
     peer.set(|script| script.endless = Some(Message::Pong(0.into())));
     assert!(write(&mut link, b"request").is_ready());
     let cx = &mut Context::from_waker(Waker::noop());
-    assert!(link.poll_recv(cx).is_pending());
+    assert!(link.poll_recv(cx, Mode::Packed).is_pending());
     let sent = peer.count(|message| matches!(message, Message::Binary(_)));
     assert_eq!(sent, 1);
 }
@@ -330,7 +330,7 @@ fn a_message_that_ended_in_time_is_read_however_long_it_takes_to_go_through_it()
         // As an adapter yields that has read as much as it may in one poll.
         peer.set(|script| script.bytes = Some(bytes * 1000));
         let cx = &mut Context::from_waker(Waker::noop());
-        assert!(link.poll_recv(cx).is_pending());
+        assert!(link.poll_recv(cx, Mode::Packed).is_pending());
     }
     peer.set(|script| script.incoming.push_back(Message::Binary("done".into())));
     assert!(matches!(read(&mut link), Poll::Ready(Some(Ok(_)))));

@@ -4,7 +4,7 @@ use asynchronous_codec::{Decoder, Encoder};
 use bytes::{Bytes, BytesMut};
 
 use super::rng::{Rng, mix};
-use crate::{CodecError, LengthDelimited, Lines};
+use crate::{CodecError, LengthDelimited, LengthPrefixed, Lines};
 
 /// What one end sends.
 #[derive(Clone, Copy, Debug)]
@@ -38,19 +38,29 @@ impl Content {
     }
 }
 
+/// How items are framed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Framing {
+    Length,
+    Lines,
+    /// Each is a message.
+    Messages,
+}
+
 /// Either of two codecs, for the same items.
 #[derive(Debug)]
 pub(super) enum AnyCodec {
     Length(LengthDelimited),
     Lines(Lines),
+    Messages(LengthDelimited),
 }
 
 impl AnyCodec {
-    pub(super) fn new(is_lines: bool, max_item: usize) -> Self {
-        if is_lines {
-            Self::Lines(Lines::new(max_item))
-        } else {
-            Self::Length(LengthDelimited::new(max_item))
+    pub(super) fn new(framing: Framing, max_item: usize) -> Self {
+        match framing {
+            Framing::Length => Self::Length(LengthDelimited::new(max_item)),
+            Framing::Lines => Self::Lines(Lines::new(max_item)),
+            Framing::Messages => Self::Messages(LengthDelimited::new(max_item)),
         }
     }
 
@@ -59,9 +69,13 @@ impl AnyCodec {
         match self {
             Self::Length(_) => item.len() + 4,
             Self::Lines(_) => item.len() + 1,
+            Self::Messages(_) => item.len(),
         }
     }
 }
+
+/// Where it is used as such.
+impl LengthPrefixed for AnyCodec {}
 
 impl Encoder for AnyCodec {
     type Item<'a> = String;
@@ -69,7 +83,7 @@ impl Encoder for AnyCodec {
 
     fn encode(&mut self, item: String, into: &mut BytesMut) -> Result<(), CodecError> {
         match self {
-            Self::Length(codec) => codec.encode(Bytes::from(item), into),
+            Self::Length(codec) | Self::Messages(codec) => codec.encode(Bytes::from(item), into),
             Self::Lines(codec) => codec.encode(item, into),
         }
     }
@@ -81,14 +95,18 @@ impl Decoder for AnyCodec {
 
     fn decode(&mut self, from: &mut BytesMut) -> Result<Option<String>, CodecError> {
         match self {
-            Self::Length(codec) => codec.decode(from).map(|item| item.as_ref().map(text)),
+            Self::Length(codec) | Self::Messages(codec) => {
+                codec.decode(from).map(|item| item.as_ref().map(text))
+            }
             Self::Lines(codec) => codec.decode(from),
         }
     }
 
     fn decode_eof(&mut self, from: &mut BytesMut) -> Result<Option<String>, CodecError> {
         match self {
-            Self::Length(codec) => codec.decode_eof(from).map(|item| item.as_ref().map(text)),
+            Self::Length(codec) | Self::Messages(codec) => {
+                codec.decode_eof(from).map(|item| item.as_ref().map(text))
+            }
             Self::Lines(codec) => codec.decode_eof(from),
         }
     }

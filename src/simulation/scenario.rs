@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use self::rolls::{closing, fault, keepalive, plan, speak, stage, weather};
 use super::{
-    codec::Content,
+    codec::{Content, Framing},
     executor::Pace,
     network::{Fault, Weather},
     rng::Rng,
@@ -83,7 +83,7 @@ pub(super) struct Stage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ViewKind {
     Bytes,
-    Items { is_lines: bool },
+    Items(Framing),
 }
 
 /// How a user reads and writes in one stage.
@@ -132,11 +132,20 @@ impl Scenario {
         }
         let kill = (fault.is_none() && class != Class::Calm)
             .then(|| (rng.below(2), rng.size(0, 500) as u64));
+        let stages: Vec<_> = (0..rng.within(1, 4))
+            .map(|_| stage(max_bytes, rng))
+            .collect();
+        if stages
+            .iter()
+            .any(|stage| stage.view == ViewKind::Items(Framing::Messages))
+        {
+            for user in &mut users {
+                user.content.max_item = user.content.max_item.min(user.longest_message());
+            }
+        }
         Self {
             class,
-            stages: (0..rng.within(1, 4))
-                .map(|_| stage(max_bytes, rng))
-                .collect(),
+            stages,
             weather,
             users,
             fault,
@@ -154,10 +163,17 @@ impl Plan {
         self.closing != Closing::Waits || self.sudden_close.is_some()
     }
 
+    /// No message may be longer.
+    fn longest_message(&self) -> usize {
+        let of_socket = self.own_socket.unwrap_or(usize::MAX).saturating_sub(200);
+        self.config.max_send_message_len.min(of_socket)
+    }
+
     /// How much may be written before any of it has left: what is gathered, one item more, and as much
-    /// again in the transport.
+    /// again in the transport with what that gathers.
     pub(super) fn ceiling(&self) -> usize {
         let controls = 32 * 139 + 14;
-        2 * self.config.max_send_message_len + self.content.max_item + 4 + controls
+        let max_send = self.config.max_send_message_len;
+        2 * max_send + max_send.min(4096) + self.content.max_item + 4 + controls
     }
 }

@@ -21,7 +21,7 @@ use futures::{
 use self::talk::Got;
 use super::{
     agenda::Agenda,
-    codec::AnyCodec,
+    codec::{AnyCodec, Framing},
     executor::{Role, Spawner},
     invariants::{End, Ledger},
     rng::Rng,
@@ -113,13 +113,22 @@ impl User {
     fn switch(&self, kind: ViewKind) {
         let mut view = self.view.borrow_mut();
         let max_item = self.plan.content.max_item.max(10_000);
-        let codec = |is_lines| AnyCodec::new(is_lines, max_item);
+        let codec = |framing| AnyCodec::new(framing, max_item);
+        let items = |stream: WsStream, framing| {
+            View::Items(match framing {
+                Framing::Messages => stream.per_message(codec(framing)),
+                Framing::Length | Framing::Lines => stream.framed(codec(framing)),
+            })
+        };
         *view = match (std::mem::replace(&mut *view, View::Gone), kind) {
-            (View::Bytes(stream), ViewKind::Items { is_lines }) => {
-                View::Items(stream.framed(codec(is_lines)))
-            }
-            (View::Items(framed), ViewKind::Items { is_lines }) => {
-                View::Items(framed.map_codec(|_| codec(is_lines)))
+            (View::Bytes(stream), ViewKind::Items(framing)) => items(stream, framing),
+            (View::Items(framed), ViewKind::Items(framing)) => {
+                let is_alone = matches!(framed.codec(), AnyCodec::Messages(_));
+                if is_alone == (framing == Framing::Messages) {
+                    View::Items(framed.map_codec(|_| codec(framing)))
+                } else {
+                    items(framed.into_stream(), framing)
+                }
             }
             (View::Items(framed), ViewKind::Bytes) => View::Bytes(framed.into_stream()),
             (same, _) => same,

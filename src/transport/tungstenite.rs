@@ -37,6 +37,9 @@ const MAX_HEADER_LEN: usize = 14;
 /// The longest control frame.
 const MAX_CONTROL_LEN: usize = MAX_HEADER_LEN + ControlPayload::MAX_LEN;
 
+/// How much of small messages the engine gathers before it writes them without a flush.
+const MAX_GATHERED: usize = 4 * 1024;
+
 /// How much is thrown away in one poll while waiting for the end of a failed connection.
 pub(super) const DISCARDED_PER_POLL: usize = 64 * 1024;
 
@@ -171,15 +174,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for Metered<S> {
 
 /// The engine's settings for a connection that we open.
 fn engine_config(config: &crate::config::Config) -> WebSocketConfig {
+    // So that many small messages make one write. Not more than a message: what is packed has no use for it.
+    let gathered = config.max_send_message_len.min(MAX_GATHERED);
     // Where the answer to a close frame does not fit, the engine may end without it. So there is room for all that
-    // may come before: a message, the pongs with the last of them, and a ping.
+    // may come before: what is gathered, a message, the pongs with the last of them, and a ping.
     let max_write = config
         .max_send_message_len
-        .saturating_add(MAX_HEADER_LEN + MAX_PONGS_OWED + 3 * MAX_CONTROL_LEN);
+        .saturating_add(gathered + MAX_HEADER_LEN + MAX_PONGS_OWED + 3 * MAX_CONTROL_LEN);
     WebSocketConfig::default()
         .read_buffer_size(ENGINE_READ)
-        // We pack messages ourselves: gathering them again would only copy and shift them.
-        .write_buffer_size(0)
+        .write_buffer_size(gathered)
         .max_write_buffer_size(max_write)
         .max_message_size(Some(config.max_recv_message_len))
         // It holds for control frames too, which have a limit of their own.

@@ -83,6 +83,13 @@ where
     )
 }
 
+/// The same, with a message for each item.
+#[must_use]
+pub fn messages((client, server): (WsStream, WsStream)) -> (Items<Small>, Items<Small>) {
+    let codec = || Bincode::new(1024);
+    (client.per_message(codec()), server.per_message(codec()))
+}
+
 /// Sends a batch of small values and receives it.
 pub fn send_batch<M: MessageTransport>(
     client: &mut WsFramed<Small, Bincode<Small>, M>,

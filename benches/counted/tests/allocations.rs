@@ -1,6 +1,8 @@
 //! How often memory is asked for, once buffers have grown.
 
-use counted::{Items, Small, alone, items, send_batch, send_bytes, send_one, with_engine};
+use counted::{
+    Items, Small, alone, items, messages, send_batch, send_bytes, send_one, with_engine,
+};
 use counting_alloc::{CountingAlloc, exclusive, measure};
 use ws_framed::WsStream;
 
@@ -55,6 +57,21 @@ fn values_that_travel_together_allocate_nothing() {
 fn a_value_that_travels_alone_allocates_nothing() {
     assert_few("a value", per_value(alone()), 0.1);
     assert_few("a value, with the engine", per_value(with_engine()), 0.1);
+}
+
+/// Unless the transport keeps them: then they are in memory of their own.
+#[test]
+fn values_that_are_messages_allocate_nothing() {
+    let (mut client, mut server) = messages(alone());
+    let one = calls(|| send_one(&mut client, &mut server));
+    assert_few("a message", one as f64 / ROUNDS as f64, 0.1);
+    let (mut client, mut server) = messages(with_engine());
+    let batch = calls(|| send_batch(&mut client, &mut server));
+    assert_few(
+        "500 messages, with the engine",
+        batch as f64 / ROUNDS as f64,
+        0.1,
+    );
 }
 
 #[test]

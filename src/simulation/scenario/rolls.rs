@@ -6,7 +6,7 @@ use super::{Class, Closing, Plan, Stage, Style, ViewKind};
 use crate::{
     CloseCode, Config, Keepalive, TextPolicy,
     simulation::{
-        codec::Content,
+        codec::{Content, Framing},
         network::{Fault, FaultKind, Weather},
         rng::Rng,
         speaker::{Offence, OffenceKind, Speech},
@@ -156,14 +156,15 @@ pub(super) fn closing(rng: &mut Rng) -> Closing {
 }
 
 pub(super) fn stage(max_bytes: usize, rng: &mut Rng) -> Stage {
-    let view = match rng.below(4) {
+    let view = match rng.below(5) {
         0..2 => ViewKind::Bytes,
-        2 => ViewKind::Items { is_lines: false },
-        _ => ViewKind::Items { is_lines: true },
+        2 => ViewKind::Items(Framing::Length),
+        3 => ViewKind::Items(Framing::Lines),
+        _ => ViewKind::Items(Framing::Messages),
     };
     let most = match view {
         ViewKind::Bytes => max_bytes,
-        ViewKind::Items { .. } => 20,
+        ViewKind::Items(_) => 20,
     };
     let styles = [
         Style::Together,

@@ -11,8 +11,8 @@ use tokio::{
     net::TcpStream,
 };
 use ws_framed::{
-    Acceptor, Bincode, CodecError, Config, Decoder, Encoder, LengthDelimited, Lines, Postcard,
-    WsStream,
+    Acceptor, Bincode, CodecError, Config, Decoder, Encoder, Json, LengthDelimited, Lines,
+    Postcard, WsFramed, WsStream,
 };
 
 use crate::{State, peek_path, raw};
@@ -66,6 +66,8 @@ async fn accepted(socket: TcpStream, scene: &str, path: &str, state: &State) -> 
     let mut stream = acceptor.accept(socket).await?;
     match scene {
         "echo" | "chat" | "contract" => echo_bytes(stream).await?,
+        "values" => echo_items(stream.per_message(Json::<Request>::new(MAX_FRAME_LEN))).await?,
+        "messages" => echo_items(stream.per_message(LengthDelimited::new(MAX_FRAME_LEN))).await?,
         "lines" => echo(stream, Lines::new(MAX_FRAME_LEN)).await?,
         "length" => echo(stream, LengthDelimited::new(MAX_FRAME_LEN)).await?,
         "bincode" => echo(stream, Bincode::<Request, Request>::new(MAX_FRAME_LEN)).await?,
@@ -98,7 +100,14 @@ async fn echo<C, T>(stream: WsStream, codec: C) -> Result<(), CodecError>
 where
     C: Decoder<Item = T, Error = CodecError> + for<'a> Encoder<Item<'a> = T, Error = CodecError>,
 {
-    let (sink, items) = stream.framed(codec).split();
+    echo_items(stream.framed(codec)).await
+}
+
+async fn echo_items<C, T>(framed: WsFramed<T, C>) -> Result<(), CodecError>
+where
+    C: Decoder<Item = T, Error = CodecError> + for<'a> Encoder<Item<'a> = T, Error = CodecError>,
+{
+    let (sink, items) = framed.split();
     items.forward(sink).await
 }
 
