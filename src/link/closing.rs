@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Link, MESSAGES_PER_POLL, Mode, Source,
-    life::{Input, Life, Phase},
+    life::{Input, Phase},
     pings::Pings,
 };
 use crate::{
@@ -117,7 +117,7 @@ impl<M: MessageTransport> Link<M> {
         };
         // A socket tells why it failed once, and if a write was told, a read finds nothing but the end.
         let error = match (error, &self.write_error) {
-            (WsErr::UnexpectedEof, Some(cause)) => cause.clone(),
+            (WsErr::UnexpectedEof, Some(cause @ WsErr::Io(_))) => cause.clone(),
             (error, _) => error,
         };
         if self.source == Source::Flows {
@@ -188,8 +188,8 @@ impl<M: MessageTransport> Link<M> {
         self.trace().gave_up(error);
         drop(self.note_write_error(Err(error.clone())));
         let _ = self.poll_shutdown(cx);
-        let outcome = Life::outcome_of(error);
-        self.shared().end(outcome, Some(error), self.trace());
+        self.life.on(Input::GaveUpWriting(error.clone()));
+        self.shared().end(self.outcome(), Some(error), self.trace());
     }
 
     /// The link has ended: closes the transport as far as that goes at once, and tells everybody.

@@ -44,6 +44,8 @@ pub(crate) enum Input {
     Failed(WsErr),
     /// Nothing helped within the time that there was.
     GaveUp(WsErr),
+    /// The same for what is to be sent. What came before may still be read.
+    GaveUpWriting(WsErr),
     /// Everything that there was to do while leaving is done, or cannot be.
     Left,
 }
@@ -124,9 +126,12 @@ impl Life {
             }
             (Open | Closing, Input::Failed(error)) => match error.farewell() {
                 Some(_) => self.decide(Leaving, CloseOutcome::Failed, Some(error)),
-                None => self.give_up(error),
+                None => self.decide(Ended, CloseOutcome::Lost, Some(error)),
             },
             (Open | Closing, Input::GaveUp(error)) => self.give_up(error),
+            (phase @ (Open | Closing), Input::GaveUpWriting(error)) => {
+                self.decide(phase, outcome_of(&error), Some(error));
+            }
             // A peer that closed but does not take our answer has not been told: that is not clean.
             (Leaving, Input::GaveUp(error)) if !self.has_failed() => self.give_up(error),
             // A peer that closed and went away at once is the usual case, and clean.
@@ -137,21 +142,24 @@ impl Life {
     }
 
     fn give_up(&mut self, error: WsErr) {
-        self.decide(Phase::Ended, Self::outcome_of(&error), Some(error));
-    }
-
-    /// How a link ends that nobody has closed.
-    pub(crate) fn outcome_of(error: &WsErr) -> CloseOutcome {
-        match error {
-            WsErr::TimedOut(_) => CloseOutcome::TimedOut,
-            _ => CloseOutcome::Lost,
-        }
+        self.decide(Phase::Ended, outcome_of(&error), Some(error));
     }
 
     fn decide(&mut self, phase: Phase, outcome: CloseOutcome, error: Option<WsErr>) {
+        // A writer that gave up has decided before, and handles have been told.
+        if self.phase == Phase::Leaving || self.outcome.is_none() {
+            self.outcome = Some(outcome);
+            self.unread = error;
+        }
         self.phase = phase;
-        self.outcome = Some(outcome);
-        self.unread = error;
+    }
+}
+
+/// How a link ends that is given up.
+fn outcome_of(error: &WsErr) -> CloseOutcome {
+    match error {
+        WsErr::TimedOut(_) => CloseOutcome::TimedOut,
+        _ => CloseOutcome::Lost,
     }
 }
 

@@ -204,6 +204,36 @@ fn transitions() {
 }
 
 #[test]
+fn when_a_writer_has_given_up_reading_goes_on_and_nothing_changes_how_it_ends() {
+    let gave_up = || Input::GaveUpWriting(WsErr::TimedOut("why"));
+    let ends = [
+        || vec![peer_closed(1000), Input::Left],
+        || vec![peer_closed(1011), timed_out()],
+        || vec![violation(), Input::Left],
+        || vec![cut()],
+        || vec![reset()],
+        || vec![timed_out()],
+    ];
+    for life in [open, closing] {
+        for end in ends {
+            let phase = life().phase();
+            let mut life = after(life(), [gave_up()]);
+            assert_eq!(life.phase(), phase);
+            assert_eq!(life.outcome(), Some(&CloseOutcome::TimedOut));
+            assert!(
+                life.take_error().is_none(),
+                "what came before is read first"
+            );
+            let mut life = after(life, end());
+            assert_eq!(life.phase(), Phase::Ended);
+            assert_eq!(life.outcome(), Some(&CloseOutcome::TimedOut));
+            let error = life.take_error().unwrap();
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        }
+    }
+}
+
+#[test]
 fn a_close_frame_without_a_code_reads_as_1005() {
     let life = after(open(), [Input::PeerClosed(None)]);
     let by = ClosedBy::Peer;
