@@ -15,6 +15,7 @@
 //! | [Deadlines](deadlines) | keepalive, and everything else that is given up after a time |
 //! | [Cancel safety](cancel_safety) | what a future loses that is dropped: nothing, and where the exceptions are |
 //! | [Behind a proxy](proxies) | nginx, HAProxy, and the address of the client |
+//! | [Watching](watching) | logs, metrics and events |
 //!
 //! | to fit it in | |
 //! |---|---|
@@ -44,7 +45,8 @@ macro_rules! pages {
                 feature = "rustls",
                 feature = "smol",
                 feature = "tokio",
-                feature = "tokio-tungstenite"
+                feature = "tokio-tungstenite",
+                feature = "tracing"
             ),
             doc = include_str!(concat!("guide/", stringify!($name), ".md"))
         )]
@@ -58,7 +60,8 @@ macro_rules! pages {
                 feature = "rustls",
                 feature = "smol",
                 feature = "tokio",
-                feature = "tokio-tungstenite"
+                feature = "tokio-tungstenite",
+                feature = "tracing"
             )),
             doc = "This page is in the documentation with all features."
         )]
@@ -68,6 +71,6 @@ macro_rules! pages {
 
 pages! {
     views moving tasks errors closing
-    backpressure limits deadlines cancel_safety proxies
+    backpressure limits deadlines cancel_safety proxies watching
     frameworks browser custom_codec custom_transport testing migrating
 }
