@@ -4,7 +4,7 @@ mod sending;
 
 use std::{
     any::Any,
-    io,
+    fmt, io,
     marker::PhantomData,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -57,7 +57,6 @@ const KEPT_READ_BUFFER: usize = 64 * 1024;
 /// Dropping a future over this view loses no item that was received and none that was taken. `send` of
 /// futures' `SinkExt` waits for room before it hands the item over: if it is dropped before that, the
 /// item is dropped with it.
-#[derive(Debug)]
 pub struct WsFramed<T, C = Bincode<T>, M = BoxTransport> {
     stream: WsStream<M>,
     codec: C,
@@ -78,6 +77,18 @@ enum Reading {
 
 /// Nothing in it is ever pinned.
 impl<T, C, M> Unpin for WsFramed<T, C, M> {}
+
+/// `T` need not be `Debug`: it holds none. How much is buffered is shown, not what.
+impl<T, C: fmt::Debug, M: fmt::Debug> fmt::Debug for WsFramed<T, C, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WsFramed")
+            .field("stream", &self.stream)
+            .field("codec", &self.codec)
+            .field("reading", &self.reading)
+            .field("buffered", &self.buffer.len())
+            .finish()
+    }
+}
 
 /// The parts of a [`WsFramed`], from [`into_parts`](WsFramed::into_parts).
 #[derive(Debug)]
