@@ -324,6 +324,13 @@ fn goodbye(error: &dyn Any) -> CloseFrame {
     }
 }
 
+/// As the item view reports it: so `?` does for a function that connects, and then sends and receives.
+impl From<WsErr> for CodecError {
+    fn from(error: WsErr) -> Self {
+        Self::Io(error.into())
+    }
+}
+
 impl<T, C, M: MessageTransport> Observable<WsEvent> for WsFramed<T, C, M> {
     type Error = WsErr;
 
