@@ -44,6 +44,13 @@ impl CloseCode {
     /// 1014: a gateway got an invalid answer.
     pub const BAD_GATEWAY: Self = Self(1014);
 
+    /// The code of this number, for constants: `const EXPIRED: CloseCode = CloseCode::new(4001);`. Elsewhere,
+    /// `CloseCode::from` is the same.
+    #[must_use]
+    pub const fn new(code: u16) -> Self {
+        Self(code)
+    }
+
     /// Whether a close frame may carry this code: 1000 to 1003 and 1007 to 1014 of the registry that
     /// RFC 6455 section 7.4.1 begins, and 3000 to 4999, which section 7.4.2 leaves to libraries and
     /// applications.

@@ -1,5 +1,7 @@
 //! Limits, deadlines and policies of a link.
 
+#[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
+use std::fmt;
 use std::time::Duration;
 
 #[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
@@ -67,13 +69,26 @@ impl Keepalive {
 
 /// What a handshake carries besides the handshake.
 #[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Extras {
     pub(crate) headers: Vec<(String, String)>,
     /// Offered by a client, supported by a server, the most wanted first.
     pub(crate) subprotocols: Vec<String>,
     /// Those of them that are contracts.
     pub(crate) contracts: Vec<Contract>,
+}
+
+/// The names of headers only: what a client sends in `Authorization` or `Cookie` belongs in no log.
+#[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
+impl fmt::Debug for Extras {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.headers.iter().map(|(name, _)| &**name).collect();
+        f.debug_struct("Extras")
+            .field("headers", &names)
+            .field("subprotocols", &self.subprotocols)
+            .field("contracts", &self.contracts)
+            .finish()
+    }
 }
 
 /// Limits, deadlines and policies of a link.

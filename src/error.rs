@@ -124,7 +124,7 @@ pub enum WsErr {
         len: usize,
     },
 
-    /// The transport cannot do this. `ErrorKind::Unsupported`.
+    /// The transport cannot do this: a verb, and what goes with it, such as `send pings`. `ErrorKind::Unsupported`.
     #[error("this transport cannot {0}")]
     Unsupported(&'static str),
 }

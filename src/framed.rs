@@ -4,7 +4,7 @@ mod sending;
 
 use std::{
     any::Any,
-    io,
+    fmt, io,
     marker::PhantomData,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -63,7 +63,6 @@ const PREFIX_LEN: usize = size_of::<u32>();
 /// Dropping a future over this view loses no item that was received and none that was taken. `send` of
 /// futures' `SinkExt` waits for room before it hands the item over: if it is dropped before that, the
 /// item is dropped with it.
-#[derive(Debug)]
 pub struct WsFramed<T, C = Bincode<T>, M = BoxTransport> {
     stream: WsStream<M>,
     codec: C,
@@ -86,6 +85,18 @@ enum Reading {
 
 /// Nothing in it is ever pinned.
 impl<T, C, M> Unpin for WsFramed<T, C, M> {}
+
+/// `T` need not be `Debug`: it holds none. How much is buffered is shown, not what.
+impl<T, C: fmt::Debug, M: fmt::Debug> fmt::Debug for WsFramed<T, C, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WsFramed")
+            .field("stream", &self.stream)
+            .field("codec", &self.codec)
+            .field("reading", &self.reading)
+            .field("buffered", &self.buffer.len())
+            .finish()
+    }
+}
 
 /// The parts of a [`WsFramed`], from [`into_parts`](WsFramed::into_parts).
 #[derive(Debug)]
@@ -376,6 +387,13 @@ fn goodbye(error: &dyn Any) -> CloseFrame {
             CloseFrame::ours(CloseCode::TOO_LARGE, &error.to_string())
         }
         _ => CloseFrame::ours(CloseCode::INVALID_DATA, "a frame could not be decoded"),
+    }
+}
+
+/// As the item view reports it: so `?` does for a function that connects, and then sends and receives.
+impl From<WsErr> for CodecError {
+    fn from(error: WsErr) -> Self {
+        Self::Io(error.into())
     }
 }
 

@@ -81,7 +81,7 @@ pub(crate) fn answer<B>(
             Ok(Agreed { subprotocol, trace }),
         ),
         Err(refusal) => {
-            let error = WsErr::from(&refusal);
+            let error = refusal.to_error();
             trace.not_opened(&error);
             (refuse(&refusal), Err(error))
         }

@@ -5,6 +5,7 @@ mod futures_io;
 mod tokio_io;
 
 use std::{
+    fmt,
     future::poll_fn,
     io,
     sync::Arc,
@@ -72,7 +73,6 @@ pub(crate) use crate::link::Mode;
 /// # Cancel safety
 /// Every method and every future over this stream may be dropped at any point: nothing is lost or sent
 /// twice. [`close_with`](Self::close_with) discards what it reads, by intent.
-#[derive(Debug)]
 pub struct WsStream<M = BoxTransport> {
     link: Link<M>,
     /// What the link gave and nobody has read yet.
@@ -84,6 +84,17 @@ pub struct WsStream<M = BoxTransport> {
 
 /// The transport is never pinned: its methods take `&mut self`.
 impl<M> Unpin for WsStream<M> {}
+
+/// How much is buffered is shown, not what.
+impl<M: fmt::Debug> fmt::Debug for WsStream<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WsStream")
+            .field("link", &self.link)
+            .field("unread", &self.unread.len())
+            .field("subprotocol", &self.subprotocol)
+            .finish_non_exhaustive()
+    }
+}
 
 impl<M: MessageTransport> WsStream<M> {
     /// Wraps an open WebSocket, with the default [`Config`].

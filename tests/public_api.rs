@@ -17,13 +17,17 @@ use std::{
     task::{Context, Poll},
 };
 
-use futures::{AsyncBufRead, AsyncRead, AsyncWrite, Sink, Stream, stream::FusedStream};
+use futures::{
+    AsyncBufRead, AsyncRead, AsyncWrite, FutureExt, Sink, SinkExt, Stream, StreamExt,
+    future::BoxFuture, stream::FusedStream,
+};
 use sockets::Engine;
 use ws_framed::{
     Acceptor, Bincode, BoxTransport, CloseCode, CloseFrame, CloseOutcome, ClosedBy, CodecError,
-    Config, Connector, Contract, ControlPayload, LengthDelimited, Lines, Message, MessageTransport,
-    Stats, TextPolicy, Violation, WsErr, WsEvent, WsFramed, WsFramedParts, WsHandle, WsStream,
-    accept, connect, pharos::Observable,
+    Config, Connector, Contract, ControlPayload, Encoded, HandshakeRequest, Keepalive,
+    LengthDelimited, Lines, Message, MessageTransport, Reconnector, Refusal, Stats, TextPolicy,
+    Violation, WireFormat, WsErr, WsEvent, WsFramed, WsFramedParts, WsHandle, WsStream, accept,
+    connect, pharos::Observable,
 };
 
 fn send<T: Send>() {}
@@ -86,6 +90,67 @@ fn plain_data_goes_anywhere() {
     plain::<LengthDelimited>();
     plain::<Lines>();
     plain::<Bincode<Local>>();
+    plain::<Encoded<Local>>();
+    plain::<HandshakeRequest<'static>>();
+    plain::<Keepalive>();
+    plain::<Reconnector<fn()>>();
+    plain::<Refusal>();
+    #[cfg(feature = "postcard")]
+    plain::<ws_framed::Postcard<Local>>();
+    #[cfg(feature = "json")]
+    plain::<ws_framed::Json<Local>>();
+    #[cfg(feature = "cbor")]
+    plain::<ws_framed::Cbor<Local>>();
+    #[cfg(feature = "compress")]
+    plain::<ws_framed::Compressed<Bincode<Local>>>();
+    #[cfg(feature = "tokio-codec")]
+    plain::<(
+        ws_framed::TokioCodec<Lines, Local>,
+        ws_framed::ForTokio<Lines>,
+    )>();
+    #[cfg(feature = "rustls")]
+    plain::<(ws_framed::tls::ClientTls, ws_framed::tls::ServerTls)>();
+}
+
+/// What others compile against.
+#[test]
+fn signatures_stay_as_they_are() {
+    type Bytes = WsStream<Silent>;
+    type Items = WsFramed<String, Lines, Silent>;
+    let _: fn(Silent) -> Bytes = WsStream::new;
+    let _: fn(Silent, Config) -> Result<Bytes, WsErr> = WsStream::with_config;
+    let _: fn(&Bytes) -> WsHandle = WsStream::handle;
+    let _: fn(Bytes) -> WsStream = WsStream::boxed;
+    let _: fn(Bytes, Lines) -> Items = WsStream::framed;
+    let _: fn(Bytes, Lines) -> Items = WsFramed::new;
+    let _: fn(Items) -> Bytes = WsFramed::into_stream;
+    let _: fn(Items) -> WsFramedParts<Lines, Silent> = WsFramed::into_parts;
+    let _: fn(WsFramedParts<Lines, Silent>) -> Items = WsFramed::from_parts;
+    let _: fn(&Items) -> &Lines = WsFramed::codec;
+    let _: fn(&mut Items) -> &mut Lines = WsFramed::codec_mut;
+    let _ = |items: Items| -> WsFramed<u8, Bincode<u8>, Silent> {
+        items.map_codec(|_: Lines| Bincode::new(80))
+    };
+    let _: fn(usize) -> LengthDelimited = LengthDelimited::new;
+    let _: fn(usize) -> Lines = Lines::new;
+    let _: fn(usize) -> Bincode<u8, u16> = Bincode::<u8, u16>::new;
+    let _: fn(CloseCode, &'static str) -> Result<CloseFrame, WsErr> = CloseFrame::new;
+    let _: fn() -> CloseFrame = CloseFrame::normal;
+    let _: fn(&WsHandle, CloseFrame) -> Result<(), WsErr> = WsHandle::close;
+    let _: fn(&WsHandle) -> Stats = WsHandle::stats;
+}
+
+#[test]
+fn a_program_has_its_close_codes_in_constants() {
+    const EXPIRED: CloseCode = CloseCode::new(4001);
+    let name = |code| match code {
+        EXPIRED => "expired",
+        CloseCode::NORMAL => "normal",
+        _ => "other",
+    };
+    assert_eq!(name(CloseCode::from(4001)), "expired");
+    assert_eq!(name(CloseCode::from(4002)), "other");
+    assert_eq!(u16::from(EXPIRED), 4001);
 }
 
 #[test]
@@ -150,12 +215,81 @@ fn futures_can_be_sent_to_other_tasks() {
     });
     spawnable(|| async { never::<WsHandle>().ping().await });
     spawnable(|| async { never::<WsHandle>().closed().await });
+    spawnable(|| async {
+        let mut room = String::new();
+        let judge = |request: &HandshakeRequest<'_>| {
+            room.push_str(request.path());
+            Err(Refusal::new(404, "no such room"))
+        };
+        never::<Acceptor>()
+            .accept_with(never::<tokio::io::DuplexStream>(), judge)
+            .await
+    });
+    spawnable(|| async {
+        never::<Acceptor>()
+            .accept_futures_io(never::<WsStream>())
+            .await
+    });
+    spawnable(|| async {
+        never::<Acceptor>()
+            .accept_futures_io_with(never::<WsStream>(), |_| Ok(()))
+            .await
+    });
+    spawnable(|| async {
+        never::<Connector>()
+            .connect_over(never::<tokio::io::DuplexStream>(), "ws://localhost")
+            .await
+    });
+    spawnable(|| async {
+        never::<Connector>()
+            .connect_over_futures_io(never::<WsStream>(), "ws://localhost")
+            .await
+    });
+    spawnable(|| async { never::<WsFramed<String, Lines>>().feed_ref("hello").await });
+    spawnable(|| async {
+        let item = never::<Encoded<Lines>>();
+        never::<WsFramed<String, Lines>>().feed_encoded(&item).await
+    });
+    spawnable(|| async {
+        let dial = async move || connect("ws://localhost").await;
+        Reconnector::new(dial).connect().await
+    });
+    #[cfg(feature = "smol")]
+    spawnable(|| async {
+        ws_framed::smol::connect("ws://localhost").await?;
+        ws_framed::smol::connect_with(&never(), "ws://localhost").await?;
+        ws_framed::smol::accept(never::<WsStream>()).await
+    });
+    #[cfg(feature = "hyper")]
+    spawnable(|| {
+        let request = never::<&mut axum::http::Request<()>>();
+        ws_framed::hyper::upgrade(&never(), request).1
+    });
+    #[cfg(feature = "axum")]
+    spawnable(|| never::<ws_framed::axum::WsUpgrade>().answer(&never()).1);
 }
 
-/// A transport may be a trait object of the user's own.
+/// What dials may be a function, so that a `Reconnector` has a name that a struct's field can have.
 #[test]
-fn the_transport_is_object_safe() {
+fn a_reconnector_can_be_stored() {
+    type Dial = fn() -> BoxFuture<'static, Result<WsStream, WsErr>>;
+    struct Client {
+        dial: Reconnector<Dial>,
+    }
+    let mut client = Client {
+        dial: Reconnector::new(|| Box::pin(async { Err(WsErr::NoSubprotocol) })),
+    };
+    let connected = futures::executor::block_on(client.dial.connect());
+    assert!(matches!(connected, Err(WsErr::NoSubprotocol)));
+}
+
+/// They may be trait objects of the user's own.
+#[test]
+fn a_transport_and_the_format_of_a_codec_are_object_safe() {
     is_static::<Box<dyn MessageTransport>>();
+    let format: &dyn WireFormat = &Lines::new(80);
+    let contract = Contract::new("chat", 1, format).unwrap();
+    assert_eq!(contract.to_string(), "chat.v1.lines.80");
 }
 
 /// A transport that has nothing to say.
@@ -198,12 +332,45 @@ fn what_a_transport_cannot_do_is_said() {
 /// Everything can be printed, for logs and for `unwrap`.
 #[test]
 fn everything_can_be_debugged() {
+    fn debug<T: Debug>() {}
     let stream = WsStream::new(Silent).boxed();
     assert!(!format!("{stream:?} {:?}", stream.handle()).is_empty());
     let framed = stream.framed(Lines::new(80));
     assert!(!format!("{framed:?}").is_empty());
     assert!(!format!("{:?}", framed.into_parts()).is_empty());
     assert!(!format!("{:?} {:?}", Acceptor::new(), Connector::new()).is_empty());
+    // Of what is received, a view holds only bytes.
+    debug::<WsFramed<Local>>();
+    debug::<Encoded<Local>>();
+}
+
+/// What is logged for a look at the state of a program is not what its users say, nor its passwords.
+#[test]
+fn debugging_tells_no_payload_and_no_header() {
+    let mut framed = WsStream::new(Silent).framed(Lines::new(80));
+    let mut encoded = WsStream::new(Silent).framed(Lines::new(80));
+    futures::executor::block_on(async {
+        framed.feed("secret".to_owned()).await.unwrap();
+        let shared = Encoded::by_ref(encoded.codec_mut(), "secret").unwrap();
+        encoded.feed_encoded(&shared).await.unwrap();
+    });
+    let mut parts = framed.into_parts();
+    parts.read_buffer.extend_from_slice(b"secret\nsecret");
+    let mut framed = WsFramed::from_parts(parts);
+    let item = framed.next().now_or_never().unwrap().unwrap().unwrap();
+    let framed_shown = format!("{framed:?}");
+    let stream_shown = format!("{:?}", framed.into_stream());
+    let connector = Connector::new().header("Authorization", item.as_str());
+    let acceptor = Acceptor::new().header("Set-Cookie", item.as_str());
+    for shown in [
+        framed_shown,
+        stream_shown,
+        format!("{encoded:?}"),
+        format!("{connector:?}"),
+        format!("{acceptor:?}"),
+    ] {
+        assert!(!shown.contains(&item), "{shown}");
+    }
 }
 
 #[test]
@@ -284,6 +451,10 @@ fn errors_come_out_as_they_went_in() {
         };
         assert_eq!(WsErr::from(through).to_string(), text);
     }
+    let CodecError::Io(through) = CodecError::from(WsErr::ReceivedText) else {
+        panic!("a CodecError of another kind");
+    };
+    assert!(matches!(WsErr::from(through), WsErr::ReceivedText));
     // The cause of a failed transport is there to be looked at.
     let error = WsErr::from(io::Error::other("the cable"));
     assert_eq!(error.source().unwrap().to_string(), "the cable");

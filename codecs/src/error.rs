@@ -9,6 +9,9 @@ use std::io;
 /// `get_ref`: the kind is `InvalidInput` for [`Unencodable`](Self::Unencodable), `InvalidData` for
 /// [`FrameTooLarge`](Self::FrameTooLarge) and [`Malformed`](Self::Malformed). An [`Io`](Self::Io)
 /// becomes the error that it holds.
+///
+/// The sources of [`Malformed`](Self::Malformed) and [`Unencodable`](Self::Unencodable) are there to be
+/// shown. Of what type they are is not promised, and changes with the libraries behind the codecs.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CodecError {

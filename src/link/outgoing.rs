@@ -1,12 +1,14 @@
 //! What is gathered to be sent.
 
+use std::fmt;
+
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::{error::WsErr, message::Message};
 
 /// What is gathered to be sent: bytes for the byte view, whole encoded items for the item view, or one of them
 /// where each is a message.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Outgoing {
     pub(super) buffer: BytesMut,
     /// Bytes that others hold too, behind those in the buffer. They go out without being copied, unless
@@ -25,6 +27,19 @@ pub(super) struct Outgoing {
     pub(super) undelivered: bool,
     /// Data was lost, and no flush or close has said so yet.
     pub(super) lost: bool,
+}
+
+/// How much, never what: a view that is logged tells nothing of what its user sends.
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing")
+            .field("len", &self.len())
+            .field("has_whole", &self.whole.is_some())
+            .field("unflushed", &self.unflushed)
+            .field("undelivered", &self.undelivered)
+            .field("lost", &self.lost)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Outgoing {

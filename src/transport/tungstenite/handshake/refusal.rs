@@ -62,6 +62,14 @@ impl Refusal {
         &self.reason
     }
 
+    /// The error that it is for whoever refuses.
+    pub(crate) fn to_error(&self) -> WsErr {
+        WsErr::Refused {
+            status: self.status(),
+            reason: self.reason.clone(),
+        }
+    }
+
     pub(crate) fn code(&self) -> StatusCode {
         let code = StatusCode::from_u16(self.status).ok();
         code.filter(|code| (300..600).contains(&code.as_u16()))
@@ -83,14 +91,5 @@ impl Refusal {
         headers.insert(CONTENT_LENGTH, self.reason.len().into());
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
         Ok(headers)
-    }
-}
-
-impl From<&Refusal> for WsErr {
-    fn from(refusal: &Refusal) -> Self {
-        Self::Refused {
-            status: refusal.status(),
-            reason: refusal.reason.clone(),
-        }
     }
 }

@@ -89,7 +89,7 @@ async fn refuse(
     verdict: &mut Verdict,
 ) -> WsErr {
     let (headers, refused) = match refusal.answer_headers() {
-        Ok(headers) => (headers, refusal.into()),
+        Ok(headers) => (headers, refusal.to_error()),
         Err(error) => (HeaderMap::new(), error),
     };
     *verdict = Some(WsErr::clone(&refused));
