@@ -5,7 +5,7 @@
 use std::{
     error::Error,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
 };
@@ -16,11 +16,10 @@ use axum::{
     response::Response,
     routing::{any, get},
 };
-use futures::{SinkExt, TryStreamExt, channel::oneshot, future::join_all};
-use tokio::net::TcpListener;
+use futures::{SinkExt, TryStreamExt};
+use tokio::{net::TcpListener, select, sync::watch};
 use ws_framed::{
-    Acceptor, CloseCode, CloseFrame, CodecError, Config, Lines, WsErr, WsHandle, WsStream,
-    axum::WsUpgrade, connect,
+    Acceptor, CloseCode, CloseFrame, CodecError, Config, Lines, WsStream, axum::WsUpgrade, connect,
 };
 
 /// What all handlers share.
@@ -28,8 +27,8 @@ use ws_framed::{
 struct Server {
     acceptor: Acceptor,
     lines: Arc<AtomicUsize>,
-    /// Who is here, to say goodbye to.
-    visitors: Arc<Mutex<Vec<WsHandle>>>,
+    /// Turns to `true` when the server is to stop. Every visitor holds a receiver until he has left.
+    stop: watch::Sender<bool>,
 }
 
 /// `GET /lines`: ordinary HTTP beside it.
@@ -40,37 +39,34 @@ async fn lines(State(server): State<Server>) -> String {
 /// `GET /shout`: a WebSocket.
 async fn shout(State(server): State<Server>, upgrade: WsUpgrade) -> Response {
     let acceptor = server.acceptor.clone();
+    let stop = server.stop.subscribe();
     upgrade.serve(&acceptor, |stream| async move {
-        if let Err(error) = server.shout(stream).await {
+        if let Err(error) = server.shout(stream, stop).await {
             eprintln!("a visitor left badly: {error}");
         }
     })
 }
 
 impl Server {
-    async fn shout(&self, stream: WsStream) -> Result<(), CodecError> {
-        self.visitors.lock().unwrap().push(stream.handle());
+    async fn shout(
+        &self,
+        stream: WsStream,
+        mut stop: watch::Receiver<bool>,
+    ) -> Result<(), CodecError> {
         let mut stream = stream.framed(Lines::new(1024));
-        while let Some(line) = stream.try_next().await? {
+        loop {
+            // Whichever loses the race has lost nothing.
+            let line = select! {
+                line = stream.try_next() => line?,
+                _ = stop.wait_for(|is_to_stop| *is_to_stop) => break,
+            };
+            let Some(line) = line else { return Ok(()) };
             self.lines.fetch_add(1, Relaxed);
             stream.send(line.to_uppercase()).await?;
         }
-        Ok(())
-    }
-
-    /// Closes every connection with 1001, "going away", and waits until all have ended.
-    async fn say_goodbye(&self) -> Result<(), WsErr> {
-        let visitors = std::mem::take(&mut *self.visitors.lock().unwrap());
-        for visitor in &visitors {
-            visitor.close(CloseFrame::new(
-                CloseCode::GOING_AWAY,
-                "the server restarts",
-            )?)?;
-        }
-        // Each ends when its visitor has answered, or after `close_timeout`.
-        for outcome in join_all(visitors.iter().map(WsHandle::closed)).await {
-            println!("server: {outcome:?}");
-        }
+        // 1001 is no error to those who read it.
+        let goodbye = CloseFrame::new(CloseCode::GOING_AWAY, "the server restarts")?;
+        println!("server: {:?}", stream.close_with(goodbye).await?);
         Ok(())
     }
 }
@@ -81,7 +77,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         // Limits, origins and subprotocols as without axum.
         acceptor: Acceptor::new().config(Config::default().max_recv_message_len(64 * 1024)),
         lines: Arc::default(),
-        visitors: Arc::default(),
+        stop: watch::Sender::new(false),
     };
     let router = Router::new()
         .route("/lines", get(lines))
@@ -90,25 +86,22 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("ws://{}/shout", listener.local_addr()?);
 
-    // Here a signal would do: `tokio::signal::ctrl_c()`.
-    let (stop, stopped) = oneshot::channel::<()>();
-    let leaving = server.clone();
-    let shutdown = async move {
-        let _ = stopped.await;
-        let _ = leaving.say_goodbye().await;
-    };
-    let serving = axum::serve(listener, router).with_graceful_shutdown(shutdown);
+    let mut stop = server.stop.subscribe();
+    let stopped = async move { drop(stop.wait_for(|is_to_stop| *is_to_stop).await) };
+    let serving = axum::serve(listener, router).with_graceful_shutdown(stopped);
     let serving = tokio::spawn(async move { serving.await });
 
     let mut visitor = connect(&url).await?.framed(Lines::new(1024));
     visitor.send("is anybody there?".to_owned()).await?;
     println!("visitor: {:?}", visitor.try_next().await?);
 
-    stop.send(()).map_err(|()| "the server is gone")?;
+    // Here a signal would do: `tokio::signal::ctrl_c()`.
+    server.stop.send_replace(true);
     // The code says that nothing is wrong, so this is an end like any other.
     println!("visitor: {:?}", visitor.try_next().await?);
-    let _ = visitor.close().await;
     serving.await??;
+    // axum does not wait for visitors: each is gone when he has answered, or after `close_timeout`.
+    server.stop.closed().await;
     println!("after {} lines", server.lines.load(Relaxed));
     Ok(())
 }

@@ -66,28 +66,20 @@ impl Server {
         stream: WsStream,
         mut stop: watch::Receiver<bool>,
     ) -> Result<(), Box<dyn Error + Send + Sync>> {
-        let handle = stream.handle();
         let mut stream = stream.framed(Lines::new(1024));
-        let mut is_leaving = false;
         loop {
-            // A `try_next` that loses the race has taken nothing.
+            // Whichever loses the race has lost nothing.
             let line = select! {
                 line = stream.try_next() => line?,
-                () = stopped(&mut stop), if !is_leaving => {
-                    is_leaving = true;
-                    let frame = CloseFrame::new(CloseCode::GOING_AWAY, "the server restarts");
-                    handle.close(frame?)?;
-                    // Reading on is what closes.
-                    continue;
-                }
+                () = stopped(&mut stop) => break,
             };
-            let Some(line) = line else { break };
+            let Some(line) = line else { return Ok(()) };
             self.lines.fetch_add(1, Relaxed);
-            if !is_leaving {
-                stream.send(line.to_uppercase()).await?;
-            }
+            stream.send(line.to_uppercase()).await?;
         }
-        println!("server: {:?}", handle.closed().await);
+        // 1001 is no error to those who read it.
+        let goodbye = CloseFrame::new(CloseCode::GOING_AWAY, "the server restarts")?;
+        println!("server: {:?}", stream.close_with(goodbye).await?);
         Ok(())
     }
 

@@ -1,5 +1,5 @@
-//! One port, two codecs: JSON for whoever asks for it, Postcard for Rust programs. Both ends agree on one in the handshake,
-//! and a client that has nothing in common with the server is told what differs.
+//! One port, two codecs: JSON for pages, a message for each value, and Postcard for programs with this library. Both ends
+//! agree on one in the handshake, and a client that has nothing in common with the server is told what differs.
 //!
 //! Run it with `cargo run --example two_codecs --features json,postcard`.
 
@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // The most wanted comes first.
     let acceptor = Acceptor::new()
         .contract(Contract::new("chat", 2, &postcard())?)
-        .contract(Contract::new("chat", 2, &json())?);
+        .contract(Contract::new("chat", 2, &json())?.per_message());
     tokio::spawn(async move {
         while let Ok((socket, _)) = listener.accept().await {
             let acceptor = acceptor.clone();
@@ -47,15 +47,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     });
 
-    // A page would say `new WebSocket(url, "chat.v2.json.16384")`.
-    let stream = open(&url, Contract::new("chat", 2, &json())?).await?;
-    greet("Ann", stream.framed(json())).await?;
+    // What a page says with `new WebSocket(url, "chat.v2.json.16384.message")`.
+    let stream = open(&url, Contract::new("chat", 2, &json())?.per_message()).await?;
+    greet("Ann", stream.per_message(json())).await?;
 
     let stream = open(&url, Contract::new("chat", 2, &postcard())?).await?;
     greet("Bob", stream.framed(postcard())).await?;
 
     // A program of last year.
-    let old = open(&url, Contract::new("chat", 1, &json())?).await;
+    let old = open(&url, Contract::new("chat", 1, &postcard())?).await;
     if let Err(WsErr::Refused { reason, .. }) = old {
         println!("an old client is told: {reason}");
     }
@@ -69,7 +69,7 @@ async fn open(url: &str, contract: Contract) -> Result<WsStream, WsErr> {
 /// The codec is the one that was agreed on.
 async fn serve(stream: WsStream) -> Result<(), CodecError> {
     match stream.contract().map(Contract::codec) {
-        Some("json") => echo(stream.framed(json())).await,
+        Some("json") => echo(stream.per_message(json())).await,
         _ => echo(stream.framed(postcard())).await,
     }
 }

@@ -56,7 +56,24 @@ impl WsUpgrade {
     }
 
     /// Answers the request, and gives the stream when that has been sent: for those who keep their tasks themselves,
-    /// or want to know what went wrong.
+    /// or want to know what went wrong. So return the answer, and wait for the stream elsewhere; in the handler it would
+    /// never come.
+    ///
+    /// ```
+    /// use axum::{extract::State, response::Response};
+    /// use ws_framed::{Acceptor, axum::WsUpgrade};
+    ///
+    /// async fn chat(State(acceptor): State<Acceptor>, upgrade: WsUpgrade) -> Response {
+    ///     let (answer, opening) = upgrade.answer(&acceptor);
+    ///     tokio::spawn(async move {
+    ///         match opening.await {
+    ///             Ok(stream) => drop(stream), // talk
+    ///             Err(error) => eprintln!("nobody came: {error}"),
+    ///         }
+    ///     });
+    ///     answer
+    /// }
+    /// ```
     ///
     /// # Errors
     /// Those of the future, as in [`hyper::upgrade`].

@@ -23,8 +23,8 @@ const MAX_NAME_LEN: usize = 128;
 ///
 /// # On the wire
 /// A contract is a subprotocol (RFC 6455 section 1.9): protocol, version, codec and limit with dots between them, and
-/// `.message` behind them if [each item is a message](Self::per_message). So anybody can offer one, a page with
-/// `new WebSocket(url, "chat.v2.json.65536")` for instance. In text, with [`Display`](fmt::Display) and [`FromStr`], it
+/// `.message` behind them if [each item is a message](Self::per_message). So anybody can offer one: a page, which knows
+/// nothing of frames, with `new WebSocket(url, "chat.v2.json.65536.message")`. In text, with [`Display`](fmt::Display) and [`FromStr`], it
 /// reads the same:
 ///
 /// ```
@@ -57,20 +57,31 @@ const MAX_NAME_LEN: usize = 128;
     )),
     doc = "```text"
 )]
-/// use ws_framed::{Acceptor, Contract, Json, Postcard, WsErr};
+/// use futures::{Sink, SinkExt, Stream, StreamExt};
+/// use ws_framed::{Acceptor, CodecError, Contract, Json, Postcard, WsErr};
 ///
-/// # async fn chat(_: impl futures::Stream<Item = Result<String, ws_framed::CodecError>>) {}
-/// # async fn serve(socket: tokio::net::TcpStream) -> Result<(), WsErr> {
-/// let (json, postcard) = (Json::<String>::new(65536), Postcard::<String>::new(65536));
-/// let acceptor = Acceptor::new()
-///     .contract(Contract::new("chat", 2, &postcard)?)
-///     .contract(Contract::new("chat", 2, &json)?);
-/// let stream = acceptor.accept(socket).await?;
-/// match stream.contract().map(Contract::codec) {
-///     Some("json") => chat(stream.framed(json)).await,
-///     _ => chat(stream.framed(postcard)).await,
+/// /// Packed for programs with this library, a message for each value for pages.
+/// async fn serve(socket: tokio::net::TcpStream) -> Result<(), WsErr> {
+///     let (json, postcard) = (Json::<String>::new(65536), Postcard::<String>::new(65536));
+///     let acceptor = Acceptor::new()
+///         .contract(Contract::new("chat", 2, &postcard)?)
+///         .contract(Contract::new("chat", 2, &json)?.per_message());
+///     let stream = acceptor.accept(socket).await?;
+///     match stream.contract().map(Contract::codec) {
+///         Some("json") => chat(stream.per_message(json)).await,
+///         _ => chat(stream.framed(postcard)).await,
+///     }
+///     Ok(())
 /// }
-/// # Ok(()) }
+///
+/// async fn chat<S>(mut client: S)
+/// where
+///     S: Stream<Item = Result<String, CodecError>> + Sink<String, Error = CodecError> + Unpin,
+/// {
+///     while let Some(Ok(line)) = client.next().await {
+///         let _ = client.send(line).await;
+///     }
+/// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Contract {
@@ -107,7 +118,8 @@ impl Contract {
         }
     }
 
-    /// Each item is a WebSocket message of its own, and not in a frame of the codec's in messages that gather many.
+    /// Each item is a WebSocket message of its own, and not in a frame of the codec's in messages that gather many: for a
+    /// stream that becomes a view by [`WsStream::per_message`](crate::WsStream::per_message).
     #[must_use]
     pub fn per_message(mut self) -> Self {
         self.is_per_message = true;

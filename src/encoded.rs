@@ -29,8 +29,9 @@ use ws_framed_codecs::EncodeRef;
 ///         tokio::select! {
 ///             said = said.recv() => match said {
 ///                 Ok(said) => {
-///                     lines.feed_encoded(&said).await?;
-///                     lines.flush().await?;
+///                     // If it cannot be sent any more, reading on shows why.
+///                     let _ = lines.feed_encoded(&said).await;
+///                     let _ = lines.flush().await;
 ///                 }
 ///                 Err(_) => break, // the room is closed, or this member is too slow for it
 ///             },

@@ -92,6 +92,7 @@ impl<T, C: fmt::Debug, M: fmt::Debug> fmt::Debug for WsFramed<T, C, M> {
         f.debug_struct("WsFramed")
             .field("stream", &self.stream)
             .field("codec", &self.codec)
+            .field("mode", &self.mode)
             .field("reading", &self.reading)
             .field("buffered", &self.buffer.len())
             .finish()

@@ -318,6 +318,15 @@ impl<M: MessageTransport> Link<M> {
         }
     }
 
+    pub(crate) fn transport(&self) -> &M {
+        &self.transport
+    }
+
+    /// Ends the link, and gives back what lies below.
+    pub(crate) fn into_transport(self) -> M {
+        self.transport
+    }
+
     /// The same link over another type of transport.
     pub(crate) fn map_transport<N>(self, map: impl FnOnce(M) -> N) -> Link<N> {
         Link {

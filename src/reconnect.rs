@@ -104,6 +104,9 @@ impl<F> Reconnector<F> {
     }
 
     /// How many failed dials in a row make [`connect`](Self::connect) give up. Default `None`: it never does.
+    ///
+    /// A dial that gives a connection has not failed, however soon that ends: who is thrown out again and again, by
+    /// [`WsErr::Aborted`] for instance, has to notice it himself.
     #[must_use]
     pub fn max_attempts(mut self, attempts: impl Into<Option<u32>>) -> Self {
         self.max_attempts = attempts.into();

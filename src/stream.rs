@@ -143,9 +143,23 @@ impl<M: MessageTransport> WsStream<M> {
 
     /// The [`Contract`] that both sides agreed on in the handshake, if [`Connector::contract`](crate::Connector::contract)
     /// or [`Acceptor::contract`](crate::Acceptor::contract) made one. A server that speaks several looks here for the
-    /// codec.
+    /// codec, and whether [each item is a message](Contract::is_per_message): nothing else checks that the view you make is
+    /// the one that was agreed on.
     pub fn contract(&self) -> Option<&Contract> {
         self.contract.as_deref()
+    }
+
+    /// What lies below, to ask it something: for the address of the peer, say, of a socket that you opened.
+    pub fn transport(&self) -> &M {
+        self.link.transport()
+    }
+
+    /// Gives back what lies below, with what was received of it and not read. The link is over: handles are told
+    /// [`CloseOutcome::Lost`], and whatever goes on is yours.
+    ///
+    /// Flush first. What was written and not flushed goes with the link, except for what the transport has taken.
+    pub fn into_transport(self) -> (M, Bytes) {
+        (self.link.into_transport(), self.unread)
     }
 
     /// The same stream under the name `WsStream`, whatever lies below.

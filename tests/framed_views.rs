@@ -11,7 +11,8 @@ use futures::{AsyncReadExt, AsyncWriteExt, SinkExt, StreamExt, future};
 use proptest::prelude::*;
 use sockets::{Engine, engine_pair_with, pair, quiet, run, within};
 use ws_framed::{
-    CodecError, LengthDelimited, Lines, MessageTransport, WsFramed, WsFramedParts, WsStream,
+    CloseOutcome, CodecError, LengthDelimited, Lines, Message, MessageTransport, WsFramed,
+    WsFramedParts, WsStream,
     bytes::{Buf, Bytes},
 };
 
@@ -48,6 +49,37 @@ async fn items_then_bytes_then_other_items() {
         assert_eq!(server.next().await.unwrap().unwrap(), "bye");
         assert!(server.next().await.is_none());
     }))
+    .await;
+}
+
+#[tokio::test]
+async fn items_then_bytes_then_messages_of_the_transport_itself() {
+    within(async {
+        let (server, client) = pair().await;
+        let mut client = client.framed(Lines::new(80));
+        for line in ["line", "rest"] {
+            client.feed(line.to_owned()).await.unwrap();
+        }
+        client.flush().await.unwrap();
+        let mut client = client.into_stream();
+        client.write_all(b"a message").await.unwrap();
+        client.flush().await.unwrap();
+
+        let mut server = server.framed(Lines::new(80));
+        assert_eq!(server.next().await.unwrap().unwrap(), "line");
+        let handle = server.handle();
+        let (mut transport, unread) = server.into_stream().into_transport();
+        assert_eq!(&unread[..], b"rest\n");
+        assert_eq!(handle.closed().await, CloseOutcome::Lost);
+        let message = future::poll_fn(|cx| transport.poll_next(cx)).await;
+        let message = message.unwrap().unwrap();
+        assert_eq!(message, Message::Binary("a message".into()));
+
+        // And up again.
+        let mut server = WsStream::new(transport);
+        client.close().await.unwrap();
+        assert_eq!(server.read(&mut [0; 8]).await.unwrap(), 0);
+    })
     .await;
 }
 

@@ -123,7 +123,10 @@ async fn talk(
                 Some(FromPage::Join { .. }) => {}
                 None => return Ok(()), // The guest has closed, and was answered.
             },
-            heard = news.recv() => to_guest.send(heard?).await?,
+            heard = news.recv() => {
+                // To a guest who is leaving, nothing more can be sent; reading on sees him off.
+                let _ = to_guest.send(heard?).await;
+            }
         }
     }
 }

@@ -50,16 +50,15 @@ fn difference<'a>(spoken: &[Contract], offers: impl Iterator<Item = &'a str>) ->
     Some(why)
 }
 
-/// Another protocol, else in how many terms they differ.
-fn distance(ours: &Contract, theirs: &Contract) -> (bool, usize) {
-    let terms = [
-        ours.version() == theirs.version(),
-        ours.codec() == theirs.codec(),
-        ours.max_frame_len() == theirs.max_frame_len(),
-        ours.is_per_message() == theirs.is_per_message(),
-    ];
-    let differing = terms.iter().filter(|is_same| !**is_same).count();
-    (ours.name() != theirs.name(), differing)
+/// What they differ in, the weightiest first: who has the codec is closer than who only has the version.
+fn distance(ours: &Contract, theirs: &Contract) -> [bool; 5] {
+    [
+        ours.name() != theirs.name(),
+        ours.codec() != theirs.codec(),
+        ours.version() != theirs.version(),
+        ours.max_frame_len() != theirs.max_frame_len(),
+        ours.is_per_message() != theirs.is_per_message(),
+    ]
 }
 
 fn explain(ours: &Contract, theirs: &Contract) -> String {
@@ -211,6 +210,12 @@ mod tests {
                 two,
                 &["chat.v1.lines.9, chat.v1.cbor.9.message"],
                 &format!("chat: version 1 is offered, 2 is spoken here {both}"),
+            ),
+            (
+                &["chat.v2.cbor.9", "chat.v2.json.9.message"],
+                &["chat.v2.json.9"],
+                "chat: framing packed is offered, per message is spoken here \
+                 (spoken here: chat.v2.cbor.9, chat.v2.json.9.message)",
             ),
             (
                 two,
