@@ -30,12 +30,16 @@ impl Opening {
         self.extras.headers.push((name.into(), value.into()));
     }
 
-    /// Adds a subprotocol, less wanted than those before.
+    /// Adds a subprotocol, less wanted than those before. One that is there already stays where it is: none may be
+    /// offered twice (RFC 6455 section 4.1), and browsers and servers refuse that.
     pub(crate) fn subprotocol(&mut self, name: impl Into<String>) {
-        self.extras.subprotocols.push(name.into());
+        let name = name.into();
+        if !self.extras.subprotocols.contains(&name) {
+            self.extras.subprotocols.push(name);
+        }
     }
 
-    /// Adds a contract, less wanted than what was added before. Browsers refuse to offer one twice.
+    /// Adds a contract, less wanted than what was added before.
     pub(crate) fn contract(&mut self, contract: Contract) {
         if !self.extras.contracts.contains(&contract) {
             self.subprotocol(contract.to_string());

@@ -223,6 +223,14 @@ fn text(error: &WsErr) -> Cow<'static, str> {
     match error {
         WsErr::Aborted(frame) => format!("the peer closed with {}", frame.code()).into(),
         WsErr::InvalidHeader(_) => "not a valid header".into(),
+        WsErr::Refused { status, .. } => {
+            format!("the handshake was refused with HTTP status {status}").into()
+        }
+        // A transport may be a link of this library, too.
+        WsErr::Io(error) if WsErr::find_in(error).is_some() => {
+            let inner = WsErr::find_in(error).map(text).unwrap_or_default();
+            format!("the transport failed: {inner}").into()
+        }
         error => error.to_string().into(),
     }
 }
@@ -232,7 +240,20 @@ fn host_and_path(url: &str) -> Option<(&str, &str)> {
     let (_, rest) = without_query(url).split_once("://")?;
     let end = rest.find('/').unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
-    Some((without_user(authority), path))
+    let host = without_user(authority);
+    is_host(host).then_some((host, path))
+}
+
+/// Whether it is a host with at most a port. What is none may be the first half of a password in which there is a `/` or
+/// a `?`, and the path the other.
+fn is_host(text: &str) -> bool {
+    let is_number = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    let (name, port) = match text.rsplit_once(':') {
+        Some((name, port)) if !port.contains(']') => (name, Some(port)),
+        _ => (text, None),
+    };
+    let is_name = !name.is_empty() && (name.starts_with('[') || !name.contains(':'));
+    is_name && port.is_none_or(is_number)
 }
 
 /// For what a peer sends in a place of which anybody may think that it is told.

@@ -82,13 +82,17 @@ async fn two_ends_agree_on_what_both_offer() {
 async fn a_contract_is_offered_once_in_the_order_of_wishes() {
     within(async {
         let (mut server, client) = duplex(4096);
-        let ours = connector(&["b.v2.json.9", "a.v1.json.9", "b.v2.json.9"]).subprotocol("old");
+        let ours = connector(&["b.v2.json.9", "a.v1.json.9", "b.v2.json.9"])
+            .subprotocol("old")
+            .subprotocol("a.v1.json.9")
+            .contract(contract("old.v1.json.9"))
+            .subprotocol("old");
         let opening = tokio::spawn(async move {
             let opened = ours.connect_over(client, "ws://localhost/").await;
             opened.map(drop).unwrap_err()
         });
         let head = read_head(&mut server).await.to_lowercase();
-        let offer = "\r\nsec-websocket-protocol: b.v2.json.9, a.v1.json.9, old\r\n";
+        let offer = "\r\nsec-websocket-protocol: b.v2.json.9, a.v1.json.9, old, old.v1.json.9\r\n";
         assert!(head.contains(offer), "{head}");
         drop(server);
         opening.await.unwrap();

@@ -189,9 +189,13 @@ impl Seen {
 
     /// The code of the close frame that was sent.
     pub(crate) fn close_code(&self) -> Option<u16> {
-        let mut rest = &self.output[..];
-        std::iter::from_fn(|| Frame::read(&mut rest))
-            .filter(|frame| frame.opcode == CLOSE)
-            .find_map(|frame| Some(u16::from_be_bytes(*frame.payload.first_chunk()?)))
+        close_code_in(&self.output)
     }
+}
+
+/// The code of the first close frame in what was sent.
+pub(crate) fn close_code_in(mut output: &[u8]) -> Option<u16> {
+    std::iter::from_fn(|| Frame::read(&mut output))
+        .filter(|frame| frame.opcode == CLOSE)
+        .find_map(|frame| Some(u16::from_be_bytes(*frame.payload.first_chunk()?)))
 }

@@ -1,23 +1,25 @@
 //! How bytes are cut into pieces makes no difference.
 
-use std::{fmt::Debug, pin::Pin};
+use std::{fmt::Debug, io, pin::Pin};
 
 use async_tungstenite::tungstenite::protocol::Role;
+use bytes::{Bytes, BytesMut};
 use futures::Stream;
 use ws_framed::{
-    Bincode, Cbor, CodecError, Decoder, Json, LengthDelimited, Lines, Postcard, TextPolicy,
+    Bincode, Cbor, CodecError, Decoder, Json, LengthDelimited, LengthPrefixed, Lines, Postcard,
+    TextPolicy,
 };
 
 use crate::{
     Chunks, Script, drive,
     frames::{BINARY, CLOSE, Frame},
-    link::Run,
+    link::{Run, close_code_in},
     values::Value,
 };
 
 const MAX: usize = 256;
 
-/// A link reads the same however the network cuts what it carries.
+/// A link reads the same however the network cuts what it carries, and the same where each message is an item.
 pub fn split_bytes(input: &[u8]) {
     for role in [Role::Server, Role::Client] {
         for policy in [TextPolicy::Reject, TextPolicy::Bytes] {
@@ -27,7 +29,61 @@ pub fn split_bytes(input: &[u8]) {
             });
             assert_eq!(seen[0], seen[1]);
             assert_eq!(seen[0], seen[2]);
+            let is_text = policy == TextPolicy::Bytes;
+            let messages = Chunks::all(input).map(|chunks| messages(input, role, is_text, chunks));
+            assert_eq!(messages[0], messages[1]);
+            assert_eq!(messages[0], messages[2]);
+            let [(close_code, messages, error), ..] = messages;
+            assert_eq!(seen[0], (close_code, messages.concat(), error));
         }
+    }
+}
+
+/// What comes where each item is a message. A codec that is text takes text where it is rejected otherwise.
+fn messages(
+    input: &[u8],
+    role: Role,
+    is_text: bool,
+    chunks: Chunks,
+) -> (Option<u16>, Vec<Bytes>, Option<io::ErrorKind>) {
+    let (script, output) = Script::new(input, chunks);
+    let stream = Run::new(role, TextPolicy::Reject).open(script);
+    let codec = LengthDelimited::new(4096);
+    let mut items = stream.per_message(Payloads { codec, is_text });
+    let mut seen = Vec::new();
+    let error = loop {
+        match drive(|cx| Pin::new(&mut items).poll_next(cx)) {
+            Some(Ok(message)) => seen.push(message),
+            Some(Err(CodecError::Io(error))) => break Some(error.kind()),
+            Some(Err(error)) => panic!("any message is an item: {error:?}"),
+            None => break None,
+        }
+    };
+    let end = drive(|cx| Pin::new(&mut items).poll_next(cx));
+    assert!(end.is_none(), "the end is the end");
+    drop(items);
+    let output = std::mem::take(&mut *output.lock().unwrap());
+    (close_code_in(&output), seen, error)
+}
+
+/// Items that are the messages as they are.
+struct Payloads {
+    codec: LengthDelimited,
+    is_text: bool,
+}
+
+impl Decoder for Payloads {
+    type Item = Bytes;
+    type Error = CodecError;
+
+    fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Bytes>, CodecError> {
+        self.codec.decode(src)
+    }
+}
+
+impl LengthPrefixed for Payloads {
+    fn is_text(&self) -> bool {
+        self.is_text
     }
 }
 

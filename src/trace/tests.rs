@@ -1,3 +1,5 @@
+use std::{io, sync::Arc};
+
 use super::*;
 
 #[test]
@@ -16,6 +18,16 @@ fn what_is_told_of_a_url_are_host_port_and_path() {
         // A browser takes these.
         ("/chat?token=secret", None),
         ("chat?from=ws://secret", None),
+        ("ws:///ann:secret@host/path", None),
+        // What is before the `/` or the `?` of a password is no host, and what is behind it no path.
+        ("ws://ann:se/cret@host/path", None),
+        ("ws://ann:se?cret@host/path", None),
+        ("ws://ann:se#cret@host/path", None),
+        ("ws://ann:/secret@host/path", None),
+        ("ws://ann:secret:80/@host/path", None),
+        ("ws://:80/path", None),
+        ("ws://[::1]:secret/@host", None),
+        ("ws://[::1]/path", Some(("[::1]", "/path"))),
     ];
     for (url, told) in cases {
         assert_eq!(host_and_path(url), told, "{url}");
@@ -27,9 +39,20 @@ fn an_error_is_told_without_what_others_wrote_into_it() {
     let errors = [
         WsErr::Aborted(CloseFrame::from_peer(CloseCode::from(4000), "secret")),
         WsErr::InvalidHeader("subprotocol \"secret\"".to_owned()),
+        WsErr::Refused {
+            status: 403,
+            reason: "secret".to_owned(),
+        },
     ];
     for error in errors {
         assert!(error.to_string().contains("secret"));
         assert!(!text(&error).contains("secret"), "{}", text(&error));
+        // Of a link that is the transport of another, of which that is the transport of a third.
+        let below = |error: WsErr| WsErr::Io(Arc::new(error.into()));
+        let error = below(below(error));
+        assert!(error.to_string().contains("secret"));
+        assert!(!text(&error).contains("secret"), "{}", text(&error));
     }
+    let reset = WsErr::from(io::Error::other("the cable was cut"));
+    assert_eq!(text(&reset), reset.to_string());
 }

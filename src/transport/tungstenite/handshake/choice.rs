@@ -15,9 +15,10 @@ pub(crate) fn choose(
         ..
     } = extras;
     let offers = || request.subprotocols();
-    let chosen = subprotocols
-        .iter()
-        .find(|name| offers().any(|offer| offer == *name));
+    // Goes through the offers once, however much is spoken here: a client may offer as much as fits into a request.
+    let rank = |offer: &str| subprotocols.iter().position(|name| name == offer);
+    let chosen = offers().filter_map(rank).min();
+    let chosen = chosen.and_then(|rank| subprotocols.get(rank));
     if chosen.is_none() && !contracts.is_empty() {
         let why = difference(contracts, offers()).unwrap_or_else(|| {
             let wanted = subprotocols.join(" or ");
