@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, fmt, io, sync::Arc};
 
+use ws_framed_codecs::CodecError;
+
 use crate::close::{CloseCode, CloseFrame};
 
 /// An error of a link, a handshake, or an argument. When each comes, what the peer hears, and what to do, is on a page of
@@ -194,6 +196,13 @@ impl From<io::Error> for WsErr {
         error
             .downcast()
             .unwrap_or_else(|error| Self::Io(Arc::new(error)))
+    }
+}
+
+/// As the item view reports it: so `?` does for a function that connects, and then sends and receives.
+impl From<WsErr> for CodecError {
+    fn from(error: WsErr) -> Self {
+        Self::Io(error.into())
     }
 }
 
