@@ -223,6 +223,8 @@ fn text(error: &WsErr) -> Cow<'static, str> {
     match error {
         WsErr::Aborted(frame) => format!("the peer closed with {}", frame.code()).into(),
         WsErr::InvalidHeader(_) => "not a valid header".into(),
+        // Browsers say it with the URL.
+        WsErr::InvalidUrl(_) => "cannot connect to this URL".into(),
         WsErr::Refused { status, .. } => {
             format!("the handshake was refused with HTTP status {status}").into()
         }

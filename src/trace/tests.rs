@@ -39,6 +39,7 @@ fn an_error_is_told_without_what_others_wrote_into_it() {
     let errors = [
         WsErr::Aborted(CloseFrame::from_peer(CloseCode::from(4000), "secret")),
         WsErr::InvalidHeader("subprotocol \"secret\"".to_owned()),
+        WsErr::InvalidUrl("the URL 'ws://ann:secret@host:x' is invalid".to_owned()),
         WsErr::Refused {
             status: 403,
             reason: "secret".to_owned(),

@@ -155,15 +155,14 @@ fn abandon(socket: &WebSocket) {
     }
 }
 
-/// A name that may be offered: a token of HTTP's (RFC 6455 section 4.1), once.
+/// A name that may be offered: a token of HTTP's (RFC 6455 section 4.1).
 fn check_protocols(names: &[String]) -> Result<(), WsErr> {
     let is_token = |name: &str| {
         let of_token =
             |byte: u8| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&byte);
         !name.is_empty() && name.bytes().all(of_token)
     };
-    let is_twice = |name: &String| names.iter().filter(|other| *other == name).count() > 1;
-    match names.iter().find(|name| !is_token(name) || is_twice(name)) {
+    match names.iter().find(|name| !is_token(name)) {
         Some(name) => Err(WsErr::InvalidHeader(format!("the subprotocol {name:?}"))),
         None => Ok(()),
     }
