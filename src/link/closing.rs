@@ -189,6 +189,7 @@ impl<M: MessageTransport> Link<M> {
         drop(self.note_write_error(Err(error.clone())));
         let _ = self.poll_shutdown(cx);
         self.life.on(Input::GaveUpWriting(error.clone()));
+        self.pings = Pings::default();
         self.shared().end(self.outcome(), Some(error), self.trace());
     }
 
