@@ -6,13 +6,23 @@ mod common;
 
 use std::{
     io::{self, ErrorKind},
-    pin::pin,
-    task::{Context, Waker},
+    pin::{Pin, pin},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
-use common::{Place, inside, observe, run_in, told};
-use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, SinkExt};
+use common::{
+    Place, inside, observe,
+    raw::{Frame, Role, bytes_of},
+    run_in,
+    sockets::within,
+    told, wrap,
+};
+use futures::{
+    AsyncReadExt, AsyncWriteExt, FutureExt, SinkExt,
+    executor::block_on,
+    io::{AsyncRead, AsyncWrite},
+};
 use ws_framed::{CloseOutcome, Config, Keepalive, LengthDelimited, WsErr, WsStream};
 
 const SOON: Duration = Duration::from_millis(30);
@@ -84,4 +94,65 @@ fn a_ping_under_way_waits_for_nothing_more() {
         let end = ping.now_or_never().expect("it has ended");
         assert!(matches!(end, Err(WsErr::Closed)), "{end:?}");
     });
+}
+
+/// A connection that takes nothing, not even its end, and gives the same bytes for ever.
+struct Stuck {
+    bytes: Vec<u8>,
+    at: usize,
+    given: usize,
+}
+
+impl AsyncRead for Stuck {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        assert!(self.given < MUCH, "it is read on and on");
+        let read = io::Read::read(&mut &self.bytes[self.at..], buf)?;
+        self.at = (self.at + read) % self.bytes.len();
+        self.given += read;
+        Poll::Ready(Ok(read))
+    }
+}
+
+impl AsyncWrite for Stuck {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Pending
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+}
+
+/// More than the pongs that may be owed, and what the engine reads at once.
+const MUCH: usize = 1024 * 1024;
+
+/// The engine of a socket that the user opened keeps every pong that the socket does not take.
+#[test]
+fn a_peer_that_pings_and_takes_nothing_is_read_no_further() {
+    for role in [Role::Server, Role::Client] {
+        block_on(within(async {
+            let frames = [Frame::ping([7; 125]), Frame::binary("x")];
+            let io = Stuck {
+                bytes: bytes_of(role.other(), &frames),
+                at: 0,
+                given: 0,
+            };
+            let mut ours = wrap(io, role, impatient()).await;
+            ours.write_all(b"hello").await.unwrap();
+            let error = ours.flush().await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::TimedOut);
+            let mut data = Vec::new();
+            let error = ours.read_to_end(&mut data).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::TimedOut);
+            assert!(!data.is_empty(), "what came first is read");
+        }));
+    }
 }
