@@ -113,6 +113,12 @@ impl Deadline {
         self.state = State::Running;
     }
 
+    /// Whether it got over a while ago and nobody has looked since.
+    pub(crate) fn is_missed(&self) -> bool {
+        let is_running = matches!(self.state, State::Running);
+        is_running && self.since.elapsed() > self.limit.saturating_add(OVERTIME)
+    }
+
     /// Ready when the time is over. `progress` changes whenever anything comes that may be a reason to look
     /// again.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, side: Side, progress: u64) -> Poll<()> {

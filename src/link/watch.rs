@@ -112,6 +112,7 @@ impl Watch {
     }
 
     fn poll_pong(&mut self, cx: &mut Context<'_>, keepalive: Keepalive) -> Poll<Verdict> {
+        self.receiving.forgive_pause();
         ready!(self.receiving.poll(cx, Side::Reader, keepalive.timeout));
         Poll::Ready(Verdict::Dead("the peer is silent"))
     }
@@ -128,6 +129,7 @@ impl Watch {
             return Poll::Pending;
         };
         self.sending.heard(sent);
+        self.sending.forgive_pause();
         ready!(self.sending.poll(
             cx,
             side,
@@ -148,6 +150,8 @@ struct Silence {
     count: u64,
     /// Nobody waits for it to change.
     is_idle: bool,
+    /// Nobody looked when it had been too long, so it was given as long again.
+    is_forgiven: bool,
     /// Runs since the count was seen to change, or was first looked at.
     deadline: Option<Deadline>,
 }
@@ -159,6 +163,7 @@ impl Silence {
         if changed || self.is_idle {
             self.count = count;
             self.is_idle = false;
+            self.is_forgiven = false;
             if let Some(deadline) = &mut self.deadline {
                 deadline.restart();
             }
@@ -169,6 +174,18 @@ impl Silence {
     /// Begins anew, with another limit perhaps.
     fn restart(&mut self) {
         self.deadline = None;
+        self.is_forgiven = false;
+    }
+
+    /// A user who comes back from a pause may find a part of what came, or have a part taken of what waits, and not
+    /// every transport counts parts. So the pause does not count: once, for one who hardly ever looks.
+    fn forgive_pause(&mut self) {
+        if let (false, Some(deadline)) = (self.is_forgiven, &mut self.deadline) {
+            if deadline.is_missed() {
+                self.is_forgiven = true;
+                deadline.restart();
+            }
+        }
     }
 
     /// Ready when the count has not changed for so long.
