@@ -241,6 +241,10 @@ impl<M: MessageTransport> Link<M> {
                     // A message that comes slowly still comes.
                     deadline.restart();
                 }
+                if is_wanted {
+                    // And so may one of which this transport cannot tell, for a user who is late.
+                    deadline.forgive_pause();
+                }
                 deadline.poll(cx, self.side, progress)
             }
             None => Poll::Pending,

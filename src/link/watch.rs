@@ -150,8 +150,6 @@ struct Silence {
     count: u64,
     /// Nobody waits for it to change.
     is_idle: bool,
-    /// Nobody looked when it had been too long, so it was given as long again.
-    is_forgiven: bool,
     /// Runs since the count was seen to change, or was first looked at.
     deadline: Option<Deadline>,
 }
@@ -163,7 +161,6 @@ impl Silence {
         if changed || self.is_idle {
             self.count = count;
             self.is_idle = false;
-            self.is_forgiven = false;
             if let Some(deadline) = &mut self.deadline {
                 deadline.restart();
             }
@@ -174,17 +171,12 @@ impl Silence {
     /// Begins anew, with another limit perhaps.
     fn restart(&mut self) {
         self.deadline = None;
-        self.is_forgiven = false;
     }
 
-    /// A user who comes back from a pause may find a part of what came, or have a part taken of what waits, and not
-    /// every transport counts parts. So the pause does not count: once, for one who hardly ever looks.
+    /// A pause of the user does not count.
     fn forgive_pause(&mut self) {
-        if let (false, Some(deadline)) = (self.is_forgiven, &mut self.deadline) {
-            if deadline.is_missed() {
-                self.is_forgiven = true;
-                deadline.restart();
-            }
+        if let Some(deadline) = &mut self.deadline {
+            deadline.forgive_pause();
         }
     }
 
