@@ -29,6 +29,9 @@ const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 /// there when it got over is gone through in much less.
 const OVERTIME: Duration = Duration::from_secs(1);
 
+/// Whoever waits is polled sooner than this when a time is over.
+const LATE: Duration = Duration::from_millis(100);
+
 /// Another turn that was asked for.
 #[derive(Debug)]
 struct Asked {
@@ -82,6 +85,8 @@ pub(crate) struct Deadline {
     /// Is set anew only when it is over: a busy link has better things to do.
     delay: Delay,
     state: State,
+    /// Nobody looked when it was over, so it began anew.
+    is_forgiven: bool,
 }
 
 #[derive(Debug)]
@@ -104,6 +109,7 @@ impl Deadline {
             since: Instant::now(),
             delay: Delay::new(limit),
             state: State::Running,
+            is_forgiven: false,
         }
     }
 
@@ -111,6 +117,19 @@ impl Deadline {
     pub(crate) fn restart(&mut self) {
         self.since = Instant::now();
         self.state = State::Running;
+        self.is_forgiven = false;
+    }
+
+    /// To be called before a poll where only whole messages count as progress. A user who comes back from a pause may
+    /// find a part of what came, or have a part taken of what waits. So a time that got over while nobody looked begins
+    /// anew: once, for one who hardly ever looks.
+    pub(crate) fn forgive_pause(&mut self) {
+        let is_running = matches!(self.state, State::Running);
+        let is_late = || self.since.elapsed() > self.limit.saturating_add(LATE);
+        if is_running && !self.is_forgiven && is_late() {
+            self.restart();
+            self.is_forgiven = true;
+        }
     }
 
     /// Ready when the time is over. `progress` changes whenever anything comes that may be a reason to look

@@ -187,7 +187,7 @@ impl<M: MessageTransport> Link<M> {
                 }
                 Phase::Leaving => ready!(self.poll_leave(cx)),
                 Phase::Open | Phase::Closing => {
-                    if self.owes_too_much() && self.poll_send(cx).is_pending() {
+                    if self.poll_pongs(cx).is_pending() {
                         // Reading on is no help, so this is a wait like any other.
                         drop(ready!(self.poll_stuck(cx)));
                         continue;
@@ -247,10 +247,19 @@ impl<M: MessageTransport> Link<M> {
         Poll::Ready(())
     }
 
-    /// Whether no more pings may be read before a flush completes. The transport keeps a pong for each, so a peer
-    /// that pings and never reads would grow its buffer for ever.
-    fn owes_too_much(&self) -> bool {
-        self.pongs_owed >= MAX_PONGS_OWED && self.write_error.is_none()
+    /// Ready when more pings may be read: while many pongs are owed, only when a flush completes. The transport keeps a
+    /// pong for each, so a peer that pings and never reads would grow its buffer for ever.
+    fn poll_pongs(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.pongs_owed < MAX_PONGS_OWED {
+            return Poll::Ready(());
+        }
+        if self.write_error.is_none() {
+            return self.poll_send(cx).map(drop);
+        }
+        // A writer that gave up has not made the peer take anything. Where writing fails, nothing is kept.
+        let _ = ready!(self.transport.poll_flush(cx));
+        self.pongs_owed = 0;
+        Poll::Ready(())
     }
 
     /// Keepalive is for a link that neither side has closed, over a transport that can do it.

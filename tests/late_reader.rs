@@ -54,7 +54,7 @@ async fn read_late(frames: Vec<Frame>, mut ours: WsStream, mut peer: Peer, pace:
         peer
     };
     let read = async {
-        tokio::time::sleep(SOON * 2).await;
+        tokio::time::sleep(SOON * 3).await;
         drain(&mut ours, pace).await
     };
     let ((len, end), _peer) = future::join(read, send).await;
@@ -115,4 +115,17 @@ fn what_was_sent_before_a_write_of_ours_failed() {
         assert_eq!(len, 700 * 1024, "and then {end:?}");
         end.unwrap_err();
     });
+}
+
+/// Over a socket that the user opened, which holds a part of it and does not tell that there is more.
+#[test]
+fn one_message_that_is_more_than_a_socket_of_the_user_holds() {
+    let places = [Place::Pipe(Role::Server), Place::Pipe(Role::Client)];
+    for place in places {
+        run(async {
+            let (ours, peer) = place.meet(closing_soon()).await;
+            let frames = vec![Frame::binary(vec![7; 1_000_000])];
+            read_late(frames, ours, peer, Duration::ZERO).await;
+        });
+    }
 }

@@ -189,6 +189,7 @@ impl<M: MessageTransport> Link<M> {
         drop(self.note_write_error(Err(error.clone())));
         let _ = self.poll_shutdown(cx);
         self.life.on(Input::GaveUpWriting(error.clone()));
+        self.pings = Pings::default();
         self.shared().end(self.outcome(), Some(error), self.trace());
     }
 
@@ -239,6 +240,10 @@ impl<M: MessageTransport> Link<M> {
                 if grows && is_wanted {
                     // A message that comes slowly still comes.
                     deadline.restart();
+                }
+                if is_wanted {
+                    // And so may one of which this transport cannot tell, for a user who is late.
+                    deadline.forgive_pause();
                 }
                 deadline.poll(cx, self.side, progress)
             }

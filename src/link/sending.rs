@@ -112,10 +112,15 @@ impl<M: MessageTransport> Link<M> {
     /// Whether anything may be written now; if not, why.
     pub(super) fn check_writable(&self) -> Result<(), WsErr> {
         match (self.life.phase(), &self.write_error) {
-            (Phase::Open, Some(error)) => Err(error.clone()),
+            (Phase::Open, Some(error)) if !self.is_over() => Err(error.clone()),
             (Phase::Open, None) if self.goodbye.is_none() => Ok(()),
             _ => Err(WsErr::Closed),
         }
+    }
+
+    /// Whether it has ended for everybody but a reader, who may still find what came before.
+    fn is_over(&self) -> bool {
+        self.life.outcome().is_some()
     }
 
     /// Drives a close that was asked for, for those who only write.
@@ -295,8 +300,8 @@ impl<M: MessageTransport> Link<M> {
         if std::mem::take(&mut self.outgoing.lost) {
             let cause = self.write_error.clone();
             return match self.life.phase() {
-                Phase::Open => Err(cause.unwrap_or(WsErr::Closed)),
-                // The reader is the one who is told why it ended.
+                Phase::Open if !self.is_over() => Err(cause.unwrap_or(WsErr::Closed)),
+                // Why it ended was told, or is the reader's to see.
                 _ => Err(WsErr::Closed),
             };
         }

@@ -176,12 +176,12 @@ type GivingUp = fn(&mut Link<Peer>) -> Poll<Result<usize, WsErr>>;
 fn what_came_before_a_writer_gave_up_is_there_for_the_reader() {
     let stuck = |link: &mut Link<Peer>| {
         while !write(link, &[0; 10]).is_pending() {}
-        advance(SECOND * 41);
+        advance(SECOND * 40);
         write(link, &[0; 10])
     };
     let closing = |link: &mut Link<Peer>| {
         assert!(run(|cx| link.poll_close(cx, CloseFrame::normal)).is_pending());
-        advance(SECOND * 11);
+        advance(SECOND * 10);
         run(|cx| link.poll_close(cx, CloseFrame::normal)).map_ok(|()| 0)
     };
     let cases: [GivingUp; 2] = [stuck, closing];
@@ -202,7 +202,7 @@ fn what_came_before_a_writer_gave_up_is_there_for_the_reader() {
             assert!(matches!(read(&mut link), Poll::Ready(Some(Ok(_)))));
         }
         assert!(read(&mut link).is_pending());
-        advance(SECOND * 11);
+        advance(SECOND * 10);
         let end = read(&mut link);
         assert!(matches!(end, Poll::Ready(Some(Err(WsErr::TimedOut(_))))));
         assert_eq!(link.outcome(), CloseOutcome::TimedOut);
@@ -235,7 +235,7 @@ fn a_large_message_under_way_at_our_close_is_waited_for_while_it_comes() {
     assert!(matches!(read(&mut link), Poll::Ready(Some(Ok(_)))));
     // One that comes no further is not.
     peer.set(|script| script.unfinished = Some(7));
-    wait(&mut link, 11);
+    wait(&mut link, 10);
     assert!(matches!(
         read(&mut link),
         Poll::Ready(Some(Err(WsErr::TimedOut(_))))

@@ -112,6 +112,7 @@ impl Watch {
     }
 
     fn poll_pong(&mut self, cx: &mut Context<'_>, keepalive: Keepalive) -> Poll<Verdict> {
+        self.receiving.forgive_pause();
         ready!(self.receiving.poll(cx, Side::Reader, keepalive.timeout));
         Poll::Ready(Verdict::Dead("the peer is silent"))
     }
@@ -128,6 +129,7 @@ impl Watch {
             return Poll::Pending;
         };
         self.sending.heard(sent);
+        self.sending.forgive_pause();
         ready!(self.sending.poll(
             cx,
             side,
@@ -169,6 +171,13 @@ impl Silence {
     /// Begins anew, with another limit perhaps.
     fn restart(&mut self) {
         self.deadline = None;
+    }
+
+    /// A pause of the user does not count.
+    fn forgive_pause(&mut self) {
+        if let Some(deadline) = &mut self.deadline {
+            deadline.forgive_pause();
+        }
     }
 
     /// Ready when the count has not changed for so long.

@@ -90,6 +90,40 @@ fn a_user_who_does_not_read_is_not_a_dead_peer() {
     assert!(is_given_up(&mut link));
 }
 
+/// The pong may be behind a message of which a part is there, and this transport does not count bytes.
+#[test]
+fn a_user_who_does_not_read_while_a_pong_comes_is_not_a_dead_peer() {
+    let (mut link, peer) = link(Config::default());
+    wait(&mut link, 20);
+    wait(&mut link, 3600);
+    assert_eq!(peer.pings(), 1);
+    wait(&mut link, 19);
+    peer.set(|script| script.incoming.push_back(Message::Pong(0.into())));
+    wait(&mut link, 20);
+    wait(&mut link, 3600);
+    assert_eq!(peer.pings(), 2, "the first was answered");
+    wait(&mut link, 3600);
+    assert!(is_given_up(&mut link), "a user may hardly ever look");
+}
+
+/// It may have taken a part of a message, and this transport does not count bytes.
+#[test]
+fn a_user_who_does_not_write_on_is_no_peer_that_takes_nothing() {
+    let (mut link, peer) = link(Config::default());
+    peer.set(|script| script.blocked = true);
+    let big = vec![0; 64 * 1024];
+    while write(&mut link, &big).is_ready() {}
+    advance(SECOND * 3600);
+    assert!(write(&mut link, &big).is_pending());
+    advance(SECOND * 39);
+    assert!(write(&mut link, &big).is_pending());
+    advance(SECOND);
+    let Poll::Ready(Err(error)) = write(&mut link, &big) else {
+        panic!("still waits")
+    };
+    assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+}
+
 #[test]
 fn a_ping_that_cannot_leave_does_not_start_the_countdown_of_its_pong() {
     let (mut link, peer) = link(Config::default());
