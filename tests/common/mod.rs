@@ -7,6 +7,8 @@
 )]
 
 pub mod cancel;
+#[cfg(feature = "tracing")]
+pub mod ear;
 pub mod handshake;
 pub mod memory;
 pub mod peer;

@@ -8,6 +8,11 @@ pub(crate) mod tokio_websockets;
 pub(crate) mod ws_framed;
 pub(crate) mod ws_stream_tungstenite;
 
+use std::{
+    net::Ipv4Addr,
+    sync::atomic::{AtomicU8, Ordering},
+};
+
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::{Result, value::Value};
@@ -65,9 +70,12 @@ pub(crate) trait Broadcaster<V: Value>: End {
     fn receive(&mut self) -> impl Future<Output = Result<V>> + Send;
 }
 
-/// A TCP connection on the loopback interface, without Nagle's delay at either end.
+/// A TCP connection on the loopback interface, without Nagle's delay at either end. The ports of one address would not be
+/// enough for the connections of all rounds: each is taken for a minute after its end.
 pub(crate) async fn tcp() -> Result<(TcpStream, TcpStream)> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    static CONNECTIONS: AtomicU8 = AtomicU8::new(0);
+    let host = CONNECTIONS.fetch_add(1, Ordering::Relaxed) % 200 + 1;
+    let listener = TcpListener::bind((Ipv4Addr::new(127, 0, 0, host), 0)).await?;
     let address = listener.local_addr()?;
     let (client, server) = tokio::join!(TcpStream::connect(address), listener.accept());
     let (client, (server, _)) = (client?, server?);
