@@ -7,7 +7,7 @@ mod common;
 use std::time::Duration;
 
 use common::{
-    ear::{Heard, Told, listen},
+    ear::{Fields, Told, listen},
     raw::{Frame, RawPeer, Role},
     read_to_end,
     sockets::{engine_pair_with, quiet, run, tcp},
