@@ -142,13 +142,16 @@ impl<M: MessageTransport> Link<M> {
         self.leave(Input::Failed(error));
     }
 
-    /// The other end of the link will take no more, so what was not delivered is lost.
+    /// The other end of the link will take no more, so what was not delivered is lost; or it is to be told why we will not,
+    /// behind what it is still to get.
     pub(super) fn leave(&mut self, input: Input) {
         if matches!(input, Input::PeerClosed(_)) {
             self.goodbye = None;
+            self.lose_undelivered();
+        } else {
+            self.lose_gathered();
         }
         self.life.on(input);
-        self.lose_undelivered();
         // The transport's own answer to a close frame, if there is one.
         self.outgoing.unflushed = true;
         self.pings = Pings::default();
@@ -176,7 +179,6 @@ impl<M: MessageTransport> Link<M> {
             self.shared().emit(|| WsEvent::Error(event));
         }
         self.life.on(Input::GaveUp(error));
-        self.lose_undelivered();
         self.end(cx);
     }
 
@@ -199,6 +201,7 @@ impl<M: MessageTransport> Link<M> {
             // A close that comes later waits for it, but not for ever.
             self.start_deadline();
         }
+        self.lose_undelivered();
         self.goodbye = None;
         self.pongs_owed = 0;
         self.pings = Pings::default();

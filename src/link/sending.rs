@@ -289,6 +289,15 @@ impl<M: MessageTransport> Link<M> {
         Poll::Ready(Ok(()))
     }
 
+    /// What is gathered will not go out. What the transport has taken may still, before our close frame.
+    pub(super) fn lose_gathered(&mut self) {
+        let is_lost = self.outgoing.lost || !self.outgoing.is_empty();
+        let undelivered = self.outgoing.undelivered && !is_lost;
+        self.outgoing = Outgoing::default();
+        self.outgoing.lost = is_lost;
+        self.outgoing.undelivered = undelivered;
+    }
+
     pub(super) fn lose_undelivered(&mut self) {
         let is_lost = self.outgoing.lost || self.outgoing.undelivered;
         self.outgoing = Outgoing::default();
@@ -297,6 +306,10 @@ impl<M: MessageTransport> Link<M> {
 
     /// Says that bytes were lost, once.
     pub(super) fn report_lost(&mut self) -> Result<(), WsErr> {
+        if self.life.phase() == Phase::Leaving {
+            // It may still go out, but has not.
+            self.outgoing.lost |= std::mem::take(&mut self.outgoing.undelivered);
+        }
         if std::mem::take(&mut self.outgoing.lost) {
             let cause = self.write_error.clone();
             return match self.life.phase() {
