@@ -32,8 +32,8 @@ pub enum WsEvent {
     Error(Arc<WsErr>),
     /// This observer was too slow and missed this many events.
     ///
-    /// The count includes events that the observer's filter would have dropped, and `Lagged` itself
-    /// passes through the filter.
+    /// The count includes events that the observer's filter would have dropped. The filter is asked about `Lagged` as
+    /// about any other event: one that does not admit it hides what was missed.
     Lagged(u64),
     /// The link has ended. Always the last event, and once.
     Closed,

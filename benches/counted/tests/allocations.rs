@@ -12,9 +12,8 @@ static ALLOC: CountingAlloc = CountingAlloc;
 const ROUNDS: usize = 50;
 
 /// Allocations of `ROUNDS` rounds of `work`, after as many that do not count. The least of three, since the
-/// test harness has threads of its own.
+/// test harness has threads of its own. Each test is alone from its first line on: what makes its ends counts in others.
 fn calls(mut work: impl FnMut()) -> usize {
-    let _alone = exclusive();
     (0..ROUNDS).for_each(|_| work());
     let cost = (0..3).map(|_| measure(|| (0..ROUNDS).for_each(|_| work())).1.calls);
     cost.min().unwrap()
@@ -45,6 +44,7 @@ fn assert_few(what: &str, calls: f64, at_most: f64) {
 /// the 500 values costs any, nor does the message that carries them.
 #[test]
 fn values_that_travel_together_allocate_nothing() {
+    let _alone = exclusive();
     assert_few("a batch of 500", per_batch(alone()), 0.1);
     assert_few(
         "a batch of 500, with the engine",
@@ -55,6 +55,7 @@ fn values_that_travel_together_allocate_nothing() {
 
 #[test]
 fn a_value_that_travels_alone_allocates_nothing() {
+    let _alone = exclusive();
     assert_few("a value", per_value(alone()), 0.1);
     assert_few("a value, with the engine", per_value(with_engine()), 0.1);
 }
@@ -62,6 +63,7 @@ fn a_value_that_travels_alone_allocates_nothing() {
 /// Unless the transport keeps them: then they are in memory of their own.
 #[test]
 fn values_that_are_messages_allocate_nothing() {
+    let _alone = exclusive();
     let (mut client, mut server) = messages(alone());
     let one = calls(|| send_one(&mut client, &mut server));
     assert_few("a message", one as f64 / ROUNDS as f64, 0.1);
@@ -76,6 +78,7 @@ fn values_that_are_messages_allocate_nothing() {
 
 #[test]
 fn bytes_that_are_written_and_read_allocate_next_to_nothing() {
+    let _alone = exclusive();
     assert_few("a write", per_write(alone()), 2.1);
     assert_few("a write, with the engine", per_write(with_engine()), 2.1);
 }
