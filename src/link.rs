@@ -100,7 +100,7 @@ pub(crate) struct Link<M> {
     waker: Waker,
     /// Which task polls.
     side: Side,
-    shared: Ended,
+    ended: Ended,
 }
 
 /// What may still come from the transport.
@@ -152,16 +152,16 @@ impl<M: MessageTransport> Link<M> {
             pongs_owed: 0,
             waker: Waker::from(Arc::clone(&shared)),
             side: Side::Reader,
-            shared: Ended { shared, trace },
+            ended: Ended { shared, trace },
         }
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.shared.shared
+        &self.ended.shared
     }
 
     fn trace(&self) -> &Trace {
-        &self.shared.trace
+        &self.ended.trace
     }
 
     /// The next data, never empty where it is packed; then the error, if it did not end well; then `None`, for
@@ -357,7 +357,7 @@ impl<M: MessageTransport> Link<M> {
             pongs_owed: self.pongs_owed,
             waker: self.waker,
             side: self.side,
-            shared: self.shared,
+            ended: self.ended,
         }
     }
 }

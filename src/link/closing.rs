@@ -174,20 +174,22 @@ impl<M: MessageTransport> Link<M> {
     /// Ends the link without further ado.
     pub(super) fn give_up(&mut self, cx: &mut Context<'_>, error: WsErr) {
         if !self.life.has_failed() {
-            self.trace().gave_up(&error);
-            let event = Arc::new(error.clone());
-            self.shared().emit(|| WsEvent::Error(event));
+            self.tell_given_up(&error);
         }
         self.life.on(Input::GaveUp(error));
         self.end(cx);
     }
 
-    /// The peer takes nothing, and that may be because nobody here reads. So the link has ended for everybody but a
-    /// reader, who gets what came before.
-    pub(super) fn give_up_writing(&mut self, cx: &mut Context<'_>, error: &WsErr) {
+    fn tell_given_up(&self, error: &WsErr) {
         let event = Arc::new(error.clone());
         self.shared().emit(|| WsEvent::Error(event));
         self.trace().gave_up(error);
+    }
+
+    /// The peer takes nothing, and that may be because nobody here reads. So the link has ended for everybody but a
+    /// reader, who gets what came before.
+    pub(super) fn give_up_writing(&mut self, cx: &mut Context<'_>, error: &WsErr) {
+        self.tell_given_up(error);
         drop(self.note_write_error(Err(error.clone())));
         let _ = self.poll_shutdown(cx);
         self.life.on(Input::GaveUpWriting(error.clone()));
