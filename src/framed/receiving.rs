@@ -125,7 +125,11 @@ where
         let this = self.get_mut();
         loop {
             match this.reading {
-                Reading::Ended => return Poll::Ready(None),
+                Reading::Ended => {
+                    // The link has ended too. What it could not shut down at once may be by now.
+                    let _ = this.stream.poll_chunk(cx, this.mode);
+                    return Poll::Ready(None);
+                }
                 Reading::Undecodable | Reading::Discarding => {}
                 Reading::Open => match this.decode() {
                     Decoded::Yields(item) => return Poll::Ready(Some(item)),

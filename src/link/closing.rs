@@ -38,7 +38,7 @@ impl<M: MessageTransport> Link<M> {
         let waker = self.enter(Side::Writer, task);
         let cx = &mut Context::from_waker(&waker);
         let is_done = match self.life.phase() {
-            Phase::Leaving => self.poll_send_steps(cx).is_ready(),
+            Phase::Leaving => self.poll_answer(cx).is_ready(),
             Phase::Ended => self.poll_shutdown(cx).is_ready(),
             _ => true,
         };
@@ -145,15 +145,21 @@ impl<M: MessageTransport> Link<M> {
     /// The other end of the link will take no more, so what was not delivered is lost; or it is to be told why we will not,
     /// behind what it is still to get.
     pub(super) fn leave(&mut self, input: Input) {
+        // Our close frame, or the transport's own answer to the peer's.
+        let unflushed = self.outgoing.unflushed || !self.life.said_goodbye();
         if matches!(input, Input::PeerClosed(_)) {
+            let undelivered = self.outgoing.undelivered;
             self.goodbye = None;
             self.lose_undelivered();
+            self.life.on(input);
+            if undelivered {
+                self.life.on(Input::AnswerWaits);
+            }
         } else {
             self.lose_gathered();
+            self.life.on(input);
         }
-        self.life.on(input);
-        // The transport's own answer to a close frame, if there is one.
-        self.outgoing.unflushed = true;
+        self.outgoing.unflushed = unflushed;
         self.pings = Pings::default();
         self.start_deadline();
         // A writer that waits for room need not any more.
@@ -173,7 +179,7 @@ impl<M: MessageTransport> Link<M> {
 
     /// Ends the link without further ado.
     pub(super) fn give_up(&mut self, cx: &mut Context<'_>, error: WsErr) {
-        if !self.life.has_failed() {
+        if !self.life.is_settled() {
             self.tell_given_up(&error);
         }
         self.life.on(Input::GaveUp(error));
@@ -258,19 +264,22 @@ impl<M: MessageTransport> Link<M> {
 
     /// Does what is left to do once it is decided how the link ends.
     pub(super) fn poll_leave(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.poll_leave_steps(cx).is_ready() {
-            // An error changes nothing: what it would tell was not to be delivered any more.
-            self.life.on(Input::Left);
-            self.end(cx);
-        } else {
-            ready!(self.poll_deadline(cx));
-            self.time_out(cx);
+        match self.poll_leave_steps(cx) {
+            Poll::Ready(Ok(())) => {
+                self.life.on(Input::Left);
+                self.end(cx);
+            }
+            Poll::Ready(Err(error)) => self.give_up(cx, error),
+            Poll::Pending => {
+                ready!(self.poll_deadline(cx));
+                self.time_out(cx);
+            }
         }
         Poll::Ready(())
     }
 
     fn poll_leave_steps(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        let sent = self.poll_send_steps(cx);
+        let sent = self.poll_answer(cx);
         if sent.is_pending() && self.source == Source::Broken {
             // A peer that sends everything before it reads hears nothing until somebody takes that.
             self.discard(cx);
@@ -282,6 +291,15 @@ impl<M: MessageTransport> Link<M> {
             ready!(self.poll_transport_end(cx));
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Flushes the last that the peer is to hear.
+    fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        let sent = self.poll_send_steps(cx);
+        if sent.is_pending() {
+            self.life.on(Input::AnswerWaits);
+        }
+        sent
     }
 
     pub(super) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {

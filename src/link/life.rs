@@ -40,13 +40,15 @@ pub(crate) enum Input {
     CloseSent,
     /// The peer's close frame came.
     PeerClosed(Option<CloseFrame>),
+    /// Our answer to the peer's close has to wait, or data has to go out before it.
+    AnswerWaits,
     /// The transport ended or failed, or somebody broke a rule.
     Failed(WsErr),
     /// Nothing helped within the time that there was.
     GaveUp(WsErr),
     /// The same for what is to be sent. What came before may still be read.
     GaveUpWriting(WsErr),
-    /// Everything that there was to do while leaving is done, or cannot be.
+    /// Everything that there was to do while leaving is done.
     Left,
 }
 
@@ -56,6 +58,7 @@ pub(crate) struct Life {
     phase: Phase,
     /// Whether our close frame was handed to the transport.
     said_goodbye: bool,
+    answer_waits: bool,
     outcome: Option<CloseOutcome>,
     /// The error that the reader has yet to see.
     unread: Option<WsErr>,
@@ -66,6 +69,7 @@ impl Life {
         Self {
             phase: Phase::Open,
             said_goodbye: false,
+            answer_waits: false,
             outcome: None,
             unread: None,
         }
@@ -92,6 +96,17 @@ impl Life {
     /// Whether the link leaves because a rule was broken: then what still arrives is thrown away.
     pub(crate) fn has_failed(&self) -> bool {
         self.outcome == Some(CloseOutcome::Failed)
+    }
+
+    /// Whether nothing changes any more how the link ends.
+    pub(crate) fn is_settled(&self) -> bool {
+        match self.outcome {
+            // A peer that went away at once is the usual case. One that was there and was not told is not: both sides
+            // have to close (RFC 6455 section 7.1.4).
+            Some(CloseOutcome::Clean { .. }) => !self.answer_waits,
+            Some(_) => true,
+            None => false,
+        }
     }
 
     /// The error to report in band: once, and only at the end.
@@ -128,28 +143,24 @@ impl Life {
                 Some(_) => self.decide(Leaving, CloseOutcome::Failed, Some(error)),
                 None => self.decide(Ended, CloseOutcome::Lost, Some(error)),
             },
-            (Open | Closing, Input::GaveUp(error)) => self.give_up(error),
             (phase @ (Open | Closing), Input::GaveUpWriting(error)) => {
                 self.decide(phase, outcome_of(&error), Some(error));
             }
-            // A peer that closed but does not take our answer has not been told: that is not clean.
-            (Leaving, Input::GaveUp(error)) if !self.has_failed() => self.give_up(error),
-            // A peer that closed and went away at once is the usual case, and clean.
-            (Leaving, Input::GaveUp(_) | Input::Left) => self.phase = Ended,
+            (Leaving, Input::AnswerWaits) => self.answer_waits = true,
+            (Open | Closing | Leaving, Input::GaveUp(error)) => {
+                self.decide(Ended, outcome_of(&error), Some(error));
+            }
+            (Leaving, Input::Left) => self.phase = Ended,
             // After the end, nothing changes; while leaving, the first reason stands.
             _ => {}
         }
     }
 
-    fn give_up(&mut self, error: WsErr) {
-        self.decide(Phase::Ended, outcome_of(&error), Some(error));
-    }
-
     fn decide(&mut self, phase: Phase, outcome: CloseOutcome, error: Option<WsErr>) {
         // A writer that gave up has decided before, and handles have been told.
-        if self.phase == Phase::Leaving || self.outcome.is_none() {
+        if !self.is_settled() {
             self.outcome = Some(outcome);
-            self.unread = error;
+            self.unread = self.unread.take().or(error);
         }
         self.phase = phase;
     }

@@ -15,6 +15,7 @@ use super::{
     scripted::{Flag, Peer, SECOND, handle, link, read, run, wait, write},
 };
 use crate::{
+    Lines, WsStream,
     clock::virtual_time::advance,
     close::{CloseFrame, CloseOutcome},
     config::Config,
@@ -88,6 +89,21 @@ fn a_shutdown_that_could_not_be_done_at_the_end_is_done_by_a_later_read() {
     while !peer.0.borrow().shut {
         assert!(matches!(read(&mut link), Poll::Ready(None)));
     }
+}
+
+#[test]
+fn items_do_the_same() {
+    let peer = Peer::default();
+    peer.set(|script| {
+        script.slow_to_shut = 5;
+        script.incoming.push_back(Message::Close(None));
+    });
+    let mut items = WsStream::new(peer.clone()).framed(Lines::new(8));
+    for _ in 0..5 {
+        let end = run(|cx| items.poll_next_unpin(cx));
+        assert!(matches!(end, Poll::Ready(None)));
+    }
+    assert!(peer.0.borrow().shut);
 }
 
 #[test]

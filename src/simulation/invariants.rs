@@ -217,7 +217,11 @@ impl Ledger {
                 io::ErrorKind::UnexpectedEof => is_lenient && !is_whole,
                 _ => false,
             },
-            (Some(End::Failed(kind)), CloseOutcome::TimedOut) => kind == io::ErrorKind::TimedOut,
+            // A peer that closes with a bad code and does not take our answer is reported for the code.
+            (Some(End::Failed(kind)), CloseOutcome::TimedOut) => matches!(
+                kind,
+                io::ErrorKind::TimedOut | io::ErrorKind::ConnectionAborted
+            ),
             (Some(End::Failed(kind)), CloseOutcome::Lost) => {
                 kind != io::ErrorKind::InvalidData && kind != io::ErrorKind::TimedOut
             }

@@ -35,6 +35,10 @@ fn reset() -> Input {
     Input::Failed(io::Error::from(io::ErrorKind::ConnectionReset).into())
 }
 
+fn lost() -> Input {
+    Input::GaveUp(io::Error::from(io::ErrorKind::ConnectionReset).into())
+}
+
 fn timed_out() -> Input {
     Input::GaveUp(WsErr::TimedOut("why"))
 }
@@ -150,10 +154,45 @@ fn transitions() {
         ),
         (
             after(open(), [peer_closed(1000)]),
+            lost(),
+            Phase::Ended,
+            Some(clean(1000, peer)),
+            None,
+        ),
+        (
+            after(open(), [peer_closed(1000), Input::AnswerWaits]),
+            lost(),
+            Phase::Ended,
+            Some(CloseOutcome::Lost),
+            Some(ConnectionReset),
+        ),
+        (
+            after(closing(), [peer_closed(1000), Input::AnswerWaits]),
+            lost(),
+            Phase::Ended,
+            Some(CloseOutcome::Lost),
+            Some(ConnectionReset),
+        ),
+        (
+            after(open(), [peer_closed(1000), Input::AnswerWaits]),
+            Input::Left,
+            Phase::Ended,
+            Some(clean(1000, peer)),
+            None,
+        ),
+        (
+            after(open(), [peer_closed(1000), Input::AnswerWaits]),
             timed_out(),
             Phase::Ended,
             Some(CloseOutcome::TimedOut),
             Some(TimedOut),
+        ),
+        (
+            after(open(), [peer_closed(1011), Input::AnswerWaits]),
+            timed_out(),
+            Phase::Ended,
+            Some(CloseOutcome::TimedOut),
+            Some(ConnectionAborted),
         ),
         (
             after(open(), [violation()]),
