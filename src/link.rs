@@ -11,6 +11,7 @@
 //! both send more than the network holds get unstuck by their readers.
 
 mod closing;
+mod leaving;
 mod life;
 pub(crate) mod outbox;
 mod outgoing;
@@ -28,8 +29,6 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 
-use bytes::Bytes;
-
 use self::{
     life::{Life, Phase},
     outgoing::Outgoing,
@@ -43,7 +42,7 @@ use crate::{
     error::WsErr,
     handle::Shared,
     trace::Trace,
-    transport::{MAX_PONGS_OWED, MessageTransport},
+    transport::MessageTransport,
 };
 
 /// How many messages without data one poll takes before it lets others run: a peer that floods with
@@ -162,104 +161,6 @@ impl<M: MessageTransport> Link<M> {
 
     fn trace(&self) -> &Trace {
         &self.ended.trace
-    }
-
-    /// The next data, never empty where it is packed; then the error, if it did not end well; then `None`, for
-    /// ever.
-    pub(crate) fn poll_recv(
-        &mut self,
-        task: &mut Context<'_>,
-        mode: Mode,
-    ) -> Poll<Option<Result<Bytes, WsErr>>> {
-        let waker = self.enter(Side::Reader, task);
-        let cx = &mut Context::from_waker(&waker);
-        if self.goodbye.is_some() || self.pongs_owed > 0 || self.pings.is_waiting() {
-            // A peer that sends without pause must not keep it back. An error is the writer's to see; a
-            // reader reads what is left.
-            let _ = self.poll_send(cx);
-        }
-        for _ in 0..MESSAGES_PER_POLL {
-            match self.life.phase() {
-                Phase::Ended => {
-                    // What could not be shut down at once may be by now.
-                    let _ = self.poll_shutdown(cx);
-                    return Poll::Ready(self.take_error().map(Err));
-                }
-                Phase::Leaving => ready!(self.poll_leave(cx)),
-                Phase::Open | Phase::Closing => {
-                    if self.poll_pongs(cx).is_pending() {
-                        // Reading on is no help, so this is a wait like any other.
-                        drop(ready!(self.poll_stuck(cx)));
-                        continue;
-                    }
-                    match self.transport.poll_next(cx) {
-                        Poll::Ready(Some(Ok(message))) => {
-                            if let Some(data) = self.take_message(message, mode) {
-                                return Poll::Ready(Some(Ok(data)));
-                            }
-                        }
-                        Poll::Ready(Some(Err(error))) => self.fail(cx, error),
-                        Poll::Ready(None) => {
-                            self.source = Source::Dry;
-                            self.fail(cx, WsErr::UnexpectedEof);
-                        }
-                        Poll::Pending => {
-                            ready!(self.poll_before_park(cx));
-                        }
-                    }
-                }
-            }
-        }
-        let _ = self.poll_send(cx);
-        // The deadline counts when there is nothing left to read, or more than can be: a user who comes back
-        // late still gets what came in time.
-        if self.poll_deadline(cx).is_ready() {
-            self.time_out(cx);
-        }
-        task.waker().wake_by_ref();
-        Poll::Pending
-    }
-
-    /// A read finds nothing and is about to wait: sends what is gathered, since nobody else may, and
-    /// looks at the clock. Ready if there is something new to look at.
-    fn poll_before_park(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let is_flushed = self.poll_send(cx).is_ready();
-        if !self.is_kept_alive() {
-            return self.poll_stuck(cx).map(drop);
-        }
-        let mut verdict = Poll::Pending;
-        if self.config.message_timeout.is_some() {
-            let is_under_way = self.transport.unfinished_message().is_some();
-            let progress = self.progress();
-            verdict = self.watch.poll_message(cx, is_under_way, progress);
-        }
-        if verdict.is_pending() {
-            if !is_flushed {
-                return self.poll_stuck(cx).map(drop);
-            }
-            let bytes = self.transport.bytes_received();
-            verdict = self.watch.poll_receiving(cx, bytes, self.messages);
-        }
-        match ready!(verdict) {
-            Verdict::Ping => self.pings.ask_for_life(),
-            Verdict::Dead(why) => self.give_up(cx, WsErr::TimedOut(why)),
-        }
-        Poll::Ready(())
-    }
-
-    /// Ready when more pings may be read: while many pongs are owed, only when a flush completes. The transport keeps a
-    /// pong for each, so a peer that pings and never reads would grow its buffer for ever.
-    fn poll_pongs(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.pongs_owed < MAX_PONGS_OWED {
-            return Poll::Ready(());
-        }
-        if self.write_error.is_none() {
-            return self.poll_send(cx).map(drop);
-        }
-        // A writer that gave up has not made the peer take anything. Where writing fails, nothing is kept.
-        let _ = ready!(self.transport.poll_flush(cx));
-        self.pongs_owed = 0;
-        Poll::Ready(())
     }
 
     /// Keepalive is for a link that neither side has closed, over a transport that can do it.
