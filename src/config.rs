@@ -231,7 +231,8 @@ impl Config {
     /// A sign of life is any byte that comes in, where the transport can tell, as those of
     /// [`connect`](crate::connect) and [`accept`](crate::accept) can; otherwise any message. Silence counts
     /// while a read waits, so a peer is not given up because you do not read. A peer that takes nothing
-    /// of what is written for as long as `interval` and `timeout` together is given up as well.
+    /// of what is written for as long as `interval` and `timeout` together is given up as well; where the transport
+    /// cannot tell, on a socket of yours, it has to take what is buffered there within that time.
     ///
     /// A peer that is given up is [`WsErr::TimedOut`] in band and
     /// [`CloseOutcome::TimedOut`](crate::CloseOutcome::TimedOut), and the transport is shut down. If it is a

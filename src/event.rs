@@ -14,7 +14,8 @@ use crate::{close::CloseFrame, error::WsErr};
 ///
 /// A slow observer stalls nobody. Its queue holds at most 128 events, and takes no further text while
 /// 256 KiB of texts that it was given are still held by anybody. What it misses is counted, and told
-/// with [`Lagged`](Self::Lagged) as soon as there is room.
+/// with [`Lagged`](Self::Lagged) before the next event that there is room for, at the latest before [`Closed`](Self::Closed).
+/// One whose queue is still full when the view is dropped gets what is in it, and neither of the two.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum WsEvent {

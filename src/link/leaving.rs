@@ -14,7 +14,8 @@ use crate::{
     close::{CloseFrame, CloseOutcome},
     error::WsErr,
     event::WsEvent,
-    transport::MessageTransport,
+    message::Message,
+    transport::{MAX_PONGS_OWED, MessageTransport},
 };
 
 impl<M: MessageTransport> Link<M> {
@@ -158,7 +159,7 @@ impl<M: MessageTransport> Link<M> {
 
     fn poll_leave_steps(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         let sent = self.poll_answer(cx);
-        if sent.is_pending() && self.source == Source::Broken {
+        if sent.is_pending() && self.life.has_failed() {
             // A peer that sends everything before it reads hears nothing until somebody takes that.
             self.discard(cx);
         }
@@ -202,17 +203,32 @@ impl<M: MessageTransport> Link<M> {
     /// Throws away what has come, as much of it as one poll may take.
     fn discard(&mut self, cx: &mut Context<'_>) {
         for _ in 0..MESSAGES_PER_POLL {
-            if self.source == Source::Dry {
+            if self.source == Source::Dry || self.pongs_owed >= MAX_PONGS_OWED {
                 return;
             }
             match self.transport.poll_next(cx) {
                 Poll::Ready(None | Some(Err(WsErr::Io(_) | WsErr::UnexpectedEof))) => {
                     self.source = Source::Dry;
                 }
+                Poll::Ready(Some(Ok(message))) if !self.life.said_goodbye() => {
+                    self.take_answered(message);
+                }
                 Poll::Ready(Some(_)) => {}
                 Poll::Pending => return,
             }
         }
         cx.waker().wake_by_ref();
+    }
+
+    /// What the transport answers by itself still has to go out, and a close frame that it answers leaves no room for ours.
+    fn take_answered(&mut self, message: Message) {
+        match message {
+            Message::Ping(payload) => self.take_ping(payload),
+            Message::Close(_) => {
+                self.goodbye = None;
+                self.outgoing.unflushed = true;
+            }
+            _ => {}
+        }
     }
 }

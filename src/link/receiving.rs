@@ -14,7 +14,7 @@ use crate::{
     config::TextPolicy,
     error::WsErr,
     event::WsEvent,
-    message::Message,
+    message::{ControlPayload, Message},
     transport::{MAX_PONGS_OWED, MessageTransport},
 };
 
@@ -130,11 +130,7 @@ impl<M: MessageTransport> Link<M> {
             Message::Binary(data) => self.take_data(data, mode),
             Message::Text(text) => self.take_text(text, mode),
             Message::Ping(payload) => {
-                self.pongs_owed += payload.as_bytes().len() + PONG_OVERHEAD;
-                self.shared().counters.pings_received.add(1);
-                self.trace().ping_received();
-                self.shared().emit(|| WsEvent::Ping(payload.into()));
-                self.outgoing.unflushed = true;
+                self.take_ping(payload);
                 None
             }
             Message::Pong(payload) => {
@@ -154,6 +150,15 @@ impl<M: MessageTransport> Link<M> {
                 None
             }
         }
+    }
+
+    /// The transport answers it, once that is flushed.
+    pub(super) fn take_ping(&mut self, payload: ControlPayload) {
+        self.pongs_owed += payload.as_bytes().len() + PONG_OVERHEAD;
+        self.outgoing.unflushed = true;
+        self.shared().counters.pings_received.add(1);
+        self.trace().ping_received();
+        self.shared().emit(|| WsEvent::Ping(payload.into()));
     }
 
     fn take_data(&mut self, data: Bytes, mode: Mode) -> Option<Bytes> {
