@@ -10,7 +10,7 @@ use super::{
     scenario::{Class, Closing, Scenario},
     speaker::Said,
 };
-use crate::{CloseOutcome, ClosedBy, Stats};
+use crate::{CloseCode, CloseOutcome, ClosedBy, Stats};
 
 /// How reading ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,10 +179,15 @@ impl Ledger {
         let me = &self.ends[end];
         let outcome = me.outcome.as_ref().expect("`closed` resolves");
         let is_lenient = scenario.users[end].config.lenient_eof;
+        let peer = &self.ends[1 - end];
+        // If we broke a rule, that is what the peer closed for.
+        let offence = me.said.offence.map(|(_, code)| code);
+        // A peer that closes with such a code and does not take our answer is reported for the code.
+        let may_abort = [peer.asked, offence]
+            .into_iter()
+            .flatten()
+            .any(|code| !CloseCode::from(code).is_orderly());
         if let CloseOutcome::Clean { code, by, .. } = outcome {
-            let peer = &self.ends[1 - end];
-            // If we broke a rule, that is what the peer closed for.
-            let offence = me.said.offence.map(|(_, code)| code);
             let code = Some(u16::from(*code));
             match by {
                 ClosedBy::Us => assert!(me.asked.is_some(), "we did not close: {outcome:?}"),
@@ -197,7 +202,7 @@ impl Ledger {
                 "user {end}: {outcome:?}, and nobody said so",
             );
         }
-        let is_whole = self.ends[1 - end].written == me.received;
+        let is_whole = peer.written == me.received;
         let fits = match (me.ended, outcome) {
             (None, _) => me.is_gone || me.discards,
             // What `close_with` throws away includes the error.
@@ -205,7 +210,8 @@ impl Ledger {
             (Some(End::Clean), CloseOutcome::Clean { code, by, .. }) => {
                 is_lenient || *by == ClosedBy::Us || code.is_orderly()
             }
-            (Some(End::Clean), outcome) => is_lenient && *outcome != CloseOutcome::TimedOut,
+            (Some(End::Clean), CloseOutcome::TimedOut) => is_lenient && may_abort,
+            (Some(End::Clean), _) => is_lenient,
             (Some(End::Failed(kind)), CloseOutcome::Clean { code, by, .. }) => match kind {
                 io::ErrorKind::ConnectionAborted => *by == ClosedBy::Peer && !code.is_orderly(),
                 // The last item may be half of one, if it was written too late.
@@ -217,11 +223,10 @@ impl Ledger {
                 io::ErrorKind::UnexpectedEof => is_lenient && !is_whole,
                 _ => false,
             },
-            // A peer that closes with a bad code and does not take our answer is reported for the code.
-            (Some(End::Failed(kind)), CloseOutcome::TimedOut) => matches!(
-                kind,
-                io::ErrorKind::TimedOut | io::ErrorKind::ConnectionAborted
-            ),
+            (Some(End::Failed(kind)), CloseOutcome::TimedOut) => match kind {
+                io::ErrorKind::ConnectionAborted => may_abort,
+                kind => kind == io::ErrorKind::TimedOut,
+            },
             (Some(End::Failed(kind)), CloseOutcome::Lost) => {
                 kind != io::ErrorKind::InvalidData && kind != io::ErrorKind::TimedOut
             }
