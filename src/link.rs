@@ -83,7 +83,8 @@ pub(crate) struct Link<M> {
     deadline: Option<Deadline>,
     /// The transport has closed what lies below it.
     is_shut: bool,
-    source: Source,
+    /// Nothing more comes from the transport.
+    is_dry: bool,
     /// Data that comes is thrown away: once some was, what follows would have a hole before it.
     discards: bool,
     pings: Pings,
@@ -100,16 +101,6 @@ pub(crate) struct Link<M> {
     /// Which task polls.
     side: Side,
     ended: Ended,
-}
-
-/// What may still come from the transport.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Source {
-    Flows,
-    /// It has told an error: no more messages, and it only throws away what comes.
-    Broken,
-    /// Nothing.
-    Dry,
 }
 
 /// Tells the handles and observers when the link is dropped. A type of its own, so that a link can be
@@ -144,7 +135,7 @@ impl<M: MessageTransport> Link<M> {
             goodbye: None,
             deadline: None,
             is_shut: false,
-            source: Source::Flows,
+            is_dry: false,
             discards: false,
             pings: Pings::default(),
             write_error: None,
@@ -248,7 +239,7 @@ impl<M: MessageTransport> Link<M> {
             goodbye: self.goodbye,
             deadline: self.deadline,
             is_shut: self.is_shut,
-            source: self.source,
+            is_dry: self.is_dry,
             discards: self.discards,
             pings: self.pings,
             watch: self.watch,

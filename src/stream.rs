@@ -270,6 +270,11 @@ impl<M: MessageTransport> WsStream<M> {
         Poll::Ready(Some(Ok(std::mem::take(&mut self.unread))))
     }
 
+    /// Whether the end, once it is there, is one that a reader was told an error for.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.link.is_cut()
+    }
+
     /// Puts bytes back, before what is unread.
     pub(crate) fn put_back(&mut self, bytes: BytesMut) {
         if self.unread.is_empty() {

@@ -53,9 +53,18 @@ pub(crate) const MAX_PONGS_OWED: usize = 16 * 1024;
 pub trait MessageTransport {
     /// The next message; `None` when the transport has ended, with or without a close frame before.
     ///
-    /// After an error it hands out no more messages: it discards what still arrives and returns `None` at
-    /// the end, so that a close frame that we send after a violation is not lost to a reset.
+    /// After an error it hands out no more messages; what still arrives is for [`poll_discard`](Self::poll_discard).
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>>;
+
+    /// What still comes when it is decided how the link ends, to be thrown away: so a close frame that we send after a
+    /// violation is not lost to a reset. `None` at the end.
+    ///
+    /// By default this is [`poll_next`](Self::poll_next). A transport that can throw bytes away without making messages of
+    /// them does better: it needs to answer nothing of it, and a peer that ends its stream early does not keep it from
+    /// sending our close frame.
+    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
+        self.poll_next(cx)
+    }
 
     /// Ready when there is room for one more message.
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>>;
@@ -136,6 +145,10 @@ impl fmt::Debug for BoxTransport {
 impl MessageTransport for BoxTransport {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
         self.0.poll_next(cx)
+    }
+
+    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
+        self.0.poll_discard(cx)
     }
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {

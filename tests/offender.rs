@@ -94,7 +94,7 @@ fn a_peer_that_sends_what_is_no_item_hears_of_it_too() {
 }
 
 #[test]
-fn a_peer_that_closes_behind_its_offence_before_it_reads_is_answered() {
+fn a_close_of_the_peers_behind_its_offence_changes_nothing_of_what_it_hears() {
     for role in ROLES {
         block_on(within(async {
             let (mut ours, mut peer) = narrow(role).await;
@@ -110,9 +110,33 @@ fn a_peer_that_closes_behind_its_offence_before_it_reads_is_answered() {
                 peer.until_close().await.1
             };
             let ((_, end), code) = future::join(read_to_end(&mut ours), script).await;
-            // The transport has answered it, and that is all one may send then (RFC 6455 section 5.5.1).
-            assert_eq!(code, 1000);
+            assert_eq!(code, 1003);
             end.unwrap_err();
         }));
+    }
+}
+
+#[test]
+fn a_peer_that_ends_its_stream_behind_its_offence_hears_of_it_when_it_reads() {
+    for role in ROLES {
+        for (offence, expected) in offences() {
+            println!("{role:?} {expected}");
+            block_on(within(async {
+                let (mut ours, mut peer) = narrow_of_the_user(role).await;
+                fill(&mut ours);
+                let script = async move {
+                    peer.send(offence).await;
+                    peer.shut().await;
+                    for _ in 0..10 {
+                        // Until the end has been seen on our side.
+                        tokio::task::yield_now().await;
+                    }
+                    peer.until_close().await.1
+                };
+                let ((_, end), code) = future::join(read_to_end(&mut ours), script).await;
+                assert_eq!(code, expected);
+                end.unwrap_err();
+            }));
+        }
     }
 }

@@ -151,6 +151,8 @@ where
                     return Poll::Ready(Some(Err(error.into())));
                 }
                 None if this.reading == Reading::Discarding => this.reading = Reading::Ended,
+                // A view before this one has told why: what it has left is not the last of a whole stream.
+                None if this.stream.is_cut() => this.reading = Reading::Ended,
                 None => return Poll::Ready(this.decode_last()),
             }
         }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Link, MESSAGES_PER_POLL, Source,
+    Link, MESSAGES_PER_POLL,
     life::{Input, Phase},
     pings::Pings,
 };
@@ -41,9 +41,6 @@ impl<M: MessageTransport> Link<M> {
             (WsErr::UnexpectedEof, Some(cause @ WsErr::Io(_))) => cause.clone(),
             (error, _) => error,
         };
-        if self.source == Source::Flows {
-            self.source = Source::Broken;
-        }
         self.break_off(error);
         if self.life.phase() == Phase::Ended {
             self.end(cx);
@@ -69,17 +66,12 @@ impl<M: MessageTransport> Link<M> {
         // Our close frame, or the transport's own answer to the peer's.
         let unflushed = self.outgoing.unflushed || !self.life.said_goodbye();
         if matches!(input, Input::PeerClosed(_)) {
-            let undelivered = self.outgoing.undelivered;
             self.goodbye = None;
             self.lose_undelivered();
-            self.life.on(input);
-            if undelivered {
-                self.life.on(Input::AnswerWaits);
-            }
         } else {
             self.lose_gathered();
-            self.life.on(input);
         }
+        self.life.on(input);
         self.outgoing.unflushed = unflushed;
         self.pings = Pings::default();
         self.start_deadline();
@@ -89,7 +81,10 @@ impl<M: MessageTransport> Link<M> {
 
     /// Ends the link without further ado.
     pub(super) fn give_up(&mut self, cx: &mut Context<'_>, error: WsErr) {
-        if !self.life.is_settled() {
+        if self.life.abort_of_peer().is_some() {
+            // That is what ends it, and observers have seen the close frame.
+            self.trace().gave_up(&error);
+        } else if !self.life.is_settled() {
             self.tell_given_up(&error);
         }
         self.life.on(Input::GaveUp(error));
@@ -136,9 +131,16 @@ impl<M: MessageTransport> Link<M> {
 
     pub(super) fn take_error(&mut self) -> Option<WsErr> {
         let error = self.life.take_error()?;
-        let is_told =
-            !self.config.lenient_eof || matches!(error, WsErr::Io(_) | WsErr::TimedOut(_));
-        is_told.then_some(error)
+        self.is_told(&error).then_some(error)
+    }
+
+    fn is_told(&self, error: &WsErr) -> bool {
+        !self.config.lenient_eof || matches!(error, WsErr::Io(_) | WsErr::TimedOut(_))
+    }
+
+    /// Whether the end, once it is there, is one that a reader was told an error for.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.life.error().is_some_and(|error| self.is_told(error))
     }
 
     /// Does what is left to do once it is decided how the link ends.
@@ -158,7 +160,7 @@ impl<M: MessageTransport> Link<M> {
     }
 
     fn poll_leave_steps(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        let sent = self.poll_answer(cx);
+        let sent = self.poll_send_steps(cx);
         if sent.is_pending() && self.life.has_failed() {
             // A peer that sends everything before it reads hears nothing until somebody takes that.
             self.discard(cx);
@@ -170,15 +172,6 @@ impl<M: MessageTransport> Link<M> {
             ready!(self.poll_transport_end(cx));
         }
         Poll::Ready(Ok(()))
-    }
-
-    /// Flushes the last that the peer is to hear.
-    pub(super) fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        let sent = self.poll_send_steps(cx);
-        if sent.is_pending() {
-            self.life.on(Input::AnswerWaits);
-        }
-        sent
     }
 
     pub(super) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
@@ -193,7 +186,7 @@ impl<M: MessageTransport> Link<M> {
     /// Throws away what comes until the transport has ended, within the close deadline.
     pub(super) fn poll_transport_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.discard(cx);
-        if self.source == Source::Dry {
+        if self.is_dry {
             Poll::Ready(())
         } else {
             self.poll_deadline(cx)
@@ -203,12 +196,12 @@ impl<M: MessageTransport> Link<M> {
     /// Throws away what has come, as much of it as one poll may take.
     fn discard(&mut self, cx: &mut Context<'_>) {
         for _ in 0..MESSAGES_PER_POLL {
-            if self.source == Source::Dry || self.pongs_owed >= MAX_PONGS_OWED {
+            if self.is_dry || self.pongs_owed >= MAX_PONGS_OWED {
                 return;
             }
-            match self.transport.poll_next(cx) {
+            match self.transport.poll_discard(cx) {
                 Poll::Ready(None | Some(Err(WsErr::Io(_) | WsErr::UnexpectedEof))) => {
-                    self.source = Source::Dry;
+                    self.is_dry = true;
                 }
                 Poll::Ready(Some(Ok(message))) if !self.life.said_goodbye() => {
                     self.take_answered(message);

@@ -40,7 +40,7 @@ pub(crate) enum Input {
     CloseSent,
     /// The peer's close frame came.
     PeerClosed(Option<CloseFrame>),
-    /// Our answer to the peer's close has to wait, or data has to go out before it.
+    /// Our close frame, be it the answer to the peer's, has to wait, or data before it, or that was lost.
     AnswerWaits,
     /// The transport ended or failed, or somebody broke a rule.
     Failed(WsErr),
@@ -60,8 +60,9 @@ pub(crate) struct Life {
     said_goodbye: bool,
     answer_waits: bool,
     outcome: Option<CloseOutcome>,
-    /// The error that the reader has yet to see.
-    unread: Option<WsErr>,
+    error: Option<WsErr>,
+    /// The reader has seen the error.
+    is_reported: bool,
 }
 
 impl Life {
@@ -71,7 +72,8 @@ impl Life {
             said_goodbye: false,
             answer_waits: false,
             outcome: None,
-            unread: None,
+            error: None,
+            is_reported: false,
         }
     }
 
@@ -83,9 +85,9 @@ impl Life {
         self.outcome.as_ref()
     }
 
-    /// What went wrong, until it has been reported.
+    /// What went wrong.
     pub(crate) fn error(&self) -> Option<&WsErr> {
-        self.unread.as_ref()
+        self.error.as_ref()
     }
 
     /// Whether our own close frame was handed to the transport.
@@ -111,11 +113,10 @@ impl Life {
 
     /// The error to report in band: once, and only at the end.
     pub(crate) fn take_error(&mut self) -> Option<WsErr> {
-        if self.phase == Phase::Ended {
-            self.unread.take()
-        } else {
-            None
+        if self.phase != Phase::Ended || std::mem::replace(&mut self.is_reported, true) {
+            return None;
         }
+        self.error.clone()
     }
 
     pub(crate) fn on(&mut self, input: Input) {
@@ -129,14 +130,11 @@ impl Life {
                 }
             }
             (Open, Input::PeerClosed(frame)) => {
-                let frame =
-                    frame.unwrap_or_else(|| CloseFrame::from_peer(CloseCode::NO_STATUS, ""));
-                let error = (!frame.code().is_orderly()).then(|| WsErr::Aborted(frame.clone()));
-                self.decide(Leaving, clean(&frame, ClosedBy::Peer), error);
+                let frame = frame.unwrap_or_else(no_status);
+                self.decide(Leaving, clean(&frame, ClosedBy::Peer), aborted(&frame));
             }
             (Closing, Input::PeerClosed(frame)) => {
-                let frame =
-                    frame.unwrap_or_else(|| CloseFrame::from_peer(CloseCode::NO_STATUS, ""));
+                let frame = frame.unwrap_or_else(no_status);
                 self.decide(Leaving, clean(&frame, ClosedBy::Us), None);
             }
             (Open | Closing, Input::Failed(error)) => match error.farewell() {
@@ -146,9 +144,12 @@ impl Life {
             (phase @ (Open | Closing), Input::GaveUpWriting(error)) => {
                 self.decide(phase, outcome_of(&error), Some(error));
             }
-            (Leaving, Input::AnswerWaits) => self.answer_waits = true,
+            (Open | Closing | Leaving, Input::AnswerWaits) => self.answer_waits = true,
             (Open | Closing | Leaving, Input::GaveUp(error)) => {
-                self.decide(Ended, outcome_of(&error), Some(error));
+                let outcome = outcome_of(&error);
+                // What the peer closed for says more than that it does not take our close frame.
+                let error = self.abort_of_peer().unwrap_or(error);
+                self.decide(Ended, outcome, Some(error));
             }
             (Leaving, Input::Left) => self.phase = Ended,
             // After the end, nothing changes; while leaving, the first reason stands.
@@ -156,11 +157,21 @@ impl Life {
         }
     }
 
+    /// What is wrong with the code that the peer closed with, while its close may still turn out not to be one.
+    pub(crate) fn abort_of_peer(&self) -> Option<WsErr> {
+        match &self.outcome {
+            Some(CloseOutcome::Clean { code, reason, .. }) => {
+                aborted(&CloseFrame::from_peer(*code, reason))
+            }
+            _ => None,
+        }
+    }
+
     fn decide(&mut self, phase: Phase, outcome: CloseOutcome, error: Option<WsErr>) {
         // A writer that gave up has decided before, and handles have been told.
         if !self.is_settled() {
             self.outcome = Some(outcome);
-            self.unread = self.unread.take().or(error);
+            self.error = error;
         }
         self.phase = phase;
     }
@@ -180,4 +191,12 @@ fn clean(frame: &CloseFrame, by: ClosedBy) -> CloseOutcome {
         reason: frame.reason().to_owned(),
         by,
     }
+}
+
+fn aborted(frame: &CloseFrame) -> Option<WsErr> {
+    (!frame.code().is_orderly()).then(|| WsErr::Aborted(frame.clone()))
+}
+
+fn no_status() -> CloseFrame {
+    CloseFrame::from_peer(CloseCode::NO_STATUS, "")
 }

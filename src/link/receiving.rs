@@ -5,12 +5,13 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 
 use super::{
-    Link, MESSAGES_PER_POLL, Mode, Source,
+    Link, MESSAGES_PER_POLL, Mode,
     life::{Input, Phase},
     watch::Verdict,
 };
 use crate::{
     clock::Side,
+    close::CloseFrame,
     config::TextPolicy,
     error::WsErr,
     event::WsEvent,
@@ -52,13 +53,13 @@ impl<M: MessageTransport> Link<M> {
                     }
                     match self.transport.poll_next(cx) {
                         Poll::Ready(Some(Ok(message))) => {
-                            if let Some(data) = self.take_message(message, mode) {
+                            if let Some(data) = self.take_message(cx, message, mode) {
                                 return Poll::Ready(Some(Ok(data)));
                             }
                         }
                         Poll::Ready(Some(Err(error))) => self.fail(cx, error),
                         Poll::Ready(None) => {
-                            self.source = Source::Dry;
+                            self.is_dry = true;
                             self.fail(cx, WsErr::UnexpectedEof);
                         }
                         Poll::Pending => {
@@ -121,7 +122,12 @@ impl<M: MessageTransport> Link<M> {
     }
 
     /// Deals with one message; gives back the data that is in it.
-    pub(super) fn take_message(&mut self, message: Message, mode: Mode) -> Option<Bytes> {
+    fn take_message(
+        &mut self,
+        cx: &mut Context<'_>,
+        message: Message,
+        mode: Mode,
+    ) -> Option<Bytes> {
         self.messages += 1;
         if matches!(message, Message::Binary(_) | Message::Text(_)) {
             self.watch.saw_data();
@@ -144,9 +150,7 @@ impl<M: MessageTransport> Link<M> {
                 None
             }
             Message::Close(frame) => {
-                self.trace().close_received(frame.as_ref());
-                self.shared().emit(|| WsEvent::CloseFrame(frame.clone()));
-                self.leave(Input::PeerClosed(frame));
+                self.take_close(cx, frame);
                 None
             }
         }
@@ -159,6 +163,24 @@ impl<M: MessageTransport> Link<M> {
         self.shared().counters.pings_received.add(1);
         self.trace().ping_received();
         self.shared().emit(|| WsEvent::Ping(payload.into()));
+    }
+
+    fn take_close(&mut self, cx: &mut Context<'_>, frame: Option<CloseFrame>) {
+        self.trace().close_received(frame.as_ref());
+        self.shared().emit(|| WsEvent::CloseFrame(frame.clone()));
+        let is_out = self.is_goodbye_out(cx);
+        if self.outgoing.undelivered || !is_out {
+            self.life.on(Input::AnswerWaits);
+        }
+        self.leave(Input::PeerClosed(frame));
+    }
+
+    /// Whether our close frame has left, if there is one: the peer has answered it only then.
+    fn is_goodbye_out(&mut self, cx: &mut Context<'_>) -> bool {
+        if !self.life.said_goodbye() {
+            return true;
+        }
+        self.write_error.is_none() && matches!(self.poll_flush_transport(cx), Poll::Ready(Ok(())))
     }
 
     fn take_data(&mut self, data: Bytes, mode: Mode) -> Option<Bytes> {

@@ -211,6 +211,9 @@ impl<M: MessageTransport> Link<M> {
     pub(super) fn note_write_error(&mut self, sent: Result<(), WsErr>) -> Result<(), WsErr> {
         if let (Err(error), None) = (&sent, &self.write_error) {
             self.write_error = Some(error.clone());
+            if self.outgoing.undelivered {
+                self.life.on(Input::AnswerWaits);
+            }
             self.lose_undelivered();
             // The reader is given this long to find the end of the transport.
             self.start_deadline();
@@ -277,7 +280,11 @@ impl<M: MessageTransport> Link<M> {
 
     pub(super) fn poll_flush_transport(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         if self.outgoing.unflushed {
-            ready!(self.transport.poll_flush(cx))?;
+            let flushed = self.transport.poll_flush(cx);
+            if flushed.is_pending() && self.life.phase() == Phase::Leaving {
+                self.life.on(Input::AnswerWaits);
+            }
+            ready!(flushed)?;
             self.outgoing.unflushed = false;
             self.outgoing.progress += 1;
             self.pongs_owed = 0;

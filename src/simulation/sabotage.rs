@@ -88,6 +88,10 @@ impl MessageTransport for Sabotaged {
         }
     }
 
+    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
+        self.transport.poll_discard(cx)
+    }
+
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         self.transport.poll_ready(cx)
     }

@@ -182,6 +182,10 @@ impl MessageTransport for Speaker {
         next
     }
 
+    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
+        self.transport.poll_discard(cx)
+    }
+
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         ready!(self.poll_offend(cx))?;
         ready!(self.poll_pings(cx))?;

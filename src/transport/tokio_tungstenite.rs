@@ -5,7 +5,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use futures::{Sink, Stream, stream::FusedStream};
+use futures::{Sink, Stream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::WebSocketStream;
 
@@ -21,14 +21,15 @@ use crate::{error::WsErr, message::Message};
 /// For sockets that the user opened.
 impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for WebSocketStream<S> {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
-        if self.is_terminated() {
-            return poll_discard(self.get_mut(), cx).map(|()| None);
-        }
         Poll::Ready(match ready!(Stream::poll_next(Pin::new(self), cx)) {
             Some(Ok(message)) => Some(from_engine(message).ok_or_else(unexpected_frame)),
             Some(Err(error)) => receive_error(error).map(Err),
             None => None,
         })
+    }
+
+    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
+        poll_discard(self.get_mut(), cx).map(|()| None)
     }
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
@@ -55,7 +56,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for WebSocketStream<S> 
     }
 }
 
-/// Reads from a failed connection, for nobody, until it ends.
+/// Reads, for nobody, until the connection ends.
 fn poll_discard(io: &mut (impl AsyncRead + Unpin), cx: &mut Context<'_>) -> Poll<()> {
     let mut waste = [0; 4096];
     for _ in 0..DISCARDED_PER_POLL / waste.len() {

@@ -18,7 +18,6 @@ use async_tungstenite::{
 use futures::{
     Sink, Stream,
     io::{AsyncRead, AsyncWrite},
-    stream::FusedStream,
 };
 
 use super::{
@@ -40,16 +39,13 @@ const MAX_CONTROL_LEN: usize = MAX_HEADER_LEN + ControlPayload::MAX_LEN;
 /// How much of small messages the engine gathers before it writes them without a flush.
 const MAX_GATHERED: usize = 4 * 1024;
 
-/// How much is thrown away in one poll while waiting for the end of a failed connection.
+/// How much is thrown away in one poll.
 pub(super) const DISCARDED_PER_POLL: usize = 64 * 1024;
 
 /// For sockets that the user opened. What [`connect`](crate::connect) and [`accept`](crate::accept) make
 /// knows more about the life of its peer, and bounds the work of one poll.
 impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for WebSocketStream<S> {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
-        if self.is_terminated() {
-            return poll_discard(self.get_mut(), cx).map(|()| None);
-        }
         match ready!(Stream::poll_next(Pin::new(self), cx)) {
             Some(Ok(message)) => {
                 Poll::Ready(Some(from_engine(message).ok_or_else(unexpected_frame)))
@@ -57,6 +53,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for WebSocketStream<S> 
             Some(Err(error)) => Poll::Ready(receive_error(error).map(Err)),
             None => Poll::Ready(None),
         }
+    }
+
+    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
+        poll_discard(self.get_mut(), cx).map(|()| None)
     }
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
@@ -132,6 +132,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for Metered<S> {
         MessageTransport::poll_next(&mut self.0, cx)
     }
 
+    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
+        self.0.poll_discard(cx)
+    }
+
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         ready!(MessageTransport::poll_ready(&mut self.0, cx))?;
         Poll::Ready(self.0.get_ref().check_writing())
@@ -201,7 +205,7 @@ pub(super) fn max_send_len(config: &WebSocketConfig) -> usize {
     room.saturating_sub(MAX_HEADER_LEN + MAX_CONTROL_LEN)
 }
 
-/// Reads from a failed connection, for nobody, until it ends.
+/// Reads, for nobody, until the connection ends.
 fn poll_discard(io: &mut (impl AsyncRead + Unpin), cx: &mut Context<'_>) -> Poll<()> {
     let mut waste = [0; 4096];
     for _ in 0..DISCARDED_PER_POLL / waste.len() {

@@ -174,6 +174,13 @@ fn transitions() {
             Some(ConnectionReset),
         ),
         (
+            after(closing(), [peer_closed(1011), Input::AnswerWaits]),
+            lost(),
+            Phase::Ended,
+            Some(CloseOutcome::Lost),
+            Some(ConnectionAborted),
+        ),
+        (
             after(open(), [peer_closed(1000), Input::AnswerWaits]),
             Input::Left,
             Phase::Ended,
@@ -234,11 +241,7 @@ fn transitions() {
         life.on(input);
         assert_eq!(life.phase(), phase, "phase in row {row}");
         assert_eq!(life.outcome(), outcome.as_ref(), "outcome in row {row}");
-        assert_eq!(
-            life.unread.as_ref().map(WsErr::kind),
-            error,
-            "error in row {row}"
-        );
+        assert_eq!(life.error().map(WsErr::kind), error, "error in row {row}");
     }
 }
 

@@ -1,0 +1,85 @@
+//! The peer closes and hangs up: a clean end only if nothing of ours was still to go out.
+
+mod common;
+
+use std::{io, pin::pin};
+
+use common::{
+    Place,
+    handshake::ROLES,
+    raw::{Frame, RawPeer, Role},
+    read_to_end, run_in, settings, settle, sockets, wrap,
+};
+use futures::{AsyncReadExt, AsyncWriteExt, executor::block_on};
+use ws_framed::CloseOutcome;
+
+#[test]
+fn a_peer_that_hangs_up_with_our_data_under_way_has_not_closed_cleanly() {
+    let places = [Place::Pipe(Role::Server), Place::Pipe(Role::Client)];
+    for waits in [false, true] {
+        run_in(&places, &settings(), async |mut ours, mut peer| {
+            let full = pin!(async { while ours.write(&[0; 4096]).await.is_ok() {} });
+            assert!(settle(full).is_pending());
+            peer.send(Frame::binary("before")).await;
+            peer.send(Frame::close(1000, "")).await;
+            let mut buf = [0; 16];
+            assert_eq!(ours.read(&mut buf).await.unwrap(), 6);
+            if waits {
+                assert!(settle(pin!(ours.read(&mut buf))).is_pending());
+            }
+            drop(peer);
+            let error = ours.read(&mut buf).await.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+            assert_eq!(ours.handle().closed().await, CloseOutcome::Lost);
+            assert_eq!(ours.read(&mut buf).await.unwrap(), 0);
+        });
+    }
+}
+
+#[test]
+fn a_writer_who_finds_it_out_does_not_make_it_a_clean_end_for_the_reader() {
+    let places = [Place::Pipe(Role::Server), Place::Pipe(Role::Client)];
+    run_in(&places, &settings(), async |mut ours, mut peer| {
+        peer.send(Frame::close(1000, "")).await;
+        drop(peer);
+        ours.write_all(b"never sent").await.unwrap();
+        let error = ours.flush().await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+        let (_, end) = read_to_end(&mut ours).await;
+        assert_eq!(end.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        assert_eq!(ours.handle().closed().await, CloseOutcome::Lost);
+    });
+}
+
+#[test]
+fn a_close_of_ours_that_never_left_is_not_answered_by_the_peers() {
+    for (role, header) in ROLES.into_iter().zip([2, 6]) {
+        for (code, kind) in [
+            (1000, io::ErrorKind::BrokenPipe),
+            (1011, io::ErrorKind::ConnectionAborted),
+        ] {
+            for is_polled_again in [false, true] {
+                println!("{role:?} {code} {is_polled_again}");
+                block_on(sockets::within(async {
+                    let (ours, theirs) = sockets::pipe(100);
+                    let mut ours = wrap(ours, role, settings()).await;
+                    let mut peer = RawPeer::new(theirs, role.other());
+                    // The pipe is full of what is flushed, so the close frame waits, alone.
+                    ours.write_all(&vec![0; 100 - header]).await.unwrap();
+                    ours.flush().await.unwrap();
+                    assert!(settle(pin!(ours.close())).is_pending());
+                    peer.send(&Frame::binary("data")).await;
+                    peer.send(&Frame::close(code, "")).await;
+                    drop(peer);
+                    if is_polled_again {
+                        ours.close().await.unwrap_err();
+                    }
+                    let (data, end) = read_to_end(&mut ours).await;
+                    assert_eq!(data, b"data");
+                    assert_eq!(end.unwrap_err().kind(), kind);
+                    assert_eq!(ours.handle().closed().await, CloseOutcome::Lost);
+                }));
+            }
+        }
+    }
+}
