@@ -10,7 +10,7 @@ use common::{
     raw::{Frame, RawPeer, Role},
     read_to_end, run_in, settings, settle, sockets, wrap,
 };
-use futures::{AsyncReadExt, AsyncWriteExt, executor::block_on};
+use futures::{AsyncReadExt, AsyncWriteExt, executor::block_on, io::BufWriter};
 use ws_framed::CloseOutcome;
 
 #[test]
@@ -81,5 +81,26 @@ fn a_close_of_ours_that_never_left_is_not_answered_by_the_peers() {
                 }));
             }
         }
+    }
+}
+
+#[test]
+fn the_end_is_not_told_before_the_answer_has_left_what_buffers_below() {
+    for (role, header) in ROLES.into_iter().zip([2, 6]) {
+        println!("{role:?}");
+        block_on(sockets::within(async {
+            let (ours, theirs) = sockets::pipe(100);
+            let mut ours = wrap(BufWriter::new(ours), role, settings()).await;
+            let mut peer = RawPeer::new(theirs, role.other());
+            // The pipe is full.
+            ours.write_all(&vec![0; 100 - header]).await.unwrap();
+            ours.flush().await.unwrap();
+            peer.send(&Frame::close(1000, "")).await;
+            let mut buf = [0; 8];
+            assert!(settle(pin!(ours.read(&mut buf))).is_pending());
+            peer.next().await.unwrap();
+            assert_eq!(ours.read(&mut buf).await.unwrap(), 0);
+            assert_eq!(peer.next().await, Some(Frame::close(1000, "")));
+        }));
     }
 }

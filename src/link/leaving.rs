@@ -170,6 +170,13 @@ impl<M: MessageTransport> Link<M> {
             ready!(self.poll_shutdown(cx))?;
             // Closing a socket with unread bytes in it may reset it, and the peer would never read why.
             ready!(self.poll_transport_end(cx));
+        } else if !self.has_looked_behind {
+            self.has_looked_behind = true;
+            if matches!(self.transport.poll_next(cx), Poll::Ready(None)) {
+                // A transport that has ended with its answer flushes what lies below it when it knows that it has.
+                self.outgoing.unflushed = true;
+                ready!(self.poll_flush_transport(cx))?;
+            }
         }
         Poll::Ready(Ok(()))
     }

@@ -38,6 +38,8 @@ pub(crate) enum Phase {
 pub(crate) enum Input {
     /// The transport took our close frame.
     CloseSent,
+    /// Everything that the transport took has left.
+    Flushed,
     /// The peer's close frame came.
     PeerClosed(Option<CloseFrame>),
     /// Our close frame, be it the answer to the peer's, has to wait, or data before it, or that was lost.
@@ -52,12 +54,22 @@ pub(crate) enum Input {
     Left,
 }
 
+/// Where our close frame is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Goodbye {
+    /// Not with the transport, which answers the peer's by itself.
+    Unsaid,
+    /// With the transport.
+    Said,
+    /// On its way to the peer.
+    Out,
+}
+
 /// A link's phase, and how it ended once that is known.
 #[derive(Debug)]
 pub(crate) struct Life {
     phase: Phase,
-    /// Whether our close frame was handed to the transport.
-    said_goodbye: bool,
+    goodbye: Goodbye,
     answer_waits: bool,
     outcome: Option<CloseOutcome>,
     error: Option<WsErr>,
@@ -69,7 +81,7 @@ impl Life {
     pub(crate) fn new() -> Self {
         Self {
             phase: Phase::Open,
-            said_goodbye: false,
+            goodbye: Goodbye::Unsaid,
             answer_waits: false,
             outcome: None,
             error: None,
@@ -90,9 +102,13 @@ impl Life {
         self.error.as_ref()
     }
 
+    pub(crate) fn goodbye(&self) -> Goodbye {
+        self.goodbye
+    }
+
     /// Whether our own close frame was handed to the transport.
     pub(crate) fn said_goodbye(&self) -> bool {
-        self.said_goodbye
+        self.goodbye != Goodbye::Unsaid
     }
 
     /// Whether the link leaves because a rule was broken: then what still arrives is thrown away.
@@ -124,11 +140,12 @@ impl Life {
         match (self.phase, input) {
             // The close frame of a failing link does not change how it ends.
             (Open | Leaving, Input::CloseSent) => {
-                self.said_goodbye = true;
+                self.goodbye = Goodbye::Said;
                 if self.phase == Open {
                     self.phase = Closing;
                 }
             }
+            (Closing, Input::Flushed) => self.goodbye = Goodbye::Out,
             (Open, Input::PeerClosed(frame)) => {
                 let frame = frame.unwrap_or_else(no_status);
                 self.decide(Leaving, clean(&frame, ClosedBy::Peer), aborted(&frame));
@@ -144,7 +161,10 @@ impl Life {
             (phase @ (Open | Closing), Input::GaveUpWriting(error)) => {
                 self.decide(phase, outcome_of(&error), Some(error));
             }
-            (Open | Closing | Leaving, Input::AnswerWaits) => self.answer_waits = true,
+            (Open | Closing | Leaving, Input::AnswerWaits) => {
+                // Only pongs can be behind it.
+                self.answer_waits = self.goodbye != Goodbye::Out;
+            }
             (Open | Closing | Leaving, Input::GaveUp(error)) => {
                 let outcome = outcome_of(&error);
                 // What the peer closed for says more than that it does not take our close frame.

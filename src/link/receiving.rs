@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{
     Link, MESSAGES_PER_POLL, Mode,
-    life::{Input, Phase},
+    life::{Goodbye, Input, Phase},
     watch::Verdict,
 };
 use crate::{
@@ -53,7 +53,7 @@ impl<M: MessageTransport> Link<M> {
                     }
                     match self.transport.poll_next(cx) {
                         Poll::Ready(Some(Ok(message))) => {
-                            if let Some(data) = self.take_message(cx, message, mode) {
+                            if let Some(data) = self.take_message(message, mode) {
                                 return Poll::Ready(Some(Ok(data)));
                             }
                         }
@@ -122,12 +122,7 @@ impl<M: MessageTransport> Link<M> {
     }
 
     /// Deals with one message; gives back the data that is in it.
-    fn take_message(
-        &mut self,
-        cx: &mut Context<'_>,
-        message: Message,
-        mode: Mode,
-    ) -> Option<Bytes> {
+    fn take_message(&mut self, message: Message, mode: Mode) -> Option<Bytes> {
         self.messages += 1;
         if matches!(message, Message::Binary(_) | Message::Text(_)) {
             self.watch.saw_data();
@@ -150,7 +145,7 @@ impl<M: MessageTransport> Link<M> {
                 None
             }
             Message::Close(frame) => {
-                self.take_close(cx, frame);
+                self.take_close(frame);
                 None
             }
         }
@@ -165,22 +160,14 @@ impl<M: MessageTransport> Link<M> {
         self.shared().emit(|| WsEvent::Ping(payload.into()));
     }
 
-    fn take_close(&mut self, cx: &mut Context<'_>, frame: Option<CloseFrame>) {
+    fn take_close(&mut self, frame: Option<CloseFrame>) {
         self.trace().close_received(frame.as_ref());
         self.shared().emit(|| WsEvent::CloseFrame(frame.clone()));
-        let is_out = self.is_goodbye_out(cx);
-        if self.outgoing.undelivered || !is_out {
+        // What still waits here cannot have been answered.
+        if self.outgoing.undelivered || self.life.goodbye() == Goodbye::Said {
             self.life.on(Input::AnswerWaits);
         }
         self.leave(Input::PeerClosed(frame));
-    }
-
-    /// Whether our close frame has left, if there is one: the peer has answered it only then.
-    fn is_goodbye_out(&mut self, cx: &mut Context<'_>) -> bool {
-        if !self.life.said_goodbye() {
-            return true;
-        }
-        self.write_error.is_none() && matches!(self.poll_flush_transport(cx), Poll::Ready(Ok(())))
     }
 
     fn take_data(&mut self, data: Bytes, mode: Mode) -> Option<Bytes> {

@@ -288,6 +288,7 @@ impl<M: MessageTransport> Link<M> {
             self.outgoing.unflushed = false;
             self.outgoing.progress += 1;
             self.pongs_owed = 0;
+            self.life.on(Input::Flushed);
         }
         if self.outgoing.is_empty() {
             self.outgoing.undelivered = false;

@@ -107,6 +107,22 @@ fn items_do_the_same() {
 }
 
 #[test]
+fn a_pong_that_the_peer_does_not_take_behind_our_close_changes_nothing_of_how_it_ends() {
+    let (mut link, peer) = link(Config::default());
+    let closed = run(|cx| link.poll_close(cx, CloseFrame::normal));
+    assert!(matches!(closed, Poll::Ready(Ok(()))));
+    let answer = CloseFrame::from_peer(1011.into(), "");
+    peer.set(|script| {
+        script.blocked = true;
+        script.incoming = [Message::Ping(0_u64.into()), Message::Close(Some(answer))].into();
+    });
+    assert!(read(&mut link).is_pending());
+    advance(SECOND * 11);
+    assert!(matches!(read(&mut link), Poll::Ready(None)));
+    assert!(matches!(link.outcome(), CloseOutcome::Clean { .. }));
+}
+
+#[test]
 fn a_buffer_that_one_large_item_has_grown_is_given_back() {
     let (mut link, _) = link(Config::default());
     link.gather(Mode::Packed, |buffer| {

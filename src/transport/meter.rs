@@ -62,10 +62,6 @@ impl<S> Meter<S> {
         self.write_error.clone().map_or(Ok(()), Err)
     }
 
-    pub(crate) fn is_unflushed(&self) -> bool {
-        self.is_unflushed
-    }
-
     fn note<T>(&mut self, written: io::Result<T>, instead: T) -> T {
         written.unwrap_or_else(|error| {
             self.write_error = Some(WsErr::of_transport(error));
@@ -130,8 +126,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Meter<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.write_error.is_some() {
-            self.is_unflushed = false;
+        if self.write_error.is_some() || !self.is_unflushed {
             return Poll::Ready(Ok(()));
         }
         let flushed = ready!(Pin::new(&mut self.io).poll_flush(cx));

@@ -5,7 +5,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use futures::{Sink, Stream};
+use futures::{Sink, Stream, stream::FusedStream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::WebSocketStream;
 
@@ -41,11 +41,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for WebSocketStream<S> 
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        Sink::poll_flush(Pin::new(self), cx).map_err(send_error)
+        ready!(Sink::poll_flush(Pin::new(&mut *self), cx)).map_err(send_error)?;
+        if self.is_terminated() {
+            // The last flush of a server's engine stops short of what lies below it.
+            ready!(Pin::new(self.get_mut()).poll_flush(cx))?;
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        // The engine's last flush, of the answer to a close frame, stops short of what lies below it.
         let io = self.get_mut();
         ready!(Pin::new(&mut *io).poll_flush(cx))?;
         Pin::new(io).poll_shutdown(cx).map_err(WsErr::from)

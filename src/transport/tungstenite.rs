@@ -18,6 +18,7 @@ use async_tungstenite::{
 use futures::{
     Sink, Stream,
     io::{AsyncRead, AsyncWrite},
+    stream::FusedStream,
 };
 
 use super::{
@@ -68,11 +69,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for WebSocketStream<S> 
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        Sink::poll_flush(Pin::new(self), cx).map_err(send_error)
+        ready!(Sink::poll_flush(Pin::new(&mut *self), cx)).map_err(send_error)?;
+        if self.is_terminated() {
+            // The last flush of a server's engine stops short of what lies below it.
+            ready!(Pin::new(self.get_mut()).poll_flush(cx))?;
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        // The engine's last flush, of the answer to a close frame, stops short of what lies below it.
         let io = self.get_mut();
         ready!(Pin::new(&mut *io).poll_flush(cx))?;
         Pin::new(io).poll_close(cx).map_err(WsErr::from)
@@ -148,10 +153,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for Metered<S> {
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         ready!(MessageTransport::poll_flush(&mut self.0, cx))?;
-        // The engine's last flush, of the answer to a close frame, stops short of what lies below it.
-        if self.0.get_ref().is_unflushed() {
-            ready!(Pin::new(self.0.get_mut()).poll_flush(cx))?;
-        }
         Poll::Ready(self.0.get_ref().check_writing())
     }
 

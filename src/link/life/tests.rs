@@ -174,6 +174,16 @@ fn transitions() {
             Some(ConnectionReset),
         ),
         (
+            after(
+                closing(),
+                [Input::Flushed, peer_closed(1011), Input::AnswerWaits],
+            ),
+            lost(),
+            Phase::Ended,
+            Some(clean(1011, us)),
+            None,
+        ),
+        (
             after(closing(), [peer_closed(1011), Input::AnswerWaits]),
             lost(),
             Phase::Ended,
