@@ -71,7 +71,6 @@ impl Mode {
 
 /// An open connection. The views hold it and are the only ones that poll it.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Link<M> {
     transport: M,
     config: Config,
@@ -86,8 +85,6 @@ pub(crate) struct Link<M> {
     is_shut: bool,
     /// Nothing more comes from the transport.
     is_dry: bool,
-    /// The transport was asked for what comes after the peer's close frame.
-    has_looked_behind: bool,
     /// Data that comes is thrown away: once some was, what follows would have a hole before it.
     discards: bool,
     pings: Pings,
@@ -139,7 +136,6 @@ impl<M: MessageTransport> Link<M> {
             deadline: None,
             is_shut: false,
             is_dry: false,
-            has_looked_behind: false,
             discards: false,
             pings: Pings::default(),
             write_error: None,
@@ -244,7 +240,6 @@ impl<M: MessageTransport> Link<M> {
             deadline: self.deadline,
             is_shut: self.is_shut,
             is_dry: self.is_dry,
-            has_looked_behind: self.has_looked_behind,
             discards: self.discards,
             pings: self.pings,
             watch: self.watch,

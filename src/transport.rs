@@ -75,6 +75,13 @@ pub trait MessageTransport {
     /// Ready when everything taken, and every answer, has been handed to what lies below.
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>>;
 
+    /// Comes after [`poll_flush`](Self::poll_flush) when the peer has closed, and the end is told only when it is ready. It is
+    /// for transports that hand their answer to a close frame to something below that buffers, and do not flush that with
+    /// everything else. By default there is nothing to do.
+    fn poll_flush_answer(&mut self, _: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        Poll::Ready(Ok(()))
+    }
+
     /// Flushes and closes what lies below, its writing half where it has two. Reading may go on. It comes
     /// after a last [`poll_flush`](Self::poll_flush), unless that did not get ready in time.
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>>;
@@ -161,6 +168,10 @@ impl MessageTransport for BoxTransport {
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         self.0.poll_flush(cx)
+    }
+
+    fn poll_flush_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        self.0.poll_flush_answer(cx)
     }
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {

@@ -261,15 +261,20 @@ fn the_answer_to_the_peers_close_is_not_left_in_a_buffer_below() {
 #[test]
 fn a_connection_whose_flush_always_waits_is_closed_all_the_same() {
     for role in [Role::Server, Role::Client] {
-        block_on(sockets::within(async {
-            let (ours, theirs) = sockets::pipe(PIPE);
-            let ours = SlowFlush::new(ours);
-            let mut ours = wrap(ours, role, settings()).await;
-            let mut peer = RawPeer::new(theirs, role.other());
-            peer.send(&Frame::close(1000, "")).await;
-            assert_eq!(ours.read(&mut [0; 8]).await.unwrap(), 0);
-            assert_eq!(peer.next().await, Some(Frame::close(1000, "")));
-            assert_eq!(peer.next().await, None);
-        }));
+        for hangs_up in [false, true] {
+            block_on(sockets::within(async {
+                let (ours, theirs) = sockets::pipe(PIPE);
+                let ours = SlowFlush::new(ours);
+                let mut ours = wrap(ours, role, settings()).await;
+                let mut peer = RawPeer::new(theirs, role.other());
+                peer.send(&Frame::close(1000, "")).await;
+                if hangs_up {
+                    peer.shut().await;
+                }
+                assert_eq!(ours.read(&mut [0; 8]).await.unwrap(), 0);
+                assert_eq!(peer.next().await, Some(Frame::close(1000, "")));
+                assert_eq!(peer.next().await, None);
+            }));
+        }
     }
 }

@@ -30,7 +30,8 @@ impl<M: MessageTransport> Link<M> {
         let waker = self.enter(Side::Writer, task);
         let cx = &mut Context::from_waker(&waker);
         let is_done = match self.life.phase() {
-            Phase::Leaving => self.poll_send_steps(cx).is_ready(),
+            Phase::Leaving if self.life.has_failed() => self.poll_send_steps(cx).is_ready(),
+            Phase::Leaving => self.poll_answer(cx).is_ready(),
             Phase::Ended => self.poll_shutdown(cx).is_ready(),
             _ => true,
         };

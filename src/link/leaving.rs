@@ -160,25 +160,29 @@ impl<M: MessageTransport> Link<M> {
     }
 
     fn poll_leave_steps(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        if !self.life.has_failed() {
+            return self.poll_answer(cx);
+        }
         let sent = self.poll_send_steps(cx);
-        if sent.is_pending() && self.life.has_failed() {
+        if sent.is_pending() {
             // A peer that sends everything before it reads hears nothing until somebody takes that.
             self.discard(cx);
         }
         ready!(sent)?;
-        if self.life.has_failed() {
-            ready!(self.poll_shutdown(cx))?;
-            // Closing a socket with unread bytes in it may reset it, and the peer would never read why.
-            ready!(self.poll_transport_end(cx));
-        } else if !self.has_looked_behind {
-            self.has_looked_behind = true;
-            if matches!(self.transport.poll_next(cx), Poll::Ready(None)) {
-                // A transport that has ended with its answer flushes what lies below it when it knows that it has.
-                self.outgoing.unflushed = true;
-                ready!(self.poll_flush_transport(cx))?;
-            }
-        }
+        ready!(self.poll_shutdown(cx))?;
+        // Closing a socket with unread bytes in it may reset it, and the peer would never read why.
+        ready!(self.poll_transport_end(cx));
         Poll::Ready(Ok(()))
+    }
+
+    /// Flushes what answers the peer's close frame.
+    pub(super) fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        ready!(self.poll_send_steps(cx))?;
+        let flushed = self.transport.poll_flush_answer(cx);
+        if flushed.is_pending() {
+            self.life.on(Input::AnswerWaits);
+        }
+        flushed
     }
 
     pub(super) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {

@@ -220,6 +220,10 @@ impl MessageTransport for Speaker {
         self.transport.poll_flush(cx)
     }
 
+    fn poll_flush_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        self.transport.poll_flush_answer(cx)
+    }
+
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         self.transport.poll_shutdown(cx)
     }

@@ -5,7 +5,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use futures::{Sink, Stream, stream::FusedStream};
+use futures::{Sink, Stream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::WebSocketStream;
 
@@ -41,12 +41,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for WebSocketStream<S> 
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        ready!(Sink::poll_flush(Pin::new(&mut *self), cx)).map_err(send_error)?;
-        if self.is_terminated() {
-            // The last flush of a server's engine stops short of what lies below it.
-            ready!(Pin::new(self.get_mut()).poll_flush(cx))?;
-        }
-        Poll::Ready(Ok(()))
+        Sink::poll_flush(Pin::new(self), cx).map_err(send_error)
+    }
+
+    fn poll_flush_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        // The last flush of a server's engine stops short of what lies below it.
+        Pin::new(self.get_mut())
+            .poll_flush(cx)
+            .map_err(WsErr::of_transport)
     }
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {

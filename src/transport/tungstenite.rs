@@ -18,7 +18,6 @@ use async_tungstenite::{
 use futures::{
     Sink, Stream,
     io::{AsyncRead, AsyncWrite},
-    stream::FusedStream,
 };
 
 use super::{
@@ -69,12 +68,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for WebSocketStream<S> 
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        ready!(Sink::poll_flush(Pin::new(&mut *self), cx)).map_err(send_error)?;
-        if self.is_terminated() {
-            // The last flush of a server's engine stops short of what lies below it.
-            ready!(Pin::new(self.get_mut()).poll_flush(cx))?;
-        }
-        Poll::Ready(Ok(()))
+        Sink::poll_flush(Pin::new(self), cx).map_err(send_error)
+    }
+
+    fn poll_flush_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        // The last flush of a server's engine stops short of what lies below it.
+        Pin::new(self.get_mut())
+            .poll_flush(cx)
+            .map_err(WsErr::of_transport)
     }
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
@@ -153,6 +154,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for Metered<S> {
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         ready!(MessageTransport::poll_flush(&mut self.0, cx))?;
+        Poll::Ready(self.0.get_ref().check_writing())
+    }
+
+    fn poll_flush_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        ready!(self.0.poll_flush_answer(cx))?;
         Poll::Ready(self.0.get_ref().check_writing())
     }
 
