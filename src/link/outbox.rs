@@ -112,10 +112,16 @@ impl Observer {
             self.missed += u64::from(!matches!(event, WsEvent::Closed));
             return Sent::Missed;
         }
-        self.put(event.clone());
-        if let WsEvent::Text(text) = event {
-            self.texts.push_back(Arc::downgrade(text));
-        }
+        let event = match event {
+            WsEvent::Text(text) => {
+                // A copy of its own: what another observer holds does not count against this one.
+                let text = Arc::from(&**text);
+                self.texts.push_back(Arc::downgrade(&text));
+                WsEvent::Text(text)
+            }
+            event => event.clone(),
+        };
+        self.put(event);
         Sent::Taken
     }
 
@@ -221,6 +227,16 @@ mod tests {
         outbox.emit(&text());
         assert!(matches!(next(&mut events), Some(WsEvent::Lagged(2))));
         assert!(matches!(next(&mut events), Some(WsEvent::Text(_))));
+    }
+
+    #[test]
+    fn texts_that_a_slow_observer_holds_are_not_missed_by_another() {
+        let (mut outbox, _slow) = observed();
+        let mut quick = outbox.observe(ObserveConfig::default()).unwrap();
+        for _ in 0..20 {
+            outbox.emit(&WsEvent::Text("x".repeat(60_000).into()));
+            assert!(matches!(next(&mut quick), Some(WsEvent::Text(_))));
+        }
     }
 
     #[test]
