@@ -200,6 +200,9 @@ impl Config {
     /// and in [`close_with`](crate::WsStream::close_with) for the end of the transport. Default 10 s,
     /// more than zero.
     ///
+    /// Where we refuse something, the error is told when the peer has hung up, or after this long: a socket that is closed
+    /// with unread bytes in it may be reset, and the peer would never read why.
+    ///
     /// It starts when a close is asked for or comes, and anew whenever the transport takes a message that was still
     /// to be sent before the close frame, and after that, whenever data comes. It ends a wait, not a read that finds
     /// data: what a peer goes on sending is read on. A flood of anything but data holds it up by a second.
