@@ -62,6 +62,7 @@ fn a_peer_that_sends_all_before_it_reads_hears_of_its_offence() {
                     let (mut ours, peer) = if is_the_users {
                         narrow_of_the_user(role).await
                     } else if expected == 1009 {
+                        // No offence under the limits of this one.
                         return;
                     } else {
                         narrow(role).await

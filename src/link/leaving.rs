@@ -1,5 +1,8 @@
 //! How a link ends: because the peer closed, or because something went wrong.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     sync::Arc,
     task::{Context, Poll, ready},
@@ -50,8 +53,7 @@ impl<M: MessageTransport> Link<M> {
     /// Tells the observers of an error and begins to leave.
     pub(super) fn break_off(&mut self, error: WsErr) {
         self.trace().failed(&error);
-        let event = Arc::new(error.clone());
-        self.shared().emit(|| WsEvent::Error(event));
+        self.emit_error(&error);
         self.goodbye = if self.life.said_goodbye() {
             None
         } else {
@@ -92,9 +94,13 @@ impl<M: MessageTransport> Link<M> {
     }
 
     fn tell_given_up(&self, error: &WsErr) {
-        let event = Arc::new(error.clone());
-        self.shared().emit(|| WsEvent::Error(event));
+        self.emit_error(error);
         self.trace().gave_up(error);
+    }
+
+    fn emit_error(&self, error: &WsErr) {
+        self.shared()
+            .emit(|| WsEvent::Error(Arc::new(error.clone())));
     }
 
     /// The peer takes nothing, and that may be because nobody here reads. So the link has ended for everybody but a

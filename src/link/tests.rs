@@ -12,10 +12,9 @@ use pharos::{Observable, ObserveConfig};
 
 use super::{
     Link, Mode,
-    scripted::{Flag, Peer, SECOND, handle, link, read, run, wait, write},
+    scripted::{Peer, SECOND, handle, link, read, run, wait, write},
 };
 use crate::{
-    Lines, WsStream,
     clock::virtual_time::advance,
     close::{CloseFrame, CloseOutcome},
     config::Config,
@@ -72,54 +71,6 @@ fn pings_whose_callers_gave_up_do_not_pile_up_while_nothing_can_be_sent() {
     peer.set(|script| script.blocked = false);
     wait(&mut link, 0);
     assert_eq!(peer.pings(), 1, "that of the caller who waits");
-}
-
-#[test]
-fn a_shutdown_that_could_not_be_done_at_the_end_is_done_by_a_later_read() {
-    let (mut link, peer) = link(Config::default());
-    peer.set(|script| {
-        script.slow_to_shut = 2;
-        script.incoming.push_back(Message::Binary(
-            vec![0; Config::default().max_recv_message_len + 1].into(),
-        ));
-    });
-    assert!(read(&mut link).is_pending(), "it still leaves");
-    advance(SECOND * 10);
-    assert!(matches!(read(&mut link), Poll::Ready(Some(Err(_)))));
-    while !peer.0.borrow().shut {
-        assert!(matches!(read(&mut link), Poll::Ready(None)));
-    }
-}
-
-#[test]
-fn items_do_the_same() {
-    let peer = Peer::default();
-    peer.set(|script| {
-        script.slow_to_shut = 5;
-        script.incoming.push_back(Message::Close(None));
-    });
-    let mut items = WsStream::new(peer.clone()).framed(Lines::new(8));
-    for _ in 0..5 {
-        let end = run(|cx| items.poll_next_unpin(cx));
-        assert!(matches!(end, Poll::Ready(None)));
-    }
-    assert!(peer.0.borrow().shut);
-}
-
-#[test]
-fn a_pong_that_the_peer_does_not_take_behind_our_close_changes_nothing_of_how_it_ends() {
-    let (mut link, peer) = link(Config::default());
-    let closed = run(|cx| link.poll_close(cx, CloseFrame::normal));
-    assert!(matches!(closed, Poll::Ready(Ok(()))));
-    let answer = CloseFrame::from_peer(1011.into(), "");
-    peer.set(|script| {
-        script.blocked = true;
-        script.incoming = [Message::Ping(0_u64.into()), Message::Close(Some(answer))].into();
-    });
-    assert!(read(&mut link).is_pending());
-    advance(SECOND * 11);
-    assert!(matches!(read(&mut link), Poll::Ready(None)));
-    assert!(matches!(link.outcome(), CloseOutcome::Clean { .. }));
 }
 
 #[test]
@@ -272,74 +223,6 @@ fn a_large_message_under_way_at_our_close_is_waited_for_while_it_comes() {
         read(&mut link),
         Poll::Ready(Some(Err(WsErr::TimedOut(_))))
     ));
-}
-
-#[test]
-fn a_close_after_a_peer_was_given_up_waits_for_the_transport_but_not_for_ever() {
-    let (mut link, peer) = link(Config::default());
-    peer.set(|script| script.slow_to_shut = usize::MAX);
-    wait(&mut link, 20);
-    wait(&mut link, 20);
-    assert!(matches!(
-        read(&mut link),
-        Poll::Ready(Some(Err(WsErr::TimedOut(_))))
-    ));
-    assert!(run(|cx| link.poll_close(cx, CloseFrame::normal)).is_pending());
-    advance(SECOND * 11);
-    assert!(run(|cx| link.poll_close(cx, CloseFrame::normal)).is_ready());
-}
-
-#[test]
-fn the_end_does_not_wait_for_the_transport_and_a_close_does() {
-    let (mut link, peer) = link(Config::default());
-    peer.set(|script| {
-        script.slow_to_shut = 3;
-        script.incoming.push_back(Message::Close(None));
-    });
-    assert!(matches!(read(&mut link), Poll::Ready(None)));
-    assert!(matches!(link.outcome(), CloseOutcome::Clean { .. }));
-    let cx = &mut Context::from_waker(Waker::noop());
-    assert!(link.poll_close(cx, CloseFrame::normal).is_pending());
-    let closed = link.poll_close(cx, CloseFrame::normal);
-    assert!(matches!(closed, Poll::Ready(Ok(()))));
-    assert!(peer.0.borrow().shut);
-}
-
-#[test]
-fn a_close_after_the_peer_s_is_ready_when_the_answer_is_flushed() {
-    let (mut link, peer) = link(Config::default());
-    peer.set(|script| {
-        script.blocked = true;
-        script.incoming.push_back(Message::Close(None));
-    });
-    assert!(read(&mut link).is_pending());
-    assert!(run(|cx| link.poll_close(cx, CloseFrame::normal)).is_pending());
-    peer.set(|script| script.blocked = false);
-    let closed = run(|cx| link.poll_close(cx, CloseFrame::normal));
-    assert!(matches!(closed, Poll::Ready(Ok(()))));
-}
-
-#[test]
-fn a_writer_that_waits_is_woken_when_the_reader_finds_the_close_or_a_violation() {
-    let text = || Message::Text("text".into());
-    for ending in [Message::Close(None), text()] {
-        let (mut link, peer) = link(Config::default());
-        peer.set(|script| script.blocked = true);
-        let big = vec![0; 64 * 1024];
-        assert!(write(&mut link, &big).is_ready());
-        let written = Arc::new(Flag::default());
-        let waker = Waker::from(Arc::clone(&written));
-        let writer = &mut Context::from_waker(&waker);
-        assert!(link.poll_write(writer, [&*big]).is_pending());
-        assert!(!written.take());
-        peer.set(|script| script.incoming.push_back(ending));
-        let _ = link.poll_recv(&mut Context::from_waker(Waker::noop()), Mode::Packed);
-        assert!(written.take(), "it was not woken");
-        assert!(matches!(
-            write(&mut link, &big),
-            Poll::Ready(Err(WsErr::Closed))
-        ));
-    }
 }
 
 #[test]
