@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `Open` | what handles asked for; the next message; before it parks, everything that is to be sent | what fits; everything; everything and then the close frame |
 //! | `Closing` | the next message; the close deadline | the flush of the close frame |
-//! | `Leaving` | our close frame if it is still to be sent; the shutdown of the transport; after a failure, whatever still arrives; the close deadline | nothing: `BrokenPipe`, once, if bytes were lost |
+//! | `Leaving` | our close frame if it is still to be sent; the shutdown of the transport; after a failure, whatever still arrives; the close deadline | a close, the flush of close frames; else nothing: `BrokenPipe`, once, if bytes were lost |
 //! | `Ended` | the error, once; then the end | the same |
 //!
 //! Only reads receive. A read never waits for a write while there is something to read, so two peers that

@@ -262,6 +262,17 @@ mod tests {
     }
 
     #[test]
+    fn who_never_drained_gets_what_is_queued_and_no_more() {
+        let (mut outbox, mut events) = observed();
+        (0..MAX_EVENTS + 10).for_each(|n| outbox.emit(&ping(n)));
+        outbox.finish();
+        let queued: Vec<_> = std::iter::from_fn(|| next(&mut events)).collect();
+        assert_eq!(queued.len(), MAX_EVENTS);
+        assert!(queued.iter().all(|event| matches!(event, WsEvent::Ping(_))));
+        assert!(matches!(events.next().now_or_never(), Some(None)));
+    }
+
+    #[test]
     fn who_observes_too_late_learns_that_it_is_over() {
         let mut outbox = Outbox::default();
         outbox.finish();

@@ -135,3 +135,26 @@ fn a_writer_that_waits_is_woken_when_the_reader_finds_the_close_or_a_violation()
         ));
     }
 }
+
+#[test]
+fn a_close_of_the_peers_that_a_transport_answers_behind_what_we_refuse_takes_the_place_of_ours() {
+    for closes in [false, true] {
+        let (mut link, peer) = link(Config::default());
+        peer.set(|script| {
+            script.blocked = true;
+            script.incoming.push_back(Message::Text("text".into()));
+            script
+                .incoming
+                .extend(closes.then_some(Message::Close(None)));
+        });
+        assert!(read(&mut link).is_pending());
+        peer.set(|script| script.blocked = false);
+        assert!(read(&mut link).is_pending(), "it waits for the peer's end");
+        let ours = peer.count(|message| matches!(message, Message::Close(_)));
+        assert_eq!(ours, usize::from(!closes));
+        advance(SECOND * 10);
+        let Poll::Ready(Some(Err(WsErr::ReceivedText))) = read(&mut link) else {
+            panic!("no error")
+        };
+    }
+}
