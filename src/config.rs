@@ -4,9 +4,9 @@
 use std::fmt;
 use std::time::Duration;
 
-#[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
-use crate::contract::Contract;
 use crate::error::WsErr;
+#[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
+use crate::handshake::contract::Contract;
 
 /// What a view does with a text message. The default is [`Reject`](Self::Reject).
 ///

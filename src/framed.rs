@@ -12,10 +12,10 @@ use ws_framed_codecs::{Bincode, LengthPrefixed};
 
 use crate::{
     close::{CloseFrame, CloseOutcome},
-    contract::Contract,
     error::WsErr,
     event::WsEvent,
     handle::WsHandle,
+    handshake::contract::Contract,
     stream::{Mode, WsStream},
     transport::{BoxTransport, MessageTransport},
 };

@@ -19,12 +19,12 @@ use futures::{
 use pharos::{Observable, Observe, ObserveConfig};
 
 use crate::{
-    clock::Timer,
     close::{CloseFrame, CloseOutcome},
+    connection::observers::Observers,
     error::WsErr,
     event::WsEvent,
-    link::outbox::Outbox,
     stats::{Counters, Stats},
+    time::Timer,
     trace::Trace,
 };
 
@@ -45,7 +45,7 @@ pub(crate) struct Shared {
     requested: AtomicBool,
     slot: Mutex<Slot>,
     /// Under a lock of its own: delivering wakes observers, and who is woken may ask for something at once.
-    outbox: Mutex<Outbox>,
+    outbox: Mutex<Observers>,
     closed: future::Shared<oneshot::Receiver<CloseOutcome>>,
 }
 
@@ -89,7 +89,7 @@ impl Shared {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn outbox(&self) -> MutexGuard<'_, Outbox> {
+    fn outbox(&self) -> MutexGuard<'_, Observers> {
         self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -43,13 +43,9 @@
     )
 )]
 
-#[cfg(all(feature = "axum", not(target_arch = "wasm32")))]
-#[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
-pub mod axum;
-mod clock;
 mod close;
 mod config;
-mod contract;
+mod connection;
 mod encoded;
 mod error;
 mod event;
@@ -57,11 +53,10 @@ mod framed;
 #[cfg(doc)]
 pub mod guide;
 mod handle;
-#[cfg(all(feature = "hyper", not(target_arch = "wasm32")))]
-#[cfg_attr(docsrs, doc(cfg(feature = "hyper")))]
-pub mod hyper;
-mod link;
+mod handshake;
 mod message;
+#[cfg(not(target_arch = "wasm32"))]
+mod net;
 mod reconnect;
 #[cfg(all(
     test,
@@ -70,11 +65,9 @@ mod reconnect;
     not(target_arch = "wasm32")
 ))]
 mod simulation;
-#[cfg(all(feature = "smol", not(target_arch = "wasm32")))]
-#[cfg_attr(docsrs, doc(cfg(feature = "smol")))]
-pub mod smol;
 mod stats;
 mod stream;
+mod time;
 #[cfg(all(feature = "rustls", not(target_arch = "wasm32")))]
 #[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
 pub mod tls;
@@ -83,18 +76,26 @@ mod tokio_codec;
 mod trace;
 mod transport;
 
+#[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
+mod client;
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
-mod accept;
-#[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
-mod connect;
-#[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
-mod opening;
+mod server;
 
 pub use asynchronous_codec;
 pub use bytes;
 pub use pharos;
 #[doc(inline)]
 pub use ws_framed_codecs as codecs;
+
+#[cfg(all(feature = "axum", not(target_arch = "wasm32")))]
+#[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
+pub use net::axum;
+#[cfg(all(feature = "hyper", not(target_arch = "wasm32")))]
+#[cfg_attr(docsrs, doc(cfg(feature = "hyper")))]
+pub use net::hyper;
+#[cfg(all(feature = "smol", not(target_arch = "wasm32")))]
+#[cfg_attr(docsrs, doc(cfg(feature = "smol")))]
+pub use net::smol;
 
 pub use asynchronous_codec::{Decoder, Encoder};
 #[cfg(feature = "cbor")]
@@ -109,34 +110,34 @@ pub use ws_framed_codecs::{
     Bincode, CodecError, EncodeRef, LengthDelimited, LengthPrefixed, Lines, WireFormat,
 };
 
+#[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
+pub use client::Connector;
+#[cfg(any(
+    target_arch = "wasm32",
+    all(feature = "async-tungstenite", feature = "tokio")
+))]
+pub use client::connect;
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
-pub use accept::Acceptor;
+pub use handshake::{rejection::Refusal, request::HandshakeRequest};
+#[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
+pub use server::Acceptor;
 #[cfg(all(
     feature = "async-tungstenite",
     feature = "tokio",
     not(target_arch = "wasm32")
 ))]
-pub use accept::accept;
-#[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
-pub use connect::Connector;
-#[cfg(any(
-    target_arch = "wasm32",
-    all(feature = "async-tungstenite", feature = "tokio")
-))]
-pub use connect::connect;
+pub use server::accept;
 #[cfg(all(feature = "tokio-codec", not(target_arch = "wasm32")))]
 pub use tokio_codec::{ForTokio, TokioCodec};
-#[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
-pub use transport::tungstenite::handshake::{refusal::Refusal, request::HandshakeRequest};
 pub use {
     close::{CloseCode, CloseFrame, CloseOutcome, ClosedBy},
     config::{Config, Keepalive, TextPolicy},
-    contract::Contract,
     encoded::Encoded,
     error::{Violation, WsErr},
     event::WsEvent,
     framed::{WsFramed, WsFramedParts},
     handle::WsHandle,
+    handshake::contract::Contract,
     message::{ControlPayload, Message},
     reconnect::Reconnector,
     stats::Stats,

@@ -12,7 +12,7 @@ pub enum Message {
     Binary(Bytes),
     /// Text, which is UTF-8 (RFC 6455 section 5.6).
     Text(String),
-    /// A ping. Outgoing: to be sent. Incoming: the transport answers it by itself.
+    /// A ping. WriteBuffer: to be sent. Incoming: the transport answers it by itself.
     Ping(ControlPayload),
     /// A pong. A transport answers pings by itself, so this is for reading, or for an unasked heartbeat.
     Pong(ControlPayload),

@@ -3,8 +3,8 @@
 use std::{fmt, time::Duration};
 
 use crate::{
-    clock::{Instant, Timer},
     error::WsErr,
+    time::{Instant, Timer},
 };
 
 /// Dials, and dials again, with growing and jittered waits in between, and hands out a fresh connection
@@ -207,7 +207,7 @@ mod tests {
     use futures::FutureExt;
 
     use super::*;
-    use crate::clock::virtual_time::{advance, next_timer};
+    use crate::time::virtual_time::{advance, next_timer};
 
     const SECOND: Duration = Duration::from_secs(1);
 

@@ -20,17 +20,17 @@ use ws_framed_codecs::LengthPrefixed;
 use crate::{
     close::{CloseFrame, CloseOutcome},
     config::Config,
-    contract::Contract,
+    connection::Connection,
     error::WsErr,
     event::WsEvent,
     framed::WsFramed,
     handle::WsHandle,
-    link::Link,
+    handshake::contract::Contract,
     trace::Trace,
     transport::{BoxTransport, MaybeSend, MessageTransport},
 };
 
-pub(crate) use crate::link::Mode;
+pub(crate) use crate::connection::Mode;
 
 /// A WebSocket as a stream of bytes, for any code that takes `AsyncRead`, `AsyncBufRead` and
 /// `AsyncWrite`: those of futures-io, and tokio's behind the feature `tokio`.
@@ -74,7 +74,7 @@ pub(crate) use crate::link::Mode;
 /// Every method and every future over this stream may be dropped at any point: nothing is lost or sent
 /// twice. [`close_with`](Self::close_with) discards what it reads, by intent.
 pub struct WsStream<M = BoxTransport> {
-    link: Link<M>,
+    link: Connection<M>,
     /// What the link gave and nobody has read yet.
     unread: Bytes,
     subprotocol: Option<Arc<str>>,
@@ -104,7 +104,7 @@ impl<M: MessageTransport> WsStream<M> {
     /// cannot be answered any more. Here that is up to the transport.
     pub fn new(transport: M) -> Self {
         Self {
-            link: Link::new(transport, Config::default(), Trace::unknown()),
+            link: Connection::new(transport, Config::default(), Trace::unknown()),
             unread: Bytes::new(),
             subprotocol: None,
             contract: None,
@@ -123,7 +123,7 @@ impl<M: MessageTransport> WsStream<M> {
     pub(crate) fn traced(transport: M, config: Config, trace: Trace) -> Result<Self, WsErr> {
         config.validate()?;
         Ok(Self {
-            link: Link::new(transport, config, trace),
+            link: Connection::new(transport, config, trace),
             unread: Bytes::new(),
             subprotocol: None,
             contract: None,

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use crate::clock::virtual_time;
+use crate::time::virtual_time;
 
 /// When, and the how-manieth entry it is.
 type Key = (Duration, u64);

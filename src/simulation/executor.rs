@@ -18,7 +18,7 @@ use std::{
 use futures::channel::oneshot;
 
 use super::{agenda::Agenda, rng::Rng};
-use crate::clock::virtual_time;
+use crate::time::virtual_time;
 
 /// More polls than any honest run takes: somebody wakes itself for ever.
 const MAX_POLLS: u64 = 1_000_000;

@@ -15,9 +15,9 @@ use super::{
 };
 use crate::{
     CloseFrame, CloseOutcome, Config, WsErr, WsStream,
-    opening::Opening,
+    handshake::opening::Opening,
+    handshake::{client, server},
     trace::Trace,
-    transport::tungstenite::handshake::{client, server},
 };
 
 const SERVER: usize = 0;

@@ -27,11 +27,11 @@ use web_sys::{BinaryType, CloseEvent, Event, MessageEvent, WebSocket};
 use self::inbox::{Inbox, update};
 use super::MessageTransport;
 use crate::{
-    clock::Timer,
     close::{CloseCode, CloseFrame},
     config::Config,
     error::WsErr,
     message::Message,
+    time::Timer,
 };
 
 /// The browser takes no more while this many bytes wait in it to be sent.

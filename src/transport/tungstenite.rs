@@ -1,7 +1,5 @@
 //! `async_tungstenite::WebSocketStream` as a [`MessageTransport`].
 
-pub(crate) mod handshake;
-
 use std::{
     pin::Pin,
     task::{Context, Poll, ready},
@@ -92,6 +90,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for WebSocketStream<S> 
 /// A connection that we opened: metered between the engine and the socket.
 #[derive(Debug)]
 pub(crate) struct Metered<S>(WebSocketStream<Meter<S>>);
+
+impl<S> Metered<S> {
+    pub(crate) fn new(stream: WebSocketStream<Meter<S>>) -> Self {
+        Self(stream)
+    }
+}
 
 #[cfg(test)]
 impl<S: AsyncRead + AsyncWrite + Unpin> Metered<S> {
@@ -184,7 +188,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for Metered<S> {
 }
 
 /// The engine's settings for a connection that we open.
-fn engine_config(config: &crate::config::Config) -> WebSocketConfig {
+pub(crate) fn engine_config(config: &crate::config::Config) -> WebSocketConfig {
     // So that many small messages make one write. Not more than a message: what is packed has no use for it.
     let gathered = config.max_send_message_len.min(MAX_GATHERED);
     // Where the answer to a close frame does not fit, the engine may end without it. So there is room for all that

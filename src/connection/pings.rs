@@ -1,0 +1,61 @@
+//! Pings that were asked for, and who waits for their pongs.
+
+use std::{collections::VecDeque, time::Duration};
+
+use crate::{handle::PingReply, message::ControlPayload, time::Instant};
+
+/// Pings on their way.
+#[derive(Debug, Default)]
+pub(super) struct Pings {
+    last_id: u64,
+    /// Who waits; nobody does for a ping of keepalive.
+    to_send: VecDeque<Option<PingReply>>,
+    /// In the order of their ids.
+    in_flight: VecDeque<(u64, Instant, Option<PingReply>)>,
+}
+
+impl Pings {
+    pub(super) fn ask_for_life(&mut self) {
+        self.to_send.push_back(None);
+    }
+
+    pub(super) fn ask(&mut self, replies: Vec<PingReply>) {
+        // While nothing can be sent, those who gave up make room for those who did not.
+        self.to_send
+            .retain(|ping| ping.as_ref().is_none_or(|reply| !reply.is_canceled()));
+        self.to_send.extend(replies.into_iter().map(Some));
+    }
+
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.to_send.is_empty()
+    }
+
+    /// The next ping to send.
+    pub(super) fn next(&mut self) -> Option<ControlPayload> {
+        let reply = self.to_send.pop_front()?;
+        // Whoever has gone, and an earlier ping of keepalive, need no answer any more.
+        self.in_flight
+            .retain(|(_, _, reply)| reply.as_ref().is_some_and(|reply| !reply.is_canceled()));
+        self.last_id += 1;
+        self.in_flight
+            .push_back((self.last_id, Instant::now(), reply));
+        Some(self.last_id.into())
+    }
+
+    /// A pong answers its ping and all before it, because a peer may answer only the last
+    /// (RFC 6455 section 5.5.3). Gives the round-trip time of its own.
+    pub(super) fn answered(&mut self, payload: &ControlPayload) -> Option<Duration> {
+        let id = u64::from_be_bytes(payload.as_bytes().as_ref().try_into().ok()?);
+        let index = self.in_flight.iter().position(|(sent, ..)| *sent == id)?;
+        let now = Instant::now();
+        let mut last = None;
+        for (_, sent, reply) in self.in_flight.drain(..=index) {
+            let time = now.saturating_duration_since(sent);
+            last = Some(time);
+            if let Some(reply) = reply {
+                let _ = reply.send(Ok(time));
+            }
+        }
+        last
+    }
+}
