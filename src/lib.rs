@@ -57,6 +57,8 @@ mod handshake;
 mod message;
 #[cfg(not(target_arch = "wasm32"))]
 mod net;
+#[cfg(not(target_arch = "wasm32"))]
+mod protocol;
 mod reconnect;
 #[cfg(all(
     test,
@@ -138,7 +140,7 @@ pub use {
     framed::{WsFramed, WsFramedParts},
     handle::WsHandle,
     handshake::contract::Contract,
-    message::{ControlPayload, Message},
+    message::{ControlPayload, Message, Payload},
     reconnect::Reconnector,
     stats::Stats,
     stream::WsStream,

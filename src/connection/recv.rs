@@ -128,7 +128,7 @@ impl<M: MessageTransport> Connection<M> {
             self.watch.saw_data();
         }
         match message {
-            Message::Binary(data) => self.take_data(data, mode),
+            Message::Binary(data) => self.take_data(data.into_bytes(), mode),
             Message::Text(text) => self.take_text(text, mode),
             Message::Ping(payload) => {
                 self.take_ping(payload);

@@ -115,7 +115,7 @@ impl WriteBuffer {
                 .map_err(|_| WsErr::NotOneFrame("what the codec calls text is not UTF-8"))?;
             Message::Text(text.to_owned())
         } else {
-            Message::Binary(payload)
+            Message::Binary(payload.into())
         });
         self.undelivered = true;
         Ok(())
@@ -138,13 +138,14 @@ impl WriteBuffer {
         if let Some(whole) = self.whole.take() {
             return whole;
         }
-        Message::Binary(if self.buffer.is_empty() {
+        let payload = if self.buffer.is_empty() {
             self.shared.split_to(self.shared.len().min(max))
         } else if self.buffer.len() > max {
             self.buffer.split_to(max).freeze()
         } else {
             self.take_buffer(max)
-        })
+        };
+        Message::Binary(payload.into())
     }
 
     fn take_buffer(&mut self, max: usize) -> Bytes {

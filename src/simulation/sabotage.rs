@@ -46,18 +46,18 @@ impl Sabotaged {
         match message {
             Message::Binary(data) if !self.has_struck && data.len() > 1 => {
                 self.has_struck = true;
-                let less = data.slice(1..);
+                let less = data.clone().into_bytes().slice(1..);
                 match self.sabotage {
-                    Sabotage::DropsByte => Message::Binary(less),
+                    Sabotage::DropsByte => Message::Binary(less.into()),
                     Sabotage::RepeatsMessage => {
-                        self.repeated = Some(Message::Binary(Bytes::clone(&data)));
+                        self.repeated = Some(Message::Binary(data.clone()));
                         Message::Binary(data)
                     }
                     _ => Message::Binary(data),
                 }
             }
             Message::Text(text) if self.sabotage == Sabotage::SwallowsText && text == "2" => {
-                Message::Binary(Bytes::new())
+                Message::Binary(Bytes::new().into())
             }
             other => other,
         }

@@ -232,7 +232,7 @@ fn poll_discard(io: &mut (impl AsyncRead + Unpin), cx: &mut Context<'_>) -> Poll
 pub(super) fn from_engine(message: tungstenite::Message) -> Option<Message> {
     use tungstenite::Message as Engine;
     Some(match message {
-        Engine::Binary(data) => Message::Binary(data),
+        Engine::Binary(data) => Message::Binary(data.into()),
         Engine::Text(text) => Message::Text(text.as_str().to_owned()),
         Engine::Ping(data) => Message::Ping(data.as_ref().try_into().ok()?),
         Engine::Pong(data) => Message::Pong(data.as_ref().try_into().ok()?),
@@ -251,7 +251,7 @@ pub(super) fn unexpected_frame() -> WsErr {
 pub(super) fn into_engine(message: Message) -> tungstenite::Message {
     use tungstenite::Message as Engine;
     match message {
-        Message::Binary(data) => Engine::Binary(data),
+        Message::Binary(data) => Engine::Binary(data.into_bytes()),
         Message::Text(text) => Engine::Text(text.into()),
         Message::Ping(payload) => Engine::Ping(payload.into()),
         Message::Pong(payload) => Engine::Pong(payload.into()),
