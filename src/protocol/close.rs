@@ -29,9 +29,7 @@ pub(super) fn parse(payload: &[u8]) -> Result<Option<CloseFrame>, Rule> {
 ///
 /// # Errors
 /// [`WsErr::InvalidCloseCode`] for a code that may not be sent.
-pub(super) fn encode(
-    frame: Option<&CloseFrame>,
-) -> Result<([u8; MAX_CONTROL_LEN], usize), WsErr> {
+pub(super) fn encode(frame: Option<&CloseFrame>) -> Result<([u8; MAX_CONTROL_LEN], usize), WsErr> {
     let mut payload = [0; MAX_CONTROL_LEN];
     let Some(frame) = frame else {
         return Ok((payload, 0));

@@ -164,7 +164,8 @@ impl Decoder {
     /// Takes a header off the input, and checks what depends on the frames before it.
     #[inline]
     fn take_header(&mut self) -> Result<Option<Frame>, WsErr> {
-        let Some((header, header_len)) = Header::parse(&self.input, self.role, self.claimed)? else {
+        let Some((header, header_len)) = Header::parse(&self.input, self.role, self.claimed)?
+        else {
             return Ok(None);
         };
         let len = self.check(&header)?;
@@ -354,6 +355,11 @@ impl Decoder {
             (None, None) => return None,
         };
         u64::try_from(len).ok()
+    }
+
+    #[cfg(test)]
+    pub(super) fn input_capacity(&self) -> usize {
+        self.input_capacity.max(self.input.capacity())
     }
 
     /// Drops all input from now on.

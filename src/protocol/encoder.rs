@@ -88,7 +88,10 @@ impl Encoder {
             return self.copy_frame(OpCode::Text, true, text.as_bytes());
         }
         let payload = Bytes::from(text).try_into_mut();
-        self.push_data(OpCode::Text, payload.map_or_else(Payload::from, Payload::from))
+        self.push_data(
+            OpCode::Text,
+            payload.map_or_else(Payload::from, Payload::from),
+        )
     }
 
     #[inline]
@@ -171,12 +174,7 @@ impl Encoder {
 
     /// Appends a frame with a copy of `payload`.
     #[inline]
-    fn copy_frame(
-        &mut self,
-        opcode: OpCode,
-        is_final: bool,
-        payload: &[u8],
-    ) -> Result<(), WsErr> {
+    fn copy_frame(&mut self, opcode: OpCode, is_final: bool, payload: &[u8]) -> Result<(), WsErr> {
         let key = self.key()?;
         let header = EncodedHeader::new(opcode, is_final, payload.len(), key);
         let copy = self.queue.copy(header.as_bytes(), payload);
@@ -213,7 +211,9 @@ impl Encoder {
         let mut opcode = OpCode::Binary;
         let mut rest = data;
         while rest.len() > self.max_frame_len {
-            let (part, behind) = rest.split_at_checked(self.max_frame_len).unwrap_or_default();
+            let (part, behind) = rest
+                .split_at_checked(self.max_frame_len)
+                .unwrap_or_default();
             self.copy_frame(opcode, false, part)?;
             opcode = OpCode::Continuation;
             rest = behind;

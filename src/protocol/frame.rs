@@ -167,7 +167,10 @@ impl EncodedHeader {
 
     /// The header of a frame with a payload of `len` bytes.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "each arm bounds the length")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "each arm bounds the length"
+    )]
     pub(crate) fn new(opcode: OpCode, is_final: bool, len: usize, mask: Option<[u8; 4]>) -> Self {
         let first = opcode as u8 | if is_final { FIN } else { 0 };
         let mask_bit = if mask.is_some() { MASK } else { 0 };

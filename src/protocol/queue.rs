@@ -85,7 +85,9 @@ impl Queue {
     /// Fills `slices` from the front with the bytes to send, and returns how many it filled.
     pub(crate) fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let first = [&*self.first].into_iter();
-        let parts = first.chain(self.rest.iter().map(|part| &**part)).chain([&*self.tail]);
+        let parts = first
+            .chain(self.rest.iter().map(|part| &**part))
+            .chain([&*self.tail]);
         let mut filled = 0;
         for (slice, part) in slices.iter_mut().zip(parts.filter(|part| !part.is_empty())) {
             *slice = IoSlice::new(part);
@@ -124,6 +126,11 @@ impl Queue {
         if self.rest.capacity() > IDLE_SEGMENTS {
             self.rest = VecDeque::new();
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.tail.capacity()
     }
 
     /// Drops everything.

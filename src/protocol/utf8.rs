@@ -81,7 +81,9 @@ impl Text {
         if error.error_len().is_some() {
             return Err(Rule::Utf8);
         }
-        let (valid, partial) = piece.split_at_checked(error.valid_up_to()).unwrap_or_default();
+        let (valid, partial) = piece
+            .split_at_checked(error.valid_up_to())
+            .unwrap_or_default();
         if let Ok(valid) = str::from_utf8(valid) {
             self.valid.push_str(valid);
         }
