@@ -60,7 +60,7 @@ impl CloseCode {
     }
 
     /// Whether a peer that opens the close with this code says that nothing went wrong.
-    pub(crate) const fn is_orderly(self) -> bool {
+    pub(crate) const fn is_normal_closure(self) -> bool {
         matches!(self.0, 1000 | 1001 | 1005 | 3000..=4999)
     }
 }
@@ -115,7 +115,7 @@ impl CloseFrame {
         if !code.is_sendable() {
             return Err(WsErr::InvalidCloseCode(code));
         }
-        Ok(Self::fitted(code, reason.into()))
+        Ok(Self::truncated(code, reason.into()))
     }
 
     /// Code 1000 and no reason: all is well and done.
@@ -131,16 +131,16 @@ impl CloseFrame {
     /// [`MessageTransport`](crate::MessageTransport).
     #[must_use]
     pub fn from_peer(code: CloseCode, reason: impl Into<String>) -> Self {
-        Self::fitted(code, reason.into())
+        Self::truncated(code, reason.into())
     }
 
     /// A frame of our own making; `code` is one of the sendable constants.
-    pub(crate) fn ours(code: CloseCode, reason: &str) -> Self {
+    pub(crate) fn new_unchecked(code: CloseCode, reason: &str) -> Self {
         debug_assert!(code.is_sendable());
-        Self::fitted(code, reason.to_owned())
+        Self::truncated(code, reason.to_owned())
     }
 
-    fn fitted(code: CloseCode, mut reason: String) -> Self {
+    fn truncated(code: CloseCode, mut reason: String) -> Self {
         if reason.len() > MAX_REASON_LEN {
             let end = (0..=MAX_REASON_LEN)
                 .rev()

@@ -170,7 +170,7 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
             // The prefix of the frame in it is ours.
             buffer.advance(PREFIX_LEN.min(buffer.len()));
         }
-        stream.put_back(buffer);
+        stream.unread_bytes(buffer);
         stream
     }
 

@@ -129,6 +129,10 @@ pub use server::Acceptor;
 pub use server::accept;
 #[cfg(all(feature = "tokio-codec", not(target_arch = "wasm32")))]
 pub use tokio_codec::{ForTokio, TokioCodec};
+#[cfg(all(feature = "tokio-tungstenite", not(target_arch = "wasm32")))]
+pub use transport::tokio_tungstenite::TokioTungstenite;
+#[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
+pub use transport::tungstenite::Tungstenite;
 pub use {
     close::{CloseCode, CloseFrame, CloseOutcome, ClosedBy},
     config::{Config, Keepalive, TextPolicy},
@@ -138,9 +142,11 @@ pub use {
     framed::{WsFramed, WsFramedParts},
     handle::WsHandle,
     handshake::contract::Contract,
-    message::{ControlPayload, Message},
+    message::{ControlPayload, Message, Payload},
     reconnect::Reconnector,
     stats::Stats,
     stream::WsStream,
-    transport::{BoxTransport, MaybeSend, MessageTransport},
+    transport::{
+        BoxTransport, IntoTransport, MaybeSend, MessageTransport, Progress, Properties, StreamSink,
+    },
 };

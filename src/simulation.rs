@@ -70,7 +70,7 @@ fn open(
     let pipe = network.pipe(end);
     let is_client = end == 1;
     let transport = match plan.own_socket {
-        Some(room) => BoxTransport::new(tungstenite::opened_by_user(pipe, is_client, room)),
+        Some(room) => BoxTransport::new(tungstenite::opened_by_caller(pipe, is_client, room)),
         None => BoxTransport::new(tungstenite::Metered::opened(pipe, is_client, &config)),
     };
     let transport = match sabotage {

@@ -26,8 +26,9 @@ use crate::{
     framed::WsFramed,
     handle::WsHandle,
     handshake::contract::Contract,
+    message::Payload,
     trace::Trace,
-    transport::{BoxTransport, MaybeSend, MessageTransport},
+    transport::{BoxTransport, IntoTransport, MaybeSend, MessageTransport},
 };
 
 pub(crate) use crate::connection::Mode;
@@ -74,7 +75,7 @@ pub(crate) use crate::connection::Mode;
 /// Every method and every future over this stream may be dropped at any point: nothing is lost or sent
 /// twice. [`close_with`](Self::close_with) discards what it reads, by intent.
 pub struct WsStream<M = BoxTransport> {
-    link: Connection<M>,
+    connection: Connection<M>,
     /// What the link gave and nobody has read yet.
     unread: Bytes,
     subprotocol: Option<Arc<str>>,
@@ -89,7 +90,7 @@ impl<M> Unpin for WsStream<M> {}
 impl<M: fmt::Debug> fmt::Debug for WsStream<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WsStream")
-            .field("link", &self.link)
+            .field("connection", &self.connection)
             .field("unread", &self.unread.len())
             .field("subprotocol", &self.subprotocol)
             .finish_non_exhaustive()
@@ -102,37 +103,39 @@ impl<M: MessageTransport> WsStream<M> {
     /// Connections that this library opens itself are watched more closely: there, any byte is a sign of life, the
     /// work of one poll is bounded, and what a peer sent before it went away is read even if a ping among it
     /// cannot be answered any more. Here that is up to the transport.
-    pub fn new(transport: M) -> Self {
-        Self {
-            link: Connection::new(transport, Config::default(), Trace::unknown()),
-            unread: Bytes::new(),
-            subprotocol: None,
-            contract: None,
-        }
+    pub fn new(socket: impl IntoTransport<Transport = M>) -> Self {
+        Self::open(socket.into_transport(), Config::default(), Trace::unknown())
     }
 
     /// Wraps an open WebSocket.
     ///
     /// # Errors
     /// [`WsErr::InvalidConfig`] for values that make no sense.
-    pub fn with_config(transport: M, config: Config) -> Result<Self, WsErr> {
-        Self::traced(transport, config, Trace::unknown())
+    pub fn with_config(
+        socket: impl IntoTransport<Transport = M>,
+        config: Config,
+    ) -> Result<Self, WsErr> {
+        Self::traced(socket.into_transport(), config, Trace::unknown())
     }
 
     /// The same, in a span that there is already.
     pub(crate) fn traced(transport: M, config: Config, trace: Trace) -> Result<Self, WsErr> {
         config.validate()?;
-        Ok(Self {
-            link: Connection::new(transport, config, trace),
+        Ok(Self::open(transport, config, trace))
+    }
+
+    fn open(transport: M, config: Config, trace: Trace) -> Self {
+        Self {
+            connection: Connection::new(transport, config, trace),
             unread: Bytes::new(),
             subprotocol: None,
             contract: None,
-        })
+        }
     }
 
     /// A handle to ping, close, observe and count, that outlives `split` and [`framed`](Self::framed).
     pub fn handle(&self) -> WsHandle {
-        WsHandle::new(Arc::clone(self.link.shared()))
+        WsHandle::new(Arc::clone(self.connection.shared()))
     }
 
     /// The subprotocol that both sides agreed on in the handshake, if [`Connector`](crate::Connector) or
@@ -151,7 +154,7 @@ impl<M: MessageTransport> WsStream<M> {
 
     /// What lies below, to ask it something: for the address of the peer, say, of a socket that you opened.
     pub fn transport(&self) -> &M {
-        self.link.transport()
+        self.connection.transport()
     }
 
     /// Gives back what lies below, with what was received of it and not read. The link is over: handles are told
@@ -159,7 +162,7 @@ impl<M: MessageTransport> WsStream<M> {
     ///
     /// Flush first. What was written and not flushed goes with the link, except for what the transport has taken.
     pub fn into_transport(self) -> (M, Bytes) {
-        (self.link.into_transport(), self.unread)
+        (self.connection.into_transport(), self.unread)
     }
 
     /// The same stream under the name `WsStream`, whatever lies below.
@@ -168,7 +171,7 @@ impl<M: MessageTransport> WsStream<M> {
         M: MaybeSend + 'static,
     {
         WsStream {
-            link: self.link.map_transport(BoxTransport::new),
+            connection: self.connection.map_transport(BoxTransport::new),
             unread: self.unread,
             subprotocol: self.subprotocol,
             contract: self.contract,
@@ -244,7 +247,7 @@ impl<M: MessageTransport> WsStream<M> {
             return Err(WsErr::InvalidCloseCode(frame.code()));
         }
         self.unread.clear();
-        poll_fn(|cx| self.link.poll_close_with(cx, &frame, mode)).await
+        poll_fn(|cx| self.connection.poll_close_with(cx, &frame, mode)).await
     }
 
     #[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
@@ -263,20 +266,20 @@ impl<M: MessageTransport> WsStream<M> {
         &mut self,
         cx: &mut Context<'_>,
         mode: Mode,
-    ) -> Poll<Option<io::Result<Bytes>>> {
+    ) -> Poll<Option<io::Result<Payload>>> {
         if self.unread.is_empty() {
-            return self.link.poll_recv(cx, mode).map_err(io::Error::from);
+            return self.connection.poll_recv(cx, mode).map_err(io::Error::from);
         }
-        Poll::Ready(Some(Ok(std::mem::take(&mut self.unread))))
+        Poll::Ready(Some(Ok(std::mem::take(&mut self.unread).into())))
     }
 
     /// Whether the end, once it is there, is one that a reader was told an error for.
-    pub(crate) fn is_cut(&self) -> bool {
-        self.link.is_cut()
+    pub(crate) fn ended_with_error(&self) -> bool {
+        self.connection.ended_with_error()
     }
 
     /// Puts bytes back, before what is unread.
-    pub(crate) fn put_back(&mut self, bytes: BytesMut) {
+    pub(crate) fn unread_bytes(&mut self, bytes: BytesMut) {
         if self.unread.is_empty() {
             self.unread = bytes.freeze();
         } else if !bytes.is_empty() {
@@ -286,37 +289,39 @@ impl<M: MessageTransport> WsStream<M> {
         }
     }
 
-    /// Ready when an item may be [gathered](Self::gather).
+    /// Ready when an item may be [gathered](Self::buffer).
     pub(crate) fn poll_ready(&mut self, cx: &mut Context<'_>, mode: Mode) -> Poll<io::Result<()>> {
-        self.link.poll_ready(cx, mode).map_err(io::Error::from)
+        self.connection
+            .poll_ready(cx, mode)
+            .map_err(io::Error::from)
     }
 
     /// Lets `put` append to what is gathered to be sent. When it fails, nothing was.
-    pub(crate) fn gather<E: From<io::Error>>(
+    pub(crate) fn buffer<E: From<io::Error>>(
         &mut self,
         mode: Mode,
         put: impl FnOnce(&mut BytesMut) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.link.gather(mode, put)
+        self.connection.buffer(mode, put)
     }
 
     /// Appends to what is gathered to be sent, without copying it where that can be.
-    pub(crate) fn gather_shared(&mut self, mode: Mode, bytes: Bytes) -> io::Result<()> {
-        self.link
-            .gather_shared(mode, bytes)
+    pub(crate) fn buffer_bytes(&mut self, mode: Mode, bytes: Bytes) -> io::Result<()> {
+        self.connection
+            .buffer_bytes(mode, bytes)
             .map_err(io::Error::from)
     }
 
     /// Ends the link because what came cannot be decoded.
-    pub(crate) fn break_off(&mut self, frame: CloseFrame) {
-        self.link.break_off_with(frame);
+    pub(crate) fn fail(&mut self, frame: CloseFrame) {
+        self.connection.fail_with(frame);
     }
 
     /// Unread bytes, at least one unless the stream has ended.
     fn poll_unread(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         if self.unread.is_empty() {
-            if let Some(data) = ready!(self.link.poll_recv(cx, Mode::Packed)) {
-                self.unread = data?;
+            if let Some(data) = ready!(self.connection.poll_recv(cx, Mode::Packed)) {
+                self.unread = data?.into_bytes();
             }
         }
         Poll::Ready(Ok(&self.unread))
@@ -335,15 +340,17 @@ impl<M: MessageTransport> WsStream<M> {
         cx: &mut Context<'_>,
         chunks: impl IntoIterator<Item = &'a [u8], IntoIter: Clone>,
     ) -> Poll<io::Result<usize>> {
-        self.link.poll_write(cx, chunks).map_err(io::Error::from)
+        self.connection
+            .poll_write(cx, chunks)
+            .map_err(io::Error::from)
     }
 
     pub(crate) fn poll_flush_written(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.link.poll_flush(cx).map_err(io::Error::from)
+        self.connection.poll_flush(cx).map_err(io::Error::from)
     }
 
     pub(crate) fn poll_close_normally(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.link
+        self.connection
             .poll_close(cx, CloseFrame::normal)
             .map_err(io::Error::from)
     }
@@ -355,6 +362,6 @@ impl<M: MessageTransport> Observable<WsEvent> for WsStream<M> {
     /// See [`WsEvent`] for what an observer can count on. The kind of channel asked for in `options` makes
     /// no difference; a filter is honoured, and must not call back into the handle.
     fn observe(&mut self, options: ObserveConfig<WsEvent>) -> Observe<'_, WsEvent, WsErr> {
-        self.link.shared().observe(options)
+        self.connection.shared().observe(options)
     }
 }

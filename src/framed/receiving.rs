@@ -8,7 +8,7 @@ use std::{
 };
 
 use asynchronous_codec::Decoder;
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, BytesMut};
 use futures::{Stream, stream::FusedStream};
 use ws_framed_codecs::CodecError;
 
@@ -38,7 +38,7 @@ where
     C: Decoder<Item = T, Error: 'static>,
     M: MessageTransport,
 {
-    fn take_chunk(&mut self, chunk: &Bytes) {
+    fn take_chunk(&mut self, chunk: &[u8]) {
         if self.buffer.is_empty() && self.buffer.capacity() > KEPT_READ_BUFFER.max(4 * chunk.len())
         {
             // What one large frame has grown is not kept for the small ones that follow.
@@ -135,7 +135,7 @@ where
                     Decoded::Yields(item) => return Poll::Ready(Some(item)),
                     Decoded::NeedsMore => {}
                     Decoded::Stuck(goodbye) => {
-                        this.stream.break_off(goodbye);
+                        this.stream.fail(goodbye);
                         this.reading = Reading::Undecodable;
                     }
                 },
@@ -152,7 +152,7 @@ where
                 }
                 None if this.reading == Reading::Discarding => this.reading = Reading::Ended,
                 // A view before this one has told why: what it has left is not the last of a whole stream.
-                None if this.stream.is_cut() => this.reading = Reading::Ended,
+                None if this.stream.ended_with_error() => this.reading = Reading::Ended,
                 None => return Poll::Ready(this.decode_last()),
             }
         }
@@ -173,8 +173,8 @@ where
 fn goodbye(error: &dyn Any) -> CloseFrame {
     match error.downcast_ref::<CodecError>() {
         Some(error @ CodecError::FrameTooLarge { .. }) => {
-            CloseFrame::ours(CloseCode::TOO_LARGE, &error.to_string())
+            CloseFrame::new_unchecked(CloseCode::TOO_LARGE, &error.to_string())
         }
-        _ => CloseFrame::ours(CloseCode::INVALID_DATA, "a frame could not be decoded"),
+        _ => CloseFrame::new_unchecked(CloseCode::INVALID_DATA, "a frame could not be decoded"),
     }
 }

@@ -28,7 +28,7 @@ where
     fn start_send(self: Pin<&mut Self>, item: C::Item<'_>) -> Result<(), C::Error> {
         let this = self.get_mut();
         this.stream
-            .gather(this.mode, |buffer| this.codec.encode(item, buffer))
+            .buffer(this.mode, |buffer| this.codec.encode(item, buffer))
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), C::Error>> {
@@ -79,7 +79,7 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     {
         poll_fn(|cx| self.stream.poll_ready(cx, self.mode)).await?;
         self.stream
-            .gather(self.mode, |buffer| self.codec.encode_ref(item, buffer))
+            .buffer(self.mode, |buffer| self.codec.encode_ref(item, buffer))
     }
 
     /// Sends an item that is encoded already, perhaps over many connections: see [`Encoded`]. In order with
@@ -103,6 +103,6 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
         C: Encoder,
     {
         poll_fn(|cx| self.stream.poll_ready(cx, self.mode)).await?;
-        Ok(self.stream.gather_shared(self.mode, item.bytes().clone())?)
+        Ok(self.stream.buffer_bytes(self.mode, item.bytes().clone())?)
     }
 }

@@ -29,7 +29,7 @@ use crate::{
     time::within,
     transport::{
         meter::Meter,
-        tungstenite::{Metered, engine_config},
+        tungstenite::{Metered, tungstenite_config},
     },
 };
 
@@ -121,7 +121,7 @@ where
     }
     let subprotocol = verify(&response, &key, &extras.subprotocols)?;
     let io = Meter::new(io, config.max_recv_message_len, &rest);
-    let config = Some(engine_config(config));
+    let config = Some(tungstenite_config(config));
     let stream = WebSocketStream::from_partially_read(io, rest, Role::Client, config).await;
     Ok((Metered::new(stream), subprotocol))
 }

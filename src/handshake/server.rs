@@ -33,7 +33,7 @@ use crate::{
     time::within,
     transport::{
         meter::Meter,
-        tungstenite::{Metered, engine_config},
+        tungstenite::{Metered, tungstenite_config},
     },
 };
 
@@ -84,7 +84,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let io = Meter::new(io, config.max_recv_message_len, &rest);
-    let config = Some(engine_config(config));
+    let config = Some(tungstenite_config(config));
     Metered::new(WebSocketStream::from_partially_read(io, rest, Role::Server, config).await)
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{network::Network, rng::Rng};
-use crate::{BoxTransport, ControlPayload, Message, MessageTransport, WsErr};
+use crate::{BoxTransport, ControlPayload, Message, MessageTransport, Progress, Properties, WsErr};
 
 /// How an end speaks.
 #[derive(Clone, Debug, Default)]
@@ -182,10 +182,6 @@ impl MessageTransport for Speaker {
         next
     }
 
-    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
-        self.transport.poll_discard(cx)
-    }
-
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         ready!(self.poll_offend(cx))?;
         ready!(self.poll_pings(cx))?;
@@ -220,27 +216,15 @@ impl MessageTransport for Speaker {
         self.transport.poll_flush(cx)
     }
 
-    fn poll_flush_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        self.transport.poll_flush_answer(cx)
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        self.transport.poll_close(cx)
     }
 
-    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        self.transport.poll_shutdown(cx)
+    fn progress(&self) -> Progress {
+        self.transport.progress()
     }
 
-    fn bytes_received(&self) -> Option<u64> {
-        self.transport.bytes_received()
-    }
-
-    fn unfinished_message(&self) -> Option<u64> {
-        self.transport.unfinished_message()
-    }
-
-    fn bytes_sent(&self) -> Option<u64> {
-        self.transport.bytes_sent()
-    }
-
-    fn max_send_len(&self) -> Option<usize> {
-        self.transport.max_send_len()
+    fn properties(&self) -> Properties {
+        self.transport.properties()
     }
 }

@@ -11,7 +11,7 @@ use std::{
 
 use futures::io::{AsyncRead, AsyncWrite};
 
-pub(crate) use self::ahead::ENGINE_READ;
+pub(crate) use self::ahead::READ_BUFFER_SIZE;
 use self::{ahead::Ahead, frames::Frames};
 use crate::error::WsErr;
 
@@ -64,7 +64,7 @@ impl<S> Meter<S> {
 
     fn note<T>(&mut self, written: io::Result<T>, instead: T) -> T {
         written.unwrap_or_else(|error| {
-            self.write_error = Some(WsErr::of_transport(error));
+            self.write_error = Some(WsErr::from_transport_io(error));
             instead
         })
     }
@@ -76,7 +76,7 @@ impl<S> Meter<S> {
     }
 
     /// How much payload has come of a data message that is not complete, if there is one.
-    pub(crate) fn unfinished(&self) -> Option<u64> {
+    pub(crate) fn partial_message(&self) -> Option<u64> {
         self.frames.unfinished()
     }
 

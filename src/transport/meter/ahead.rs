@@ -12,7 +12,7 @@ use futures::io::AsyncRead;
 /// How much the engine reads at once. It fills its buffer with zeroes before each read and keeps it for as long
 /// as the connection lives, so that one is small, and [`Ahead`] is there while much comes. Where there are many connections,
 /// no such buffer is in a cache when its turn comes: twice as much made a round trip on each of a thousand a quarter dearer.
-pub(crate) const ENGINE_READ: usize = 2 * 1024;
+pub(crate) const READ_BUFFER_SIZE: usize = 2 * 1024;
 
 /// How much is read at once while there is more than the engine takes: first, and when that is not enough.
 /// Twice the second, and half of it, did not measure better.
@@ -61,7 +61,7 @@ impl Ahead {
                 let read = ready!(Pin::new(io).poll_read(cx, buf))?;
                 *budget = budget.saturating_sub(read);
                 // The engine may ask for the few bytes that it has room for, which tells nothing.
-                if read == buf.len() && read >= ENGINE_READ / 2 {
+                if read == buf.len() && read >= READ_BUFFER_SIZE / 2 {
                     self.room = first.min(self.most);
                 }
                 return Poll::Ready(Ok(read));
@@ -75,7 +75,7 @@ impl Ahead {
             *budget -= read;
             if read == len {
                 self.room = second.min(self.most);
-            } else if read <= ENGINE_READ {
+            } else if read <= READ_BUFFER_SIZE {
                 self.room = 0;
             }
             self.unread = 0..read;
@@ -166,7 +166,7 @@ mod tests {
         #[test]
         fn what_is_read_ahead_arrives_whole_and_in_order(
             steps in prop::collection::vec(prop_oneof![Just(0), 1_usize..100_000], 0..8),
-            lens in prop::collection::vec(prop_oneof![1_usize..20, 1..=ENGINE_READ], 1..10),
+            lens in prop::collection::vec(prop_oneof![1_usize..20, 1..=READ_BUFFER_SIZE], 1..10),
         ) {
             let (mut ahead, mut source) = (Ahead::new(usize::MAX), Source::new(&steps));
             let mut received = 0_usize;
@@ -190,7 +190,7 @@ mod tests {
     fn no_more_is_read_ahead_than_may_be() {
         let (mut ahead, mut source) = (Ahead::new(20_000), Source::new(&[1_000_000]));
         for _ in 0..200 {
-            assert!(read(&mut ahead, &mut source, ENGINE_READ).is_some());
+            assert!(read(&mut ahead, &mut source, READ_BUFFER_SIZE).is_some());
             assert!(ahead.buffer.capacity() <= 20_000);
         }
     }
@@ -201,7 +201,7 @@ mod tests {
         let (mut ahead, mut source) = (Ahead::new(usize::MAX), Source::new(&[len]));
         let mut received = 0;
         while received < len {
-            let bytes = read(&mut ahead, &mut source, ENGINE_READ);
+            let bytes = read(&mut ahead, &mut source, READ_BUFFER_SIZE);
             received += bytes.unwrap().len();
         }
         let least = len / (64 * 1024);
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn small_data_goes_straight_to_the_engine() {
         let (mut ahead, mut source) = (Ahead::new(usize::MAX), Source::new(&[100; 200]));
-        for len in (1..=ENGINE_READ).rev().step_by(20) {
+        for len in (1..=READ_BUFFER_SIZE).rev().step_by(20) {
             assert!(read(&mut ahead, &mut source, len).is_some());
             assert_eq!(ahead.buffer.capacity(), 0);
         }
