@@ -15,7 +15,7 @@ use async_tungstenite::{
 use futures::{
     AsyncRead, AsyncReadExt, AsyncWriteExt, FutureExt, SinkExt, StreamExt, TryStreamExt, future,
 };
-use sockets::{Engine, Pipe, engine_pair, engines, pipe, quiet, within};
+use sockets::{Engine, OverEngine, Pipe, engine_pair, engines, pipe, quiet, within};
 use ws_framed::{
     CodecError, Lines, TextPolicy, WsErr, WsEvent, WsStream,
     asynchronous_codec::{Framed, LinesCodec},
@@ -156,7 +156,7 @@ fn an_echo_by_copying() {
 }
 
 /// A server over the engine of the peer, and the peer's raw pipe.
-async fn over_a_raw_pipe() -> (WsStream<Engine>, Pipe) {
+async fn over_a_raw_pipe() -> (WsStream<OverEngine>, Pipe) {
     let (server, client) = pipe(10_000);
     let server = WebSocketStream::from_raw_socket(server, Role::Server, None).await;
     (WsStream::new(server), client)

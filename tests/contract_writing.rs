@@ -161,8 +161,8 @@ fn a_write_that_waits_goes_on_when_the_peer_reads() {
 }
 
 #[test]
-fn writes_do_not_read() {
-    run_in(&QUIET, &settings(), async |mut ours, mut peer| {
+fn writes_that_need_not_wait_do_not_read() {
+    run_in(&PROMPT, &settings(), async |mut ours, mut peer| {
         let mut events = observe(&mut ours).await;
         peer.send(Frame::ping("unread")).await;
         peer.send(Frame::binary("unread")).await;

@@ -75,7 +75,7 @@ impl MessageTransport for Recorder {
 
     fn start_send(&mut self, message: Message) -> Result<(), WsErr> {
         if let Message::Binary(data) = message {
-            self.0.lock().unwrap().sent.push(data);
+            self.0.lock().unwrap().sent.push(data.into_bytes());
         }
         Ok(())
     }
@@ -84,7 +84,7 @@ impl MessageTransport for Recorder {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+    fn poll_close(&mut self, _: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         Poll::Ready(Ok(()))
     }
 }

@@ -9,7 +9,7 @@ mod sockets;
 
 use futures::{AsyncReadExt, AsyncWriteExt, SinkExt, StreamExt, future};
 use proptest::prelude::*;
-use sockets::{Engine, engine_pair_with, pair, quiet, run, within};
+use sockets::{OverEngine, engine_pair_with, pair, quiet, run, within};
 use ws_framed::{
     CloseOutcome, CodecError, LengthDelimited, Lines, Message, MessageTransport, WsFramed,
     WsFramedParts, WsStream,
@@ -267,7 +267,7 @@ fn turn_frames<M: MessageTransport>(
     }
 }
 
-async fn send(plan: Plan, mut stream: WsStream<Engine>) -> WsStream<Engine> {
+async fn send(plan: Plan, mut stream: WsStream<OverEngine>) -> WsStream<OverEngine> {
     let mut habits = plan.habits.into_iter().cycle();
     for stretch in plan.stretches {
         match stretch {
@@ -311,7 +311,7 @@ async fn send(plan: Plan, mut stream: WsStream<Engine>) -> WsStream<Engine> {
     stream
 }
 
-async fn receive(plan: Plan, mut stream: WsStream<Engine>) {
+async fn receive(plan: Plan, mut stream: WsStream<OverEngine>) {
     let mut turns = plan.turns.into_iter().cycle();
     for stretch in plan.stretches {
         match stretch {

@@ -21,13 +21,13 @@ use futures::{
     AsyncBufRead, AsyncRead, AsyncWrite, FutureExt, Sink, SinkExt, Stream, StreamExt,
     future::BoxFuture, stream::FusedStream,
 };
-use sockets::Engine;
+use sockets::OverEngine;
 use ws_framed::{
     Acceptor, Bincode, BoxTransport, CloseCode, CloseFrame, CloseOutcome, ClosedBy, CodecError,
     Config, Connector, Contract, ControlPayload, Encoded, HandshakeRequest, Keepalive,
-    LengthDelimited, Lines, Message, MessageTransport, Reconnector, Refusal, Stats, TextPolicy,
-    Violation, WireFormat, WsErr, WsEvent, WsFramed, WsFramedParts, WsHandle, WsStream, accept,
-    connect, pharos::Observable,
+    LengthDelimited, Lines, Message, MessageTransport, Properties, Reconnector, Refusal, Stats,
+    TextPolicy, Violation, WireFormat, WsErr, WsEvent, WsFramed, WsFramedParts, WsHandle, WsStream,
+    accept, connect, pharos::Observable,
 };
 
 fn send<T: Send>() {}
@@ -44,8 +44,8 @@ fn views_can_be_sent_to_other_tasks() {
     send::<WsStream>();
     send::<WsFramed<String>>();
     send::<WsFramed<String, Lines>>();
-    send::<WsStream<Engine>>();
-    send::<WsFramed<String, Lines, Engine>>();
+    send::<WsStream<OverEngine>>();
+    send::<WsFramed<String, Lines, OverEngine>>();
     send::<WsFramedParts<Lines>>();
     send::<BoxTransport>();
     // The view holds no items, so what they are is of no concern.
@@ -54,9 +54,9 @@ fn views_can_be_sent_to_other_tasks() {
 
 #[test]
 fn views_are_sync_where_it_costs_nothing() {
-    sync::<WsStream<Engine>>();
-    sync::<WsFramed<String, Lines, Engine>>();
-    sync::<WsFramed<Local, Bincode<Local>, Engine>>();
+    sync::<WsStream<OverEngine>>();
+    sync::<WsFramed<String, Lines, OverEngine>>();
+    sync::<WsFramed<Local, Bincode<Local>, OverEngine>>();
 }
 
 #[test]
@@ -172,9 +172,9 @@ fn the_byte_view_is_a_byte_stream_in_both_worlds() {
     fn of_tokio<T: tokio::io::AsyncRead + tokio::io::AsyncBufRead + tokio::io::AsyncWrite>() {}
     fn observable<T: Observable<WsEvent, Error = WsErr>>() {}
     of_futures::<WsStream>();
-    of_futures::<WsStream<Engine>>();
+    of_futures::<WsStream<OverEngine>>();
     of_tokio::<WsStream>();
-    of_tokio::<WsStream<Engine>>();
+    of_tokio::<WsStream<OverEngine>>();
     observable::<WsStream>();
     observable::<WsFramed<String>>();
     observable::<WsHandle>();
@@ -313,12 +313,12 @@ impl MessageTransport for Silent {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+    fn poll_close(&mut self, _: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         Poll::Ready(Ok(()))
     }
 
-    fn can_ping(&self) -> bool {
-        false
+    fn properties(&self) -> Properties {
+        Properties::default().can_ping(false)
     }
 }
 

@@ -11,7 +11,7 @@ use std::{thread, time::Duration};
 use futures::{
     AsyncReadExt, AsyncWriteExt, SinkExt, StreamExt, channel::mpsc, executor::block_on, future,
 };
-use sockets::{Engine, engine_pair, engine_pair_with, pair, quiet, within, within_time};
+use sockets::{OverEngine, engine_pair, engine_pair_with, pair, quiet, within, within_time};
 use ws_framed::{LengthDelimited, WsStream, bytes::Bytes};
 
 /// What goes each way.
@@ -258,7 +258,7 @@ fn two_peers_that_wait_for_each_other_are_freed_by_their_readers() {
 
 /// Writes `rounds` numbers, and waits after each for the ticket that says that one came from the other side.
 async fn write_rounds(
-    mut writer: futures::io::WriteHalf<WsStream<Engine>>,
+    mut writer: futures::io::WriteHalf<WsStream<OverEngine>>,
     mut tickets: mpsc::Receiver<()>,
     flush: bool,
 ) {
@@ -274,7 +274,7 @@ async fn write_rounds(
 }
 
 async fn read_rounds(
-    mut reader: futures::io::ReadHalf<WsStream<Engine>>,
+    mut reader: futures::io::ReadHalf<WsStream<OverEngine>>,
     mut tickets: mpsc::Sender<()>,
 ) {
     let mut bytes = [0; size_of::<u64>()];

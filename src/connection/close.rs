@@ -109,6 +109,8 @@ impl<M: MessageTransport> Connection<M> {
                 }
             }
         }
+        // The end does not wait for the transport, which may take more than one poll to close.
+        let _ = self.poll_close_transport(cx);
         Poll::Ready(())
     }
 

@@ -559,8 +559,8 @@ impl State {
     pub(super) fn conclusion(&self, stop: Option<&WsErr>) -> Option<End> {
         let (outcome, error) = match self.cause.as_ref()? {
             Cause::Closed { frame, by } => {
-                let aborted = (!frame.code().is_normal_closure())
-                    .then(|| WsErr::Aborted(frame.clone()));
+                let aborted =
+                    (!frame.code().is_normal_closure()).then(|| WsErr::Aborted(frame.clone()));
                 let is_exchanged = match &self.send {
                     SendState::CloseSent => true,
                     SendState::Failed(failure) => failure.is_harmless,

@@ -8,7 +8,7 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 
-use ws_framed::{CloseFrame, Message, MessageTransport, WsErr};
+use ws_framed::{Message, MessageTransport, WsErr};
 
 /// What goes over: a message, or an error that the receiver finds in its place.
 type Parcel = Result<Message, WsErr>;
@@ -111,17 +111,14 @@ fn wake(lane: &mut Lane) {
     }
 }
 
-/// One end of a connection, as a transport.
+/// One end of a connection, as a transport. It leaves replies to the connection above it.
 #[derive(Debug)]
 pub struct Memory {
     end: End,
     unsent: Option<Parcel>,
-    /// The answer to the last ping, or to the close. One is enough: RFC 6455 section 5.5.3 lets a newer
-    /// pong stand for an older one, and nothing follows a close frame.
-    answer: Option<Parcel>,
     closing: bool,
-    /// A close frame or an error came: what follows is thrown away.
-    deaf: bool,
+    /// A close frame or an error was received: what follows is discarded.
+    discards: bool,
 }
 
 impl Memory {
@@ -129,38 +126,19 @@ impl Memory {
         Self {
             end,
             unsent: None,
-            answer: None,
             closing: false,
-            deaf: false,
-        }
-    }
-
-    fn answer_close(&mut self, frame: Option<CloseFrame>) {
-        self.deaf = true;
-        if !self.closing {
-            self.closing = true;
-            self.answer = Some(Ok(Message::Close(frame)));
+            discards: false,
         }
     }
 }
 
 impl MessageTransport for Memory {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Parcel>> {
-        // Waits for nothing: the answers are sent when there is room.
-        let _ = self.poll_flush(cx);
         while let Some(parcel) = ready!(self.end.poll_take(cx)) {
-            if self.deaf {
-                continue;
+            if !self.discards {
+                self.discards = matches!(parcel, Ok(Message::Close(_)) | Err(_));
+                return Poll::Ready(Some(parcel));
             }
-            match &parcel {
-                Ok(Message::Ping(payload)) if !self.closing => {
-                    self.answer = Some(Ok(Message::Pong(payload.clone())));
-                }
-                Ok(Message::Close(frame)) => self.answer_close(frame.clone()),
-                Ok(_) => {}
-                Err(_) => self.deaf = true,
-            }
-            return Poll::Ready(Some(parcel));
         }
         Poll::Ready(None)
     }
@@ -171,20 +149,17 @@ impl MessageTransport for Memory {
 
     fn start_send(&mut self, message: Message) -> Result<(), WsErr> {
         assert!(self.unsent.is_none(), "start_send without poll_ready");
-        if self.closing {
-            return Err(WsErr::Closed);
-        }
+        assert!(!self.closing, "a message after the close frame");
         self.closing = matches!(message, Message::Close(_));
         self.unsent = Some(Ok(message));
         Ok(())
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        ready!(self.end.poll_put(cx, &mut self.unsent))?;
-        self.end.poll_put(cx, &mut self.answer)
+        self.end.poll_put(cx, &mut self.unsent)
     }
 
-    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         ready!(self.poll_flush(cx))?;
         self.end.shut();
         Poll::Ready(Ok(()))

@@ -159,7 +159,7 @@ fn message(frame: Frame) -> Message {
 
 fn frame(message: Message) -> Frame {
     match message {
-        Message::Binary(data) => Frame::binary(data),
+        Message::Binary(data) => Frame::binary(data.to_vec()),
         Message::Text(text) => Frame::text(text),
         Message::Ping(payload) => Frame::ping(payload.as_bytes().to_vec()),
         Message::Pong(payload) => Frame::pong(payload.as_bytes().to_vec()),

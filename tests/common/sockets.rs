@@ -24,7 +24,7 @@ use futures::{
     io::{AsyncRead, AsyncWrite},
 };
 use tokio::net::{TcpListener, TcpStream};
-use ws_framed::{Acceptor, Config, Connector, WsStream};
+use ws_framed::{Acceptor, Config, Connector, Tungstenite, WsStream};
 
 /// Longer than anything here takes, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -119,6 +119,9 @@ pub async fn pair_with(server: Config, client: Config) -> (WsStream, WsStream) {
 /// A socket of `async-tungstenite` over a [`Pipe`].
 pub type Engine = WebSocketStream<Pipe>;
 
+/// The transport over it.
+pub type OverEngine = Tungstenite<Pipe>;
+
 /// A server and a client of `async-tungstenite` over a pipe that holds `capacity` bytes each way once the
 /// handshake is done: the engine takes a handshake in very small pieces for an attack.
 pub async fn engines(capacity: usize) -> (Engine, Engine) {
@@ -136,7 +139,9 @@ pub async fn engines(capacity: usize) -> (Engine, Engine) {
 }
 
 /// A server and a client over sockets that the user opened, without any runtime.
-pub async fn engine_pair(capacity: usize) -> (WsStream<Engine>, WsStream<Engine>) {
+pub async fn engine_pair(
+    capacity: usize,
+) -> (WsStream<Tungstenite<Pipe>>, WsStream<Tungstenite<Pipe>>) {
     engine_pair_with(capacity, quiet(), quiet()).await
 }
 
@@ -145,7 +150,7 @@ pub async fn engine_pair_with(
     capacity: usize,
     server: Config,
     client: Config,
-) -> (WsStream<Engine>, WsStream<Engine>) {
+) -> (WsStream<Tungstenite<Pipe>>, WsStream<Tungstenite<Pipe>>) {
     let engines = engines(capacity).await;
     (
         WsStream::with_config(engines.0, server).unwrap(),

@@ -41,7 +41,7 @@ fn a_shutdown_that_could_not_be_done_at_the_end_is_done_by_a_later_read() {
 fn a_stream_of_items_that_has_ended_goes_on_with_the_shutdown_as_bytes_do() {
     let peer = Peer::default();
     peer.set(|script| {
-        script.slow_to_close = 4;
+        script.slow_to_close = 5;
         script.incoming.push_back(Message::Close(None));
     });
     let mut items = WsStream::new(peer.clone()).framed(Lines::new(8));
@@ -91,7 +91,7 @@ fn a_close_after_a_peer_was_given_up_waits_for_the_transport_but_not_for_ever() 
 fn the_end_does_not_wait_for_the_transport_and_a_close_does() {
     let (mut link, peer) = link(Config::default());
     peer.set(|script| {
-        script.slow_to_close = 2;
+        script.slow_to_close = 3;
         script.incoming.push_back(Message::Close(None));
     });
     assert!(matches!(read(&mut link), Poll::Ready(None)));
