@@ -3,14 +3,15 @@
 use std::{
     cell::RefCell,
     collections::VecDeque,
+    future::poll_fn,
+    pin::pin,
     rc::Rc,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
-    task::{Context, Poll, Wake, Waker},
+    sync::Arc,
+    task::{Context, Poll},
     time::Duration,
 };
+
+use ws_framed_test_support::poll_until_idle;
 
 use super::{Connection, Mode};
 use crate::{
@@ -150,32 +151,9 @@ pub(super) fn handle(link: &Connection<Peer>) -> WsHandle {
     WsHandle::new(Arc::clone(link.shared()))
 }
 
-/// Whether a task was woken.
-#[derive(Default)]
-pub(super) struct Flag(AtomicBool);
-
-impl Flag {
-    pub(super) fn take(&self) -> bool {
-        self.0.swap(false, Relaxed)
-    }
-}
-
-impl Wake for Flag {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, Relaxed);
-    }
-}
-
 /// Polls as an executor does: again whenever it was woken.
-pub(super) fn run<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
-    let flag = Arc::new(Flag::default());
-    let waker = Waker::from(Arc::clone(&flag));
-    loop {
-        let result = poll(&mut Context::from_waker(&waker));
-        if result.is_ready() || !flag.take() {
-            return result;
-        }
-    }
+pub(super) fn run<T>(poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
+    poll_until_idle(pin!(poll_fn(poll)))
 }
 
 pub(super) fn read(link: &mut Connection<Peer>) -> Poll<Option<Result<Payload, WsErr>>> {

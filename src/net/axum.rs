@@ -1,23 +1,5 @@
-//! A WebSocket in a handler of axum 0.8.
-//!
-//! ```no_run
-//! use axum::{Router, extract::State, response::Response, routing::any};
-//! use futures::SinkExt;
-//! use ws_framed::{Acceptor, Lines, axum::WsUpgrade};
-//!
-//! async fn chat(State(acceptor): State<Acceptor>, upgrade: WsUpgrade) -> Response {
-//!     upgrade.serve(&acceptor, |stream| async move {
-//!         let mut lines = stream.framed(Lines::new(1024));
-//!         let _ = lines.send("Welcome!".to_owned()).await;
-//!     })
-//! }
-//!
-//! let acceptor = Acceptor::new().allow_origin("https://chat.example");
-//! let router: Router = Router::new().route("/chat", any(chat)).with_state(acceptor);
-//! ```
-//!
-//! What the [`Acceptor`] was told applies: limits, headers, subprotocols, origins. So does what is said of
-//! [`hyper`], which is below.
+// Its snippets are tested in `examples/frameworks`.
+#![cfg_attr(not(doctest), doc = include_str!("axum.md"))]
 
 use std::convert::Infallible;
 
@@ -58,23 +40,7 @@ impl WsUpgrade {
 
     /// Answers the request, and gives the stream when that has been sent: for those who keep their tasks themselves,
     /// or want to know what went wrong. So return the answer, and wait for the stream elsewhere; in the handler it would
-    /// never come.
-    ///
-    /// ```
-    /// use axum::{extract::State, response::Response};
-    /// use ws_framed::{Acceptor, axum::WsUpgrade};
-    ///
-    /// async fn chat(State(acceptor): State<Acceptor>, upgrade: WsUpgrade) -> Response {
-    ///     let (answer, opening) = upgrade.answer(&acceptor);
-    ///     tokio::spawn(async move {
-    ///         match opening.await {
-    ///             Ok(stream) => drop(stream), // talk
-    ///             Err(error) => eprintln!("nobody came: {error}"),
-    ///         }
-    ///     });
-    ///     answer
-    /// }
-    /// ```
+    /// never come. The [module](self) has an example.
     ///
     /// # Errors
     /// Those of the future, as in [`hyper::upgrade`].

@@ -1,25 +1,5 @@
-//! Connections that a server of hyper 1 hands over: for a route of your own beside ordinary HTTP.
-//!
-//! ```no_run
-//! use std::convert::Infallible;
-//! use hyper::{Request, Response, body::Incoming};
-//! use ws_framed::{Acceptor, Lines};
-//!
-//! async fn serve(mut request: Request<Incoming>) -> Result<Response<String>, Infallible> {
-//!     let acceptor = Acceptor::new().allow_origin("https://chat.example").allow_path("/chat");
-//!     let (answer, opening) = ws_framed::hyper::upgrade(&acceptor, &mut request);
-//!     tokio::spawn(async move {
-//!         match opening.await {
-//!             Ok(stream) => drop(stream.framed(Lines::new(1024))), // talk
-//!             Err(error) => eprintln!("{error}"),
-//!         }
-//!     });
-//!     Ok(answer)
-//! }
-//! ```
-//!
-//! Serve connections [with upgrades](hyper::server::conn::http1::Connection::with_upgrades), over HTTP/1.1: a WebSocket
-//! in HTTP/2 (RFC 8441) is refused. TLS is below hyper, so [`Acceptor`]'s own makes no difference here.
+// Its snippets are tested in `examples/frameworks`.
+#![cfg_attr(not(doctest), doc = include_str!("hyper.md"))]
 
 use ::hyper::upgrade::OnUpgrade;
 use async_tungstenite::tokio::TokioAdapter;

@@ -1,18 +1,5 @@
-//! Opening connections on [smol](https://docs.rs/smol), or on any runtime of its family: what `ws_framed::connect` and
-//! `ws_framed::accept` are on tokio.
-//!
-//! ```no_run
-//! # async fn chat() -> Result<(), Box<dyn std::error::Error>> {
-//! let client = ws_framed::smol::connect("ws://localhost:8080/chat").await?;
-//!
-//! let listener = smol::net::TcpListener::bind("127.0.0.1:8080").await?;
-//! let (socket, _) = listener.accept().await?;
-//! let server = ws_framed::smol::accept(socket).await?;
-//! # Ok(()) }
-//! ```
-//!
-//! [`Connector`] and [`Acceptor`] are the same as for tokio: [`connect_with`] takes the one, and
-//! [`Acceptor::accept_futures_io`] is what the other does on smol's streams.
+// Its snippets are tested in `examples/frameworks`.
+#![cfg_attr(not(doctest), doc = include_str!("smol.md"))]
 
 use async_net::TcpStream;
 use futures::io::{AsyncRead, AsyncWrite};

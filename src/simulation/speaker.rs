@@ -5,6 +5,8 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use ws_framed_test_support::Frame;
+
 use super::{network::Network, rng::Rng};
 use crate::{BoxTransport, ControlPayload, Message, MessageTransport, Progress, Properties, WsErr};
 
@@ -72,19 +74,7 @@ impl OffenceKind {
 
 /// A frame, with the mask 0 if it is masked.
 fn frame(first: u8, payload: &[u8], is_masked: bool) -> Vec<u8> {
-    let mut frame = vec![first];
-    let mask_bit = u8::from(is_masked) << 7;
-    if let Ok(len @ 0..=125) = u8::try_from(payload.len()) {
-        frame.push(mask_bit | len);
-    } else {
-        frame.push(mask_bit | 0x7E);
-        frame.extend(u16::try_from(payload.len()).unwrap().to_be_bytes());
-    }
-    if is_masked {
-        frame.extend([0; 4]);
-    }
-    frame.extend(payload);
-    frame
+    Frame::with_first_byte(first, payload).encode(is_masked.then_some([0; 4]))
 }
 
 /// What an end has said.

@@ -6,10 +6,11 @@ use std::{
 };
 
 use futures::StreamExt;
+use ws_framed_test_support::WakeFlag;
 
 use super::super::{
     Mode,
-    scripted::{Flag, Peer, SECOND, link, link_over, read, run, wait, write},
+    scripted::{Peer, SECOND, link, link_over, read, run, wait, write},
 };
 use crate::{
     Lines, WsStream,
@@ -125,7 +126,7 @@ fn a_writer_that_waits_is_woken_when_the_reader_finds_the_close_or_a_violation()
         peer.set(|script| script.blocked = true);
         let big = vec![0; 64 * 1024];
         assert!(write(&mut link, &big).is_ready());
-        let written = Arc::new(Flag::default());
+        let written = Arc::new(WakeFlag::default());
         let waker = Waker::from(Arc::clone(&written));
         let writer = &mut Context::from_waker(&waker);
         assert!(link.poll_write(writer, [&*big]).is_pending());
