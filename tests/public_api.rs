@@ -25,7 +25,7 @@ use sockets::Engine;
 use ws_framed::{
     Acceptor, Bincode, BoxTransport, CloseCode, CloseFrame, CloseOutcome, ClosedBy, CodecError,
     Config, Connector, Contract, ControlPayload, Encoded, HandshakeRequest, Keepalive,
-    LengthDelimited, Lines, Message, MessageTransport, Reconnector, Refusal, Stats, TextPolicy,
+    LengthDelimited, Lines, Message, MessageTransport, Reconnector, Rejection, Stats, TextPolicy,
     Violation, WireFormat, WsErr, WsEvent, WsFramed, WsFramedParts, WsHandle, WsStream, accept,
     connect, pharos::Observable,
 };
@@ -94,7 +94,7 @@ fn plain_data_goes_anywhere() {
     plain::<HandshakeRequest<'static>>();
     plain::<Keepalive>();
     plain::<Reconnector<fn()>>();
-    plain::<Refusal>();
+    plain::<Rejection>();
     #[cfg(feature = "postcard")]
     plain::<ws_framed::Postcard<Local>>();
     #[cfg(feature = "json")]
@@ -219,7 +219,7 @@ fn futures_can_be_sent_to_other_tasks() {
         let mut room = String::new();
         let judge = |request: &HandshakeRequest<'_>| {
             room.push_str(request.path());
-            Err(Refusal::new(404, "no such room"))
+            Err(Rejection::new(404, "no such room"))
         };
         never::<Acceptor>()
             .accept_with(never::<tokio::io::DuplexStream>(), judge)

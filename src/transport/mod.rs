@@ -11,6 +11,8 @@ use crate::{error::WsErr, message::Message};
 pub(crate) mod browser;
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
 pub(crate) mod meter;
+#[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
+pub(crate) mod opened;
 #[cfg(all(feature = "tokio-tungstenite", not(target_arch = "wasm32")))]
 mod tokio_tungstenite;
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
