@@ -54,6 +54,8 @@ mod framed;
 pub mod guide;
 mod handle;
 mod handshake;
+#[cfg(test)]
+mod layers;
 mod message;
 mod net;
 mod reconnect;
