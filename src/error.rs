@@ -190,6 +190,21 @@ impl WsErr {
     }
 }
 
+impl CloseFrame {
+    /// A close frame to send. A reason of more than 123 bytes, which does not fit into a control frame,
+    /// is truncated at a character boundary.
+    ///
+    /// # Errors
+    /// [`WsErr::InvalidCloseCode`] for a code that [may not be sent](CloseCode::is_sendable).
+    // Here, because `close.rs` imports nothing.
+    pub fn new(code: CloseCode, reason: impl Into<String>) -> Result<Self, WsErr> {
+        if !code.is_sendable() {
+            return Err(WsErr::InvalidCloseCode(code));
+        }
+        Ok(Self::truncated(code, reason.into()))
+    }
+}
+
 impl From<io::Error> for WsErr {
     /// An `io::Error` that holds a `WsErr` becomes that again.
     fn from(error: io::Error) -> Self {
@@ -254,6 +269,15 @@ impl fmt::Display for Violation {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn close_reason_is_cut_at_a_character() {
+        let frame = CloseFrame::new(CloseCode::NORMAL, "é".repeat(100)).unwrap();
+        // 123 bytes would end within the 62nd character.
+        assert_eq!(frame.reason(), "é".repeat(61));
+        let frame = CloseFrame::new(CloseCode::NORMAL, "x".repeat(124)).unwrap();
+        assert_eq!(frame.reason().len(), 123);
+    }
 
     #[test]
     fn an_error_survives_the_way_through_io_error() {

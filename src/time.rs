@@ -226,9 +226,9 @@ fn is_coop_budget_exhausted() -> bool {
     false
 }
 
-/// The result of `work`, or nothing if it takes longer than `time`.
+/// The result of `work`, or `None` if it takes longer than `time`.
 #[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
-pub(crate) async fn within<T>(time: Duration, work: impl Future<Output = T>) -> Option<T> {
+pub(crate) async fn timeout<T>(time: Duration, work: impl Future<Output = T>) -> Option<T> {
     let work = std::pin::pin!(work);
     match select(work, Timer::after(time)).await {
         Either::Left((done, _)) => Some(done),

@@ -2,42 +2,34 @@
 
 use std::time::Duration;
 
-use async_tungstenite::{
-    WebSocketStream,
-    tungstenite::{
-        Error,
-        client::IntoClientRequest,
-        handshake::{
-            client::{Request, Response, generate_request},
-            derive_accept_key,
-        },
-        http::{
-            HeaderValue, StatusCode, Uri,
-            header::{self, HeaderName},
-            uri::{Authority, InvalidUri},
-        },
-        protocol::Role,
+use async_tungstenite::tungstenite::{
+    Error,
+    client::IntoClientRequest,
+    handshake::{
+        client::{Request, Response, generate_request},
+        derive_accept_key,
+    },
+    http::{
+        HeaderValue, StatusCode, Uri,
+        header::{self, HeaderName},
+        uri::{Authority, InvalidUri},
     },
 };
 use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::head::{Head, add_headers, invalid_header, read_head, token};
-use crate::{
-    config::{Config, Extras},
-    error::WsErr,
-    handshake::opening::{Opened, Verdict},
-    time::within,
-    transport::{
-        meter::Meter,
-        tungstenite::{Metered, tungstenite_config},
-    },
+use super::{
+    handshaken::Handshaken,
+    head::{Head, add_headers, invalid_header, read_head},
+    options::HandshakeOptions,
+    outcome::{Agreement, KnownError},
 };
+use crate::{error::WsErr, time::timeout};
 
-/// How much of the body of a refusal is read, in bytes, to tell why.
-const MAX_REASON_LEN: usize = 1024;
+/// The maximum length of the body of a rejection that is read, in bytes.
+const MAX_BODY_LEN: usize = 1024;
 
-/// How long it is waited for. Most servers send it together with the status.
-const REASON_TIME: Duration = Duration::from_secs(1);
+/// The time limit for it. Most servers send it together with the status.
+const BODY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Where a URL leads.
 #[cfg(any(feature = "tokio", feature = "smol"))]
@@ -93,47 +85,48 @@ pub(crate) fn invalid_url(why: &str) -> WsErr {
 }
 
 /// Sends a request and reads the answer.
-pub(crate) async fn open<S>(
+pub(crate) async fn connect<S>(
     mut io: S,
     url: &str,
-    extras: &Extras,
-    config: &Config,
-    verdict: &mut Verdict,
-) -> Result<Opened<Metered<S>>, WsErr>
+    options: &HandshakeOptions,
+    known: &mut KnownError,
+) -> Result<Handshaken<S>, WsErr>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let (request, key) = generate_request(request(url, extras)?).map_err(|error| failed(&error))?;
+    options.validate()?;
+    let (request, key) =
+        generate_request(request(url, options)?).map_err(|error| failed(&error))?;
     io.write_all(&request).await?;
     io.flush().await?;
     let (response, rest) = match read_head::<Response>(&mut io).await? {
         Head::Complete(response, rest) => (response, rest),
-        Head::Cut => {
+        Head::Eof => {
             return Err(WsErr::Handshake(
                 "the server left before it answered".to_owned(),
             ));
         }
-        Head::TooLong => return Err(WsErr::Handshake("the answer is too long".to_owned())),
+        Head::TooLarge => return Err(WsErr::Handshake("the answer is too long".to_owned())),
         Head::Malformed(error) => return Err(failed(&error)),
     };
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        return Err(refused(io, &response, rest, verdict).await);
+        return Err(rejected(io, &response, rest, known).await);
     }
-    let subprotocol = verify(&response, &key, &extras.subprotocols)?;
-    let io = Meter::new(io, config.max_recv_message_len, &rest);
-    let config = Some(tungstenite_config(config));
-    let stream = WebSocketStream::from_partially_read(io, rest, Role::Client, config).await;
-    Ok((Metered::new(stream), subprotocol))
+    let subprotocol = verify(&response, &key, options.subprotocols())?;
+    Ok(Handshaken {
+        io,
+        leftover: rest,
+        agreement: Agreement::new(subprotocol, options),
+    })
 }
 
-fn request(url: &str, extras: &Extras) -> Result<Request, WsErr> {
+fn request(url: &str, options: &HandshakeOptions) -> Result<Request, WsErr> {
     let mut request = parse(url)?
         .into_client_request()
         .map_err(|error| invalid_url(&error.to_string()))?;
-    add_headers(request.headers_mut(), &extras.headers)?;
-    if !extras.subprotocols.is_empty() {
-        let names = extras.subprotocols.iter().map(|name| token(name));
-        let offer = names.collect::<Result<Vec<_>, _>>()?.join(", ");
+    add_headers(request.headers_mut(), options.headers())?;
+    if !options.subprotocols().is_empty() {
+        let offer = options.subprotocols().join(", ");
         let offer = HeaderValue::from_str(&offer).map_err(|error| invalid_header(&error))?;
         request
             .headers_mut()
@@ -157,7 +150,7 @@ fn verify(response: &Response, key: &str, offered: &[String]) -> Result<Option<S
             .flat_map(|list| list.split(','))
             .any(|item| item.trim().eq_ignore_ascii_case(token))
     };
-    let complaint = if !has_token(header::UPGRADE, "websocket") {
+    let problem = if !has_token(header::UPGRADE, "websocket") {
         "the server does not upgrade to websocket"
     } else if !has_token(header::CONNECTION, "upgrade") {
         "the server does not upgrade the connection"
@@ -178,15 +171,15 @@ fn verify(response: &Response, key: &str, offered: &[String]) -> Result<Option<S
             Some(_) => "the server chose a subprotocol that was not offered",
         }
     };
-    Err(WsErr::Handshake(complaint.to_owned()))
+    Err(WsErr::Handshake(problem.to_owned()))
 }
 
 /// The server said no. What it says besides is read as far as it says how much that is, and as it comes soon.
-async fn refused(
+async fn rejected(
     io: impl AsyncRead + Unpin,
     response: &Response,
     mut body: Vec<u8>,
-    verdict: &mut Verdict,
+    known: &mut KnownError,
 ) -> WsErr {
     let status = response.status();
     let refusal = |reason: &str| WsErr::Refused {
@@ -196,15 +189,15 @@ async fn refused(
             reason => reason.to_owned(),
         },
     };
-    *verdict = Some(refusal(""));
+    *known = Some(refusal(""));
     let len = response
         .headers()
         .get(header::CONTENT_LENGTH)
         .and_then(|len| len.to_str().ok()?.parse().ok());
-    let len = len.unwrap_or(0_usize).min(MAX_REASON_LEN);
+    let len = len.unwrap_or(0_usize).min(MAX_BODY_LEN);
     let missing = len.saturating_sub(body.len());
     // Half a reason is better than none.
-    let _ = within(REASON_TIME, io.take(missing as u64).read_to_end(&mut body)).await;
+    let _ = timeout(BODY_TIMEOUT, io.take(missing as u64).read_to_end(&mut body)).await;
     body.truncate(len);
     refusal(String::from_utf8_lossy(&body).trim())
 }

@@ -12,8 +12,7 @@ use async_tungstenite::tungstenite::{
 };
 use futures::io::{AsyncRead, AsyncReadExt};
 
-use super::contract::is_token;
-use crate::{config::Extras, error::WsErr};
+use crate::error::WsErr;
 
 /// The longest head of a request or an answer that is read, in bytes.
 const MAX_HEAD_LEN: usize = 16 * 1024;
@@ -22,9 +21,9 @@ const MAX_HEAD_LEN: usize = 16 * 1024;
 pub(super) enum Head<T> {
     /// The head, and what came right behind it.
     Complete(T, Vec<u8>),
-    TooLong,
+    TooLarge,
     /// The peer left before it was complete.
-    Cut,
+    Eof,
     Malformed(Error),
 }
 
@@ -39,11 +38,11 @@ pub(super) async fn read_head<T: TryParse>(
         let room = chunk.len().min(MAX_HEAD_LEN - head.len());
         let (room, _) = chunk.split_at_mut(room);
         if room.is_empty() {
-            return Ok(Head::TooLong);
+            return Ok(Head::TooLarge);
         }
         let read = io.read(room).await?;
         if read == 0 {
-            return Ok(Head::Cut);
+            return Ok(Head::Eof);
         }
         // The end may lie across two reads.
         let seen = head.len().saturating_sub(3);
@@ -62,26 +61,19 @@ pub(super) async fn read_head<T: TryParse>(
     }
 }
 
-/// The headers that the user has added to an answer.
-pub(crate) fn headers(extras: &Extras) -> Result<HeaderMap, WsErr> {
-    let mut headers = HeaderMap::new();
-    add_headers(&mut headers, &extras.headers)?;
-    Ok(headers)
-}
-
 pub(super) fn add_headers(
     headers: &mut HeaderMap,
     extras: &[(String, String)],
 ) -> Result<(), WsErr> {
     for (name, value) in extras {
         let (name, value) = header(name, value)?;
-        let ours = [
+        let reserved = [
             header::CONNECTION,
             header::UPGRADE,
             header::CONTENT_LENGTH,
             header::TRANSFER_ENCODING,
         ];
-        if ours.contains(&name) || name.as_str().starts_with("sec-websocket-") {
+        if reserved.contains(&name) || name.as_str().starts_with("sec-websocket-") {
             return Err(WsErr::InvalidHeader(format!(
                 "{name} belongs to the handshake"
             )));
@@ -99,15 +91,6 @@ fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), WsErr> {
     let name = HeaderName::from_bytes(name.as_bytes()).map_err(|error| invalid_header(&error))?;
     let value = HeaderValue::from_str(value).map_err(|error| invalid_header(&error))?;
     Ok((name, value))
-}
-
-/// The name of a subprotocol, if it may be one.
-pub(crate) fn token(name: &str) -> Result<&str, WsErr> {
-    if is_token(name) {
-        Ok(name)
-    } else {
-        Err(WsErr::InvalidHeader(format!("subprotocol {name:?}")))
-    }
 }
 
 pub(super) fn invalid_header(error: &dyn Display) -> WsErr {

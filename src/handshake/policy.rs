@@ -1,6 +1,6 @@
 //! Which requests a server takes, apart from whether they are for a WebSocket.
 
-use super::{rejection::Refusal, request::HandshakeRequest};
+use super::{rejection::Rejection, request::HandshakeRequest};
 
 /// What an acceptor was told to insist on. An empty list insists on nothing.
 #[derive(Clone, Debug, Default)]
@@ -12,27 +12,27 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
-    pub(crate) fn check(&self, request: &HandshakeRequest<'_>) -> Result<(), Refusal> {
+    pub(crate) fn validate(&self, request: &HandshakeRequest<'_>) -> Result<(), Rejection> {
         // RFC 9112 section 3.2.
         if request.count("host") != 1 {
-            return Err(Refusal::new(400, "a request has one Host header"));
+            return Err(Rejection::new(400, "a request has one Host header"));
         }
         let host = request.host().unwrap_or_default();
         if !self.hosts.is_empty() && !self.hosts.iter().any(|allowed| is_host(host, allowed)) {
-            return Err(Refusal::new(421, "this host is not served here"));
+            return Err(Rejection::new(421, "this host is not served here"));
         }
         let path = request.path();
         if !self.paths.is_empty() && !self.paths.iter().any(|allowed| path == allowed) {
-            return Err(Refusal::new(404, "there is no WebSocket here"));
+            return Err(Rejection::new(404, "there is no WebSocket here"));
         }
         self.check_origin(request)
     }
 
     /// RFC 6455 section 10.2.
-    fn check_origin(&self, request: &HandshakeRequest<'_>) -> Result<(), Refusal> {
-        let refused = Err(Refusal::new(403, "this origin is not allowed"));
+    fn check_origin(&self, request: &HandshakeRequest<'_>) -> Result<(), Rejection> {
+        let refused = Err(Rejection::new(403, "this origin is not allowed"));
         match (request.count("origin"), request.origin()) {
-            (0, _) if self.requires_origin => Err(Refusal::new(403, "there is no Origin header")),
+            (0, _) if self.requires_origin => Err(Rejection::new(403, "there is no Origin header")),
             (0, _) => Ok(()),
             (1, _) if self.origins.is_empty() => Ok(()),
             (1, Some(origin)) if self.allows(origin) => Ok(()),
@@ -73,7 +73,7 @@ mod tests {
             map.append(HeaderName::from_static(name), value.parse().unwrap());
         }
         let uri = Uri::from_static(path);
-        match policy.check(&HandshakeRequest::new(&uri, &map)) {
+        match policy.validate(&HandshakeRequest::new(&uri, &map)) {
             Ok(()) => 101,
             Err(refusal) => refusal.status(),
         }

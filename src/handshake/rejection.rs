@@ -11,12 +11,12 @@ use crate::error::WsErr;
 /// Why a server does not open a WebSocket: an HTTP status, and a reason for a human.
 ///
 /// ```
-/// use ws_framed::Refusal;
+/// use ws_framed::Rejection;
 ///
-/// let refusal = Refusal::new(401, "log in first").header("WWW-Authenticate", "Bearer");
+/// let refusal = Rejection::new(401, "log in first").header("WWW-Authenticate", "Bearer");
 /// ```
 #[derive(Clone, Debug)]
-pub struct Refusal {
+pub struct Rejection {
     status: u16,
     /// One of the handshake's own, which is not for everybody to set.
     hint: Option<(HeaderName, &'static str)>,
@@ -24,7 +24,7 @@ pub struct Refusal {
     reason: String,
 }
 
-impl Refusal {
+impl Rejection {
     /// A refusal with this status, from 300 to 599; any other goes out as 500. The reason goes to the client, and
     /// into [`WsErr::Refused`].
     #[must_use]
@@ -80,7 +80,7 @@ impl Refusal {
     ///
     /// # Errors
     /// [`WsErr::InvalidHeader`] for those that were added.
-    pub(crate) fn answer_headers(&self) -> Result<HeaderMap, WsErr> {
+    pub(crate) fn response_headers(&self) -> Result<HeaderMap, WsErr> {
         let mut headers = HeaderMap::new();
         add_headers(&mut headers, &self.headers)?;
         if let Some((name, value)) = &self.hint {

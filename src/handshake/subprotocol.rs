@@ -1,48 +1,50 @@
 //! Which of the subprotocols that a client offers is spoken, and if none is, why.
 
-use super::{rejection::Refusal, request::HandshakeRequest};
-use crate::{config::Extras, handshake::contract::Contract};
+use super::{
+    contract::Contract, options::HandshakeOptions, rejection::Rejection, request::HandshakeRequest,
+};
 
 /// The most wanted of what is offered, if there is one. A client that offers nothing is taken, unless there are contracts:
 /// those are demanded.
-pub(crate) fn choose(
-    extras: &Extras,
+pub(crate) fn select(
+    options: &HandshakeOptions,
     request: &HandshakeRequest<'_>,
-) -> Result<Option<String>, Refusal> {
-    let Extras {
-        subprotocols,
-        contracts,
-        ..
-    } = extras;
+) -> Result<Option<String>, Rejection> {
+    let (subprotocols, contracts) = (options.subprotocols(), &options.contracts);
     let offers = || request.subprotocols();
     // Goes through the offers once, however much is spoken here: a client may offer as much as fits into a request.
     let rank = |offer: &str| subprotocols.iter().position(|name| name == offer);
     let chosen = offers().filter_map(rank).min();
     let chosen = chosen.and_then(|rank| subprotocols.get(rank));
     if chosen.is_none() && !contracts.is_empty() {
-        let why = difference(contracts, offers()).unwrap_or_else(|| {
+        let why = describe_mismatch(contracts, offers()).unwrap_or_else(|| {
             let wanted = subprotocols.join(" or ");
             format!("no contract is offered: offer {wanted} as subprotocol")
         });
-        return Err(Refusal::new(400, why));
+        return Err(Rejection::new(400, why));
     }
     if chosen.is_none() && !subprotocols.is_empty() && offers().next().is_some() {
         let why = "none of the offered subprotocols is spoken here";
-        return Err(Refusal::new(400, why));
+        return Err(Rejection::new(400, why));
     }
     Ok(chosen.cloned())
 }
 
 /// What the two differ in that come closest to each other, one that is offered and one that is spoken here; `None` if
 /// no contract is offered.
-fn difference<'a>(spoken: &[Contract], offers: impl Iterator<Item = &'a str>) -> Option<String> {
+fn describe_mismatch<'a>(
+    spoken: &[Contract],
+    offers: impl Iterator<Item = &'a str>,
+) -> Option<String> {
     let offers = offers.filter_map(|offer| offer.parse::<Contract>().ok());
     // Of those that are as close, the first: what is most wanted.
     let pairs = offers.filter_map(|theirs| {
-        let closest = spoken.iter().min_by_key(|ours| distance(ours, &theirs));
+        let closest = spoken
+            .iter()
+            .min_by_key(|ours| mismatch_rank(ours, &theirs));
         closest.map(|ours| (ours, theirs))
     });
-    let (ours, theirs) = pairs.min_by_key(|(ours, theirs)| distance(ours, theirs))?;
+    let (ours, theirs) = pairs.min_by_key(|(ours, theirs)| mismatch_rank(ours, theirs))?;
     let mut why = explain(ours, &theirs);
     if spoken.len() > 1 {
         let all: Vec<_> = spoken.iter().map(Contract::to_string).collect();
@@ -52,7 +54,7 @@ fn difference<'a>(spoken: &[Contract], offers: impl Iterator<Item = &'a str>) ->
 }
 
 /// What they differ in, the weightiest first: who has the codec is closer than who only has the version.
-fn distance(ours: &Contract, theirs: &Contract) -> [bool; 5] {
+fn mismatch_rank(ours: &Contract, theirs: &Contract) -> [bool; 5] {
     [
         ours.name() != theirs.name(),
         ours.codec() != theirs.codec(),
@@ -99,18 +101,20 @@ mod tests {
 
     /// What is chosen, or why nothing is. `spoken` are contracts and other subprotocols, `offered` is a header each.
     fn chosen(spoken: &[&str], offered: &[&str]) -> Result<Option<String>, String> {
-        let extras = Extras {
-            subprotocols: spoken.iter().copied().map(str::to_owned).collect(),
-            contracts: spoken.iter().filter_map(|name| name.parse().ok()).collect(),
-            ..Extras::default()
-        };
+        let mut options = HandshakeOptions::default();
+        for name in spoken {
+            match name.parse() {
+                Ok(contract) => options.add_contract(contract),
+                Err(_) => options.add_subprotocol(*name),
+            }
+        }
         let mut headers = HeaderMap::new();
         for list in offered {
             let list = HeaderValue::from_bytes(list.as_bytes()).unwrap();
             headers.append(header::SEC_WEBSOCKET_PROTOCOL, list);
         }
         let uri = Uri::from_static("/");
-        choose(&extras, &HandshakeRequest::new(&uri, &headers)).map_err(|refusal| {
+        select(&options, &HandshakeRequest::new(&uri, &headers)).map_err(|refusal| {
             assert_eq!(refusal.status(), 400);
             refusal.reason().to_owned()
         })

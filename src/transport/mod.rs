@@ -5,6 +5,8 @@ mod boxed;
 pub(crate) mod browser;
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
 pub(crate) mod meter;
+#[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
+pub(crate) mod opened;
 mod stream_sink;
 #[cfg(all(feature = "tokio-tungstenite", not(target_arch = "wasm32")))]
 pub(crate) mod tokio_tungstenite;

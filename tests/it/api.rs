@@ -16,13 +16,13 @@ use futures::{
     AsyncBufRead, AsyncRead, AsyncWrite, FutureExt, Sink, SinkExt, Stream, StreamExt,
     future::BoxFuture, stream::FusedStream,
 };
-use support::TungsteniteSocket;
+use support::Pipe;
 use ws_framed::{
     Acceptor, Bincode, BoxTransport, CloseCode, CloseFrame, CloseOutcome, ClosedBy, CodecError,
     Config, Connector, Contract, ControlPayload, Encoded, HandshakeRequest, Keepalive,
-    LengthDelimited, Lines, Message, MessageTransport, Properties, Reconnector, Refusal, Stats, TextPolicy,
-    Violation, WireFormat, WsErr, WsEvent, WsFramed, WsFramedParts, WsHandle, WsStream, accept,
-    connect, pharos::Observable,
+    LengthDelimited, Lines, Message, MessageTransport, Properties, Reconnector, Rejection, Stats,
+    TextPolicy, Tungstenite, Violation, WireFormat, WsErr, WsEvent, WsFramed, WsFramedParts,
+    WsHandle, WsStream, accept, connect, pharos::Observable,
 };
 
 fn send<T: Send>() {}
@@ -39,8 +39,8 @@ fn views_can_be_sent_to_other_tasks() {
     send::<WsStream>();
     send::<WsFramed<String>>();
     send::<WsFramed<String, Lines>>();
-    send::<WsStream<TungsteniteSocket>>();
-    send::<WsFramed<String, Lines, TungsteniteSocket>>();
+    send::<WsStream<Tungstenite<Pipe>>>();
+    send::<WsFramed<String, Lines, Tungstenite<Pipe>>>();
     send::<WsFramedParts<Lines>>();
     send::<BoxTransport>();
     // The view holds no items, so what they are is of no concern.
@@ -49,9 +49,9 @@ fn views_can_be_sent_to_other_tasks() {
 
 #[test]
 fn views_are_sync_where_it_costs_nothing() {
-    sync::<WsStream<TungsteniteSocket>>();
-    sync::<WsFramed<String, Lines, TungsteniteSocket>>();
-    sync::<WsFramed<Local, Bincode<Local>, TungsteniteSocket>>();
+    sync::<WsStream<Tungstenite<Pipe>>>();
+    sync::<WsFramed<String, Lines, Tungstenite<Pipe>>>();
+    sync::<WsFramed<Local, Bincode<Local>, Tungstenite<Pipe>>>();
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn plain_data_goes_anywhere() {
     plain::<HandshakeRequest<'static>>();
     plain::<Keepalive>();
     plain::<Reconnector<fn()>>();
-    plain::<Refusal>();
+    plain::<Rejection>();
     plain::<ws_framed::Postcard<Local>>();
     plain::<ws_framed::Json<Local>>();
     plain::<ws_framed::Cbor<Local>>();
@@ -160,9 +160,9 @@ fn the_byte_view_is_a_byte_stream_in_both_worlds() {
     fn of_tokio<T: tokio::io::AsyncRead + tokio::io::AsyncBufRead + tokio::io::AsyncWrite>() {}
     fn observable<T: Observable<WsEvent, Error = WsErr>>() {}
     of_futures::<WsStream>();
-    of_futures::<WsStream<TungsteniteSocket>>();
+    of_futures::<WsStream<Tungstenite<Pipe>>>();
     of_tokio::<WsStream>();
-    of_tokio::<WsStream<TungsteniteSocket>>();
+    of_tokio::<WsStream<Tungstenite<Pipe>>>();
     observable::<WsStream>();
     observable::<WsFramed<String>>();
     observable::<WsHandle>();
@@ -207,7 +207,7 @@ fn futures_can_be_sent_to_other_tasks() {
         let mut room = String::new();
         let judge = |request: &HandshakeRequest<'_>| {
             room.push_str(request.path());
-            Err(Refusal::new(404, "no such room"))
+            Err(Rejection::new(404, "no such room"))
         };
         never::<Acceptor>()
             .accept_with(never::<tokio::io::DuplexStream>(), judge)

@@ -18,7 +18,7 @@ use support::{
     tungstenite_sockets,
 };
 use ws_framed::{
-    CodecError, Lines, TextPolicy, WsErr, WsEvent, WsStream,
+    CodecError, Lines, TextPolicy, Tungstenite, WsErr, WsEvent, WsStream,
     asynchronous_codec::{Framed, LinesCodec},
     pharos::{Filter, Observable, ObserveConfig},
 };
@@ -160,7 +160,7 @@ fn an_echo_by_copying() {
 }
 
 /// A server over the engine of the peer, and the peer's raw pipe.
-async fn over_a_raw_pipe() -> (WsStream<TungsteniteSocket>, Pipe) {
+async fn over_a_raw_pipe() -> (WsStream<Tungstenite<Pipe>>, Pipe) {
     let (server, client) = pipe(10_000);
     let server = WebSocketStream::from_raw_socket(server, Role::Server, None).await;
     (WsStream::new(server), client)

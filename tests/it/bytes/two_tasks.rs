@@ -7,10 +7,10 @@ use futures::{
     AsyncReadExt, AsyncWriteExt, SinkExt, StreamExt, channel::mpsc, executor::block_on, future,
 };
 use support::{
-    TungsteniteSocket, config_without_keepalive, pair, timeout, timeout_after, tungstenite_pair,
+    Pipe, config_without_keepalive, pair, timeout, timeout_after, tungstenite_pair,
     tungstenite_pair_with,
 };
-use ws_framed::{LengthDelimited, WsStream, bytes::Bytes};
+use ws_framed::{LengthDelimited, Tungstenite, WsStream, bytes::Bytes};
 
 /// What goes each way.
 const TOTAL: usize = 64 * 1024 * 1024;
@@ -256,7 +256,7 @@ fn two_peers_that_wait_for_each_other_are_freed_by_their_readers() {
 
 /// Writes `rounds` numbers, and waits after each for the ticket that says that one came from the other side.
 async fn write_rounds(
-    mut writer: futures::io::WriteHalf<WsStream<TungsteniteSocket>>,
+    mut writer: futures::io::WriteHalf<WsStream<Tungstenite<Pipe>>>,
     mut tickets: mpsc::Receiver<()>,
     flush: bool,
 ) {
@@ -272,7 +272,7 @@ async fn write_rounds(
 }
 
 async fn read_rounds(
-    mut reader: futures::io::ReadHalf<WsStream<TungsteniteSocket>>,
+    mut reader: futures::io::ReadHalf<WsStream<Tungstenite<Pipe>>>,
     mut tickets: mpsc::Sender<()>,
 ) {
     let mut bytes = [0; size_of::<u64>()];

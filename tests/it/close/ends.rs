@@ -5,9 +5,8 @@ use std::{io, pin::pin, sync::Arc, time::Duration};
 use futures::{AsyncReadExt, AsyncWriteExt, executor::block_on};
 use support::{
     FRAMED, FailAtEnd, Frame, NO_TIMERS, PIPE_CAPACITY, RawPeer, Role, Setup, WakeFlag,
-    assert_both_idle, assert_idle, config_without_keepalive, describe, encode_frames,
-    from_raw_socket, observe, on_all_transports, on_transports, pipe, read_to_end, timeout,
-    ws_error,
+    assert_both_idle, config_without_keepalive, describe, encode_frames, from_raw_socket, observe,
+    on_all_transports, on_transports, pipe, read_to_end, timeout, ws_error,
 };
 use ws_framed::{CloseOutcome, Config, TextPolicy, WsErr, WsStream};
 

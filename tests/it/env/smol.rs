@@ -2,7 +2,7 @@
 
 use futures::{AsyncReadExt, AsyncWriteExt, future};
 use smol::net::TcpListener;
-use ws_framed::{Acceptor, CloseFrame, CloseOutcome, Connector, Refusal, WsErr, WsStream};
+use ws_framed::{Acceptor, CloseFrame, CloseOutcome, Connector, Rejection, WsErr, WsStream};
 
 /// A server's end by `accept`, and a client's by `connect`.
 async fn meet(
@@ -54,7 +54,8 @@ fn the_builders_are_those_of_tokio() {
 fn a_refusal_is_told_to_both() {
     smol::block_on(async {
         let refuse = async |socket| {
-            let refuse = |_: &ws_framed::HandshakeRequest<'_>| Err(Refusal::new(402, "pay first"));
+            let refuse =
+                |_: &ws_framed::HandshakeRequest<'_>| Err(Rejection::new(402, "pay first"));
             Acceptor::new().accept_futures_io_with(socket, refuse).await
         };
         let connect = async |url| ws_framed::smol::connect(url).await;

@@ -10,7 +10,7 @@ use support::{
 use tokio::net::TcpListener;
 use tracing::Level;
 use ws_framed::{
-    Acceptor, CloseCode, CloseFrame, Connector, Keepalive, Refusal, TextPolicy, WsErr, WsStream,
+    Acceptor, CloseCode, CloseFrame, Connector, Keepalive, Rejection, TextPolicy, WsErr, WsStream,
 };
 
 /// A server and a client on TCP, as far as they get.
@@ -221,7 +221,7 @@ async fn shows_secrets_in_a_handshake() {
     for is_refused in [false, true] {
         let (accepted, connected) = tcp().await;
         let judge = |_: &ws_framed::HandshakeRequest<'_>| {
-            let refusal = Refusal::new(401, SECRET).header("X-Why", SECRET);
+            let refusal = Rejection::new(401, SECRET).header("X-Why", SECRET);
             if is_refused { Err(refusal) } else { Ok(()) }
         };
         let (server, client) = future::join(

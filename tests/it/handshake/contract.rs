@@ -9,7 +9,7 @@ use support::{
 };
 use tokio::io::{AsyncWriteExt, duplex};
 use ws_framed::{
-    Acceptor, CodecError, Connector, Contract, HandshakeRequest, LengthDelimited, Lines, Refusal,
+    Acceptor, CodecError, Connector, Contract, HandshakeRequest, LengthDelimited, Lines, Rejection,
     WireFormat, WsErr, WsStream,
 };
 
@@ -206,7 +206,7 @@ async fn who_is_not_let_in_is_not_told_what_is_spoken() {
     timeout(async {
         let ours = acceptor(&["chat.v2.json.9"]);
         let (accepted, connected) = tcp().await;
-        let judge = |_: &HandshakeRequest<'_>| Err(Refusal::new(401, "log in first"));
+        let judge = |_: &HandshakeRequest<'_>| Err(Rejection::new(401, "log in first"));
         let theirs = Connector::new();
         let (server, client) = future::join(
             ours.accept_with(accepted, judge),

@@ -6,7 +6,7 @@ use support::{
     tcp, timeout,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use ws_framed::{Acceptor, Connector, HandshakeRequest, Refusal, WsErr};
+use ws_framed::{Acceptor, Connector, HandshakeRequest, Rejection, WsErr};
 
 fn status(refused: &WsErr) -> u16 {
     match refused {
@@ -115,7 +115,7 @@ async fn the_user_sees_the_request_before_it_is_taken() {
 }
 
 /// The answer to a request that the user refuses like this, and the error that the server gets.
-async fn refused_with(refusal: Refusal) -> (String, WsErr) {
+async fn refused_with(refusal: Rejection) -> (String, WsErr) {
     let (ours, mut client) = tcp().await;
     let ask = async {
         client.write_all(REQUEST.as_bytes()).await.unwrap();
@@ -132,7 +132,7 @@ async fn refused_with(refusal: Refusal) -> (String, WsErr) {
 
 #[tokio::test]
 async fn the_user_refuses_with_a_status_and_headers() {
-    let refusal = Refusal::new(401, "log in first")
+    let refusal = Rejection::new(401, "log in first")
         .header("WWW-Authenticate", "Bearer")
         .header("Content-Type", "text/html");
     let (answer, error) = refused_with(refusal).await;
@@ -154,11 +154,11 @@ async fn the_user_refuses_with_a_status_and_headers() {
 #[tokio::test]
 async fn what_is_no_refusal_goes_out_as_500() {
     for no_refusal in [0, 101, 200, 600, u16::MAX] {
-        let (answer, error) = refused_with(Refusal::new(no_refusal, "")).await;
+        let (answer, error) = refused_with(Rejection::new(no_refusal, "")).await;
         assert_eq!(status(&error), 500);
         assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
     }
-    let (answer, error) = refused_with(Refusal::new(403, "").header("Bad header", "")).await;
+    let (answer, error) = refused_with(Rejection::new(403, "").header("Bad header", "")).await;
     assert!(matches!(error, WsErr::InvalidHeader(_)), "{error:?}");
     assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
 }

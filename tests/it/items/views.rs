@@ -4,12 +4,10 @@
 
 use futures::{AsyncReadExt, AsyncWriteExt, SinkExt, StreamExt, future};
 use proptest::prelude::*;
-use support::{
-    TungsteniteSocket, config_without_keepalive, pair, run, timeout, tungstenite_pair_with,
-};
+use support::{Pipe, config_without_keepalive, pair, run, timeout, tungstenite_pair_with};
 use ws_framed::{
-    CloseOutcome, CodecError, LengthDelimited, Lines, Message, MessageTransport, WsFramed,
-    WsFramedParts, WsStream,
+    CloseOutcome, CodecError, LengthDelimited, Lines, Message, MessageTransport, Tungstenite,
+    WsFramed, WsFramedParts, WsStream,
     bytes::{Buf, Bytes},
 };
 
@@ -264,7 +262,7 @@ fn turn_frames<M: MessageTransport>(
     }
 }
 
-async fn send(plan: Plan, mut stream: WsStream<TungsteniteSocket>) -> WsStream<TungsteniteSocket> {
+async fn send(plan: Plan, mut stream: WsStream<Tungstenite<Pipe>>) -> WsStream<Tungstenite<Pipe>> {
     let mut habits = plan.habits.into_iter().cycle();
     for stretch in plan.stretches {
         match stretch {
@@ -308,7 +306,7 @@ async fn send(plan: Plan, mut stream: WsStream<TungsteniteSocket>) -> WsStream<T
     stream
 }
 
-async fn receive(plan: Plan, mut stream: WsStream<TungsteniteSocket>) {
+async fn receive(plan: Plan, mut stream: WsStream<Tungstenite<Pipe>>) {
     let mut turns = plan.turns.into_iter().cycle();
     for stretch in plan.stretches {
         match stretch {

@@ -10,8 +10,8 @@ use std::{
 
 use futures::{AsyncReadExt, executor::block_on, future};
 use support::{
-    FRAMED, Frame, IMMEDIATE, PIPE_CAPACITY, WakeFlag, config_without_keepalive, describe, observe,
-    on_transports, poll_until_idle, run, timeout,
+    FRAMED, Frame, IMMEDIATE, PIPE_CAPACITY, Role, Setup, WakeFlag, config_without_keepalive,
+    describe, observe, on_transports, poll_until_idle, run, timeout,
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use ws_framed::{CloseFrame, Message, MessageTransport, WsErr, WsStream, accept};

@@ -163,7 +163,7 @@ impl MessageTransport for MemoryTransport {
 
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         ready!(self.poll_flush(cx))?;
-        self.end.shut_down();
+        self.end.close_write();
         Poll::Ready(Ok(()))
     }
 }

@@ -1,0 +1,46 @@
+//! Connecting outside of browsers.
+
+use futures::io::{AsyncRead, AsyncWrite};
+
+use super::Connector;
+use crate::{
+    error::WsErr,
+    handshake::{client, handshaken::Handshaken, outcome::KnownError},
+    stream::WsStream,
+    trace::Trace,
+    transport::opened,
+};
+
+impl Connector {
+    /// Sets the TLS configuration for `wss://` URLs: trusted certificates, and one of the client's own.
+    #[cfg(feature = "rustls")]
+    #[must_use]
+    pub fn tls(mut self, tls: impl Into<crate::tls::ClientTls>) -> Self {
+        self.tls = Some(tls.into());
+        self
+    }
+
+    /// Performs the handshake over `io`, and makes a stream of it.
+    pub(crate) async fn open<S>(
+        &self,
+        io: S,
+        url: &str,
+        trace: &Trace,
+        known: &mut KnownError,
+    ) -> Result<WsStream, WsErr>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Handshaken {
+            io,
+            leftover,
+            agreement,
+        } = client::connect(io, url, &self.options, known).await?;
+        let transport = opened::open(io, leftover, true, &self.config).await;
+        let stream = WsStream::traced(transport, self.config.clone(), trace.clone())?;
+        trace.opened();
+        Ok(stream
+            .boxed()
+            .with_subprotocol(agreement.subprotocol, agreement.contract))
+    }
+}

@@ -1,0 +1,61 @@
+//! Connecting by TCP, whatever the runtime.
+
+use std::{io, net::SocketAddr};
+
+use futures::io::{AsyncRead, AsyncWrite};
+
+use crate::{
+    client::Connector,
+    error::WsErr,
+    handshake::{
+        client::{self, Address},
+        outcome,
+    },
+    stream::WsStream,
+    time::timeout,
+    trace::Trace,
+};
+
+impl Connector {
+    /// Opens a byte stream with `connect_tcp`, which gets a host and a port, then TLS for `wss://`, and then
+    /// the WebSocket over it. `peer` tells the address of the peer.
+    pub(crate) async fn connect_by<S, F>(
+        &self,
+        url: &str,
+        connect_tcp: impl FnOnce(String, u16) -> F,
+        peer: impl FnOnce(&S) -> Option<SocketAddr>,
+    ) -> Result<WsStream, WsErr>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        F: Future<Output = io::Result<S>>,
+    {
+        self.config.validate()?;
+        let mut known = None;
+        let trace = Trace::client(url);
+        // Boxed, so that the futures around it stay small.
+        let handshake = Box::pin(async {
+            let Address {
+                host,
+                port,
+                is_secure,
+            } = client::address(url)?;
+            if !is_secure {
+                let io = connect_tcp(host, port).await?;
+                trace.peer(|| peer(&io));
+                return self.open(io, url, &trace, &mut known).await;
+            }
+            #[cfg(feature = "rustls")]
+            {
+                let tls = crate::tls::client(self.tls.as_ref())?;
+                let io = connect_tcp(host.clone(), port).await?;
+                trace.peer(|| peer(&io));
+                let io = tls.connect(&host, io).await?;
+                self.open(io, url, &trace, &mut known).await
+            }
+            #[cfg(not(feature = "rustls"))]
+            Err(client::invalid_url("wss needs a TLS feature"))
+        });
+        let opened = timeout(self.config.handshake_timeout, handshake).await;
+        outcome::finish(opened, known, &trace)
+    }
+}
