@@ -15,8 +15,8 @@ use ws_framed_codecs::CodecError;
 use super::{PREFIX_LEN, Reading, WsFramed};
 use crate::{
     close::{CloseCode, CloseFrame},
+    connection::Mode,
     error::WsErr,
-    stream::Mode,
     transport::MessageTransport,
 };
 

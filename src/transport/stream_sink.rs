@@ -50,7 +50,7 @@ use crate::{error::WsErr, message::Message};
 /// # fn wrap(socket: Socket) -> Result<(), WsErr> {
 /// // A socket whose messages are vectors of bytes.
 /// let messages = socket
-///     .map(|data| Ok(Message::Binary(data.into())))
+///     .map(|data| Ok::<_, WsErr>(Message::Binary(data.into())))
 ///     .with(|message| {
 ///         ready(match message {
 ///             Message::Binary(data) => Ok::<_, WsErr>(data.to_vec()),

@@ -6,9 +6,8 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use async_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::{WebSocketStream, tungstenite::protocol::WebSocketConfig};
 
 use super::{
     IntoTransport, MessageTransport, Properties,
