@@ -456,12 +456,10 @@ impl State {
 
     fn fail_writing(&mut self, error: WsErr) {
         let is_close_blocked = match &self.send {
-            SendState::Closing { blocked, .. } | SendState::CloseQueued { blocked } => {
-                // Both sides have to close (RFC 6455 section 7.1.4). A peer that closes first and then
-                // disconnects at once is not waiting for our reply; before that, our close frame is
-                // lost.
-                *blocked || self.cause.is_none()
-            }
+            // Both sides have to close (RFC 6455 section 7.1.4). A peer that closes first and then
+            // disconnects at once is not waiting for our close frame, unless that was in flight.
+            SendState::CloseQueued { blocked } => *blocked || self.cause.is_none(),
+            SendState::Closing { blocked, .. } => *blocked,
             SendState::Open | SendState::CloseSent | SendState::Failed(_) => false,
         };
         self.send = SendState::Failed(Failure {

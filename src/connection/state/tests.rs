@@ -170,14 +170,15 @@ fn conclusions() {
             lost.clone(),
             Some(ConnectionAborted),
         ),
+        // It was requested, and the peer closed and disconnected before it was queued.
         (
             [
                 vec![close_requested(), Input::WriteFailed(reset_error())],
                 vec![peer_closed(1000), Input::GaveUp(reset_error())],
             ]
             .concat(),
-            lost.clone(),
-            Some(ConnectionReset),
+            clean(1000, PEER),
+            None,
         ),
         // Only a pong is unsent behind it.
         (
