@@ -1,7 +1,7 @@
-//! The item view: typed messages over a WebSocket.
+//! `WsFramed`: typed messages over a WebSocket.
 
-mod receiving;
-mod sending;
+mod recv;
+mod send;
 
 use std::{fmt, marker::PhantomData};
 
@@ -61,17 +61,17 @@ pub struct WsFramed<T, C = Bincode<T>, M = BoxTransport> {
     /// One frame at the most where each item is one message.
     buffer: BytesMut,
     mode: Mode,
-    reading: Reading,
+    recv: RecvState,
     item: PhantomData<fn() -> T>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reading {
+enum RecvState {
     Open,
-    /// The decoder cannot go on, and the peer is being told.
-    Undecodable,
-    /// What comes is thrown away, as was what the decoder may remember: it is not asked any more.
-    Discarding,
+    /// The decoder cannot go on, and the peer gets a close frame.
+    Failed,
+    /// What arrives is discarded, and the decoder is not called any more.
+    Draining,
     Ended,
 }
 
@@ -85,7 +85,7 @@ impl<T, C: fmt::Debug, M: fmt::Debug> fmt::Debug for WsFramed<T, C, M> {
             .field("stream", &self.stream)
             .field("codec", &self.codec)
             .field("mode", &self.mode)
-            .field("reading", &self.reading)
+            .field("recv", &self.recv)
             .field("buffered", &self.buffer.len())
             .finish()
     }
@@ -187,7 +187,7 @@ impl<T, C: Decoder<Item = T>, M: MessageTransport> WsFramed<T, C, M> {
             codec: parts.codec,
             buffer: parts.read_buffer,
             mode: parts.mode,
-            reading: Reading::Open,
+            recv: RecvState::Open,
             item: PhantomData,
         }
     }
@@ -271,8 +271,8 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     pub async fn close_with(&mut self, frame: CloseFrame) -> Result<CloseOutcome, WsErr> {
         if frame.code().is_sendable() {
             self.buffer.clear();
-            if self.reading != Reading::Ended {
-                self.reading = Reading::Discarding;
+            if self.recv != RecvState::Ended {
+                self.recv = RecvState::Draining;
             }
         }
         self.stream.close_in(self.mode, frame).await

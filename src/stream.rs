@@ -34,7 +34,7 @@ use crate::{
 /// Binary messages are joined: their boundaries are not seen. For typed messages, see
 /// [`framed`](Self::framed).
 ///
-/// # Reading
+/// # RecvState
 /// Bytes come in order. The end of the stream, `Ok(0)`, comes only when both sides exchanged close frames
 /// and the peer's said that nothing went wrong. Any other end is an error, once, after everything that
 /// came before it; after that `Ok(0)`. The error holds a [`WsErr`]:
@@ -53,8 +53,11 @@ use crate::{
 /// Small writes gather until there is [`max_send_message_len`](Config::max_send_message_len) or until a
 /// flush, large ones are cut into messages of that length. A read that finds nothing to read flushes
 /// before it waits, so a request is on its way when its answer is waited for; when nobody reads, flush.
-/// A write waits when the peer does not read. Writing after the end, or after a close of either side, is
-/// `BrokenPipe`, and so is a flush or a close, once, if not everything written went out before.
+/// A write waits when the peer does not read. A write, flush or close that must wait also receives
+/// control messages, and at most one data message, which it keeps for the next read. Writing after the end,
+/// or after a close of either side, is `BrokenPipe`, and so is a flush or a close, once, if not everything
+/// written was sent before. What was written before the connection fails because of a violation is still
+/// sent, and a flush waits for that.
 ///
 /// # Closing
 /// `close` (`shutdown` in tokio's world) flushes, sends a close frame with code 1000 and is ready when
@@ -63,18 +66,18 @@ use crate::{
 /// sees a connection that was cut.
 ///
 /// # Two tasks
-/// The halves of any `split` may live on two tasks. Events, pongs and the close handshake are driven by
-/// reads, so something should always be reading.
+/// The halves of any `split` may be used on two tasks. Events, pongs and the closing handshake are driven by
+/// reads, and by writes while they wait, so a task should always be reading.
 ///
 /// # Cancel safety
 /// Every method and every future over this stream may be dropped at any point: nothing is lost or sent
 /// twice. [`close_with`](Self::close_with) discards what it reads, by intent.
 pub struct WsStream<M = BoxTransport> {
     connection: Connection<M>,
-    /// What the link gave and nobody has read yet.
+    /// Received, and not read yet.
     unread: Bytes,
     subprotocol: Option<Arc<str>>,
-    /// The subprotocol, if it is one.
+    /// The contract, if the subprotocol is one.
     contract: Option<Box<Contract>>,
 }
 
@@ -93,11 +96,12 @@ impl<M: fmt::Debug> fmt::Debug for WsStream<M> {
 }
 
 impl<M: MessageTransport> WsStream<M> {
-    /// Wraps an open WebSocket, with the default [`Config`].
+    /// Wraps an open WebSocket, with the default [`Config`]: a [`MessageTransport`], or a socket of
+    /// async-tungstenite or tokio-tungstenite, see [`IntoTransport`].
     ///
-    /// Connections that this library opens itself are watched more closely: there, any byte is a sign of life, the
-    /// work of one poll is bounded, and what a peer sent before it went away is read even if a ping among it
-    /// cannot be answered any more. Here that is up to the transport.
+    /// On connections that this library opens itself, any byte is a sign of life, the work of one poll is
+    /// bounded, and what a peer sent before it disconnected is read even if a ping among it cannot be
+    /// answered any more. Here that depends on the transport.
     pub fn new(socket: impl IntoTransport<Transport = M>) -> Self {
         Self::open(socket.into_transport(), Config::default(), Trace::unknown())
     }
@@ -213,7 +217,7 @@ impl<M: MessageTransport> WsStream<M> {
     }
 
     /// The next bytes, whole; `None` at the end.
-    pub(crate) fn poll_chunk(
+    pub(crate) fn poll_next_chunk(
         &mut self,
         cx: &mut Context<'_>,
         mode: Mode,
@@ -296,11 +300,11 @@ impl<M: MessageTransport> WsStream<M> {
             .map_err(io::Error::from)
     }
 
-    pub(crate) fn poll_flush_written(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(crate) fn poll_flush_buffered(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.connection.poll_flush(cx).map_err(io::Error::from)
     }
 
-    pub(crate) fn poll_close_normally(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(crate) fn poll_close_normal(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.connection
             .poll_close(cx, CloseFrame::normal)
             .map_err(io::Error::from)

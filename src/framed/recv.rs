@@ -1,4 +1,4 @@
-//! The receiving half of the item view.
+//! Receiving items.
 
 use std::{
     any::Any,
@@ -12,7 +12,7 @@ use bytes::{BufMut, BytesMut};
 use futures::{Stream, stream::FusedStream};
 use ws_framed_codecs::CodecError;
 
-use super::{PREFIX_LEN, Reading, WsFramed};
+use super::{PREFIX_LEN, RecvState, WsFramed};
 use crate::{
     close::{CloseCode, CloseFrame},
     connection::Mode,
@@ -23,14 +23,14 @@ use crate::{
 /// A read buffer of up to this many bytes is kept when it is empty.
 const KEPT_READ_BUFFER: usize = 64 * 1024;
 
-/// What a try to decode gave.
+/// The result of one call of the decoder.
 enum Decoded<T> {
-    /// An item, or an error that the decoder has stepped over.
-    Yields(T),
+    /// An item, or an error whose frame the decoder has consumed.
+    Item(T),
     /// More bytes are needed.
-    NeedsMore,
+    Incomplete,
     /// The decoder cannot go on.
-    Stuck(CloseFrame),
+    Fatal(CloseFrame),
 }
 
 impl<T, C, M> WsFramed<T, C, M>
@@ -38,14 +38,15 @@ where
     C: Decoder<Item = T, Error: 'static>,
     M: MessageTransport,
 {
-    fn take_chunk(&mut self, chunk: &[u8]) {
+    fn push(&mut self, chunk: &[u8]) {
         if self.buffer.is_empty() && self.buffer.capacity() > KEPT_READ_BUFFER.max(4 * chunk.len())
         {
-            // What one large frame has grown is not kept for the small ones that follow.
+            // A buffer that one large item has grown is not kept for the small ones that follow.
             self.buffer = BytesMut::new();
         }
         if self.mode != Mode::Packed {
-            // So that there is one way to decode, with one set of guards. No codec takes more than a prefix can say.
+            // With the prefix there is one way to decode, with one set of checks. No codec takes more than
+            // a prefix can express.
             self.buffer.reserve(PREFIX_LEN.saturating_add(chunk.len()));
             self.buffer
                 .put_u32(u32::try_from(chunk.len()).unwrap_or(u32::MAX));
@@ -57,47 +58,47 @@ where
         let before = self.buffer.len();
         match self.codec.decode(&mut self.buffer) {
             Ok(Some(_)) if self.is_message_left() => {
-                Decoded::Yields(Err(self.not_one_frame("the codec left some of it")))
+                Decoded::Item(Err(self.not_one_frame("the codec left some of it")))
             }
-            Ok(Some(item)) => Decoded::Yields(Ok(item)),
+            Ok(Some(item)) => Decoded::Item(Ok(item)),
             Ok(None) if self.mode != Mode::Packed && before > 0 => {
-                Decoded::Yields(Err(self.not_one_frame("the codec wants more")))
+                Decoded::Item(Err(self.not_one_frame("the codec wants more")))
             }
-            Ok(None) => Decoded::NeedsMore,
+            Ok(None) => Decoded::Incomplete,
             Err(error) if self.buffer.len() < before => {
                 if self.is_message_left() {
                     self.buffer.clear();
                 }
-                Decoded::Yields(Err(error))
+                Decoded::Item(Err(error))
             }
-            Err(error) => Decoded::Stuck(goodbye(&error)),
+            Err(error) => Decoded::Fatal(close_frame_for(&error)),
         }
     }
 
-    /// Whether the codec has left something of a message.
+    /// Whether the codec has left a part of a message.
     fn is_message_left(&self) -> bool {
         self.mode != Mode::Packed && !self.buffer.is_empty()
     }
 
-    /// The next message has a beginning of its own.
+    /// Discards the rest of a message. The next one is decoded from its beginning.
     fn not_one_frame(&mut self, why: &'static str) -> C::Error {
         self.buffer.clear();
         io::Error::from(WsErr::NotOneFrame(why)).into()
     }
 
-    /// The link has closed as it should; what is left in the buffer is all there will be.
+    /// The connection has closed cleanly: nothing follows what is in the buffer.
     fn decode_last(&mut self) -> Option<Result<T, C::Error>> {
         let before = self.buffer.len();
         let last = self.codec.decode_eof(&mut self.buffer);
         if !matches!(last, Ok(Some(_))) && self.buffer.len() == before {
-            self.reading = Reading::Ended;
+            self.recv = RecvState::Ended;
         }
         match last {
             Ok(None) if !self.buffer.is_empty() => {
-                self.reading = Reading::Ended;
+                self.recv = RecvState::Ended;
                 let error = io::Error::new(
                     io::ErrorKind::UnexpectedEof,
-                    "the link closed within a frame",
+                    "the connection closed within an encoded item",
                 );
                 Some(Err(error.into()))
             }
@@ -105,7 +106,7 @@ where
         }
     }
 
-    /// The peer has been told that the decoder cannot go on; now the user is.
+    /// The error that the decoder cannot go on after, once the peer has the close frame.
     fn undecodable(&mut self) -> C::Error {
         match self.codec.decode(&mut self.buffer) {
             Err(error) => error,
@@ -124,35 +125,35 @@ where
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         loop {
-            match this.reading {
-                Reading::Ended => {
-                    // The link has ended too. What it could not shut down at once may be by now.
-                    let _ = this.stream.poll_chunk(cx, this.mode);
+            match this.recv {
+                RecvState::Ended => {
+                    // What could not be closed at the end may be by now.
+                    let _ = this.stream.poll_next_chunk(cx, this.mode);
                     return Poll::Ready(None);
                 }
-                Reading::Undecodable | Reading::Discarding => {}
-                Reading::Open => match this.decode() {
-                    Decoded::Yields(item) => return Poll::Ready(Some(item)),
-                    Decoded::NeedsMore => {}
-                    Decoded::Stuck(goodbye) => {
-                        this.stream.fail(goodbye);
-                        this.reading = Reading::Undecodable;
+                RecvState::Failed | RecvState::Draining => {}
+                RecvState::Open => match this.decode() {
+                    Decoded::Item(item) => return Poll::Ready(Some(item)),
+                    Decoded::Incomplete => {}
+                    Decoded::Fatal(frame) => {
+                        this.stream.fail(frame);
+                        this.recv = RecvState::Failed;
                     }
                 },
             }
-            match ready!(this.stream.poll_chunk(cx, this.mode)) {
-                Some(Ok(chunk)) => this.take_chunk(&chunk),
-                Some(Err(_)) | None if this.reading == Reading::Undecodable => {
-                    this.reading = Reading::Ended;
+            match ready!(this.stream.poll_next_chunk(cx, this.mode)) {
+                Some(Ok(chunk)) => this.push(&chunk),
+                Some(Err(_)) | None if this.recv == RecvState::Failed => {
+                    this.recv = RecvState::Ended;
                     return Poll::Ready(Some(Err(this.undecodable())));
                 }
                 Some(Err(error)) => {
-                    this.reading = Reading::Ended;
+                    this.recv = RecvState::Ended;
                     return Poll::Ready(Some(Err(error.into())));
                 }
-                None if this.reading == Reading::Discarding => this.reading = Reading::Ended,
-                // A view before this one has told why: what it has left is not the last of a whole stream.
-                None if this.stream.ended_with_error() => this.reading = Reading::Ended,
+                None if this.recv == RecvState::Draining => this.recv = RecvState::Ended,
+                // An earlier view has reported an error: the buffer does not hold the end of a whole stream.
+                None if this.stream.ended_with_error() => this.recv = RecvState::Ended,
                 None => return Poll::Ready(this.decode_last()),
             }
         }
@@ -165,12 +166,12 @@ where
     M: MessageTransport,
 {
     fn is_terminated(&self) -> bool {
-        self.reading == Reading::Ended
+        self.recv == RecvState::Ended
     }
 }
 
-/// How the peer learns why the decoder cannot go on.
-fn goodbye(error: &dyn Any) -> CloseFrame {
+/// The close frame for an error that the decoder cannot go on after.
+fn close_frame_for(error: &dyn Any) -> CloseFrame {
     match error.downcast_ref::<CodecError>() {
         Some(error @ CodecError::FrameTooLarge { .. }) => {
             CloseFrame::new_unchecked(CloseCode::TOO_LARGE, &error.to_string())

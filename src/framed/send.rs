@@ -1,4 +1,4 @@
-//! The sending half of the item view.
+//! Sending items.
 
 use std::{
     future::poll_fn,
@@ -34,7 +34,7 @@ where
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), C::Error>> {
         self.get_mut()
             .stream
-            .poll_flush_written(cx)
+            .poll_flush_buffered(cx)
             .map_err(C::Error::from)
     }
 
@@ -43,7 +43,7 @@ where
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), C::Error>> {
         self.get_mut()
             .stream
-            .poll_close_normally(cx)
+            .poll_close_normal(cx)
             .map_err(C::Error::from)
     }
 }
