@@ -249,7 +249,7 @@ impl Violation {
     pub fn invalid_utf8() -> Self {
         Self {
             code: CloseCode::INVALID_DATA,
-            why: Cow::Borrowed("text is not UTF-8"),
+            why: Cow::Borrowed("text is not UTF-8 (RFC 6455 section 8.1)"),
         }
     }
 

@@ -58,6 +58,8 @@ mod handshake;
 mod layers;
 mod message;
 mod net;
+#[cfg(not(target_arch = "wasm32"))]
+mod protocol;
 mod reconnect;
 #[cfg(all(
     test,

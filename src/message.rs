@@ -74,6 +74,17 @@ impl Payload {
         Self(Repr::Unique { buffer, headroom })
     }
 
+    /// The buffer with its headroom, and the length of the headroom, for the encoder.
+    ///
+    /// # Errors
+    /// The payload as [`Bytes`], if it is shared.
+    pub(crate) fn into_buffer(self) -> Result<(BytesMut, usize), Bytes> {
+        match self.0 {
+            Repr::Unique { buffer, headroom } => Ok((buffer, headroom)),
+            Repr::Shared(bytes) => Err(bytes),
+        }
+    }
+
     /// The payload as shared bytes. Copies nothing.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {

@@ -2,7 +2,6 @@
 #![cfg_attr(not(doctest), doc = include_str!("hyper.md"))]
 
 use ::hyper::upgrade::OnUpgrade;
-use async_tungstenite::tokio::TokioAdapter;
 use http::{HeaderMap, Request, Response};
 use hyper_util::rt::TokioIo;
 
@@ -18,6 +17,7 @@ use crate::{
     stream::WsStream,
     time::timeout,
     trace::Trace,
+    transport::io::TokioIo as Tokio,
 };
 
 /// Answers a request. The response has to be returned to hyper in every case; the stream is available when
@@ -94,11 +94,11 @@ pub(crate) async fn open(
     let handshake = async {
         let upgraded = upgrade.await.map_err(std::io::Error::other)?;
         let handshaken = Handshaken {
-            io: TokioAdapter::new(TokioIo::new(upgraded)),
+            io: Tokio(TokioIo::new(upgraded)),
             leftover: Vec::new(),
             agreement,
         };
-        server::stream(handshaken, config, &trace).await
+        server::stream(handshaken, config, &trace)
     };
     let opened = timeout(config.handshake_timeout, Box::pin(handshake)).await;
     outcome::finish(opened, None, &trace)

@@ -6,7 +6,9 @@ use std::{any::Any, net::SocketAddr};
 use async_net::TcpStream;
 use futures::io::{AsyncRead, AsyncWrite};
 
-use crate::{client::Connector, error::WsErr, server::Acceptor, stream::WsStream};
+use crate::{
+    client::Connector, error::WsErr, server::Acceptor, stream::WsStream, transport::io::FuturesIo,
+};
 
 /// Connects to a WebSocket URL by TCP, without Nagle's algorithm.
 ///
@@ -38,10 +40,10 @@ pub async fn connect_with(connector: &Connector, url: impl AsRef<str>) -> Result
     let connect_tcp = async |host: String, port| {
         let socket = TcpStream::connect((host, port)).await?;
         socket.set_nodelay(true)?;
-        Ok(socket)
+        Ok(FuturesIo(socket))
     };
     connector
-        .connect_by(url.as_ref(), connect_tcp, peer_addr)
+        .connect_by(url.as_ref(), connect_tcp, |io| peer_addr(&io.0))
         .await
 }
 

@@ -2,8 +2,6 @@
 
 use std::{io, net::SocketAddr};
 
-use futures::io::{AsyncRead, AsyncWrite};
-
 use crate::{
     client::Connector,
     error::WsErr,
@@ -14,6 +12,7 @@ use crate::{
     stream::WsStream,
     time::timeout,
     trace::Trace,
+    transport::io::{ByteStream, FuturesIo},
 };
 
 impl Connector {
@@ -26,7 +25,7 @@ impl Connector {
         peer: impl FnOnce(&S) -> Option<SocketAddr>,
     ) -> Result<WsStream, WsErr>
     where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        S: ByteStream,
         F: Future<Output = io::Result<S>>,
     {
         self.config.validate()?;
@@ -49,7 +48,7 @@ impl Connector {
                 let tls = crate::tls::client(self.tls.as_ref())?;
                 let io = connect_tcp(host.clone(), port).await?;
                 trace.peer(|| peer(&io));
-                let io = tls.connect(&host, io).await?;
+                let io = FuturesIo(tls.connect(&host, io).await?);
                 self.open(io, url, &trace, &mut known).await
             }
             #[cfg(not(feature = "rustls"))]

@@ -3,10 +3,14 @@
 mod boxed;
 #[cfg(target_arch = "wasm32")]
 pub(crate) mod browser;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod io;
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
 pub(crate) mod meter;
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
 pub(crate) mod opened;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod socket;
 mod stream_sink;
 #[cfg(all(feature = "tokio-tungstenite", not(target_arch = "wasm32")))]
 pub(crate) mod tokio_tungstenite;
