@@ -47,9 +47,11 @@ const PLACES: &[(&str, &[&str])] = &[
         ],
     ),
     ("axum_core", &["net/axum.rs"]),
+    ("data_encoding", &["handshake/key.rs", "handshake/url.rs"]),
     ("fastrand", &["reconnect.rs"]),
     ("futures_rustls", &["tls.rs"]),
     ("futures_timer", &["time.rs"]),
+    ("getrandom", &["handshake/key.rs"]),
     // Its types are in the signatures between the handshake and HTTP servers.
     (
         "http",
@@ -57,9 +59,11 @@ const PLACES: &[(&str, &[&str])] = &[
     ),
     // axum hands out an upgrade of hyper.
     ("hyper", &["net/axum.rs", "net/hyper.rs"]),
+    ("httparse", &["handshake/body.rs", "handshake/head.rs"]),
     ("hyper_util", &["net/hyper.rs"]),
     ("js_sys", &["transport/browser.rs", "transport/browser/"]),
     ("rustls_native_certs", &["tls.rs"]),
+    ("sha1", &["handshake/key.rs"]),
     ("thiserror", &["error.rs"]),
     // The I/O traits, which the byte stream implements and transports use; the cooperative budget, which
     // deadlines depend on; and the task that axum's handlers start.

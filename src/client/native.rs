@@ -5,7 +5,7 @@ use futures::io::{AsyncRead, AsyncWrite};
 use super::Connector;
 use crate::{
     error::WsErr,
-    handshake::{client, handshaken::Handshaken, outcome::KnownError},
+    handshake::{client, handshaken::Handshaken, outcome::KnownError, url::WsUrl},
     stream::WsStream,
     trace::Trace,
     transport::opened,
@@ -24,7 +24,7 @@ impl Connector {
     pub(crate) async fn open<S>(
         &self,
         io: S,
-        url: &str,
+        url: &WsUrl,
         trace: &Trace,
         known: &mut KnownError,
     ) -> Result<WsStream, WsErr>

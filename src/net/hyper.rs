@@ -23,6 +23,7 @@
 
 use ::hyper::upgrade::OnUpgrade;
 use async_tungstenite::tokio::TokioAdapter;
+use bytes::BytesMut;
 use http::{HeaderMap, Request, Response};
 use hyper_util::rt::TokioIo;
 
@@ -115,7 +116,7 @@ pub(crate) async fn open(
         let upgraded = upgrade.await.map_err(std::io::Error::other)?;
         let handshaken = Handshaken {
             io: TokioAdapter::new(TokioIo::new(upgraded)),
-            leftover: Vec::new(),
+            leftover: BytesMut::new(),
             agreement,
         };
         server::stream(handshaken, config, &trace).await

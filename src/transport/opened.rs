@@ -1,6 +1,7 @@
 //! The transport of the connections that this library opens.
 
 use async_tungstenite::{WebSocketStream, tungstenite::protocol::Role};
+use bytes::BytesMut;
 use futures::io::{AsyncRead, AsyncWrite};
 
 use super::{
@@ -12,7 +13,7 @@ use crate::config::Config;
 /// A transport over an opened byte stream. `leftover` was received behind the handshake.
 pub(crate) async fn open<S>(
     io: S,
-    leftover: Vec<u8>,
+    leftover: BytesMut,
     is_client: bool,
     config: &Config,
 ) -> Metered<S>
@@ -26,5 +27,5 @@ where
     };
     let io = Meter::new(io, config.max_recv_message_len, &leftover);
     let config = Some(engine_config(config));
-    Metered::new(WebSocketStream::from_partially_read(io, leftover, role, config).await)
+    Metered::new(WebSocketStream::from_partially_read(io, leftover.to_vec(), role, config).await)
 }
