@@ -36,20 +36,13 @@ const ANYWHERE: &[&str] = &[
 /// The files that may name a crate. A path that ends with a slash is a folder.
 const PLACES: &[(&str, &[&str])] = &[
     ("async_net", &["net/smol.rs"]),
-    // The adapter between the I/O traits of tokio and futures-io.
-    (
-        "async_tungstenite",
-        &[
-            "transport/tungstenite.rs",
-            "transport/opened.rs",
-            "net/hyper.rs",
-            "net/tokio.rs",
-        ],
-    ),
+    ("async_tungstenite", &["transport/tungstenite.rs"]),
     ("axum_core", &["net/axum.rs"]),
+    ("data_encoding", &["handshake/key.rs", "handshake/url.rs"]),
     ("fastrand", &["reconnect.rs"]),
     ("futures_rustls", &["tls.rs"]),
     ("futures_timer", &["time.rs"]),
+    ("getrandom", &["handshake/key.rs", "protocol/mask.rs"]),
     // Its types are in the signatures between the handshake and HTTP servers.
     (
         "http",
@@ -57,9 +50,11 @@ const PLACES: &[(&str, &[&str])] = &[
     ),
     // axum hands out an upgrade of hyper.
     ("hyper", &["net/axum.rs", "net/hyper.rs"]),
+    ("httparse", &["handshake/body.rs", "handshake/head.rs"]),
     ("hyper_util", &["net/hyper.rs"]),
     ("js_sys", &["transport/browser.rs", "transport/browser/"]),
     ("rustls_native_certs", &["tls.rs"]),
+    ("sha1", &["handshake/key.rs"]),
     ("thiserror", &["error.rs"]),
     // The I/O traits, which the byte stream implements and transports use; the cooperative budget, which
     // deadlines depend on; and the task that axum's handlers start.
@@ -70,12 +65,12 @@ const PLACES: &[(&str, &[&str])] = &[
             "net/tokio.rs",
             "stream/tokio_io.rs",
             "time.rs",
-            "transport/socket.rs",
+            "transport/io.rs",
             "transport/tokio_tungstenite.rs",
         ],
     ),
     ("tokio_tungstenite", &["transport/tokio_tungstenite.rs"]),
-    ("tokio_util", &["tokio_codec.rs", "transport/socket.rs"]),
+    ("tokio_util", &["tokio_codec.rs", "transport/io.rs"]),
     ("tracing", &["trace.rs"]),
     (
         "wasm_bindgen",
@@ -472,8 +467,8 @@ fn planted_imports_are_found() {
         ),
         (
             "handshake/token.rs",
-            "fn f() { crate::transport::opened::open(); }",
-            "handshake/token.rs imports transport/opened.rs, which is not below it",
+            "fn f() { crate::transport::socket::open(); }",
+            "handshake/token.rs imports transport/socket.rs, which is not below it",
         ),
         (
             "handshake/token.rs",

@@ -6,6 +6,10 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use crate::{close::CloseFrame, error::WsErr};
 
+/// Length of the room in front of a payload in which a transport writes a frame header: the longest
+/// header is 14 bytes, and a session puts one byte before the payload.
+pub(crate) const HEADROOM: usize = 15;
+
 /// One WebSocket message, as a [`MessageTransport`](crate::MessageTransport) carries it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

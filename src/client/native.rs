@@ -3,7 +3,7 @@
 use super::Connector;
 use crate::{
     error::WsErr,
-    handshake::{client, handshaken::Handshaken, outcome::KnownError},
+    handshake::{client, handshaken::Handshaken, outcome::KnownError, url::WsUrl},
     protocol::Role,
     stream::WsStream,
     trace::Trace,
@@ -23,7 +23,7 @@ impl Connector {
     pub(crate) async fn open<S>(
         &self,
         io: S,
-        url: &str,
+        url: &WsUrl,
         trace: &Trace,
         known: &mut KnownError,
     ) -> Result<WsStream, WsErr>

@@ -67,6 +67,20 @@ impl<M: MessageTransport> Connection<M> {
                         _ => return Poll::Ready(Ok(taken)),
                     }
                 }
+                if self.core.buffer.is_empty() && chunk.len() >= max {
+                    let (now, later) = chunk.split_at(max);
+                    match self.poll_send_slice(cx, now) {
+                        Poll::Ready(Ok(len)) => {
+                            taken += len;
+                            chunk = chunk.get(len..).unwrap_or(later);
+                            continue;
+                        }
+                        // It is buffered below.
+                        Poll::Pending => {}
+                        Poll::Ready(Err(error)) if taken == 0 => return Poll::Ready(Err(error)),
+                        Poll::Ready(Err(_)) => return Poll::Ready(Ok(taken)),
+                    }
+                }
                 let room = max.saturating_sub(self.core.buffer.len());
                 let (now, later) = chunk.split_at(room.min(chunk.len()));
                 self.core.buffer.extend(now);
@@ -174,6 +188,19 @@ impl<M: MessageTransport> Connection<M> {
                 Poll::Ready(Err(error))
             }
         }
+    }
+
+    /// Sends a message from a slice of the caller, while nothing is buffered.
+    fn poll_send_slice(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, WsErr>> {
+        let sent = ready!(self.transport.poll_send_slice(cx, data));
+        if let Ok(len) = &sent {
+            self.core.shared().counters.messages_sent.add(1);
+            self.core.shared().counters.bytes_sent.add(*len);
+            self.core.state.buffered();
+            self.core.on_message_queued();
+        }
+        self.record_write_error(sent.as_ref().map(drop).map_err(Clone::clone))?;
+        Poll::Ready(sent)
     }
 
     /// Hands messages to the transport while `threshold` bytes or more are buffered.
@@ -288,9 +315,7 @@ impl Core {
         match mode {
             Mode::Packed => self.buffer.append(put)?,
             Mode::PerMessage { is_text } => {
-                let frame = self.buffer.encode(put, self.max_send)?;
-                let put = self.buffer.push_message(frame, is_text, self.max_send);
-                put.map_err(io::Error::from)?;
+                self.buffer.encode_message(put, is_text, self.max_send)?;
             }
         }
         if !self.buffer.is_empty() {

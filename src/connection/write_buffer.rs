@@ -1,19 +1,24 @@
 //! Data that is to be sent.
 
-use std::fmt;
+use std::{fmt, io};
 
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::{
     error::WsErr,
-    message::{Message, Payload},
+    message::{HEADROOM, Message, Payload},
 };
+
+/// Length of the prefix of an encoded item.
+const PREFIX_LEN: usize = size_of::<u32>();
 
 /// Data that is to be sent: bytes of the byte stream, or encoded items, or one message where each item is
 /// one.
 #[derive(Default)]
 pub(super) struct WriteBuffer {
     buffer: BytesMut,
+    /// Unused room at the start of the buffer, in which a transport writes a frame header.
+    headroom: usize,
     /// Shared bytes behind those in the buffer. They are sent without a copy, unless something is
     /// appended behind them before that.
     tail: Bytes,
@@ -38,7 +43,7 @@ impl WriteBuffer {
     /// Number of buffered bytes, without a pending whole message.
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.buffer.len() + self.tail.len()
+        self.buffer.len() - self.headroom + self.tail.len()
     }
 
     #[inline]
@@ -67,8 +72,10 @@ impl WriteBuffer {
         if !self.tail.is_empty() {
             // Less than a message, or the caller would have waited for room.
             let tail = std::mem::take(&mut self.tail);
+            self.begin();
             self.buffer.extend_from_slice(&tail);
         }
+        self.begin();
         let before = self.buffer.len();
         let result = put(&mut self.buffer);
         if result.is_err() {
@@ -76,6 +83,15 @@ impl WriteBuffer {
         }
         self.peak = self.peak.max(self.buffer.len());
         result
+    }
+
+    /// Begins a message with room for a header.
+    #[inline]
+    fn begin(&mut self) {
+        if self.buffer.is_empty() {
+            self.headroom = HEADROOM;
+            self.buffer.extend_from_slice(&[0; HEADROOM]);
+        }
     }
 
     #[inline]
@@ -99,38 +115,42 @@ impl WriteBuffer {
         self.tail = bytes;
     }
 
-    /// Buffers the payload of the encoded item `frame` as a message of its own. The buffer is empty.
+    /// Buffers the payload of an encoded item as a message of its own. The buffer is empty.
     pub(super) fn push_message(
         &mut self,
-        frame: Bytes,
+        mut frame: Bytes,
         is_text: bool,
         max: usize,
     ) -> Result<(), WsErr> {
-        let payload = payload_of(frame)?;
-        if payload.len() > max {
-            let len = payload.len();
-            return Err(WsErr::MessageTooLarge { len, max });
-        }
-        self.message = Some(if is_text {
-            let text = std::str::from_utf8(&payload)
-                .map_err(|_| WsErr::NotOneFrame("what the codec calls text is not UTF-8"))?;
-            Message::Text(text.to_owned())
-        } else {
-            Message::Binary(payload.into())
+        self.message = Some(match check_item(&frame, is_text, max)? {
+            Some(text) => Message::Text(text),
+            None => {
+                frame.advance(PREFIX_LEN);
+                Message::Binary(frame.into())
+            }
         });
         Ok(())
     }
 
-    /// What `put` appends to the empty buffer, as shared bytes.
-    pub(super) fn encode<E>(
+    /// Buffers the payload of the item that `put` encodes, as a message of its own. The buffer is empty.
+    pub(super) fn encode_message<E: From<io::Error>>(
         &mut self,
         put: impl FnOnce(&mut BytesMut) -> Result<(), E>,
+        is_text: bool,
         max: usize,
-    ) -> Result<Bytes, E> {
-        let result = put(&mut self.buffer);
-        self.peak = self.peak.max(self.buffer.len());
-        let frame = self.take_buffer(max).freeze();
-        result.map(|()| frame)
+    ) -> Result<(), E> {
+        let result = self.append(put);
+        let headroom = std::mem::take(&mut self.headroom);
+        let mut frame = self.take_buffer(max);
+        result?;
+        let headroom = headroom.saturating_add(PREFIX_LEN);
+        let encoded = frame.get(headroom - PREFIX_LEN..).unwrap_or_default();
+        let payload = check_item(encoded, is_text, max).map_err(io::Error::from)?;
+        self.message = Some(match payload {
+            Some(text) => Message::Text(text),
+            None => Message::Binary(Payload::with_headroom(frame.split(), headroom)),
+        });
+        Ok(())
     }
 
     /// Takes the next message of at most `max` bytes.
@@ -138,12 +158,15 @@ impl WriteBuffer {
         if let Some(message) = self.message.take() {
             return message;
         }
-        Message::Binary(if self.buffer.is_empty() {
+        let headroom = std::mem::take(&mut self.headroom);
+        let end = headroom.saturating_add(max);
+        Message::Binary(if self.buffer.len() == headroom {
+            self.buffer.clear();
             self.tail.split_to(self.tail.len().min(max)).into()
-        } else if self.buffer.len() > max {
-            self.buffer.split_to(max).into()
+        } else if self.buffer.len() > end {
+            Payload::with_headroom(self.buffer.split_to(end), headroom)
         } else {
-            Payload::from(self.take_buffer(max))
+            Payload::with_headroom(self.take_buffer(max), headroom)
         })
     }
 
@@ -158,14 +181,23 @@ impl WriteBuffer {
     }
 }
 
-/// The payload of an encoded item, whose length prefix must be right.
-fn payload_of(mut frame: Bytes) -> Result<Bytes, WsErr> {
-    let Some(prefix) = frame.first_chunk().copied() else {
+/// Checks the length prefix of an encoded item and the length of its payload. Returns the payload if it is
+/// text.
+fn check_item(frame: &[u8], is_text: bool, max: usize) -> Result<Option<String>, WsErr> {
+    let Some((prefix, payload)) = frame.split_first_chunk() else {
         return Err(WsErr::NotOneFrame("the codec wrote no length"));
     };
-    frame.advance(size_of_val(&prefix));
-    if usize::try_from(u32::from_be_bytes(prefix)) != Ok(frame.len()) {
+    if usize::try_from(u32::from_be_bytes(*prefix)) != Ok(payload.len()) {
         return Err(WsErr::NotOneFrame("the codec wrote another length"));
     }
-    Ok(frame)
+    if payload.len() > max {
+        let len = payload.len();
+        return Err(WsErr::MessageTooLarge { len, max });
+    }
+    if !is_text {
+        return Ok(None);
+    }
+    let text = std::str::from_utf8(payload)
+        .map_err(|_| WsErr::NotOneFrame("what the codec calls text is not UTF-8"))?;
+    Ok(Some(text.to_owned()))
 }

@@ -17,6 +17,7 @@ use crate::{
     close::{CloseCode, CloseFrame},
     connection::Mode,
     error::WsErr,
+    message::Payload,
     transport::MessageTransport,
 };
 
@@ -38,7 +39,19 @@ where
     C: Decoder<Item = T, Error: 'static>,
     M: MessageTransport,
 {
-    fn push(&mut self, chunk: &[u8]) {
+    fn push(&mut self, chunk: Payload) {
+        if self.buffer.is_empty() && self.mode == Mode::Packed {
+            // Decoded in place, where nothing else refers to the payload.
+            match chunk.try_into_mut() {
+                Ok(buffer) => self.buffer = buffer,
+                Err(shared) => self.append(&shared),
+            }
+        } else {
+            self.append(&chunk);
+        }
+    }
+
+    fn append(&mut self, chunk: &[u8]) {
         if self.buffer.is_empty() && self.buffer.capacity() > KEPT_READ_BUFFER.max(4 * chunk.len())
         {
             // A buffer that one large item has grown is not kept for the small ones that follow.
@@ -134,6 +147,10 @@ where
                 RecvState::Failed | RecvState::Draining => {}
                 RecvState::Open => match this.decode() {
                     Decoded::Item(item) => return Poll::Ready(Some(item)),
+                    Decoded::Incomplete if this.buffer.is_empty() => {
+                        // It would keep the buffer of the transport from being reused.
+                        this.buffer = BytesMut::new();
+                    }
                     Decoded::Incomplete => {}
                     Decoded::Fatal(frame) => {
                         this.stream.fail(frame);
@@ -142,7 +159,7 @@ where
                 },
             }
             match ready!(this.stream.poll_next_chunk(cx, this.mode)) {
-                Some(Ok(chunk)) => this.push(&chunk),
+                Some(Ok(chunk)) => this.push(chunk),
                 Some(Err(_)) | None if this.recv == RecvState::Failed => {
                     this.recv = RecvState::Ended;
                     return Poll::Ready(Some(Err(this.undecodable())));

@@ -1,5 +1,7 @@
 //! What a handshake returns.
 
+use bytes::BytesMut;
+
 use super::outcome::Agreement;
 
 /// An opened byte stream, for a transport.
@@ -7,6 +9,6 @@ use super::outcome::Agreement;
 pub(crate) struct Handshaken<S> {
     pub(crate) io: S,
     /// What was received behind the handshake.
-    pub(crate) leftover: Vec<u8>,
+    pub(crate) leftover: BytesMut,
     pub(crate) agreement: Agreement,
 }

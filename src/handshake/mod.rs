@@ -4,12 +4,18 @@
 //! handshake, as [`Handshaken`](handshaken::Handshaken).
 
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
+mod body;
+#[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
 pub(crate) mod client;
 pub(crate) mod contract;
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
 pub(crate) mod handshaken;
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
 mod head;
+#[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
+mod headers;
+#[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
+mod key;
 #[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
 pub(crate) mod options;
 #[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
@@ -25,3 +31,5 @@ pub(crate) mod server;
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
 mod subprotocol;
 mod token;
+#[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
+pub(crate) mod url;

@@ -7,7 +7,7 @@ use futures::io::{AsyncRead, AsyncWrite};
 use crate::{
     client::Connector,
     error::WsErr,
-    handshake::{outcome, rejection::Rejection, request::HandshakeRequest},
+    handshake::{outcome, rejection::Rejection, request::HandshakeRequest, url::WsUrl},
     server::Acceptor,
     stream::WsStream,
     time::timeout,
@@ -51,7 +51,10 @@ impl Connector {
         let trace = Trace::client(url);
         trace.peer(|| peer(&io));
         // Boxed, so that the futures around it stay small.
-        let handshake = Box::pin(self.open(io, url, &trace, &mut known));
+        let handshake = Box::pin(async {
+            let url = WsUrl::parse(url)?;
+            self.open(io, &url, &trace, &mut known).await
+        });
         let opened = timeout(self.config.handshake_timeout, handshake).await;
         outcome::finish(opened, known, &trace)
     }

@@ -2,8 +2,9 @@
 #![cfg_attr(not(doctest), doc = include_str!("hyper.md"))]
 
 use ::hyper::upgrade::OnUpgrade;
+use bytes::BytesMut;
 use http::{HeaderMap, Request, Response};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::TokioIo as HyperIo;
 
 use crate::{
     config::Config,
@@ -17,7 +18,7 @@ use crate::{
     stream::WsStream,
     time::timeout,
     trace::Trace,
-    transport::io::TokioIo as Tokio,
+    transport::io::TokioIo,
 };
 
 /// Answers a request. The response has to be returned to hyper in every case; the stream is available when
@@ -94,8 +95,8 @@ pub(crate) async fn open(
     let handshake = async {
         let upgraded = upgrade.await.map_err(std::io::Error::other)?;
         let handshaken = Handshaken {
-            io: Tokio(TokioIo::new(upgraded)),
-            leftover: Vec::new(),
+            io: TokioIo(HyperIo::new(upgraded)),
+            leftover: BytesMut::new(),
             agreement,
         };
         server::stream(handshaken, config, &trace)

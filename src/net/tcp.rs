@@ -5,10 +5,7 @@ use std::{io, net::SocketAddr};
 use crate::{
     client::Connector,
     error::WsErr,
-    handshake::{
-        client::{self, Address},
-        outcome,
-    },
+    handshake::{outcome, url::WsUrl},
     stream::WsStream,
     time::timeout,
     trace::Trace,
@@ -33,26 +30,22 @@ impl Connector {
         let trace = Trace::client(url);
         // Boxed, so that the futures around it stay small.
         let handshake = Box::pin(async {
-            let Address {
-                host,
-                port,
-                is_secure,
-            } = client::address(url)?;
-            if !is_secure {
-                let io = connect_tcp(host, port).await?;
+            let url = WsUrl::parse(url)?;
+            if !url.is_secure {
+                let io = connect_tcp(url.host.clone(), url.port).await?;
                 trace.peer(|| peer(&io));
-                return self.open(io, url, &trace, &mut known).await;
+                return self.open(io, &url, &trace, &mut known).await;
             }
             #[cfg(feature = "rustls")]
             {
                 let tls = crate::tls::client(self.tls.as_ref())?;
-                let io = connect_tcp(host.clone(), port).await?;
+                let io = connect_tcp(url.host.clone(), url.port).await?;
                 trace.peer(|| peer(&io));
-                let io = FuturesIo(tls.connect(&host, io).await?);
-                self.open(io, url, &trace, &mut known).await
+                let io = FuturesIo(tls.connect(url.server_name(), io).await?);
+                self.open(io, &url, &trace, &mut known).await
             }
             #[cfg(not(feature = "rustls"))]
-            Err(client::invalid_url("wss needs a TLS feature"))
+            Err(crate::handshake::url::invalid("wss needs a TLS feature"))
         });
         let opened = timeout(self.config.handshake_timeout, handshake).await;
         outcome::finish(opened, known, &trace)

@@ -5,10 +5,6 @@ mod boxed;
 pub(crate) mod browser;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod io;
-#[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
-pub(crate) mod meter;
-#[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
-pub(crate) mod opened;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod socket;
 mod stream_sink;

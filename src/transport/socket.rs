@@ -27,8 +27,8 @@ const MIN_READ_LEN: usize = 512;
 /// The largest read, except for what a frame of known length still lacks.
 const MAX_READ_LEN: usize = 64 * 1024;
 
-/// No message is taken while this many bytes are unsent.
-const MAX_UNSENT: usize = 64 * 1024;
+/// No message is taken while this many bytes are unsent, or as many as the longest message has.
+const MAX_UNSENT: usize = 16 * 1024;
 
 /// Up to this length, a slice is copied behind what is unsent: that is cheaper than a write of its own.
 const COPY_LEN: usize = 16 * 1024;
@@ -53,14 +53,14 @@ pub(crate) struct Socket<I> {
     /// The stream has taken bytes since its last flush.
     is_unflushed: bool,
     write_error: Option<WsErr>,
+    max_unsent: usize,
 }
 
 impl<I: Io> Socket<I> {
     /// `leftover` was received behind the handshake.
-    pub(crate) fn new(io: I, leftover: Vec<u8>, role: Role, config: &Config) -> Self {
-        let input = BytesMut::from(&*leftover);
+    pub(crate) fn new(io: I, leftover: BytesMut, role: Role, config: &Config) -> Self {
         Self {
-            decoder: Decoder::new(role, config.max_recv_message_len, input),
+            decoder: Decoder::new(role, config.max_recv_message_len, leftover),
             encoder: Encoder::new(role, usize::MAX, io.is_write_vectored()),
             io,
             read_len: MIN_READ_LEN,
@@ -71,6 +71,7 @@ impl<I: Io> Socket<I> {
             sent: 0,
             is_unflushed: false,
             write_error: None,
+            max_unsent: config.max_send_message_len.min(MAX_UNSENT),
         }
     }
 
@@ -176,7 +177,7 @@ impl<I: Io> MessageTransport for Socket<I> {
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        if self.encoder.len() >= MAX_UNSENT {
+        if self.encoder.len() >= self.max_unsent {
             return self.poll_write(cx);
         }
         Poll::Ready(self.check_writable())
@@ -213,25 +214,19 @@ impl<I: Io> MessageTransport for Socket<I> {
         let unsent = self.encoder.len();
         let mut slices = [IoSlice::new(&[]); MAX_SLICES];
         let queue = self.encoder.queue();
-        let (last, others) = match slices.split_last_mut() {
-            Some((_, others)) => {
-                let count = queue.slices(others);
-                (count, count + 1)
-            }
-            None => (0, 0),
-        };
-        let is_whole = slices.iter().map(|slice| slice.len()).sum::<usize>() == unsent;
+        // One slot is for the data.
+        let count = queue.slices(slices.get_mut(1..).unwrap_or_default());
+        let queued = slices.iter().map(|slice| slice.len()).sum::<usize>();
+        slices.rotate_left(1);
         let mut sent = 0;
-        if let (true, Some(slot)) = (is_whole, slices.get_mut(last)) {
+        if let (true, Some(slot)) = (queued == unsent, slices.get_mut(count)) {
             *slot = IoSlice::new(data);
-            let slices = slices.get(..others).unwrap_or_default();
+            let slices = slices.get(..=count).unwrap_or_default();
             if let Poll::Ready(written) = self.io.poll_write_vectored(cx, slices) {
-                sent = match &written {
-                    Ok(len) => len.saturating_sub(unsent),
-                    Err(_) => 0,
-                };
-                let from_queue = written.map(|len| len.min(unsent));
-                self.on_written(from_queue)?;
+                if let Ok(len) = &written {
+                    sent = len.saturating_sub(unsent);
+                }
+                self.on_written(written.map(|len| len.min(unsent)))?;
                 self.sent += sent as u64;
             }
         }

@@ -20,10 +20,7 @@ use futures::{
     io::{AsyncRead, AsyncWrite},
 };
 
-use super::{
-    IntoTransport, MessageTransport, Progress, Properties,
-    meter::{Meter, READ_BUFFER_SIZE},
-};
+use super::{IntoTransport, MessageTransport, Properties};
 use crate::{
     close::CloseFrame,
     error::{Violation, WsErr},
@@ -35,9 +32,6 @@ const MAX_HEADER_LEN: usize = 14;
 
 /// The longest control frame.
 const MAX_CONTROL_LEN: usize = MAX_HEADER_LEN + ControlPayload::MAX_LEN;
-
-/// Bytes of small messages that tungstenite buffers before it writes them without a flush.
-const WRITE_BUFFER_SIZE: usize = 4 * 1024;
 
 /// Bytes that are discarded in one poll.
 const MAX_DISCARDED_PER_POLL: usize = 64 * 1024;
@@ -282,30 +276,7 @@ pub(super) use delegate_transport;
 
 delegate_transport!(Tungstenite<S>, S: AsyncRead + AsyncWrite + Unpin);
 
-/// A connection that this library opened: counted between tungstenite and the socket.
-#[derive(Debug)]
-pub(crate) struct Metered<S>(Adapter<WebSocketStream<Meter<S>>>);
-
-impl<S: AsyncRead + AsyncWrite + Unpin> Metered<S> {
-    pub(crate) fn new(stream: WebSocketStream<Meter<S>>) -> Self {
-        Self(Adapter::new(stream))
-    }
-
-    fn meter(&self) -> &Meter<S> {
-        self.0.socket.get_ref()
-    }
-}
-
-#[cfg(test)]
-impl<S: AsyncRead + AsyncWrite + Unpin> Metered<S> {
-    /// One end of a connection whose handshake is complete, as `connect` and `accept` make it.
-    pub(crate) fn opened(io: S, is_client: bool, config: &crate::config::Config) -> Self {
-        let io = Meter::new(io, config.max_recv_message_len, &[]);
-        Self::new(opened(io, is_client, tungstenite_config(config)))
-    }
-}
-
-/// The same as a caller may open it, with `room` bytes of write buffer.
+/// One end of a connection as a caller may open it, with `room` bytes of write buffer.
 #[cfg(test)]
 pub(crate) fn opened_by_caller<S: AsyncRead + AsyncWrite + Unpin>(
     io: S,
@@ -334,63 +305,6 @@ fn opened<S: AsyncRead + AsyncWrite + Unpin>(
     WebSocketStream::from_raw_socket(io, role, Some(config))
         .now_or_never()
         .expect("it waits for nothing")
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for Metered<S> {
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
-        self.0.poll_next(cx)
-    }
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        ready!(self.0.poll_ready(cx))?;
-        Poll::Ready(self.meter().check_writing())
-    }
-
-    fn start_send(&mut self, message: Message) -> Result<(), WsErr> {
-        self.0.start_send(message)?;
-        self.meter().check_writing()
-    }
-
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        ready!(self.0.poll_flush(cx))?;
-        Poll::Ready(self.meter().check_writing())
-    }
-
-    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        self.0.poll_close(cx)
-    }
-
-    fn progress(&self) -> Progress {
-        let meter = self.meter();
-        Progress::default()
-            .received(meter.received())
-            .sent(meter.sent())
-            .partial_message(meter.partial_message())
-    }
-
-    fn properties(&self) -> Properties {
-        self.0.properties()
-    }
-}
-
-/// The settings of tungstenite for a connection that this library opens.
-pub(crate) fn tungstenite_config(config: &crate::config::Config) -> WebSocketConfig {
-    // Many small messages make one write. Packed messages are long, and need no such buffer.
-    let buffered = config.max_send_message_len.min(WRITE_BUFFER_SIZE);
-    // tungstenite may end without its reply to a close frame where that does not fit. So there is room for all
-    // that may precede it: the write buffer, a message, the pongs with the last of them, and a ping.
-    let max_write = config
-        .max_send_message_len
-        .saturating_add(buffered + MAX_HEADER_LEN + MAX_UNFLUSHED_PONGS + 3 * MAX_CONTROL_LEN);
-    WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER_SIZE)
-        .write_buffer_size(buffered)
-        .max_write_buffer_size(max_write)
-        .max_message_size(Some(config.max_recv_message_len))
-        // It holds for control frames too, which have a limit of their own.
-        .max_frame_size(Some(
-            config.max_recv_message_len.max(ControlPayload::MAX_LEN),
-        ))
 }
 
 /// The longest message that tungstenite takes with these settings.

@@ -159,7 +159,7 @@ async fn axum_and_hyper_agree_and_refuse() {
                 else {
                     panic!("{error:?}")
                 };
-                let told = reason.contains("version 1 is offered, 2 is spoken here")
+                let told = reason.contains("client offers version 1, server supports version 2")
                     || reason.contains("offer chat.v2.json.4096 or chat.v2.bincode2.4096");
                 assert!(told, "{reason}");
             }
@@ -193,7 +193,7 @@ fn smol_agrees_and_refuses() {
             match end {
                 Ok(stream) => assert!(n < 2 && stream.contract() == Some(&json)),
                 Err(error) => {
-                    let told = "limit 4095 is offered, 4096 is spoken here";
+                    let told = "client offers limit 4095, server supports limit 4096";
                     assert!(n >= 2 && error.to_string().contains(told), "{error}");
                 }
             }

@@ -103,27 +103,30 @@ async fn a_disagreement_is_told_to_both_ends_before_the_first_frame() {
         for (offer, expected) in [
             (
                 "chat.v1.json.65536",
-                "chat: version 1 is offered, 2 is spoken here",
+                "chat: client offers version 1, server supports version 2",
             ),
             (
                 "chat.v2.cbor.65536",
-                "chat: codec cbor is offered, json is spoken here",
+                "chat: client offers codec cbor, server supports codec json",
             ),
             (
                 "chat.v2.json.65535",
-                "chat: limit 65535 is offered, 65536 is spoken here",
+                "chat: client offers limit 65535, server supports limit 65536",
             ),
             (
                 "chat.v2.json.65536.message",
-                "chat: framing per message is offered, packed is spoken here",
+                "chat: client offers framing per message, server supports framing packed",
             ),
-            ("shop.v2.json.65536", "shop is offered, chat is spoken here"),
+            (
+                "shop.v2.json.65536",
+                "client offers shop, server supports chat",
+            ),
         ] {
             assert_refused(&ours, &connector(&[offer]), expected).await;
         }
         let two = acceptor(&["chat.v2.json.65536", "chat.v2.bincode2.65536"]);
-        let expected = "chat: version 1 is offered, 2 is spoken here \
-            (spoken here: chat.v2.json.65536, chat.v2.bincode2.65536)";
+        let expected = "chat: client offers version 1, server supports version 2 \
+            (server supports chat.v2.json.65536, chat.v2.bincode2.65536)";
         let offers = connector(&["chat.v1.lines.80", "chat.v1.bincode2.65536"]);
         assert_refused(&two, &offers, expected).await;
     })
@@ -134,7 +137,7 @@ async fn a_disagreement_is_told_to_both_ends_before_the_first_frame() {
 async fn a_client_that_offers_no_contract_is_told_what_to_offer() {
     timeout(async {
         let ours = acceptor(&["chat.v2.json.65536"]);
-        let expected = "no contract is offered: offer chat.v2.json.65536 as subprotocol";
+        let expected = "client offers no contract, server supports chat.v2.json.65536";
         assert_refused(&ours, &Connector::new(), expected).await;
         let other = Connector::new().subprotocol("chat.v2");
         assert_refused(&ours, &other, expected).await;
@@ -161,7 +164,7 @@ async fn a_server_that_knows_nothing_of_contracts_is_a_typed_error() {
 
         // One that has subprotocols.
         let other = Acceptor::new().subprotocol("chat");
-        let expected = "none of the offered subprotocols is spoken here";
+        let expected = "server supports none of the offered subprotocols";
         assert_refused(&other, &ours, expected).await;
     })
     .await;
@@ -193,8 +196,7 @@ async fn contracts_and_other_subprotocols_may_be_mixed() {
                 assert_eq!((agreed(&end), end.subprotocol()), (None, Some(expected)));
             }
         }
-        let expected =
-            "no contract is offered: offer first or chat.v2.json.9 or old as subprotocol";
+        let expected = "client offers no contract, server supports first or chat.v2.json.9 or old";
         assert_refused(&ours, &Connector::new(), expected).await;
     })
     .await;
