@@ -76,7 +76,11 @@ enum RecvState {
 #[derive(Clone, Debug)]
 enum Cause {
     /// The peer's close frame was received.
-    Closed { frame: CloseFrame, by: ClosedBy },
+    Closed {
+        frame: CloseFrame,
+        by: ClosedBy,
+        is_normal: bool,
+    },
     /// The peer violated the protocol or a limit, and gets a close frame that says so.
     Violation(WsErr),
     /// The transport ended or failed.
@@ -236,13 +240,14 @@ impl State {
     /// Whether a close frame waits for the transport.
     #[inline]
     pub(super) fn is_close_pending(&self) -> bool {
-        matches!(self.send, SendState::Closing { .. })
+        // What is not with the transport at the end is not sent any more.
+        matches!(self.send, SendState::Closing { .. }) && self.end.is_none()
     }
 
     /// The close frame that waits for the transport.
     pub(super) fn pending_close(&self) -> Option<Option<CloseFrame>> {
         match &self.send {
-            SendState::Closing { frame, .. } => Some(frame.clone()),
+            SendState::Closing { frame, .. } if self.end.is_none() => Some(frame.clone()),
             _ => None,
         }
     }
@@ -492,8 +497,16 @@ impl State {
                     _ if replies => self.reply_queued(blocked),
                     _ => self.send_close(frame.clone().map(reply_to), blocked),
                 }
+                // 1005 stands for a missing code, and may not be on the wire (RFC 6455 section 7.4.1).
+                let is_normal = frame.as_ref().is_none_or(|frame| {
+                    frame.code().is_normal_closure() && frame.code() != CloseCode::NO_STATUS
+                });
                 let frame = frame.unwrap_or_else(no_status);
-                self.cause = Some(Cause::Closed { frame, by });
+                self.cause = Some(Cause::Closed {
+                    frame,
+                    by,
+                    is_normal,
+                });
             }
             // The reply of the transport takes the place of our close frame, and nothing follows it.
             Some(Cause::Violation(_)) if replies => {
@@ -556,9 +569,12 @@ impl State {
     /// | `TimedOut` | any | `TimedOut` | the error |
     pub(super) fn conclusion(&self, stop: Option<&WsErr>) -> Option<End> {
         let (outcome, error) = match self.cause.as_ref()? {
-            Cause::Closed { frame, by } => {
-                let aborted =
-                    (!frame.code().is_normal_closure()).then(|| WsErr::Aborted(frame.clone()));
+            Cause::Closed {
+                frame,
+                by,
+                is_normal,
+            } => {
+                let aborted = (!is_normal).then(|| WsErr::Aborted(frame.clone()));
                 let is_exchanged = match &self.send {
                     SendState::CloseSent => true,
                     SendState::Failed(failure) => failure.is_harmless,

@@ -29,10 +29,8 @@ pub(crate) const IN_PLACE_LEN: usize = 64 * 1024;
 /// Below, one read into the input brings the next header too.
 const DIRECT_LEN: usize = 16 * 1024;
 
-/// Capacity of an input whose frames are up to [`IN_PLACE_LEN`] long. A partial frame can always be
-/// moved to its front without overlap, so `BytesMut` reuses the allocation for as long as data streams
-/// in.
-const STREAMING_CAPACITY: usize = 2 * (IN_PLACE_LEN + 1024);
+/// Where messages are short, reads are up to this long all the same.
+const MIN_STREAMING_LEN: usize = 8 * 1024;
 
 /// The largest input that is kept while nothing arrives.
 const IDLE_CAPACITY: usize = 512;
@@ -46,6 +44,8 @@ pub(crate) struct Decoder {
     /// Reserved bits that extensions claim. None does.
     claimed: u8,
     max_message_len: usize,
+    /// The longest read into the input, and the longest frame that is completed there.
+    streaming_len: usize,
     input: BytesMut,
     /// Capacity of the allocation behind the input, which `BytesMut` does not tell.
     input_capacity: usize,
@@ -108,6 +108,7 @@ impl Decoder {
             role,
             claimed: 0,
             max_message_len,
+            streaming_len: max_message_len.clamp(MIN_STREAMING_LEN, IN_PLACE_LEN),
             input_capacity: input.capacity(),
             input,
             frame: None,
@@ -320,7 +321,7 @@ impl Decoder {
         let read_len = if self.follows_direct {
             read_len.min(DIRECT_LEN / 4)
         } else {
-            read_len
+            read_len.min(self.streaming_len)
         };
         let room = missing.max(read_len);
         self.reserve_input(room);
@@ -337,9 +338,13 @@ impl Decoder {
 
     #[cold]
     fn replace_input(&mut self, additional: usize) {
-        let capacity = match self.input.len() + additional {
-            len @ ..IN_PLACE_LEN => len,
-            len => len.max(STREAMING_CAPACITY),
+        // While data streams in, a partial frame can always be moved to the front of the input without
+        // overlap, so `BytesMut` reuses the allocation.
+        let needed = self.input.len() + additional;
+        let capacity = if needed < self.streaming_len {
+            needed
+        } else {
+            needed.max(2 * (self.streaming_len + 1024))
         };
         let mut input = BytesMut::with_capacity(capacity);
         input.extend_from_slice(&self.input);

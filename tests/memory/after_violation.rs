@@ -58,7 +58,7 @@ fn in_the_byte_view() {
             "over the limit of 1000",
         ),
         (
-            vec![Frame::binary([0]).claiming(1 << 63)],
+            vec![Frame::binary([0]).claiming((1 << 63) - 1)],
             1009,
             "over the limit of 1000",
         ),

@@ -136,7 +136,7 @@ fn of_messages_whole_and_partial() {
         let mut partial = in_fragments(max / 2, max / 2, false);
         partial.push(Frame {
             opcode: CONTINUATION,
-            ..begun(max / 2)
+            ..Frame::binary(vec![7; max / 2 - 1]).claiming(max as u64 / 2)
         });
         cost_of_reading(limits, "partial message and frame", &partial);
     }

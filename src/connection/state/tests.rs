@@ -410,6 +410,7 @@ proptest! {
             if let Some(outcome) = &end {
                 prop_assert_eq!(outcome, &state.end().unwrap().outcome);
                 prop_assert!(!state.is_pending(), "what is not sent at the end is lost");
+                prop_assert!(state.pending_close().is_none(), "nothing is sent after the end");
                 prop_assert!(state.check_writable().is_err());
             }
             if state.reading() != Reading::Receive {

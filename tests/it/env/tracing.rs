@@ -81,10 +81,11 @@ fn a_connection_that_is_closed_is_told_from_handshake_to_end() {
             "the handshake is done",
             "ping received",
             "close received",
+            "close sent",
             "the connection was closed"
         ]
     );
-    let end = heard.events_in(server)[3];
+    let end = heard.events_in(server)[4];
     assert_eq!(end.level, Level::DEBUG);
     let fields = [
         "code",
