@@ -1,51 +1,50 @@
-//! Close frames, close codes, and how a link ended.
+//! Close frames, close codes, and the outcome of a connection.
 
 use std::fmt;
 
-use crate::error::WsErr;
-
 /// The longest reason that fits into a close frame, in bytes: a control frame carries at most 125
-/// (RFC 6455 section 5.5), two of which are the code.
+/// (RFC 6455 section 5.5), and the code takes two of them.
 const MAX_REASON_LEN: usize = 123;
 
-/// A close code, RFC 6455 section 7.4.
+/// A close code (RFC 6455 section 7.4).
 ///
-/// A peer may send any number; only some may be sent by us, see [`is_sendable`](Self::is_sendable).
+/// A peer may send any number. For those that this library sends, see
+/// [`is_sendable`](Self::is_sendable).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CloseCode(u16);
 
 impl CloseCode {
     /// 1000: the purpose of the connection is fulfilled.
     pub const NORMAL: Self = Self(1000);
-    /// 1001: an endpoint goes away, such as a server that shuts down or a page that is left.
+    /// 1001: an endpoint goes away: a server shuts down, or a browser leaves the page.
     pub const GOING_AWAY: Self = Self(1001);
-    /// 1002: the peer broke the protocol.
+    /// 1002: the peer violated the protocol.
     pub const PROTOCOL_ERROR: Self = Self(1002);
-    /// 1003: a kind of data came that this endpoint does not take, such as text.
+    /// 1003: the endpoint does not accept this type of data, such as text.
     pub const UNSUPPORTED_DATA: Self = Self(1003);
     /// 1005: the close frame carried no code. Never on the wire.
     pub const NO_STATUS: Self = Self(1005);
-    /// 1006: there was no close frame. Never on the wire.
+    /// 1006: the connection ended without a close frame. Never on the wire.
     pub const ABNORMAL: Self = Self(1006);
-    /// 1007: data came that is not what its message claims, such as text that is not UTF-8.
+    /// 1007: the data do not match the type of their message, such as text that is not UTF-8.
     pub const INVALID_DATA: Self = Self(1007);
-    /// 1008: a message broke a policy of the receiver.
+    /// 1008: a message violates a policy of the receiver.
     pub const POLICY_VIOLATION: Self = Self(1008);
-    /// 1009: a message was larger than the receiver takes.
+    /// 1009: a message is larger than the receiver accepts.
     pub const TOO_LARGE: Self = Self(1009);
     /// 1010: the client expected an extension that the server did not offer.
     pub const MISSING_EXTENSION: Self = Self(1010);
-    /// 1011: the server met something that keeps it from going on.
+    /// 1011: an unexpected condition prevents the server from continuing.
     pub const INTERNAL_ERROR: Self = Self(1011);
     /// 1012: the service restarts.
     pub const SERVICE_RESTART: Self = Self(1012);
     /// 1013: try again later.
     pub const TRY_AGAIN_LATER: Self = Self(1013);
-    /// 1014: a gateway got an invalid answer.
+    /// 1014: a gateway received an invalid response.
     pub const BAD_GATEWAY: Self = Self(1014);
 
-    /// The code of this number, for constants: `const EXPIRED: CloseCode = CloseCode::new(4001);`. Elsewhere,
-    /// `CloseCode::from` is the same.
+    /// The code with this number, in constants: `const EXPIRED: CloseCode = CloseCode::new(4001);`.
+    /// Elsewhere, `CloseCode::from` does the same.
     #[must_use]
     pub const fn new(code: u16) -> Self {
         Self(code)
@@ -59,8 +58,8 @@ impl CloseCode {
         matches!(self.0, 1000..=1003 | 1007..=1014 | 3000..=4999)
     }
 
-    /// Whether a peer that opens the close with this code says that nothing went wrong.
-    pub(crate) const fn is_orderly(self) -> bool {
+    /// Whether a close frame with this code reports no error.
+    pub(crate) const fn is_normal_closure(self) -> bool {
         matches!(self.0, 1000 | 1001 | 1005 | 3000..=4999)
     }
 }
@@ -89,7 +88,7 @@ impl fmt::Display for CloseCode {
     }
 }
 
-/// A close frame: why one side ends the connection.
+/// A close frame: the code and the reason with which an endpoint closes the connection.
 ///
 /// ```
 /// use ws_framed::{CloseCode, CloseFrame};
@@ -106,19 +105,7 @@ pub struct CloseFrame {
 }
 
 impl CloseFrame {
-    /// A close frame to send. A reason of more than 123 bytes is cut, at a character, to what fits into
-    /// a control frame.
-    ///
-    /// # Errors
-    /// [`WsErr::InvalidCloseCode`] for a code that [may not be sent](CloseCode::is_sendable).
-    pub fn new(code: CloseCode, reason: impl Into<String>) -> Result<Self, WsErr> {
-        if !code.is_sendable() {
-            return Err(WsErr::InvalidCloseCode(code));
-        }
-        Ok(Self::fitted(code, reason.into()))
-    }
-
-    /// Code 1000 and no reason: all is well and done.
+    /// Code 1000, without a reason.
     #[must_use]
     pub fn normal() -> Self {
         Self {
@@ -127,20 +114,21 @@ impl CloseFrame {
         }
     }
 
-    /// A close frame as it came from a peer: it may carry any code. For those who implement
+    /// A close frame that was received from a peer: it may carry any code. For implementations of
     /// [`MessageTransport`](crate::MessageTransport).
     #[must_use]
     pub fn from_peer(code: CloseCode, reason: impl Into<String>) -> Self {
-        Self::fitted(code, reason.into())
+        Self::truncated(code, reason.into())
     }
 
-    /// A frame of our own making; `code` is one of the sendable constants.
-    pub(crate) fn ours(code: CloseCode, reason: &str) -> Self {
+    /// A close frame of this library; `code` is one of the sendable constants.
+    pub(crate) fn new_unchecked(code: CloseCode, reason: &str) -> Self {
         debug_assert!(code.is_sendable());
-        Self::fitted(code, reason.to_owned())
+        Self::truncated(code, reason.to_owned())
     }
 
-    fn fitted(code: CloseCode, mut reason: String) -> Self {
+    /// A reason of more than 123 bytes is cut at a character boundary.
+    pub(crate) fn truncated(code: CloseCode, mut reason: String) -> Self {
         if reason.len() > MAX_REASON_LEN {
             let end = (0..=MAX_REASON_LEN)
                 .rev()
@@ -172,43 +160,44 @@ impl fmt::Display for CloseFrame {
     }
 }
 
-/// Whose close frame came first.
+/// Which endpoint sent the first close frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ClosedBy {
-    /// Ours went out before the peer's was seen. When both cross on the wire, both sides read `Us`.
+    /// This endpoint: it sent a close frame before it received one. If two close frames cross, both
+    /// endpoints report `Us`.
     Us,
-    /// The peer's came first.
+    /// The peer.
     Peer,
 }
 
-/// How a link ended. What the reader finds in each case is in [a table of the guide](crate::guide::closing).
+/// How a connection ended. [A table of the guide](crate::guide::closing) shows what a reader sees in
+/// each case.
 ///
-/// Given by [`WsStream::close_with`](crate::WsStream::close_with) and
+/// Returned by [`WsStream::close_with`](crate::WsStream::close_with) and
 /// [`WsHandle::closed`](crate::WsHandle::closed).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CloseOutcome {
-    /// Both sides exchanged close frames.
+    /// Both endpoints exchanged close frames.
     ///
-    /// With `by: Us`, everything written was handed over before our close frame, and if the peer's frame
-    /// answered ours, the peer had everything. `by: Peer` promises nothing about bytes that were not
-    /// flushed when the peer's close came: a flush or close that finds such bytes says `BrokenPipe`.
+    /// With `by: Us`, all written data were handed over before our close frame, and a peer that replied
+    /// to it had received them. `by: Peer` promises nothing about unflushed data: a flush or close that
+    /// finds some fails with `BrokenPipe`.
     Clean {
-        /// The code in the peer's close frame (RFC 6455 section 7.1.5), [`CloseCode::NO_STATUS`] if it
-        /// carried none.
+        /// The code in the peer's close frame (RFC 6455 section 7.1.5), or [`CloseCode::NO_STATUS`].
         code: CloseCode,
         /// The reason in the peer's close frame.
         reason: String,
-        /// Whose close frame came first.
+        /// Which endpoint sent the first close frame.
         by: ClosedBy,
     },
-    /// The peer did not answer, or did not take our close frame, within
+    /// The peer did not reply to our close frame, or did not accept it, within
     /// [`close_timeout`](crate::Config::close_timeout).
     TimedOut,
-    /// The transport ended or failed before both close frames were exchanged, or the view was dropped.
+    /// The transport ended or failed before both close frames were exchanged, or the stream was dropped.
     Lost,
-    /// One side broke the rules: the protocol, a limit, the text policy, or the codec.
+    /// An endpoint violated the protocol, a limit, the text policy, or the codec.
     Failed,
 }
 
@@ -216,8 +205,9 @@ pub enum CloseOutcome {
 mod tests {
     use super::*;
 
+    /// RFC 6455 section 7.4.
     #[test]
-    fn a_code_may_be_sent_if_the_rfc_says_so() {
+    fn sendable_codes() {
         let sendable: Vec<u16> = (0..=u16::MAX)
             .filter(|&code| CloseCode(code).is_sendable())
             .collect();
@@ -226,17 +216,5 @@ mod tests {
             .chain(3000..=4999)
             .collect();
         assert_eq!(sendable, expected);
-    }
-
-    #[test]
-    fn a_long_reason_is_cut_at_a_character() {
-        let frame = CloseFrame::new(CloseCode::NORMAL, "é".repeat(100)).unwrap();
-        assert_eq!(
-            frame.reason(),
-            "é".repeat(61),
-            "123 bytes would end within the 62nd character"
-        );
-        let frame = CloseFrame::new(CloseCode::NORMAL, "x".repeat(124)).unwrap();
-        assert_eq!(frame.reason().len(), 123);
     }
 }

@@ -1,31 +1,29 @@
-//! Limits, deadlines and policies of a link.
+//! Limits, deadlines and policies of a connection.
 
-#[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
-use std::fmt;
 use std::time::Duration;
 
 use crate::error::WsErr;
-#[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
-use crate::handshake::contract::Contract;
 
-/// What a view does with a text message. The default is [`Reject`](Self::Reject).
+/// What a stream does with a text message. The default is [`Reject`](Self::Reject).
 ///
-/// One in which each item is [one message](crate::WsStream::per_message) of text takes text whatever this says.
+/// A stream in which each item is [one text message](crate::WsStream::per_message) accepts text under
+/// any policy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TextPolicy {
-    /// Text is an error: what came before it is read, then
-    /// [`WsErr::ReceivedText`](crate::WsErr::ReceivedText), and the peer gets a close frame with code
-    /// 1003. What the peer sends after the text is thrown away, because there would be a hole in it.
+    /// A text message is an error. The reader gets the data before it, then
+    /// [`WsErr::ReceivedText`](crate::WsErr::ReceivedText), and the peer a close frame with code 1003.
+    /// Later data are discarded.
     #[default]
     Reject,
-    /// The bytes of a text message are data like any other.
+    /// The bytes of a text message are data like those of a binary message.
     Bytes,
-    /// Text comes as [`WsEvent::Text`](crate::WsEvent::Text) and not in the data.
+    /// A text message is delivered as [`WsEvent::Text`](crate::WsEvent::Text), and is not part of the
+    /// data.
     Event,
 }
 
-/// When to ask a silent peer whether it is there, and when to give it up.
+/// When a silent peer is pinged, and when it is considered dead.
 ///
 /// ```
 /// use std::time::Duration;
@@ -59,7 +57,8 @@ impl Keepalive {
         self
     }
 
-    /// How long it may be silent after that, before it is given up. Default 20 s, more than zero.
+    /// How long a peer may be silent after that, before it is considered dead. Default 20 s, more than
+    /// zero.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -67,31 +66,7 @@ impl Keepalive {
     }
 }
 
-/// What a handshake carries besides the handshake.
-#[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
-#[derive(Clone, Default)]
-pub(crate) struct Extras {
-    pub(crate) headers: Vec<(String, String)>,
-    /// Offered by a client, supported by a server, the most wanted first.
-    pub(crate) subprotocols: Vec<String>,
-    /// Those of them that are contracts.
-    pub(crate) contracts: Vec<Contract>,
-}
-
-/// The names of headers only: what a client sends in `Authorization` or `Cookie` belongs in no log.
-#[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
-impl fmt::Debug for Extras {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = self.headers.iter().map(|(name, _)| &**name).collect();
-        f.debug_struct("Extras")
-            .field("headers", &names)
-            .field("subprotocols", &self.subprotocols)
-            .field("contracts", &self.contracts)
-            .finish()
-    }
-}
-
-/// Limits, deadlines and policies of a link.
+/// Limits, deadlines and policies of a connection.
 ///
 /// ```
 /// use std::time::Duration;
@@ -103,10 +78,10 @@ impl fmt::Debug for Extras {
 ///     .close_timeout(Duration::from_secs(3));
 /// ```
 ///
-/// Values that make no sense are refused where the `Config` is used, with
+/// Invalid values are reported where the `Config` is used, as
 /// [`WsErr::InvalidConfig`](crate::WsErr::InvalidConfig).
 ///
-/// How they fit together is told in [the guide](crate::guide): [limits](crate::guide::limits),
+/// The guide explains how the values work together: [limits](crate::guide::limits),
 /// [deadlines](crate::guide::deadlines).
 ///
 /// # Memory
@@ -159,114 +134,117 @@ impl Default for Config {
 impl Config {
     /// The longest message that is sent, in bytes of payload. Default 64 KiB, at least 1.
     ///
-    /// Small writes and items gather until there is this much or until a flush; larger ones are cut.
-    /// It is also how much is gathered at the most in the byte view. Where each item is
-    /// [one message](crate::WsStream::per_message), a longer one is refused.
+    /// Small writes and items are buffered up to this length or until a flush; larger ones are cut. The
+    /// byte stream buffers no more than this. Where each item is
+    /// [one message](crate::WsStream::per_message), a longer item is an error.
     #[must_use]
     pub fn max_send_message_len(mut self, bytes: usize) -> Self {
         self.max_send_message_len = bytes;
         self
     }
 
-    /// The longest message that is taken, in bytes of payload, whole or in fragments. Default 1 MiB, at
-    /// least 1. A peer that sends a longer one gets a close frame with code 1009.
+    /// The longest message that is received, in bytes of payload, whole or in fragments. Default 1 MiB,
+    /// at least 1. A longer one is answered by a close frame with code 1009.
     ///
-    /// The peer's library decides how it cuts its data into messages. Items may be larger: their limit
-    /// is the codec's.
+    /// The peer's library decides how it cuts its data into messages. Items may be larger: the codec
+    /// has a limit of its own.
     #[must_use]
     pub fn max_recv_message_len(mut self, bytes: usize) -> Self {
         self.max_recv_message_len = bytes;
         self
     }
 
-    /// In a browser: how many bytes may have come and not been read. Default 4 MiB;
-    /// less than `max_recv_message_len` means that. Each message counts 64
-    /// bytes more than it has, and an empty queue always takes one. A page cannot make a peer wait, so a connection with more than that fails, with
-    /// [`WsErr::Overflow`](crate::WsErr::Overflow). Elsewhere it has no effect: a peer waits until you read.
+    /// In a browser: how many received bytes may be unread. Default 4 MiB, at least
+    /// `max_recv_message_len`. Each message counts 64 bytes more than its length, and an empty queue
+    /// accepts any message.
+    ///
+    /// A page cannot make a peer wait, so a connection above the limit fails with
+    /// [`WsErr::Overflow`](crate::WsErr::Overflow). Elsewhere the value has no effect: a peer waits until
+    /// its data are read.
     #[must_use]
     pub fn max_recv_queue_len(mut self, bytes: usize) -> Self {
         self.max_recv_queue_len = bytes;
         self
     }
 
-    /// What to do with text messages. Default [`TextPolicy::Reject`].
+    /// How text messages are handled. Default [`TextPolicy::Reject`].
     #[must_use]
     pub fn text(mut self, policy: TextPolicy) -> Self {
         self.text = policy;
         self
     }
 
-    /// How long to wait for a peer while closing: for its close frame after ours, for it to take ours,
-    /// and in [`close_with`](crate::WsStream::close_with) for the end of the transport. Default 10 s,
-    /// more than zero.
+    /// How long each step of a close may wait for the peer. Default 10 s, more than zero.
     ///
-    /// Where we refuse something, the error is told when the peer has hung up, or after this long: a socket that is closed
-    /// with unread bytes in it may be reset, and the peer would never read why.
+    /// | event | effect on the timer |
+    /// |---|---|
+    /// | a close is requested, a close frame is received, or the connection fails | starts |
+    /// | the transport accepts a message that precedes our close frame | restarts |
+    /// | data are received after our close frame was sent | restarts |
+    /// | anything else is received when the timer has elapsed | waits for at most one more second |
     ///
-    /// It starts when a close is asked for or comes, and anew whenever the transport takes a message that was still
-    /// to be sent before the close frame, and after that, whenever data comes. It ends a wait, not a read that finds
-    /// data: what a peer goes on sending is read on. A flood of anything but data holds it up by a second.
+    /// The timeout ends a wait, not a read that finds data. After a violation, the error is reported when
+    /// the peer has closed its end, or after this time: a socket that is closed with unread data may be
+    /// reset, which can destroy the close frame.
     #[must_use]
     pub fn close_timeout(mut self, timeout: Duration) -> Self {
         self.close_timeout = timeout;
         self
     }
 
-    /// How long [`WsHandle::ping`](crate::WsHandle::ping) waits for its pong. Default 20 s, more than
-    /// zero.
+    /// How long [`WsHandle::ping`](crate::WsHandle::ping) waits for a pong. Default 20 s, more than zero.
     #[must_use]
     pub fn ping_timeout(mut self, timeout: Duration) -> Self {
         self.ping_timeout = timeout;
         self
     }
 
-    /// How long an opening handshake may take, in [`Connector`](crate::Connector) with the TCP connection
-    /// before it, and in [`Acceptor`](crate::Acceptor). Default 10 s, more than zero.
+    /// How long an opening handshake may take. Default 10 s, more than zero. In
+    /// [`Connector`](crate::Connector), this includes the TCP connection.
     #[must_use]
     pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
         self.handshake_timeout = timeout;
         self
     }
 
-    /// Whether and when a silent peer is pinged and given up. Default: [`Keepalive::default`]; `None` for
-    /// never.
+    /// Whether and when a silent peer is pinged, and when it is considered dead. Default
+    /// [`Keepalive::default`]; `None` disables both.
     ///
-    /// A sign of life is any byte that comes in, where the transport can tell, as those of
-    /// [`connect`](crate::connect) and [`accept`](crate::accept) can; otherwise any message. Silence counts
-    /// while a read waits, so a peer is not given up because you do not read. A peer that takes nothing
-    /// of what is written for as long as `interval` and `timeout` together is given up as well; where the transport
-    /// cannot tell, on a socket of yours, it has to take what is buffered there within that time.
+    /// Any received byte is a sign of life if the transport reports bytes, as those of
+    /// [`connect`](crate::connect) and [`accept`](crate::accept) do; otherwise any message is one.
+    /// Silence is counted while a read waits, so a caller that does not read does not time out its peer.
+    /// A peer that accepts none of the written data for `interval` plus `timeout` is dead, too. Where a
+    /// transport does not report progress, the peer has to accept all that is buffered in that time.
     ///
-    /// A peer that is given up is [`WsErr::TimedOut`] in band and
-    /// [`CloseOutcome::TimedOut`](crate::CloseOutcome::TimedOut), and the transport is shut down. If it is a
-    /// writer that finds it out, a reader gets what came before, first.
-    /// Keepalive ends when we close: then [`close_timeout`](Self::close_timeout) counts.
+    /// A dead peer is reported as [`WsErr::TimedOut`] in band and as
+    /// [`CloseOutcome::TimedOut`](crate::CloseOutcome::TimedOut), and the transport is shut down. A reader
+    /// first gets what was received before. After a close of this endpoint, keepalive stops, and
+    /// [`close_timeout`](Self::close_timeout) applies.
     #[must_use]
     pub fn keepalive(mut self, keepalive: impl Into<Option<Keepalive>>) -> Self {
         self.keepalive = keepalive.into();
         self
     }
 
-    /// How long a message may take from its first bytes to its end, before its sender is given up as
-    /// [`keepalive`](Self::keepalive) does it. Default `None`: as long as it likes, since a large message
-    /// over a slow network takes long. Set it against peers that send a byte now and then, for ever.
+    /// How long a message may take from its first byte to its last, before its sender is treated like a
+    /// [dead peer](Self::keepalive). Default `None`, without a limit, since a large message over a slow
+    /// network takes long. It protects against peers that send very slowly.
     ///
-    /// It starts when a read finds that the beginning is there and the end is not, so a user who does not read is
-    /// in nobody's way; one who pauses in the middle of a message counts in.
+    /// The timer starts when a read finds a partial message, and includes time in which the caller does
+    /// not read.
     ///
-    /// Has an effect where the transport can tell whether a message is under way, as those of
-    /// [`connect`](crate::connect) and [`accept`](crate::accept) can.
+    /// It has an effect where the transport reports partial messages, as those of
+    /// [`connect`](crate::connect) and [`accept`](crate::accept) do.
     #[must_use]
     pub fn message_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.message_timeout = timeout.into();
         self
     }
 
-    /// Whether an end that was not clean reads like a clean one: `Ok(0)` in place of the error. Default
-    /// `false`.
+    /// Whether an unclean end reads like a clean one: `Ok(0)` instead of the error. Default `false`.
     ///
-    /// For code that expects what `ws_stream_tungstenite` does. Errors of the transport, and a peer that
-    /// does not answer in time, are still reported in band, and the events are the same.
+    /// It restores the behaviour of `ws_stream_tungstenite`. Errors of the transport and timeouts are
+    /// still reported in band, and events do not change.
     #[must_use]
     pub fn lenient_eof(mut self, lenient: bool) -> Self {
         self.lenient_eof = lenient;

@@ -168,12 +168,12 @@ impl WsErr {
     /// An error of what lies below a transport. That may be a link of this library too, and how that ended is nothing
     /// that the peer of the link above has done.
     #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
-    pub(crate) fn of_transport(error: io::Error) -> Self {
+    pub(crate) fn from_transport_io(error: io::Error) -> Self {
         Self::Io(Arc::new(error))
     }
 
     /// The close frame that tells the peer about an error that is its fault, if it is.
-    pub(crate) fn farewell(&self) -> Option<CloseFrame> {
+    pub(crate) fn close_frame(&self) -> Option<CloseFrame> {
         let code = match self {
             Self::Protocol(violation) => violation.code,
             Self::MessageTooLarge { .. } => CloseCode::TOO_LARGE,
@@ -186,7 +186,22 @@ impl WsErr {
             Self::Protocol(violation) => violation.why.clone(),
             other => other.to_string().into(),
         };
-        Some(CloseFrame::ours(code, &reason))
+        Some(CloseFrame::new_unchecked(code, &reason))
+    }
+}
+
+impl CloseFrame {
+    /// A close frame to send. A reason of more than 123 bytes, which does not fit into a control frame,
+    /// is truncated at a character boundary.
+    ///
+    /// # Errors
+    /// [`WsErr::InvalidCloseCode`] for a code that [may not be sent](CloseCode::is_sendable).
+    // Here, because `close.rs` imports nothing.
+    pub fn new(code: CloseCode, reason: impl Into<String>) -> Result<Self, WsErr> {
+        if !code.is_sendable() {
+            return Err(WsErr::InvalidCloseCode(code));
+        }
+        Ok(Self::truncated(code, reason.into()))
     }
 }
 
@@ -254,6 +269,15 @@ impl fmt::Display for Violation {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn close_reason_is_cut_at_a_character() {
+        let frame = CloseFrame::new(CloseCode::NORMAL, "é".repeat(100)).unwrap();
+        // 123 bytes would end within the 62nd character.
+        assert_eq!(frame.reason(), "é".repeat(61));
+        let frame = CloseFrame::new(CloseCode::NORMAL, "x".repeat(124)).unwrap();
+        assert_eq!(frame.reason().len(), 123);
+    }
 
     #[test]
     fn an_error_survives_the_way_through_io_error() {

@@ -54,8 +54,9 @@ mod framed;
 pub mod guide;
 mod handle;
 mod handshake;
+#[cfg(test)]
+mod layers;
 mod message;
-#[cfg(not(target_arch = "wasm32"))]
 mod net;
 #[cfg(not(target_arch = "wasm32"))]
 mod protocol;
@@ -125,23 +126,24 @@ pub use ws_framed_codecs::{
 
 #[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
 pub use client::Connector;
-#[cfg(any(
-    target_arch = "wasm32",
-    all(feature = "async-tungstenite", feature = "tokio")
-))]
-pub use client::connect;
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
-pub use handshake::{rejection::Refusal, request::HandshakeRequest};
-#[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
-pub use server::Acceptor;
+pub use handshake::{rejection::Rejection, request::HandshakeRequest};
+#[cfg(target_arch = "wasm32")]
+pub use net::browser::connect;
 #[cfg(all(
     feature = "async-tungstenite",
     feature = "tokio",
     not(target_arch = "wasm32")
 ))]
-pub use server::accept;
+pub use net::tokio::{accept, connect};
+#[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
+pub use server::Acceptor;
 #[cfg(all(feature = "tokio-codec", not(target_arch = "wasm32")))]
 pub use tokio_codec::{ForTokio, TokioCodec};
+#[cfg(all(feature = "tokio-tungstenite", not(target_arch = "wasm32")))]
+pub use transport::tokio_tungstenite::TokioTungstenite;
+#[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
+pub use transport::tungstenite::Tungstenite;
 pub use {
     close::{CloseCode, CloseFrame, CloseOutcome, ClosedBy},
     config::{Config, Keepalive, TextPolicy},
@@ -155,5 +157,7 @@ pub use {
     reconnect::Reconnector,
     stats::Stats,
     stream::WsStream,
-    transport::{BoxTransport, MaybeSend, MessageTransport},
+    transport::{
+        BoxTransport, IntoTransport, MaybeSend, MessageTransport, Progress, Properties, StreamSink,
+    },
 };

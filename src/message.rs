@@ -6,6 +6,10 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use crate::{close::CloseFrame, error::WsErr};
 
+/// Length of the room in front of a payload in which a transport writes a frame header: the longest
+/// header is 14 bytes, and a session puts one byte before the payload.
+pub(crate) const HEADROOM: usize = 15;
+
 /// One WebSocket message, as a [`MessageTransport`](crate::MessageTransport) carries it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -14,12 +18,13 @@ pub enum Message {
     Binary(Payload),
     /// Text: valid UTF-8 (RFC 6455 section 5.6).
     Text(String),
-    /// A ping. The connection replies to a received one, unless the transport does so itself.
+    /// A ping. The connection replies to a received one, unless the transport
+    /// [does so itself](crate::Properties::replies).
     Ping(ControlPayload),
     /// A pong.
     Pong(ControlPayload),
     /// A close frame, with a code and reason or empty. The connection replies to a received one,
-    /// unless the transport does so itself.
+    /// unless the transport [does so itself](crate::Properties::replies).
     Close(Option<CloseFrame>),
 }
 
@@ -31,6 +36,11 @@ impl Message {
             Self::Text(text) => text.len(),
             Self::Ping(_) | Self::Pong(_) | Self::Close(_) => 0,
         }
+    }
+
+    /// Whether it is a data message (RFC 6455 section 5.6), not a control message.
+    pub(crate) fn is_data(&self) -> bool {
+        matches!(self, Self::Binary(_) | Self::Text(_))
     }
 }
 
@@ -217,6 +227,11 @@ impl ControlPayload {
     pub fn as_bytes(&self) -> &Bytes {
         &self.0
     }
+
+    /// Eight bytes that identify a ping, big-endian.
+    pub(crate) fn of_id(id: u64) -> Self {
+        Self(Bytes::copy_from_slice(&id.to_be_bytes()))
+    }
 }
 
 impl TryFrom<Bytes> for ControlPayload {
@@ -246,10 +261,9 @@ impl TryFrom<&[u8]> for ControlPayload {
     }
 }
 
-/// Eight bytes, big-endian.
-impl From<u64> for ControlPayload {
-    fn from(id: u64) -> Self {
-        Self(Bytes::copy_from_slice(&id.to_be_bytes()))
+impl AsRef<[u8]> for ControlPayload {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
     }
 }
 

@@ -17,7 +17,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::{any::Any, borrow::Cow, net::SocketAddr, time::Duration};
+use std::{borrow::Cow, net::SocketAddr, time::Duration};
 
 use crate::{
     close::{CloseCode, CloseFrame, CloseOutcome, ClosedBy},
@@ -102,11 +102,11 @@ impl Trace {
         }
     }
 
-    /// The address of the peer, where a socket of a known kind can tell.
-    pub(crate) fn peer<S: 'static>(&self, io: &S) {
+    /// The address of the peer, if it is known. `address` is called only if it is recorded.
+    pub(crate) fn peer(&self, address: impl FnOnce() -> Option<SocketAddr>) {
         #[cfg(feature = "tracing")]
         if !self.span.is_disabled() {
-            if let Some(address) = peer_address(io) {
+            if let Some(address) = address() {
                 self.span.record("peer", tracing::field::display(address));
             }
         }
@@ -271,23 +271,4 @@ fn without_query(text: &str) -> &str {
 /// In a URL, a name and a password may stand before the host.
 fn without_user(text: &str) -> &str {
     text.rsplit_once('@').map_or(text, |(_, host)| host)
-}
-
-/// Which sockets can tell is known here only, since streams of any type are opened.
-fn peer_address(io: &dyn Any) -> Option<SocketAddr> {
-    #[cfg(all(
-        feature = "tokio",
-        feature = "async-tungstenite",
-        not(target_arch = "wasm32")
-    ))]
-    if let Some(socket) =
-        io.downcast_ref::<async_tungstenite::tokio::TokioAdapter<tokio::net::TcpStream>>()
-    {
-        return socket.get_ref().peer_addr().ok();
-    }
-    #[cfg(all(feature = "smol", not(target_arch = "wasm32")))]
-    if let Some(socket) = io.downcast_ref::<async_net::TcpStream>() {
-        return socket.peer_addr().ok();
-    }
-    None
 }

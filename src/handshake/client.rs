@@ -1,214 +1,207 @@
-//! The client's half of the handshake.
+//! The client's side of the handshake (RFC 6455 section 4.1).
 
 use std::time::Duration;
 
-use async_tungstenite::{
-    WebSocketStream,
-    tungstenite::{
-        Error,
-        client::IntoClientRequest,
-        handshake::{
-            client::{Request, Response, generate_request},
-            derive_accept_key,
-        },
-        http::{
-            HeaderValue, StatusCode, Uri,
-            header::{self, HeaderName},
-            uri::{Authority, InvalidUri},
-        },
-        protocol::Role,
-    },
-};
-use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-
-use super::head::{Head, add_headers, invalid_header, read_head, token};
-use crate::{
-    config::{Config, Extras},
-    error::WsErr,
-    handshake::opening::{Opened, Verdict},
-    time::within,
-    transport::{
-        meter::Meter,
-        tungstenite::{Metered, engine_config},
+use bytes::BytesMut;
+use futures::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version,
+    header::{
+        AUTHORIZATION, CONNECTION, HOST, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS,
+        SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
     },
 };
 
-/// How much of the body of a refusal is read, in bytes, to tell why.
-const MAX_REASON_LEN: usize = 1024;
+use super::{
+    body::{Framing, read_body},
+    handshaken::Handshaken,
+    head::{self, HeadError, Kind, read_head},
+    headers::{Duplicate, add_headers, invalid_header, list, list_contains, single},
+    key::{accept_value, generate_key},
+    options::HandshakeOptions,
+    outcome::{Agreement, KnownError},
+    url::WsUrl,
+};
+use crate::{error::WsErr, time::timeout};
 
-/// How long it is waited for. Most servers send it together with the status.
-const REASON_TIME: Duration = Duration::from_secs(1);
+/// The time limit for the body of a rejection. Most servers send it together with the status.
+const BODY_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Where a URL leads.
-#[cfg(any(feature = "tokio", feature = "smol"))]
-#[derive(Debug)]
-pub(crate) struct Address {
-    pub(crate) host: String,
-    pub(crate) port: u16,
-    pub(crate) is_secure: bool,
-}
+/// The maximum number of interim responses (RFC 9110 section 15.2) before the final one.
+const MAX_INTERIM_RESPONSES: usize = 16;
 
-/// Host and port of a URL, for those who open its socket.
-#[cfg(any(feature = "tokio", feature = "smol"))]
-pub(crate) fn address(url: &str) -> Result<Address, WsErr> {
-    let uri = parse(url)?;
-    let is_secure = uri.scheme_str() == Some("wss");
-    // The brackets of an IPv6 address belong to the URL.
-    let host = uri
-        .host()
-        .unwrap_or_default()
-        .trim_start_matches('[')
-        .trim_end_matches(']');
-    Ok(Address {
-        host: host.to_owned(),
-        // RFC 6455 section 3.
-        port: uri.port_u16().unwrap_or(if is_secure { 443 } else { 80 }),
-        is_secure,
-    })
-}
-
-fn parse(url: &str) -> Result<Uri, WsErr> {
-    let uri: Uri = url
-        .parse()
-        .map_err(|error: InvalidUri| invalid_url(&error.to_string()))?;
-    if !matches!(uri.scheme_str(), Some("ws" | "wss")) {
-        return Err(invalid_url("the scheme is not ws or wss"));
-    }
-    if uri.host().is_none_or(str::is_empty) {
-        return Err(invalid_url("there is no host in it"));
-    }
-    // A port that is no number is not a port to this parser; what is left of one is a colon.
-    let authority = uri.authority().map(Authority::as_str).unwrap_or_default();
-    let has_port = authority
-        .rsplit_once(':')
-        .is_some_and(|(_, port)| !port.contains(']'));
-    if has_port && uri.port_u16().is_none() {
-        return Err(invalid_url("the port is not one"));
-    }
-    Ok(uri)
-}
-
-pub(crate) fn invalid_url(why: &str) -> WsErr {
-    WsErr::InvalidUrl(why.to_owned())
-}
-
-/// Sends a request and reads the answer.
-pub(crate) async fn open<S>(
+/// Sends a request and reads the response.
+///
+/// As soon as the status of a rejection has been received, its error is in `known`. No later failure replaces it.
+///
+/// # Errors
+/// [`WsErr::InvalidHeader`], [`WsErr::Refused`], [`WsErr::Handshake`], [`WsErr::NoSubprotocol`], [`WsErr::Io`].
+pub(crate) async fn connect<S>(
     mut io: S,
-    url: &str,
-    extras: &Extras,
-    config: &Config,
-    verdict: &mut Verdict,
-) -> Result<Opened<Metered<S>>, WsErr>
+    url: &WsUrl,
+    options: &HandshakeOptions,
+    known: &mut KnownError,
+) -> Result<Handshaken<S>, WsErr>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let (request, key) = generate_request(request(url, extras)?).map_err(|error| failed(&error))?;
-    io.write_all(&request).await?;
+    let key = generate_key()?;
+    io.write_all(&request(url, options, &key)?).await?;
     io.flush().await?;
-    let (response, rest) = match read_head::<Response>(&mut io).await? {
-        Head::Complete(response, rest) => (response, rest),
-        Head::Cut => {
-            return Err(WsErr::Handshake(
-                "the server left before it answered".to_owned(),
-            ));
+    let mut leftover = BytesMut::new();
+    let mut rejected = None;
+    let head = read_response(&mut io, &mut leftover, |status| {
+        rejected = Some(status);
+        *known = Some(rejection(status, &[]));
+    })
+    .await;
+    if let Some(status) = rejected {
+        let body = match head {
+            Ok(head) => read_reason(&mut io, &head, leftover).await,
+            Err(_) => Vec::new(),
+        };
+        return Err(rejection(status, &body));
+    }
+    let response = head::parse_response(&head?).map_err(failed)?;
+    let subprotocol = validate(&response, &key, options.subprotocols())?;
+    Ok(Handshaken {
+        io,
+        leftover,
+        agreement: Agreement::new(subprotocol, options),
+    })
+}
+
+/// The request.
+fn request(url: &WsUrl, options: &HandshakeOptions, key: &str) -> Result<Vec<u8>, WsErr> {
+    options.validate()?;
+    let value = |text: &str| HeaderValue::from_str(text).map_err(invalid_header);
+    let mut headers = HeaderMap::new();
+    headers.insert(HOST, value(&url.authority)?);
+    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+    headers.insert(SEC_WEBSOCKET_KEY, value(key)?);
+    if !options.subprotocols().is_empty() {
+        let offer = options.subprotocols().join(", ");
+        headers.insert(SEC_WEBSOCKET_PROTOCOL, value(&offer)?);
+    }
+    add_headers(&mut headers, options.headers())?;
+    if let Some(authorization) = &url.authorization {
+        if !headers.contains_key(AUTHORIZATION) {
+            let mut authorization = value(authorization)?;
+            authorization.set_sensitive(true);
+            headers.insert(AUTHORIZATION, authorization);
         }
-        Head::TooLong => return Err(WsErr::Handshake("the answer is too long".to_owned())),
-        Head::Malformed(error) => return Err(failed(&error)),
-    };
-    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        return Err(refused(io, &response, rest, verdict).await);
     }
-    let subprotocol = verify(&response, &key, &extras.subprotocols)?;
-    let io = Meter::new(io, config.max_recv_message_len, &rest);
-    let config = Some(engine_config(config));
-    let stream = WebSocketStream::from_partially_read(io, rest, Role::Client, config).await;
-    Ok((Metered::new(stream), subprotocol))
+    let first_line = format!("GET {} HTTP/1.1", url.target);
+    Ok(head::write_head(&first_line, &headers))
 }
 
-fn request(url: &str, extras: &Extras) -> Result<Request, WsErr> {
-    let mut request = parse(url)?
-        .into_client_request()
-        .map_err(|error| invalid_url(&error.to_string()))?;
-    add_headers(request.headers_mut(), &extras.headers)?;
-    if !extras.subprotocols.is_empty() {
-        let names = extras.subprotocols.iter().map(|name| token(name));
-        let offer = names.collect::<Result<Vec<_>, _>>()?.join(", ");
-        let offer = HeaderValue::from_str(&offer).map_err(|error| invalid_header(&error))?;
-        request
-            .headers_mut()
-            .insert(header::SEC_WEBSOCKET_PROTOCOL, offer);
-    }
-    Ok(request)
-}
-
-/// The checks of RFC 6455 section 4.1. Gives the subprotocol that the server chose.
-fn verify(response: &Response, key: &str, offered: &[String]) -> Result<Option<String>, WsErr> {
-    let value = |name: HeaderName| {
-        response
-            .headers()
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-    };
-    let has_token = |name: HeaderName, token: &str| {
-        let values = response.headers().get_all(name).iter();
-        values
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|list| list.split(','))
-            .any(|item| item.trim().eq_ignore_ascii_case(token))
-    };
-    let complaint = if !has_token(header::UPGRADE, "websocket") {
-        "the server does not upgrade to websocket"
-    } else if !has_token(header::CONNECTION, "upgrade") {
-        "the server does not upgrade the connection"
-    } else if value(header::SEC_WEBSOCKET_ACCEPT) != Some(&derive_accept_key(key.as_bytes())) {
-        "the server did not understand the key"
-    } else if response
-        .headers()
-        .contains_key(header::SEC_WEBSOCKET_EXTENSIONS)
-    {
-        "the server chose an extension, and none was offered"
-    } else {
-        match value(header::SEC_WEBSOCKET_PROTOCOL) {
-            None if offered.is_empty() => return Ok(None),
-            None => return Err(WsErr::NoSubprotocol),
-            Some(name) if offered.iter().any(|offer| offer == name) => {
-                return Ok(Some(name.to_owned()));
+/// Reads the head of the final response. `on_rejection` is called with its status if that is not 101, even if
+/// reading fails later.
+async fn read_response(
+    io: &mut (impl AsyncRead + Unpin),
+    buffer: &mut BytesMut,
+    mut on_rejection: impl FnMut(StatusCode),
+) -> Result<BytesMut, WsErr> {
+    for _ in 0..=MAX_INTERIM_RESPONSES {
+        let mut status = None;
+        let head = read_head(Kind::Response, io, buffer, |line| {
+            status = head::parse_status_line(line).ok();
+            if let Some((_, status)) = status.filter(|(_, status)| !status.is_informational()) {
+                on_rejection(status);
             }
-            Some(_) => "the server chose a subprotocol that was not offered",
+        });
+        let head = head.await?.map_err(failed)?;
+        match status {
+            Some((_, status)) if !status.is_informational() => return Ok(head),
+            Some((Version::HTTP_11, StatusCode::SWITCHING_PROTOCOLS)) => return Ok(head),
+            Some((_, StatusCode::SWITCHING_PROTOCOLS)) => {
+                return Err(failed(HeadError::Malformed("status 101 in HTTP/1.0")));
+            }
+            Some(_) => {}
+            None => return Err(failed(HeadError::Malformed("invalid status"))),
         }
-    };
-    Err(WsErr::Handshake(complaint.to_owned()))
+    }
+    Err(WsErr::Handshake("too many interim responses".to_owned()))
 }
 
-/// The server said no. What it says besides is read as far as it says how much that is, and as it comes soon.
-async fn refused(
-    io: impl AsyncRead + Unpin,
-    response: &Response,
-    mut body: Vec<u8>,
-    verdict: &mut Verdict,
-) -> WsErr {
-    let status = response.status();
-    let refusal = |reason: &str| WsErr::Refused {
+/// Checks a response with status 101 (RFC 6455 section 4.1), and gives the subprotocol that the server selected.
+fn validate(
+    response: &Response<()>,
+    key: &str,
+    offered: &[String],
+) -> Result<Option<String>, WsErr> {
+    let headers = response.headers();
+    let value = |name: HeaderName| {
+        let duplicate = |Duplicate| invalid(&format!("the server sent several {name} headers"));
+        single(headers, name.clone()).map_err(duplicate)
+    };
+    if !list_contains(headers, UPGRADE, "websocket") {
+        return Err(invalid("the server does not upgrade to websocket"));
+    }
+    if !list_contains(headers, CONNECTION, "upgrade") {
+        return Err(invalid("the server does not upgrade the connection"));
+    }
+    if value(SEC_WEBSOCKET_ACCEPT)? != Some(accept_value(key.as_bytes()).as_bytes()) {
+        return Err(invalid("the server did not accept the key"));
+    }
+    if list(headers, SEC_WEBSOCKET_EXTENSIONS).next().is_some() {
+        return Err(invalid(
+            "the server selected an extension that was not offered",
+        ));
+    }
+    match value(SEC_WEBSOCKET_PROTOCOL)? {
+        None if offered.is_empty() => Ok(None),
+        None => Err(WsErr::NoSubprotocol),
+        Some(name) => {
+            let selected = offered.iter().find(|offer| offer.as_bytes() == name);
+            let selected = selected.cloned().map(Some);
+            selected
+                .ok_or_else(|| invalid("the server selected a subprotocol that was not offered"))
+        }
+    }
+}
+
+/// Reads the body of a rejection, within [`BODY_TIMEOUT`].
+async fn read_reason(
+    io: &mut (impl AsyncRead + Unpin),
+    head: &[u8],
+    leftover: BytesMut,
+) -> Vec<u8> {
+    let Ok(response) = head::parse_rejection(head) else {
+        return Vec::new();
+    };
+    let framing = Framing::of(&response);
+    let mut raw = leftover.to_vec();
+    let _ = timeout(BODY_TIMEOUT, read_body(framing, io, &mut raw)).await;
+    framing.decode(&raw).0
+}
+
+/// The error of a rejection. Without a body, the reason is the phrase of the status.
+fn rejection(status: StatusCode, body: &[u8]) -> WsErr {
+    let reason = String::from_utf8_lossy(body);
+    let reason = match reason.trim() {
+        "" => status.canonical_reason().unwrap_or_default(),
+        reason => reason,
+    };
+    WsErr::Refused {
         status: status.as_u16(),
-        reason: match reason {
-            "" => status.canonical_reason().unwrap_or_default().to_owned(),
-            reason => reason.to_owned(),
-        },
-    };
-    *verdict = Some(refusal(""));
-    let len = response
-        .headers()
-        .get(header::CONTENT_LENGTH)
-        .and_then(|len| len.to_str().ok()?.parse().ok());
-    let len = len.unwrap_or(0_usize).min(MAX_REASON_LEN);
-    let missing = len.saturating_sub(body.len());
-    // Half a reason is better than none.
-    let _ = within(REASON_TIME, io.take(missing as u64).read_to_end(&mut body)).await;
-    body.truncate(len);
-    refusal(String::from_utf8_lossy(&body).trim())
+        reason: reason.to_owned(),
+    }
 }
 
-fn failed(error: &Error) -> WsErr {
-    WsErr::Handshake(error.to_string())
+fn failed(error: HeadError) -> WsErr {
+    match error {
+        HeadError::Eof => invalid("the server disconnected before its response was complete"),
+        HeadError::TooLarge => invalid("the response is too long"),
+        HeadError::Malformed(why) => invalid(&format!("the response is malformed: {why}")),
+    }
 }
+
+fn invalid(why: &str) -> WsErr {
+    WsErr::Handshake(why.to_owned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use std::{fmt, str::FromStr};
 
 use ws_framed_codecs::WireFormat;
 
+use super::token::is_token;
 use crate::error::WsErr;
 
 /// The longest name of a protocol or a codec, in bytes, so that whatever tells of one stays short.
@@ -183,12 +184,6 @@ impl Contract {
 fn number<N: FromStr + ToString>(text: &str) -> Option<N> {
     let number: N = text.parse().ok()?;
     (number.to_string() == text).then_some(number)
-}
-
-/// Whether it may be a subprotocol (RFC 6455 section 4.1): a token of RFC 9110 section 5.6.2.
-pub(crate) fn is_token(name: &str) -> bool {
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !name.is_empty() && name.bytes().all(is_allowed)
 }
 
 /// As it is on the wire.

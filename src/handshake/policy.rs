@@ -1,8 +1,8 @@
-//! Which requests a server takes, apart from whether they are for a WebSocket.
+//! Which origins, hosts and paths a server accepts.
 
-use super::{rejection::Refusal, request::HandshakeRequest};
+use super::{rejection::Rejection, request::HandshakeRequest};
 
-/// What an acceptor was told to insist on. An empty list insists on nothing.
+/// The allowed origins, hosts and paths. An empty list allows all.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Policy {
     pub(crate) origins: Vec<String>,
@@ -12,42 +12,62 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
-    pub(crate) fn check(&self, request: &HandshakeRequest<'_>) -> Result<(), Refusal> {
+    pub(crate) fn validate(&self, request: &HandshakeRequest<'_>) -> Result<(), Rejection> {
         // RFC 9112 section 3.2.
         if request.count("host") != 1 {
-            return Err(Refusal::new(400, "a request has one Host header"));
+            return Err(Rejection::new(400, "a request has one Host header"));
         }
         let host = request.host().unwrap_or_default();
         if !self.hosts.is_empty() && !self.hosts.iter().any(|allowed| is_host(host, allowed)) {
-            return Err(Refusal::new(421, "this host is not served here"));
+            return Err(Rejection::new(421, "unknown host"));
         }
         let path = request.path();
         if !self.paths.is_empty() && !self.paths.iter().any(|allowed| path == allowed) {
-            return Err(Refusal::new(404, "there is no WebSocket here"));
+            return Err(Rejection::new(404, "not found"));
         }
-        self.check_origin(request)
+        self.validate_origin(request)
     }
 
     /// RFC 6455 section 10.2.
-    fn check_origin(&self, request: &HandshakeRequest<'_>) -> Result<(), Refusal> {
-        let refused = Err(Refusal::new(403, "this origin is not allowed"));
+    fn validate_origin(&self, request: &HandshakeRequest<'_>) -> Result<(), Rejection> {
         match (request.count("origin"), request.origin()) {
-            (0, _) if self.requires_origin => Err(Refusal::new(403, "there is no Origin header")),
+            (0, _) if self.requires_origin => Err(Rejection::new(403, "no Origin header")),
             (0, _) => Ok(()),
             (1, _) if self.origins.is_empty() => Ok(()),
             (1, Some(origin)) if self.allows(origin) => Ok(()),
-            _ => refused,
+            _ => Err(Rejection::new(403, "this origin is not allowed")),
         }
     }
 
-    /// Scheme and host are the same in any case (RFC 6454 section 4), and browsers write them in lower case.
+    /// Whether an origin is allowed. Its case does not matter (RFC 6454 section 4), nor does a default port (section
+    /// 6.2).
     fn allows(&self, origin: &str) -> bool {
         let mut allowed = self.origins.iter();
-        allowed.any(|allowed| allowed.trim_end_matches('/').eq_ignore_ascii_case(origin))
+        allowed.any(|allowed| {
+            let (allowed, origin) = (without_default_port(allowed), without_default_port(origin));
+            allowed.eq_ignore_ascii_case(origin)
+        })
     }
 }
 
-/// Whether `host` is the one that is allowed: with that port, or with any if none is named.
+/// An origin without the default port of its scheme, and without a slash behind its host.
+fn without_default_port(origin: &str) -> &str {
+    let Some((scheme, host)) = origin.split_once("://") else {
+        return origin;
+    };
+    let mut origin = origin;
+    if host.len() > 1 {
+        origin = origin.strip_suffix('/').unwrap_or(origin);
+    }
+    let port = match scheme.to_ascii_lowercase().as_str() {
+        "http" | "ws" => ":80",
+        "https" | "wss" => ":443",
+        _ => return origin,
+    };
+    origin.strip_suffix(port).unwrap_or(origin)
+}
+
+/// Whether `host` is the allowed one: with this port, or with any if the allowed one has none.
 fn is_host(host: &str, allowed: &str) -> bool {
     let has_port = |host: &str| {
         host.rsplit_once(':')
@@ -62,20 +82,20 @@ fn is_host(host: &str, allowed: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use async_tungstenite::tungstenite::http::{HeaderMap, HeaderName, Uri};
+    use http::{HeaderMap, HeaderName, Uri};
 
     use super::*;
 
-    /// The status of the refusal, or 101.
+    /// The status of the response.
     fn status(policy: &Policy, path: &'static str, headers: &[(&'static str, &str)]) -> u16 {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(HeaderName::from_static(name), value.parse().unwrap());
         }
         let uri = Uri::from_static(path);
-        match policy.check(&HandshakeRequest::new(&uri, &map)) {
+        match policy.validate(&HandshakeRequest::new(&uri, &map)) {
             Ok(()) => 101,
-            Err(refusal) => refusal.status(),
+            Err(rejection) => rejection.status(),
         }
     }
 
@@ -127,6 +147,35 @@ mod tests {
         policy.requires_origin = true;
         assert_eq!(status(&policy, "/", &[("host", "a")]), 403);
         assert_eq!(from(&policy, "https://chat.example"), 101);
+    }
+
+    #[test]
+    fn origins_are_normalized() {
+        for (allowed, origin, expected) in [
+            ("https://chat.example:443", "https://chat.example", 101),
+            ("https://chat.example", "https://chat.example:443", 101),
+            ("HTTP://chat.example:80/", "http://Chat.example", 101),
+            ("http://[::1]:80", "http://[::1]", 101),
+            ("http://chat.example:443", "http://chat.example", 403),
+            ("https://chat.example:80", "https://chat.example", 403),
+            ("https://chat.example:4430", "https://chat.example", 403),
+            ("file://", "file://", 101),
+            ("file://", "file:", 403),
+            ("app://", "app://", 101),
+            ("tauri://localhost", "tauri://localhost", 101),
+            ("null", "null", 101),
+        ] {
+            let policy = Policy {
+                origins: vec![allowed.into()],
+                ..Policy::default()
+            };
+            let headers = [("host", "a"), ("origin", origin)];
+            assert_eq!(
+                status(&policy, "/", &headers),
+                expected,
+                "{allowed} {origin}"
+            );
+        }
     }
 
     #[test]

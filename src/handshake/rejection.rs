@@ -1,56 +1,57 @@
-//! A server's no.
+//! A rejected opening handshake.
 
-use async_tungstenite::tungstenite::http::{
+use http::{
     HeaderMap, HeaderName, StatusCode,
     header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue},
 };
 
-use super::head::add_headers;
+use super::headers::add_headers;
 use crate::error::WsErr;
 
-/// Why a server does not open a WebSocket: an HTTP status, and a reason for a human.
+/// Why a server does not open a WebSocket: an HTTP status, and a reason in text.
 ///
 /// ```
-/// use ws_framed::Refusal;
+/// use ws_framed::Rejection;
 ///
-/// let refusal = Refusal::new(401, "log in first").header("WWW-Authenticate", "Bearer");
+/// let rejection = Rejection::new(401, "log in first").header("WWW-Authenticate", "Bearer");
 /// ```
 #[derive(Clone, Debug)]
-pub struct Refusal {
+pub struct Rejection {
     status: u16,
-    /// One of the handshake's own, which is not for everybody to set.
-    hint: Option<(HeaderName, &'static str)>,
+    /// Headers that are reserved for the handshake.
+    protocol_headers: Vec<(HeaderName, &'static str)>,
     headers: Vec<(String, String)>,
     reason: String,
 }
 
-impl Refusal {
-    /// A refusal with this status, from 300 to 599; any other goes out as 500. The reason goes to the client, and
-    /// into [`WsErr::Refused`].
+impl Rejection {
+    /// A rejection with a status from 300 to 599; any other becomes 500. The reason is sent to the client, and is
+    /// in [`WsErr::Refused`] at both ends.
     #[must_use]
     pub fn new(status: u16, reason: impl Into<String>) -> Self {
         Self {
             status,
-            hint: None,
+            protocol_headers: Vec::new(),
             headers: Vec::new(),
             reason: reason.into(),
         }
     }
 
-    /// Adds a header to the answer. One that is not valid, or belongs to the handshake itself, such as `Upgrade`, is
-    /// [`WsErr::InvalidHeader`] for the server, and status 500 for the client.
+    /// Adds a header to the response. If it is not valid, or belongs to the handshake itself, such as `Upgrade`,
+    /// the server gets [`WsErr::InvalidHeader`], and the client status 500.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    pub(crate) fn hint(mut self, name: HeaderName, value: &'static str) -> Self {
-        self.hint = Some((name, value));
+    /// Adds a header that is reserved for the handshake.
+    pub(super) fn protocol_header(mut self, name: HeaderName, value: &'static str) -> Self {
+        self.protocol_headers.push((name, value));
         self
     }
 
-    /// The status that goes out.
+    /// The status that is sent.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.code().as_u16()
@@ -62,7 +63,7 @@ impl Refusal {
         &self.reason
     }
 
-    /// The error that it is for whoever refuses.
+    /// The error for the server.
     pub(crate) fn to_error(&self) -> WsErr {
         WsErr::Refused {
             status: self.status(),
@@ -76,20 +77,32 @@ impl Refusal {
             .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// The headers of the answer.
+    /// The headers of the response.
     ///
     /// # Errors
     /// [`WsErr::InvalidHeader`] for those that were added.
-    pub(crate) fn answer_headers(&self) -> Result<HeaderMap, WsErr> {
-        let mut headers = HeaderMap::new();
-        add_headers(&mut headers, &self.headers)?;
-        if let Some((name, value)) = &self.hint {
-            headers.insert(name, HeaderValue::from_static(value));
+    pub(crate) fn response_headers(&self) -> Result<HeaderMap, WsErr> {
+        let mut headers = self.own_headers();
+        let mut added = HeaderMap::new();
+        add_headers(&mut added, &self.headers)?;
+        // A type that was added replaces ours.
+        if added.contains_key(CONTENT_TYPE) {
+            headers.remove(CONTENT_TYPE);
         }
+        headers.extend(added);
+        Ok(headers)
+    }
+
+    /// The headers without those that were added.
+    pub(crate) fn own_headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
         let text = HeaderValue::from_static("text/plain; charset=utf-8");
-        headers.entry(CONTENT_TYPE).or_insert(text);
+        headers.insert(CONTENT_TYPE, text);
         headers.insert(CONTENT_LENGTH, self.reason.len().into());
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
-        Ok(headers)
+        for (name, value) in &self.protocol_headers {
+            headers.append(name, HeaderValue::from_static(value));
+        }
+        headers
     }
 }

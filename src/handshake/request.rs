@@ -1,15 +1,17 @@
-//! What a server may look at before it accepts.
+//! The request of a client, for a server to validate.
 
-use async_tungstenite::tungstenite::http::{
+use http::{
     HeaderMap, Uri,
     header::{HOST, ORIGIN, SEC_WEBSOCKET_PROTOCOL},
 };
 
-/// A client's request to open a WebSocket (RFC 6455 section 4.2.1), as far as a server may want to judge it.
+use super::headers::list;
+
+/// A client's request to open a WebSocket (RFC 6455 section 4.2.1).
 ///
-/// Everything in it is the client's word. A browser sets `Origin` itself, so that tells one page from another; any
-/// other client says what it likes. Behind a proxy, `Host` and the address of the socket may be the proxy's;
-/// whether to believe its `X-Forwarded-For` is for you to know.
+/// The client determines all of its content. A browser sets `Origin` itself, which distinguishes pages; other
+/// clients send any value. Behind a proxy, `Host` and the address of the socket may be those of the proxy. Whether
+/// its `X-Forwarded-For` can be trusted depends on the deployment.
 #[derive(Clone, Copy, Debug)]
 pub struct HandshakeRequest<'a> {
     uri: &'a Uri,
@@ -21,25 +23,25 @@ impl<'a> HandshakeRequest<'a> {
         Self { uri, headers }
     }
 
-    /// The path, as it came: with a `/` in front, percent signs and all.
+    /// The path, which begins with `/`. Percent signs are not decoded.
     #[must_use]
     pub fn path(&self) -> &'a str {
         self.uri.path()
     }
 
-    /// What stands behind the `?`, as it came.
+    /// The query, which is behind the `?`. Percent signs are not decoded.
     #[must_use]
     pub fn query(&self) -> Option<&'a str> {
         self.uri.query()
     }
 
-    /// The header `Host`: a name or an address, and a port if it is not the usual one.
+    /// The header `Host`: a name or an address, and a port if it is not the default one.
     #[must_use]
     pub fn host(&self) -> Option<&'a str> {
         self.header(HOST.as_str())
     }
 
-    /// The header `Origin`: the scheme, host and port of the page that opens the WebSocket, if a page does.
+    /// The header `Origin`: the scheme, host and port of the page that opens the WebSocket.
     #[must_use]
     pub fn origin(&self) -> Option<&'a str> {
         self.header(ORIGIN.as_str())
@@ -57,16 +59,13 @@ impl<'a> HandshakeRequest<'a> {
         values.filter_map(|value| value.to_str().ok())
     }
 
-    /// The subprotocols that are offered, the most wanted first.
+    /// The subprotocols that are offered, the preferred one first.
     pub fn subprotocols(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.headers(SEC_WEBSOCKET_PROTOCOL.as_str())
-            .flat_map(|names| names.split(','))
-            .map(str::trim)
-            .filter(|name| !name.is_empty())
+        list(self.headers, SEC_WEBSOCKET_PROTOCOL).filter_map(|name| std::str::from_utf8(name).ok())
     }
 
-    /// How many headers of this name there are, readable or not.
-    pub(crate) fn count(&self, name: &str) -> usize {
+    /// The number of headers of this name, readable or not.
+    pub(super) fn count(&self, name: &str) -> usize {
         self.headers.get_all(name).iter().count()
     }
 }

@@ -1,72 +1,74 @@
-//! Which of the subprotocols that a client offers is spoken, and if none is, why.
+//! Selecting a subprotocol, and describing why none can be selected.
 
-use super::{rejection::Refusal, request::HandshakeRequest};
-use crate::{config::Extras, handshake::contract::Contract};
+use super::{
+    contract::Contract, options::HandshakeOptions, rejection::Rejection, request::HandshakeRequest,
+};
 
-/// The most wanted of what is offered, if there is one. A client that offers nothing is taken, unless there are contracts:
-/// those are demanded.
-pub(crate) fn choose(
-    extras: &Extras,
+/// The preferred one of the subprotocols that a client offers. A client that offers none is accepted, unless the
+/// server has contracts, which are required.
+pub(super) fn select(
+    options: &HandshakeOptions,
     request: &HandshakeRequest<'_>,
-) -> Result<Option<String>, Refusal> {
-    let Extras {
-        subprotocols,
-        contracts,
-        ..
-    } = extras;
+) -> Result<Option<String>, Rejection> {
+    let (supported, contracts) = (options.subprotocols(), &options.contracts);
     let offers = || request.subprotocols();
-    // Goes through the offers once, however much is spoken here: a client may offer as much as fits into a request.
-    let rank = |offer: &str| subprotocols.iter().position(|name| name == offer);
-    let chosen = offers().filter_map(rank).min();
-    let chosen = chosen.and_then(|rank| subprotocols.get(rank));
-    if chosen.is_none() && !contracts.is_empty() {
-        let why = difference(contracts, offers()).unwrap_or_else(|| {
-            let wanted = subprotocols.join(" or ");
-            format!("no contract is offered: offer {wanted} as subprotocol")
+    // One pass over the offers, since a client may offer as many as a request has room for.
+    let rank = |offer: &str| supported.iter().position(|name| name == offer);
+    let selected = offers().filter_map(rank).min();
+    let selected = selected.and_then(|rank| supported.get(rank));
+    if selected.is_none() && !contracts.is_empty() {
+        let why = describe_mismatch(contracts, offers()).unwrap_or_else(|| {
+            let supported = supported.join(" or ");
+            format!("client offers no contract, server supports {supported}")
         });
-        return Err(Refusal::new(400, why));
+        return Err(Rejection::new(400, why));
     }
-    if chosen.is_none() && !subprotocols.is_empty() && offers().next().is_some() {
-        let why = "none of the offered subprotocols is spoken here";
-        return Err(Refusal::new(400, why));
+    if selected.is_none() && !supported.is_empty() && offers().next().is_some() {
+        let why = "server supports none of the offered subprotocols";
+        return Err(Rejection::new(400, why));
     }
-    Ok(chosen.cloned())
+    Ok(selected.cloned())
 }
 
-/// What the two differ in that come closest to each other, one that is offered and one that is spoken here; `None` if
-/// no contract is offered.
-fn difference<'a>(spoken: &[Contract], offers: impl Iterator<Item = &'a str>) -> Option<String> {
+/// What differs between the offered and the supported contract that are the most similar. `None` if no contract is
+/// offered.
+fn describe_mismatch<'a>(
+    supported: &[Contract],
+    offers: impl Iterator<Item = &'a str>,
+) -> Option<String> {
     let offers = offers.filter_map(|offer| offer.parse::<Contract>().ok());
-    // Of those that are as close, the first: what is most wanted.
-    let pairs = offers.filter_map(|theirs| {
-        let closest = spoken.iter().min_by_key(|ours| distance(ours, &theirs));
-        closest.map(|ours| (ours, theirs))
+    // Of several that are equally similar, the first one, which is preferred.
+    let pairs = offers.filter_map(|offered| {
+        let ranked = |own: &&Contract| mismatch_rank(own, &offered);
+        let closest = supported.iter().min_by_key(ranked);
+        closest.map(|own| (own, offered))
     });
-    let (ours, theirs) = pairs.min_by_key(|(ours, theirs)| distance(ours, theirs))?;
-    let mut why = explain(ours, &theirs);
-    if spoken.len() > 1 {
-        let all: Vec<_> = spoken.iter().map(Contract::to_string).collect();
-        why = format!("{why} (spoken here: {})", all.join(", "));
+    let (own, offered) = pairs.min_by_key(|(own, offered)| mismatch_rank(own, offered))?;
+    let mut why = describe(own, &offered);
+    if supported.len() > 1 {
+        let all: Vec<_> = supported.iter().map(Contract::to_string).collect();
+        why = format!("{why} (server supports {})", all.join(", "));
     }
     Some(why)
 }
 
-/// What they differ in, the weightiest first: who has the codec is closer than who only has the version.
-fn distance(ours: &Contract, theirs: &Contract) -> [bool; 5] {
+/// What differs, the most important first: contracts with the same codec are more similar than those with the same
+/// version.
+fn mismatch_rank(own: &Contract, offered: &Contract) -> [bool; 5] {
     [
-        ours.name() != theirs.name(),
-        ours.codec() != theirs.codec(),
-        ours.version() != theirs.version(),
-        ours.max_frame_len() != theirs.max_frame_len(),
-        ours.is_per_message() != theirs.is_per_message(),
+        own.name() != offered.name(),
+        own.codec() != offered.codec(),
+        own.version() != offered.version(),
+        own.max_frame_len() != offered.max_frame_len(),
+        own.is_per_message() != offered.is_per_message(),
     ]
 }
 
-fn explain(ours: &Contract, theirs: &Contract) -> String {
-    let name = ours.name();
-    if name != theirs.name() {
-        // What else differs is of no interest then.
-        return format!("{} is offered, {name} is spoken here", theirs.name());
+fn describe(own: &Contract, offered: &Contract) -> String {
+    let name = own.name();
+    if name != offered.name() {
+        // Other differences do not matter then.
+        return format!("client offers {}, server supports {name}", offered.name());
     }
     let terms = |contract: &Contract| {
         let framing = if contract.is_per_message() {
@@ -81,36 +83,38 @@ fn explain(ours: &Contract, theirs: &Contract) -> String {
             ("framing", framing.to_owned()),
         ]
     };
-    let both = terms(theirs).into_iter().zip(terms(ours));
-    let told: Vec<_> = both
-        .filter(|(theirs, ours)| theirs != ours)
-        .map(|((what, theirs), (_, ours))| {
-            format!("{what} {theirs} is offered, {ours} is spoken here")
+    let both = terms(offered).into_iter().zip(terms(own));
+    let differences: Vec<_> = both
+        .filter(|(offered, own)| offered != own)
+        .map(|((term, offered), (_, own))| {
+            format!("client offers {term} {offered}, server supports {term} {own}")
         })
         .collect();
-    format!("{name}: {}", told.join("; "))
+    format!("{name}: {}", differences.join("; "))
 }
 
 #[cfg(test)]
 mod tests {
-    use async_tungstenite::tungstenite::http::{HeaderMap, HeaderValue, Uri, header};
+    use http::{HeaderMap, HeaderValue, Uri, header};
 
     use super::*;
 
     /// What is chosen, or why nothing is. `spoken` are contracts and other subprotocols, `offered` is a header each.
     fn chosen(spoken: &[&str], offered: &[&str]) -> Result<Option<String>, String> {
-        let extras = Extras {
-            subprotocols: spoken.iter().copied().map(str::to_owned).collect(),
-            contracts: spoken.iter().filter_map(|name| name.parse().ok()).collect(),
-            ..Extras::default()
-        };
+        let mut options = HandshakeOptions::default();
+        for name in spoken {
+            match name.parse() {
+                Ok(contract) => options.add_contract(contract),
+                Err(_) => options.add_subprotocol(*name),
+            }
+        }
         let mut headers = HeaderMap::new();
         for list in offered {
             let list = HeaderValue::from_bytes(list.as_bytes()).unwrap();
             headers.append(header::SEC_WEBSOCKET_PROTOCOL, list);
         }
         let uri = Uri::from_static("/");
-        choose(&extras, &HandshakeRequest::new(&uri, &headers)).map_err(|refusal| {
+        select(&options, &HandshakeRequest::new(&uri, &headers)).map_err(|refusal| {
             assert_eq!(refusal.status(), 400);
             refusal.reason().to_owned()
         })
@@ -154,8 +158,8 @@ mod tests {
         let one = &["chat.v2.json.9"][..];
         let two = &["chat.v2.json.9", "chat.v2.cbor.9.message"][..];
         let mixed = &["chat.v2.json.9", "old"][..];
-        let none = "no contract is offered: offer chat.v2.json.9 as subprotocol";
-        let both = "(spoken here: chat.v2.json.9, chat.v2.cbor.9.message)";
+        let none = "client offers no contract, server supports chat.v2.json.9";
+        let both = "(server supports chat.v2.json.9, chat.v2.cbor.9.message)";
         for (spoken, offered, expected) in [
             (one, &[][..], none),
             (one, &["old, chat.v2.json, chat.v2.json.09"], none),
@@ -164,65 +168,65 @@ mod tests {
             (
                 mixed,
                 &["new"],
-                "no contract is offered: offer chat.v2.json.9 or old as subprotocol",
+                "client offers no contract, server supports chat.v2.json.9 or old",
             ),
             (
                 one,
                 &["chat.v1.json.9"],
-                "chat: version 1 is offered, 2 is spoken here",
+                "chat: client offers version 1, server supports version 2",
             ),
             (
                 one,
                 &["chat.v2.cbor.9"],
-                "chat: codec cbor is offered, json is spoken here",
+                "chat: client offers codec cbor, server supports codec json",
             ),
             (
                 one,
                 &["chat.v2.json.10"],
-                "chat: limit 10 is offered, 9 is spoken here",
+                "chat: client offers limit 10, server supports limit 9",
             ),
             (
                 one,
                 &["chat.v2.json.9.message"],
-                "chat: framing per message is offered, packed is spoken here",
+                "chat: client offers framing per message, server supports framing packed",
             ),
             (
                 one,
                 &["Chat.v2.json.9"],
-                "Chat is offered, chat is spoken here",
+                "client offers Chat, server supports chat",
             ),
             (
                 one,
                 &["shop.v1.cbor.1"],
-                "shop is offered, chat is spoken here",
+                "client offers shop, server supports chat",
             ),
             (
                 one,
                 &["chat.v1.json.10"],
-                "chat: version 1 is offered, 2 is spoken here; limit 10 is offered, 9 is spoken here",
+                "chat: client offers version 1, server supports version 2; client offers limit 10, server supports limit 9",
             ),
             // The one that comes closest.
             (
                 one,
                 &["shop.v2.json.9, chat.v1.cbor.8", "chat.v2.cbor.9"],
-                "chat: codec cbor is offered, json is spoken here",
+                "chat: client offers codec cbor, server supports codec json",
             ),
             (
                 two,
                 &["chat.v1.lines.9, chat.v1.cbor.9.message"],
-                &format!("chat: version 1 is offered, 2 is spoken here {both}"),
+                &format!("chat: client offers version 1, server supports version 2 {both}"),
             ),
             (
                 &["chat.v2.cbor.9", "chat.v2.json.9.message"],
                 &["chat.v2.json.9"],
-                "chat: framing packed is offered, per message is spoken here \
-                 (spoken here: chat.v2.cbor.9, chat.v2.json.9.message)",
+                "chat: client offers framing packed, server supports framing per message \
+                 (server supports chat.v2.cbor.9, chat.v2.json.9.message)",
             ),
             (
                 two,
                 &["chat.v1.lines.9"],
                 &format!(
-                    "chat: version 1 is offered, 2 is spoken here; codec lines is offered, json is spoken here {both}"
+                    "chat: client offers version 1, server supports version 2; client offers codec lines, server supports codec json {both}"
                 ),
             ),
         ] {

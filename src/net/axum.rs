@@ -1,23 +1,5 @@
-//! A WebSocket in a handler of axum 0.8.
-//!
-//! ```no_run
-//! use axum::{Router, extract::State, response::Response, routing::any};
-//! use futures::SinkExt;
-//! use ws_framed::{Acceptor, Lines, axum::WsUpgrade};
-//!
-//! async fn chat(State(acceptor): State<Acceptor>, upgrade: WsUpgrade) -> Response {
-//!     upgrade.serve(&acceptor, |stream| async move {
-//!         let mut lines = stream.framed(Lines::new(1024));
-//!         let _ = lines.send("Welcome!".to_owned()).await;
-//!     })
-//! }
-//!
-//! let acceptor = Acceptor::new().allow_origin("https://chat.example");
-//! let router: Router = Router::new().route("/chat", any(chat)).with_state(acceptor);
-//! ```
-//!
-//! What the [`Acceptor`] was told applies: limits, headers, subprotocols, origins. So does what is said of
-//! [`hyper`], which is below.
+// Its snippets are tested in `examples/frameworks`.
+#![cfg_attr(not(doctest), doc = include_str!("axum.md"))]
 
 use std::convert::Infallible;
 
@@ -31,8 +13,8 @@ use http::{Request, request::Parts};
 use super::hyper;
 use crate::{error::WsErr, server::Acceptor, stream::WsStream};
 
-/// The extractor: a request that may become a WebSocket. It takes every request; which ones are refused is for
-/// the [`Acceptor`] to say.
+/// The extractor of a request that may become a WebSocket. It accepts every request; the [`Acceptor`] decides
+/// which ones are rejected.
 #[derive(Debug)]
 pub struct WsUpgrade {
     request: Request<()>,
@@ -40,44 +22,28 @@ pub struct WsUpgrade {
 }
 
 impl WsUpgrade {
-    /// Answers the request, and runs `serve` with the stream on a task of its own. When the request is refused, or the
-    /// client goes away before it has the answer, `serve` does not run.
+    /// Answers the request, and runs `serve` with the stream in a task of its own. If the request is rejected, or the
+    /// client disconnects before it has the response, `serve` does not run.
     pub fn serve<F, Fut>(self, acceptor: &Acceptor, serve: F) -> Response
     where
         F: FnOnce(WsStream) -> Fut + Send + 'static,
         Fut: Future<Output = ()> + Send,
     {
-        let (answer, opening) = self.answer(acceptor);
+        let (response, opening) = self.answer(acceptor);
         tokio::spawn(async move {
             if let Ok(stream) = opening.await {
                 serve(stream).await;
             }
         });
-        answer
+        response
     }
 
-    /// Answers the request, and gives the stream when that has been sent: for those who keep their tasks themselves,
-    /// or want to know what went wrong. So return the answer, and wait for the stream elsewhere; in the handler it would
-    /// never come.
-    ///
-    /// ```
-    /// use axum::{extract::State, response::Response};
-    /// use ws_framed::{Acceptor, axum::WsUpgrade};
-    ///
-    /// async fn chat(State(acceptor): State<Acceptor>, upgrade: WsUpgrade) -> Response {
-    ///     let (answer, opening) = upgrade.answer(&acceptor);
-    ///     tokio::spawn(async move {
-    ///         match opening.await {
-    ///             Ok(stream) => drop(stream), // talk
-    ///             Err(error) => eprintln!("nobody came: {error}"),
-    ///         }
-    ///     });
-    ///     answer
-    /// }
-    /// ```
+    /// Answers the request. The future returns the stream when the response has been sent: for callers that manage
+    /// their own tasks, or handle errors. The handler has to return the response, and another task waits for the
+    /// stream; within the handler, the future would never complete. The [module](self) has an example.
     ///
     /// # Errors
-    /// Those of the future, as in [`hyper::upgrade`].
+    /// Those of the future, see [`hyper::upgrade`].
     ///
     /// # Cancel safety
     /// Dropping the future closes the connection.
@@ -88,16 +54,16 @@ impl WsUpgrade {
         Response,
         impl Future<Output = Result<WsStream, WsErr>> + Send + use<>,
     ) {
-        let (answer, agreed) = hyper::answer(acceptor, &self.request);
-        let opening = acceptor.opening.clone();
+        let (response, negotiated) = hyper::respond(acceptor, &self.request);
+        let config = acceptor.config.clone();
         let open = async move {
-            let agreed = agreed?;
+            let negotiated = negotiated?;
             let Some(upgrade) = self.upgrade else {
                 return Err(WsErr::Unsupported("be upgraded"));
             };
-            hyper::open(&opening, upgrade, agreed).await
+            hyper::open(&config, upgrade, negotiated).await
         };
-        (answer.into_response(), open)
+        (response.into_response(), open)
     }
 }
 

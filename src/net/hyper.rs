@@ -1,47 +1,34 @@
-//! Connections that a server of hyper 1 hands over: for a route of your own beside ordinary HTTP.
-//!
-//! ```no_run
-//! use std::convert::Infallible;
-//! use hyper::{Request, Response, body::Incoming};
-//! use ws_framed::{Acceptor, Lines};
-//!
-//! async fn serve(mut request: Request<Incoming>) -> Result<Response<String>, Infallible> {
-//!     let acceptor = Acceptor::new().allow_origin("https://chat.example").allow_path("/chat");
-//!     let (answer, opening) = ws_framed::hyper::upgrade(&acceptor, &mut request);
-//!     tokio::spawn(async move {
-//!         match opening.await {
-//!             Ok(stream) => drop(stream.framed(Lines::new(1024))), // talk
-//!             Err(error) => eprintln!("{error}"),
-//!         }
-//!     });
-//!     Ok(answer)
-//! }
-//! ```
-//!
-//! Serve connections [with upgrades](hyper::server::conn::http1::Connection::with_upgrades), over HTTP/1.1: a WebSocket
-//! in HTTP/2 (RFC 8441) is refused. TLS is below hyper, so [`Acceptor`]'s own makes no difference here.
+// Its snippets are tested in `examples/frameworks`.
+#![cfg_attr(not(doctest), doc = include_str!("hyper.md"))]
 
 use ::hyper::upgrade::OnUpgrade;
-use async_tungstenite::tokio::TokioAdapter;
+use bytes::BytesMut;
 use http::{HeaderMap, Request, Response};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::TokioIo as HyperIo;
 
 use crate::{
+    config::Config,
     error::WsErr,
-    handshake::{opening::Opening, rejection::Refusal, server},
-    server::Acceptor,
+    handshake::{
+        handshaken::Handshaken,
+        outcome::{self, Agreement},
+        rejection::Rejection,
+    },
+    server::{self, Acceptor},
     stream::WsStream,
+    time::timeout,
     trace::Trace,
+    transport::io::TokioIo,
 };
 
-/// Answers a request. The answer has to go back to hyper, whatever it is; the stream is there when hyper has sent
-/// it. A request that is refused gets a status as in [`Acceptor::accept`], and an acceptor that was told what
-/// makes no sense gives every request a 500.
+/// Answers a request. The response has to be returned to hyper in every case; the stream is available when
+/// hyper has sent it. A rejected request gets a status as in [`Acceptor::accept`]. An acceptor with an invalid
+/// setting answers each request with status 500.
 ///
 /// # Errors
-/// Those of the future: [`WsErr::Refused`] with the status of the answer; [`WsErr::TimedOut`] when
-/// [`handshake_timeout`](crate::Config::handshake_timeout) is over before the answer has been sent; [`WsErr::Io`]
-/// when it could not be, or when the server does not serve upgrades.
+/// Those of the future: [`WsErr::Refused`] with the status of the response; [`WsErr::TimedOut`] if
+/// [`handshake_timeout`](crate::Config::handshake_timeout) elapses before the response has been sent;
+/// [`WsErr::Io`] if it cannot be sent, or if the server does not serve upgrades.
 ///
 /// # Cancel safety
 /// Dropping the future closes the connection.
@@ -52,49 +39,48 @@ pub fn upgrade<B>(
     Response<String>,
     impl Future<Output = Result<WsStream, WsErr>> + Send + use<B>,
 ) {
-    let (answer, agreed) = answer(acceptor, request);
+    let (response, negotiated) = respond(acceptor, request);
     let upgrade = ::hyper::upgrade::on(request);
-    let opening = acceptor.opening.clone();
-    (
-        answer,
-        async move { open(&opening, upgrade, agreed?).await },
-    )
+    let config = acceptor.config.clone();
+    (response, async move {
+        open(&config, upgrade, negotiated?).await
+    })
 }
 
-/// What is known of a connection when its request has been answered.
+/// The state of a connection whose request has been answered.
 #[derive(Debug)]
-pub(crate) struct Agreed {
-    subprotocol: Option<String>,
+pub(crate) struct Negotiated {
+    agreement: Agreement,
     trace: Trace,
 }
 
-/// The answer, and what was agreed on if the WebSocket is opened.
-pub(crate) fn answer<B>(
+/// The response, and the agreement if it opens the WebSocket.
+pub(crate) fn respond<B>(
     acceptor: &Acceptor,
     request: &Request<B>,
-) -> (Response<String>, Result<Agreed, WsErr>) {
+) -> (Response<String>, Result<Negotiated, WsErr>) {
     let trace = Trace::server();
-    match acceptor.answer(request, &trace) {
-        Ok((response, subprotocol)) => (
+    match acceptor.respond(request, &trace) {
+        Ok((response, agreement)) => (
             response.map(|()| String::new()),
-            Ok(Agreed { subprotocol, trace }),
+            Ok(Negotiated { agreement, trace }),
         ),
-        Err(refusal) => {
-            let error = refusal.to_error();
+        Err(rejection) => {
+            let error = rejection.to_error();
             trace.not_opened(&error);
-            (refuse(&refusal), Err(error))
+            (reject(&rejection), Err(error))
         }
     }
 }
 
-fn refuse(refusal: &Refusal) -> Response<String> {
-    let mut response = Response::new(refusal.reason().to_owned());
-    *response.status_mut() = refusal.code();
-    // What is wrong with a header that was added is told by `Acceptor::accept`.
-    let mut headers = refusal
-        .answer_headers()
+fn reject(rejection: &Rejection) -> Response<String> {
+    let mut response = Response::new(rejection.reason().to_owned());
+    *response.status_mut() = rejection.code();
+    // `Acceptor::accept` reports what is wrong with an added header.
+    let mut headers = rejection
+        .response_headers()
         .unwrap_or_else(|_| HeaderMap::new());
-    // It is hyper's to say how long a body is, and whether the connection goes on.
+    // hyper frames the body, and decides whether the connection is kept.
     headers.remove(http::header::CONTENT_LENGTH);
     headers.remove(http::header::CONNECTION);
     *response.headers_mut() = headers;
@@ -102,15 +88,19 @@ fn refuse(refusal: &Refusal) -> Response<String> {
 }
 
 pub(crate) async fn open(
-    opening: &Opening,
+    config: &Config,
     upgrade: OnUpgrade,
-    Agreed { subprotocol, trace }: Agreed,
+    Negotiated { agreement, trace }: Negotiated,
 ) -> Result<WsStream, WsErr> {
     let handshake = async {
         let upgraded = upgrade.await.map_err(std::io::Error::other)?;
-        let io = TokioAdapter::new(TokioIo::new(upgraded));
-        let transport = server::opened(io, Vec::new(), &opening.config).await;
-        opening.stream((transport, subprotocol), &trace)
+        let handshaken = Handshaken {
+            io: TokioIo(HyperIo::new(upgraded)),
+            leftover: BytesMut::new(),
+            agreement,
+        };
+        server::stream(handshaken, config, &trace)
     };
-    Opening::conclude(opening.in_time(Box::pin(handshake)).await, None, &trace)
+    let opened = timeout(config.handshake_timeout, Box::pin(handshake)).await;
+    outcome::finish(opened, None, &trace)
 }

@@ -1,8 +1,24 @@
-//! Opening connections in the environments that this library knows: one file for each.
+//! Opening connections in each environment. Only these files name the crates of runtimes and frameworks.
 
-#[cfg(feature = "axum")]
+#[cfg(all(feature = "axum", not(target_arch = "wasm32")))]
 pub mod axum;
-#[cfg(feature = "hyper")]
+#[cfg(target_arch = "wasm32")]
+pub(crate) mod browser;
+#[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
+mod futures_io;
+#[cfg(all(feature = "hyper", not(target_arch = "wasm32")))]
 pub mod hyper;
-#[cfg(feature = "smol")]
+#[cfg(all(feature = "smol", not(target_arch = "wasm32")))]
 pub mod smol;
+#[cfg(all(
+    any(feature = "smol", feature = "tokio"),
+    feature = "async-tungstenite",
+    not(target_arch = "wasm32")
+))]
+mod tcp;
+#[cfg(all(
+    feature = "tokio",
+    feature = "async-tungstenite",
+    not(target_arch = "wasm32")
+))]
+pub(crate) mod tokio;

@@ -1,67 +1,68 @@
-//! Opening connections on [smol](https://docs.rs/smol), or on any runtime of its family: what `ws_framed::connect` and
-//! `ws_framed::accept` are on tokio.
-//!
-//! ```no_run
-//! # async fn chat() -> Result<(), Box<dyn std::error::Error>> {
-//! let client = ws_framed::smol::connect("ws://localhost:8080/chat").await?;
-//!
-//! let listener = smol::net::TcpListener::bind("127.0.0.1:8080").await?;
-//! let (socket, _) = listener.accept().await?;
-//! let server = ws_framed::smol::accept(socket).await?;
-//! # Ok(()) }
-//! ```
-//!
-//! [`Connector`] and [`Acceptor`] are the same as for tokio: [`connect_with`] takes the one, and
-//! [`Acceptor::accept_futures_io`] is what the other does on smol's streams.
+// Its snippets are tested in `examples/frameworks`.
+#![cfg_attr(not(doctest), doc = include_str!("smol.md"))]
+
+use std::{any::Any, net::SocketAddr};
 
 use async_net::TcpStream;
 use futures::io::{AsyncRead, AsyncWrite};
 
-use crate::{client::Connector, error::WsErr, server::Acceptor, stream::WsStream};
+use crate::{
+    client::Connector, error::WsErr, server::Acceptor, stream::WsStream, transport::io::FuturesIo,
+};
 
-/// Connects to a WebSocket URL, by TCP without Nagle's delay.
+/// Connects to a WebSocket URL by TCP, without Nagle's algorithm.
 ///
 /// # Errors
-/// As those of [`connect_with`].
+/// See [`connect_with`].
 ///
 /// # Cancel safety
-/// As that of [`connect_with`].
+/// See [`connect_with`].
 pub async fn connect(url: impl AsRef<str>) -> Result<WsStream, WsErr> {
     connect_with(&Connector::new(), url).await
 }
 
-/// Connects to a WebSocket URL with these settings, by TCP without Nagle's delay. For `wss://`, see
+/// Connects to a WebSocket URL with these settings, by TCP without Nagle's algorithm. For `wss://`, see
 #[cfg_attr(feature = "rustls", doc = "[`tls`](crate::tls).")]
 #[cfg_attr(not(feature = "rustls"), doc = "the feature `rustls`.")]
 ///
 /// # Errors
-/// [`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`] and [`WsErr::InvalidConfig`] for what was given;
-/// [`WsErr::TimedOut`] after [`handshake_timeout`](crate::Config::handshake_timeout); [`WsErr::Io`] when there is no
-/// connection, or no trust in the certificate; [`WsErr::Refused`] when the server answers with another status
-/// than 101; [`WsErr::NoSubprotocol`]; [`WsErr::Handshake`] for any other answer.
+/// - [`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`], [`WsErr::InvalidConfig`]: an argument is not valid.
+/// - [`WsErr::TimedOut`] after [`handshake_timeout`](crate::Config::handshake_timeout).
+/// - [`WsErr::Io`]: there is no connection, or the certificate is not trusted.
+/// - [`WsErr::Refused`]: the server responded with another status than 101.
+/// - [`WsErr::NoSubprotocol`]: the server selected none.
+/// - [`WsErr::Handshake`] for any other response.
 ///
 /// # Cancel safety
-/// Dropping the future closes the socket, and nothing goes on but a lookup of the host's name, if one is under
-/// way. The server sees a client that left.
+/// Dropping the future closes the socket. Only a lookup of the host name may continue in the background.
+/// The server sees a client that disconnected.
 pub async fn connect_with(connector: &Connector, url: impl AsRef<str>) -> Result<WsStream, WsErr> {
-    let dial = async |host: String, port| {
+    let connect_tcp = async |host: String, port| {
         let socket = TcpStream::connect((host, port)).await?;
         socket.set_nodelay(true)?;
-        Ok(socket)
+        Ok(FuturesIo(socket))
     };
-    connector.dial(url.as_ref(), dial).await
+    connector
+        .connect_by(url.as_ref(), connect_tcp, |io| peer_addr(&io.0))
+        .await
 }
 
-/// Answers a client that asks for a WebSocket, on any stream of futures-io.
+/// Accepts a WebSocket on any stream of futures-io.
 ///
 /// # Errors
-/// As those of [`Acceptor::accept_futures_io`].
+/// See [`Acceptor::accept_futures_io`].
 ///
 /// # Cancel safety
-/// As that of [`Acceptor::accept_futures_io`].
+/// See [`Acceptor::accept_futures_io`].
 pub async fn accept<S>(io: S) -> Result<WsStream, WsErr>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     Acceptor::new().accept_futures_io(io).await
+}
+
+/// The address of the peer, if `io` is a TCP socket.
+pub(super) fn peer_addr<S: 'static>(io: &S) -> Option<SocketAddr> {
+    let io: &dyn Any = io;
+    io.downcast_ref::<TcpStream>()?.peer_addr().ok()
 }

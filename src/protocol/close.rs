@@ -8,8 +8,8 @@ use crate::{
 
 /// Parses a received payload.
 ///
-/// A code is valid if a close frame may carry it: 1000 to 1003 and 1007 to 1014 as registered with
-/// IANA, and 3000 to 4999 for libraries and applications.
+/// Any code is passed on: the connection replies with 1002 to one that a close frame may not carry, and
+/// reports it (RFC 6455 section 7.4).
 pub(super) fn parse(payload: &[u8]) -> Result<Option<CloseFrame>, Rule> {
     let Some((code, reason)) = payload.split_first_chunk() else {
         return match payload {
@@ -18,9 +18,6 @@ pub(super) fn parse(payload: &[u8]) -> Result<Option<CloseFrame>, Rule> {
         };
     };
     let code = CloseCode::new(u16::from_be_bytes(*code));
-    if !code.is_sendable() {
-        return Err(Rule::CloseCode);
-    }
     let reason = std::str::from_utf8(reason).map_err(|_| Rule::Utf8)?;
     Ok(Some(CloseFrame::from_peer(code, reason)))
 }

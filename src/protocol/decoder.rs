@@ -29,10 +29,8 @@ pub(crate) const IN_PLACE_LEN: usize = 64 * 1024;
 /// Below, one read into the input brings the next header too.
 const DIRECT_LEN: usize = 16 * 1024;
 
-/// Capacity of an input whose frames are up to [`IN_PLACE_LEN`] long. A partial frame can always be
-/// moved to its front without overlap, so `BytesMut` reuses the allocation for as long as data streams
-/// in.
-const STREAMING_CAPACITY: usize = 2 * (IN_PLACE_LEN + 1024);
+/// Where messages are short, reads are up to this long all the same.
+const MIN_STREAMING_LEN: usize = 8 * 1024;
 
 /// The largest input that is kept while nothing arrives.
 const IDLE_CAPACITY: usize = 512;
@@ -46,6 +44,8 @@ pub(crate) struct Decoder {
     /// Reserved bits that extensions claim. None does.
     claimed: u8,
     max_message_len: usize,
+    /// The longest read into the input, and the longest frame that is completed there.
+    streaming_len: usize,
     input: BytesMut,
     /// Capacity of the allocation behind the input, which `BytesMut` does not tell.
     input_capacity: usize,
@@ -98,11 +98,6 @@ impl Frame {
     fn missing(&self) -> usize {
         self.len - self.done
     }
-
-    /// Whether the rest is read straight into the message, if the frame has one.
-    fn is_direct(&self) -> bool {
-        !self.opcode.is_control() && self.missing() >= DIRECT_LEN
-    }
 }
 
 impl Decoder {
@@ -113,6 +108,7 @@ impl Decoder {
             role,
             claimed: 0,
             max_message_len,
+            streaming_len: max_message_len.clamp(MIN_STREAMING_LEN, IN_PLACE_LEN),
             input_capacity: input.capacity(),
             input,
             frame: None,
@@ -284,37 +280,52 @@ impl Decoder {
     /// lacks if that is more. Less than `read_len` behind a long frame, because it is likely that
     /// another follows, and what comes with its header is copied.
     pub(crate) fn room(&mut self, read_len: usize) -> (&mut BytesMut, usize) {
+        let is_direct = match (&self.frame, &self.message) {
+            (Some(frame), Some(Partial::Binary(_))) => {
+                !frame.opcode.is_control() && frame.missing() >= DIRECT_LEN
+            }
+            _ => false,
+        };
+        let room = if is_direct {
+            self.room_in_message()
+        } else {
+            self.room_in_input(read_len)
+        };
+        match &mut self.message {
+            Some(Partial::Binary(buffer)) if is_direct => (buffer, room),
+            _ => (&mut self.input, room),
+        }
+    }
+
+    /// Makes room in the message for what its frame lacks.
+    fn room_in_message(&mut self) -> usize {
+        let missing = self.frame.as_ref().map_or(0, Frame::missing);
+        self.follows_direct = true;
+        match &mut self.message {
+            Some(Partial::Binary(buffer)) => {
+                buffer::reserve(buffer, missing, self.max_message_len);
+                (buffer.capacity() - buffer.len()).min(missing)
+            }
+            _ => 0,
+        }
+    }
+
+    fn room_in_input(&mut self, read_len: usize) -> usize {
         let missing = match (&self.frame, &self.message) {
             (None, _) => 0,
-            (Some(frame), Some(Partial::Binary(_))) if frame.is_direct() => {
-                return self.room_in_message();
-            }
-            (Some(frame), None) if !frame.opcode.is_control() => frame.len - self.input.len(),
-            // What is behind the frame is read with it.
-            (Some(frame), _) => frame.missing().min(DIRECT_LEN) + MAX_HEADER_LEN,
+            (Some(frame), _) if frame.opcode.is_control() => frame.len,
+            // The input is empty, and takes the beginning of the next frame too.
+            (Some(frame), Some(_)) => frame.missing().min(DIRECT_LEN) + MAX_HEADER_LEN,
+            (Some(frame), None) => frame.len.saturating_sub(self.input.len()),
         };
-        let read_len = match self.follows_direct {
-            true => read_len.min(DIRECT_LEN / 4),
-            false => read_len,
+        let read_len = if self.follows_direct {
+            read_len.min(DIRECT_LEN / 4)
+        } else {
+            read_len.min(self.streaming_len)
         };
         let room = missing.max(read_len);
         self.reserve_input(room);
-        (&mut self.input, room)
-    }
-
-    /// The rest of a long frame goes straight into its message.
-    fn room_in_message(&mut self) -> (&mut BytesMut, usize) {
-        self.follows_direct = true;
-        let missing = self.frame.as_ref().map_or(0, Frame::missing);
-        let max = self.max_message_len;
-        match &mut self.message {
-            Some(Partial::Binary(buffer)) => {
-                buffer::reserve(buffer, missing, max);
-                let room = (buffer.capacity() - buffer.len()).min(missing);
-                (buffer, room)
-            }
-            _ => (&mut self.input, 0),
-        }
+        room
     }
 
     #[inline]
@@ -327,9 +338,13 @@ impl Decoder {
 
     #[cold]
     fn replace_input(&mut self, additional: usize) {
-        let capacity = match self.input.len() + additional {
-            len @ ..IN_PLACE_LEN => len,
-            len => len.max(STREAMING_CAPACITY),
+        // While data streams in, a partial frame can always be moved to the front of the input without
+        // overlap, so `BytesMut` reuses the allocation.
+        let needed = self.input.len() + additional;
+        let capacity = if needed < self.streaming_len {
+            needed
+        } else {
+            needed.max(2 * (self.streaming_len + 1024))
         };
         let mut input = BytesMut::with_capacity(capacity);
         input.extend_from_slice(&self.input);

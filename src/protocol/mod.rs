@@ -40,10 +40,6 @@ mod tests;
 
 pub(crate) use self::{decoder::Decoder, encoder::Encoder};
 
-/// Length of the room in front of a payload in which the encoder writes a frame header: the longest
-/// header is 14 bytes, and a session puts one byte before the payload.
-pub(crate) const HEADROOM: usize = 15;
-
 /// Which end of a connection this is: a client masks what it sends (RFC 6455 section 5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {

@@ -16,13 +16,12 @@ pub(crate) enum Rule {
     UnexpectedContinuation,
     InterruptedMessage,
     ShortClosePayload,
-    CloseCode,
     Utf8,
 }
 
 impl Rule {
     #[cfg(test)]
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::ReservedBits,
         Self::ReservedOpCode,
         Self::FragmentedControl,
@@ -34,7 +33,6 @@ impl Rule {
         Self::UnexpectedContinuation,
         Self::InterruptedMessage,
         Self::ShortClosePayload,
-        Self::CloseCode,
         Self::Utf8,
     ];
 
@@ -55,7 +53,6 @@ impl Rule {
                 "a message begins within another message (RFC 6455 section 5.4)"
             }
             Self::ShortClosePayload => "a close payload of one byte (RFC 6455 section 5.5.1)",
-            Self::CloseCode => "the close code is invalid (RFC 6455 section 7.4)",
             Self::Utf8 => "text is not UTF-8 (RFC 6455 section 8.1)",
         }
     }

@@ -13,12 +13,7 @@ use super::{
     rng::Rng,
     scenario::{Class, rolls},
 };
-use crate::{
-    CloseFrame, CloseOutcome, Config, WsErr, WsStream,
-    handshake::opening::Opening,
-    handshake::{client, server},
-    trace::Trace,
-};
+use crate::{Acceptor, CloseFrame, CloseOutcome, Config, Connector, WsErr, WsStream};
 
 const SERVER: usize = 0;
 const CLIENT: usize = 1;
@@ -83,18 +78,23 @@ impl Scenario {
         }
     }
 
-    fn opening(&self, end: usize) -> Opening {
-        let mut opening = Opening {
-            config: self.configs[end].clone(),
-            ..Opening::default()
-        };
-        for name in self.subprotocols[end] {
-            opening.subprotocol(*name);
+    fn acceptor(&self) -> Acceptor {
+        let mut acceptor = Acceptor::new().config(self.configs[SERVER].clone());
+        for name in self.subprotocols[SERVER] {
+            acceptor = acceptor.subprotocol(*name);
         }
-        if self.is_too_long && end == CLIENT {
-            opening.header("X-Long", "x".repeat(20_000));
+        acceptor
+    }
+
+    fn connector(&self) -> Connector {
+        let mut connector = Connector::new().config(self.configs[CLIENT].clone());
+        for name in self.subprotocols[CLIENT] {
+            connector = connector.subprotocol(*name);
         }
-        opening
+        if self.is_too_long {
+            connector = connector.header("X-Long", "x".repeat(20_000));
+        }
+        connector
     }
 }
 
@@ -121,20 +121,21 @@ struct Account {
 
 type Accounts = Rc<RefCell<[Account; 2]>>;
 
-/// The whole life of one end.
-async fn live(end: usize, opening: Opening, pipe: Pipe, accounts: Accounts) {
-    let Opening { config, extras } = &opening;
-    let (mut verdict, trace) = (None, Trace::unknown());
-    let handshake = async {
-        let opened = if end == SERVER {
-            server::open(pipe, extras, config, |_| Ok(()), &mut verdict).await?
-        } else {
-            client::open(pipe, "ws://localhost/", extras, config, &mut verdict).await?
-        };
-        opening.stream(opened, &trace)
-    };
-    let opened = opening.in_time(handshake).await;
-    let opened = Opening::conclude(opened, verdict, &trace);
+/// Opens the server's end, and uses it.
+async fn serve(acceptor: Acceptor, pipe: Pipe, accounts: Accounts) {
+    let opened = acceptor.accept_futures_io(pipe).await;
+    use_stream(SERVER, opened, accounts).await;
+}
+
+/// Opens the client's end, and uses it.
+async fn request(connector: Connector, pipe: Pipe, accounts: Accounts) {
+    let opened = connector
+        .connect_over_futures_io(pipe, "ws://localhost/")
+        .await;
+    use_stream(CLIENT, opened, accounts).await;
+}
+
+async fn use_stream(end: usize, opened: Result<WsStream, WsErr>, accounts: Accounts) {
     let told = opened
         .as_ref()
         .map(|stream| stream.subprotocol().map(str::to_owned));
@@ -250,12 +251,19 @@ pub(super) fn simulate(seed: u64, is_traced: bool) -> Trail {
     let network = Network::new(scenario.weather.clone(), scenario.fault, &agenda, &mut rng);
     let mut executor = Executor::new(agenda.clone(), rng.fork(), scenario.pace);
     let accounts = Accounts::default();
-    for end in [SERVER, CLIENT] {
-        let accounts = Rc::clone(&accounts);
-        let life = live(end, scenario.opening(end), network.pipe(end), accounts);
-        let spawner = executor.spawner();
-        drop(spawner.spawn(Role::User(end), format!("end {end}"), life));
-    }
+    let server = serve(
+        scenario.acceptor(),
+        network.pipe(SERVER),
+        Rc::clone(&accounts),
+    );
+    let client = request(
+        scenario.connector(),
+        network.pipe(CLIENT),
+        Rc::clone(&accounts),
+    );
+    let spawner = executor.spawner();
+    drop(spawner.spawn(Role::User(SERVER), "server".to_owned(), server));
+    drop(spawner.spawn(Role::User(CLIENT), "client".to_owned(), client));
     executor.run(|| {});
     let accounts = accounts.borrow();
     agenda.trace(|| format!("{accounts:#?}"));

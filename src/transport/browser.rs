@@ -155,19 +155,6 @@ fn abandon(socket: &WebSocket) {
     }
 }
 
-/// A name that may be offered: a token of HTTP's (RFC 6455 section 4.1).
-fn check_protocols(names: &[String]) -> Result<(), WsErr> {
-    let is_token = |name: &str| {
-        let of_token =
-            |byte: u8| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&byte);
-        !name.is_empty() && name.bytes().all(of_token)
-    };
-    match names.iter().find(|name| !is_token(name)) {
-        Some(name) => Err(WsErr::InvalidHeader(format!("the subprotocol {name:?}"))),
-        None => Ok(()),
-    }
-}
-
 impl Browser {
     /// Connects. Dropping the future closes the socket.
     pub(crate) async fn connect(
@@ -175,7 +162,6 @@ impl Browser {
         protocols: &[String],
         config: &Config,
     ) -> Result<Self, WsErr> {
-        check_protocols(protocols)?;
         let offered: Array = protocols.iter().map(JsValue::from).collect();
         let socket = WebSocket::new_with_str_sequence(url, &offered).map_err(|error| {
             WsErr::InvalidUrl(error.dyn_into::<js_sys::Error>().map_or_else(

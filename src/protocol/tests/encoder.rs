@@ -8,8 +8,8 @@ use super::{KEY, binary, control, decode_all};
 use crate::{
     close::{CloseCode, CloseFrame},
     error::WsErr,
-    message::{Message, Payload},
-    protocol::{Encoder, HEADROOM, Role},
+    message::{HEADROOM, Message, Payload},
+    protocol::{Encoder, Role},
 };
 
 fn encoder(role: Role) -> Encoder {

@@ -148,7 +148,7 @@ fn copy_buffer_is_reused() {
     }
     let range = addresses.iter().max().unwrap() - addresses.iter().min().unwrap();
     assert!(range < 512, "{range}");
-    let mut send_large = |encoder: &mut Encoder| {
+    let send_large = |encoder: &mut Encoder| {
         encoder
             .push(Message::Binary(Bytes::from(vec![1; 5000]).into()))
             .unwrap();

@@ -1,0 +1,45 @@
+//! Connecting outside of browsers.
+
+use super::Connector;
+use crate::{
+    error::WsErr,
+    handshake::{client, handshaken::Handshaken, outcome::KnownError, url::WsUrl},
+    protocol::Role,
+    stream::WsStream,
+    trace::Trace,
+    transport::{io::ByteStream, socket::Socket},
+};
+
+impl Connector {
+    /// Sets the TLS configuration for `wss://` URLs: trusted certificates, and one of the client's own.
+    #[cfg(feature = "rustls")]
+    #[must_use]
+    pub fn tls(mut self, tls: impl Into<crate::tls::ClientTls>) -> Self {
+        self.tls = Some(tls.into());
+        self
+    }
+
+    /// Performs the handshake over `io`, and makes a stream of it.
+    pub(crate) async fn open<S>(
+        &self,
+        io: S,
+        url: &WsUrl,
+        trace: &Trace,
+        known: &mut KnownError,
+    ) -> Result<WsStream, WsErr>
+    where
+        S: ByteStream,
+    {
+        let Handshaken {
+            io,
+            leftover,
+            agreement,
+        } = client::connect(io, url, &self.options, known).await?;
+        let transport = Socket::new(io, leftover, Role::Client, &self.config);
+        let stream = WsStream::traced(transport, self.config.clone(), trace.clone())?;
+        trace.opened();
+        Ok(stream
+            .boxed()
+            .with_subprotocol(agreement.subprotocol, agreement.contract))
+    }
+}

@@ -1,0 +1,78 @@
+//! The headers, subprotocols and contracts of a handshake.
+
+use std::fmt;
+
+use super::{contract::Contract, token::is_token};
+use crate::error::WsErr;
+
+/// What a caller adds to handshakes, in either role.
+#[derive(Clone, Default)]
+pub(crate) struct HandshakeOptions {
+    headers: Vec<(String, String)>,
+    subprotocols: Vec<String>,
+    /// The subprotocols that are contracts.
+    pub(super) contracts: Vec<Contract>,
+}
+
+impl HandshakeOptions {
+    /// Adds a header. It is validated when it is sent.
+    pub(crate) fn add_header(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.headers.push((name.into(), value.into()));
+    }
+
+    /// Adds a subprotocol with a lower preference than the previous ones. A duplicate is ignored, since
+    /// none may be offered twice (RFC 6455 section 4.1).
+    pub(crate) fn add_subprotocol(&mut self, name: impl Into<String>) {
+        let name = name.into();
+        if !self.subprotocols.contains(&name) {
+            self.subprotocols.push(name);
+        }
+    }
+
+    /// Adds a contract, which is a subprotocol, too.
+    pub(crate) fn add_contract(&mut self, contract: Contract) {
+        if !self.contracts.contains(&contract) {
+            self.add_subprotocol(contract.to_string());
+            self.contracts.push(contract);
+        }
+    }
+
+    /// Names and values.
+    pub(crate) fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
+    /// Offered by a client, supported by a server, the preferred one first.
+    pub(crate) fn subprotocols(&self) -> &[String] {
+        &self.subprotocols
+    }
+
+    /// The contract with this subprotocol.
+    pub(crate) fn contract(&self, subprotocol: &str) -> Option<&Contract> {
+        let mut contracts = self.contracts.iter();
+        contracts.find(|contract| contract.to_string() == subprotocol)
+    }
+
+    /// Checks the subprotocols, which are tokens (RFC 6455 section 4.1).
+    ///
+    /// # Errors
+    /// [`WsErr::InvalidHeader`].
+    pub(crate) fn validate(&self) -> Result<(), WsErr> {
+        match self.subprotocols.iter().find(|name| !is_token(name)) {
+            Some(name) => Err(WsErr::InvalidHeader(format!("subprotocol {name:?}"))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Prints the names of headers only: `Authorization` and `Cookie` have secrets as values.
+impl fmt::Debug for HandshakeOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.headers.iter().map(|(name, _)| &**name).collect();
+        f.debug_struct("HandshakeOptions")
+            .field("headers", &names)
+            .field("subprotocols", &self.subprotocols)
+            .field("contracts", &self.contracts)
+            .finish()
+    }
+}

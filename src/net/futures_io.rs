@@ -1,0 +1,106 @@
+//! Opening connections over streams of futures-io.
+
+use std::net::SocketAddr;
+
+use futures::io::{AsyncRead, AsyncWrite};
+
+use crate::{
+    client::Connector,
+    error::WsErr,
+    handshake::{outcome, rejection::Rejection, request::HandshakeRequest, url::WsUrl},
+    server::Acceptor,
+    stream::WsStream,
+    time::timeout,
+    trace::Trace,
+    transport::io::{ByteStream, FuturesIo},
+};
+
+impl Connector {
+    /// `connect_over` for streams of futures-io: those of smol, or of no runtime.
+    ///
+    /// # Errors
+    /// [`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`], [`WsErr::InvalidConfig`], [`WsErr::TimedOut`],
+    /// [`WsErr::Refused`], [`WsErr::NoSubprotocol`], [`WsErr::Handshake`], as in `connect`;
+    /// [`WsErr::Io`] if the stream fails.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops `io`. Nothing continues in the background.
+    pub async fn connect_over_futures_io<S>(
+        &self,
+        io: S,
+        url: impl AsRef<str>,
+    ) -> Result<WsStream, WsErr>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        self.connect_on(FuturesIo(io), url.as_ref(), |io| peer_addr(&io.0))
+            .await
+    }
+
+    pub(super) async fn connect_on<S>(
+        &self,
+        io: S,
+        url: &str,
+        peer: impl FnOnce(&S) -> Option<SocketAddr>,
+    ) -> Result<WsStream, WsErr>
+    where
+        S: ByteStream,
+    {
+        self.config.validate()?;
+        let mut known = None;
+        let trace = Trace::client(url);
+        trace.peer(|| peer(&io));
+        // Boxed, so that the futures around it stay small.
+        let handshake = Box::pin(async {
+            let url = WsUrl::parse(url)?;
+            self.open(io, &url, &trace, &mut known).await
+        });
+        let opened = timeout(self.config.handshake_timeout, handshake).await;
+        outcome::finish(opened, known, &trace)
+    }
+}
+
+impl Acceptor {
+    /// [`accept`](Self::accept) for streams of futures-io: those of smol, or of no runtime.
+    ///
+    /// # Errors
+    /// See [`accept`](Self::accept).
+    ///
+    /// # Cancel safety
+    /// See [`accept`](Self::accept).
+    pub async fn accept_futures_io<S>(&self, io: S) -> Result<WsStream, WsErr>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        self.open(FuturesIo(io), |io| peer_addr(&io.0), |_| Ok(()))
+            .await
+    }
+
+    /// [`accept_with`](Self::accept_with) for streams of futures-io.
+    ///
+    /// # Errors
+    /// See [`accept`](Self::accept).
+    ///
+    /// # Cancel safety
+    /// See [`accept`](Self::accept).
+    pub async fn accept_futures_io_with<S>(
+        &self,
+        io: S,
+        validate: impl FnOnce(&HandshakeRequest<'_>) -> Result<(), Rejection> + Send,
+    ) -> Result<WsStream, WsErr>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        self.open(FuturesIo(io), |io| peer_addr(&io.0), validate)
+            .await
+    }
+}
+
+#[cfg(feature = "smol")]
+use super::smol::peer_addr;
+
+/// No type of stream with a known address.
+#[cfg(not(feature = "smol"))]
+fn peer_addr<S>(_: &S) -> Option<SocketAddr> {
+    None
+}

@@ -1,0 +1,182 @@
+//! Opening connections on tokio.
+
+use std::{any::Any, net::SocketAddr};
+
+use crate::{
+    client::Connector,
+    error::WsErr,
+    handshake::{rejection::Rejection, request::HandshakeRequest},
+    server::Acceptor,
+    stream::WsStream,
+    transport::io::TokioIo,
+};
+use ::tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
+
+/// Connects to a WebSocket URL: `ws://`, or `wss://` with TLS, see [`Connector::connect`].
+///
+/// ```no_run
+/// # async fn connect() -> Result<(), ws_framed::WsErr> {
+/// let stream = ws_framed::connect("ws://localhost:8080/chat").await?;
+/// # Ok(()) }
+/// ```
+///
+/// For settings, headers and subprotocols, or over another byte stream, see [`Connector`].
+///
+/// # Errors
+/// See [`Connector::connect`].
+///
+/// # Cancel safety
+/// See [`Connector::connect`].
+pub async fn connect(url: impl AsRef<str>) -> Result<WsStream, WsErr> {
+    Connector::new().connect(url).await
+}
+
+/// Accepts a WebSocket on any stream of tokio: TCP, TLS, a Unix socket, a duplex.
+///
+/// ```no_run
+/// # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+/// let (socket, _) = listener.accept().await?;
+/// socket.set_nodelay(true)?;
+/// let stream = ws_framed::accept(socket).await?;
+/// # Ok(()) }
+/// ```
+///
+/// For settings, headers, subprotocols, and which requests to accept, see [`Acceptor`].
+///
+/// # Errors
+/// See [`Acceptor::accept`].
+///
+/// # Cancel safety
+/// See [`Acceptor::accept`].
+pub async fn accept<S>(io: S) -> Result<WsStream, WsErr>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    Acceptor::new().accept(io).await
+}
+
+impl Connector {
+    /// Connects to a WebSocket URL by TCP, without Nagle's algorithm. `wss://` needs one of the features
+    /// `rustls-native-roots` and `rustls-webpki-roots`, or the feature `rustls` and `Connector::tls`. In a
+    /// browser, it needs no feature.
+    ///
+    /// # Errors
+    /// - [`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`], [`WsErr::InvalidConfig`]: an argument is not valid.
+    /// - [`WsErr::TimedOut`] after [`handshake_timeout`](crate::Config::handshake_timeout).
+    /// - [`WsErr::Io`]: there is no connection, or the certificate is not trusted.
+    /// - [`WsErr::Refused`]: the server responded with another status than 101. The reason is the first 1024
+    ///   bytes of the body that arrive within a second.
+    /// - [`WsErr::NoSubprotocol`]: the server selected none.
+    /// - [`WsErr::Handshake`] for any other response, and for all failures in a browser, which does not
+    ///   report reasons, not even [`WsErr::NoSubprotocol`].
+    /// - [`WsErr::Unsupported`] in a browser if headers were added.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes the socket. Only a lookup of the host name may continue in the
+    /// background. The server sees a client that disconnected.
+    pub async fn connect(&self, url: impl AsRef<str>) -> Result<WsStream, WsErr> {
+        let connect_tcp = async |host, port| {
+            let socket = TcpStream::connect((host, port)).await?;
+            socket.set_nodelay(true)?;
+            Ok(TokioIo(socket))
+        };
+        self.connect_by(url.as_ref(), connect_tcp, |io| peer_addr(&io.0))
+            .await
+    }
+
+    /// Opens a WebSocket over a byte stream that is already open: TLS, a Unix socket, the tunnel of a proxy.
+    /// Not in a browser.
+    ///
+    /// `url` determines the path and the `Host` header. Its scheme is `ws` or `wss` and has no effect.
+    ///
+    /// # Errors
+    /// See [`connect`](Self::connect).
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops `io`. Nothing continues in the background.
+    pub async fn connect_over<S>(&self, io: S, url: impl AsRef<str>) -> Result<WsStream, WsErr>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let io = TokioIo(io);
+        self.connect_on(io, url.as_ref(), |io| peer_addr(&io.0))
+            .await
+    }
+}
+
+impl Acceptor {
+    /// Reads a request and answers it. A request that is not for a WebSocket gets an HTTP status: 405 for a
+    /// method other than GET, 426 without an upgrade or for a version other than 13, 431 for a request of
+    /// more than 16 KiB, 400 otherwise.
+    ///
+    /// A rejected client may still be sending, and might never see its status if the connection were closed
+    /// at once. So what it sends is discarded until it closes the connection, is silent for a second, has
+    /// sent 256 KiB, or [`handshake_timeout`](crate::Config::handshake_timeout) has elapsed. Then this
+    /// function returns.
+    ///
+    /// # Errors
+    /// - [`WsErr::Refused`] with that status.
+    /// - [`WsErr::Handshake`]: the client disconnected before its request was complete.
+    /// - [`WsErr::TimedOut`] after [`handshake_timeout`](crate::Config::handshake_timeout).
+    /// - [`WsErr::Io`]: the stream failed.
+    /// - [`WsErr::InvalidHeader`], [`WsErr::InvalidConfig`]: a setting is not valid.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops `io`. Nothing continues in the background, and the client sees an abnormal
+    /// closure.
+    pub async fn accept<S>(&self, io: S) -> Result<WsStream, WsErr>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        self.accept_with(io, |_| Ok(())).await
+    }
+
+    /// Like [`accept`](Self::accept), with a callback that inspects the request. `validate` may reject it
+    /// with a status of its own, or record what the connection is for. It runs after the other checks, and
+    /// must not block.
+    ///
+    /// ```no_run
+    /// use ws_framed::{Acceptor, Rejection};
+    ///
+    /// # async fn serve(socket: tokio::net::TcpStream) -> Result<(), ws_framed::WsErr> {
+    /// let mut room = String::new();
+    /// let stream = Acceptor::new()
+    ///     .accept_with(socket, |request| {
+    ///         if request.header("Authorization") != Some("Bearer 8f3a") {
+    ///             let rejection = Rejection::new(401, "log in first");
+    ///             return Err(rejection.header("WWW-Authenticate", "Bearer"));
+    ///         }
+    ///         room = request.path().to_owned();
+    ///         Ok(())
+    ///     })
+    ///     .await?;
+    /// println!("a client entered {room}");
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// See [`accept`](Self::accept); [`WsErr::Refused`] with the status of the rejection.
+    ///
+    /// # Cancel safety
+    /// See [`accept`](Self::accept).
+    pub async fn accept_with<S>(
+        &self,
+        io: S,
+        validate: impl FnOnce(&HandshakeRequest<'_>) -> Result<(), Rejection> + Send,
+    ) -> Result<WsStream, WsErr>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        self.open(TokioIo(io), |io| peer_addr(&io.0), validate)
+            .await
+    }
+}
+
+/// The address of the peer, if `io` is a TCP socket.
+fn peer_addr(io: &dyn Any) -> Option<SocketAddr> {
+    io.downcast_ref::<TcpStream>()?.peer_addr().ok()
+}

@@ -1,0 +1,6 @@
+//! Futures that are dropped before they are done lose and repeat nothing.
+
+mod bytes;
+mod handle;
+mod handshake;
+mod items;
