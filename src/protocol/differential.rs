@@ -28,6 +28,7 @@ use bytes::BytesMut;
 
 use super::{Decoder, Role};
 use crate::{
+    close::CloseFrame,
     error::WsErr,
     message::{ControlPayload, Message},
 };
@@ -47,6 +48,10 @@ struct Seen {
 ///
 /// # Panics
 /// They differ in a way that is not in the table above.
+#[cfg_attr(
+    not(feature = "__fuzzing"),
+    expect(unreachable_pub, reason = "for the fuzzer")
+)]
 pub fn check(input: &[u8], is_client: bool) {
     let ours = decode(input, is_client);
     let mut theirs = decode_theirs(input.to_vec(), is_client);
@@ -66,7 +71,7 @@ pub fn check(input: &[u8], is_client: bool) {
         (ours.messages.last(), theirs.messages.last_mut())
     {
         if !ours.code().is_sendable() {
-            let refused = crate::CloseFrame::from_peer(1002.into(), "Protocol violation");
+            let refused = CloseFrame::from_peer(1002.into(), "Protocol violation");
             assert_eq!(*theirs, Message::Close(Some(refused)));
             *theirs = Message::Close(Some(ours.clone()));
         }
@@ -145,7 +150,7 @@ fn convert(message: tungstenite::Message) -> Message {
         tungstenite::Message::Pong(payload) => Message::Pong(control(&payload)),
         tungstenite::Message::Close(frame) => Message::Close(frame.map(|frame| {
             let code = u16::from(frame.code).into();
-            crate::CloseFrame::from_peer(code, frame.reason.as_str())
+            CloseFrame::from_peer(code, frame.reason.as_str())
         })),
         tungstenite::Message::Frame(frame) => panic!("{frame}"),
     }
