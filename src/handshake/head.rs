@@ -82,7 +82,10 @@ impl HeadScanner {
             .as_ref()
             .map_or(input.len(), |line| line.end + 1);
         let start = input.get(..start.min(MAX_START_LEN)).unwrap_or(input);
-        self.kind.check_start(start)?;
+        if let Err(error) = self.kind.check_start(start) {
+            self.first_line = None;
+            return Err(error);
+        }
         if end.is_none() && input.len() == MAX_HEAD_LEN {
             return Err(HeadError::TooLarge);
         }
@@ -206,7 +209,6 @@ fn lenient() -> ParserConfig {
     let mut config = ParserConfig::default();
     config
         .allow_multiple_spaces_in_response_status_delimiters(true)
-        .allow_obsolete_multiline_headers_in_responses(true)
         .allow_spaces_after_header_name_in_responses(true)
         .ignore_invalid_headers_in_responses(true);
     config

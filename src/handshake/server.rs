@@ -195,11 +195,13 @@ async fn reject(
     io: impl AsyncRead + AsyncWrite + Unpin,
     known: &mut KnownError,
 ) -> WsErr {
-    let (headers, error) = match rejection.response_headers() {
+    let (mut headers, error) = match rejection.response_headers() {
         Ok(headers) => (headers, rejection.to_error()),
         Err(error) => (rejection.own_headers(), error),
     };
     *known = Some(WsErr::clone(&error));
+    headers.insert(CONTENT_LENGTH, rejection.reason().len().into());
+    headers.append(CONNECTION, HeaderValue::from_static("close"));
     let mut response = Response::new(());
     *response.headers_mut() = headers;
     *response.status_mut() = match error {
