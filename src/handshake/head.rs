@@ -131,16 +131,16 @@ pub(super) async fn read_head(
     buffer: &mut BytesMut,
     mut on_first_line: impl FnMut(&[u8]),
 ) -> Result<Result<BytesMut, HeadError>, WsErr> {
-    let mut scanner = HeadScanner::new(kind);
+    let mut state = HeadScanner::new(kind);
     let mut has_first_line = false;
     let mut chunk = [0; 2048];
     loop {
-        let scanned = scanner.scan(buffer);
-        if let Some(line) = scanner.first_line(buffer).filter(|_| !has_first_line) {
+        let result = state.scan(buffer);
+        if let Some(line) = state.first_line(buffer).filter(|_| !has_first_line) {
             has_first_line = true;
             on_first_line(line);
         }
-        match scanned {
+        match result {
             Ok(Some(len)) => return Ok(Ok(buffer.split_to(len))),
             Ok(None) => {}
             Err(error) => return Ok(Err(error)),
@@ -232,7 +232,8 @@ fn parse_response_with(config: &ParserConfig, head: &[u8]) -> Result<Response<()
 
 /// Room for as many headers as a head has lines.
 fn header_slots(head: &[u8]) -> Vec<Header<'_>> {
-    vec![EMPTY_HEADER; head.iter().filter(|byte| **byte == b'\n').count()]
+    let lines = head.split(|byte| *byte == b'\n').count();
+    vec![EMPTY_HEADER; lines]
 }
 
 fn header_map(headers: &[Header<'_>]) -> Result<HeaderMap, HeadError> {

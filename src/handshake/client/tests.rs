@@ -65,7 +65,7 @@ fn refused(status: u16, reason: &str) -> Connected {
 
 #[test]
 fn responses_that_open() {
-    let many_headers: String = (0..1_800).map(|n| format!("X{n}:\r\n")).collect();
+    let many_headers = "X:\r\n".repeat(3_000);
     for response in [
         format!("{OK}\r\n"),
         // Interim responses, and empty lines.

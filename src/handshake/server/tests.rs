@@ -46,7 +46,7 @@ fn respond_to(request: &str) -> (u16, String) {
 #[test]
 fn requests_that_are_accepted() {
     let add = |lines: &str| REQUEST.replace("\r\n\r\n", &format!("\r\n{lines}\r\n\r\n"));
-    let headers: String = (0..1_500).map(|n| format!("X{n}:\r\n")).collect();
+    let headers = "X:\r\n".repeat(3_000);
     for request in [
         REQUEST.to_owned(),
         format!("\r\n\n{REQUEST}"),
