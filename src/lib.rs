@@ -84,6 +84,17 @@ mod client;
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
 mod server;
 
+/// For the fuzzer of this repository.
+#[cfg(all(
+    feature = "__fuzzing",
+    feature = "async-tungstenite",
+    not(target_arch = "wasm32")
+))]
+#[doc(hidden)]
+pub mod __fuzzing {
+    pub use crate::protocol::differential::check as check_decoder;
+}
+
 pub use asynchronous_codec;
 pub use bytes;
 pub use pharos;

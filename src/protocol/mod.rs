@@ -26,6 +26,8 @@
 mod buffer;
 mod close;
 mod decoder;
+#[cfg(all(feature = "async-tungstenite", any(test, feature = "__fuzzing")))]
+pub(crate) mod differential;
 mod encoder;
 mod frame;
 mod mask;

@@ -128,6 +128,11 @@ impl Queue {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.tail.capacity()
+    }
+
     /// Drops everything.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
