@@ -91,7 +91,7 @@ fn is_data(first: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use arbtest::arbtest;
 
     use super::*;
 
@@ -150,22 +150,29 @@ mod tests {
         }
     }
 
-    proptest! {
-        #[test]
-        fn splits_make_no_difference(
-            frames in prop::collection::vec((prop::sample::select(vec![0x82, 0x02, 0x00, 0x80, 0x89, 0x8a]), prop_oneof![0_usize..130, Just(66_000)], any::<bool>()), 0..6),
-            cut in any::<prop::sample::Index>(),
-            step in 1_usize..20,
-        ) {
-            let bytes: Vec<u8> = frames.into_iter().flat_map(|(first, len, mask)| frame(first, len, mask)).collect();
-            let bytes = &bytes[..cut.index(bytes.len() + 1)];
+    #[test]
+    fn splits_make_no_difference() {
+        arbtest(|u| {
+            let mut bytes = Vec::new();
+            for _ in 0..u.int_in_range(0..=5)? {
+                let first = *u.choose(&[0x82, 0x02, 0x00, 0x80, 0x89, 0x8a])?;
+                let len = if u.arbitrary()? {
+                    66_000
+                } else {
+                    u.int_in_range(0..=129)?
+                };
+                bytes.extend(frame(first, len, u.arbitrary()?));
+            }
+            bytes.truncate(u.choose_index(bytes.len() + 1)?);
+            let step = u.int_in_range(1..=19)?;
             let mut whole = Frames::default();
-            whole.feed(bytes);
+            whole.feed(&bytes);
             let mut split = Frames::default();
             for chunk in bytes.chunks(step) {
                 split.feed(chunk);
             }
-            prop_assert_eq!(whole.unfinished(), split.unfinished());
-        }
+            assert_eq!(whole.unfinished(), split.unfinished());
+            Ok(())
+        });
     }
 }
