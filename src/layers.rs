@@ -36,10 +36,10 @@ const ANYWHERE: &[&str] = &[
 /// The files that may name a crate. A path that ends with a slash is a folder.
 const PLACES: &[(&str, &[&str])] = &[
     ("async_net", &["net/smol.rs"]),
-    // The fuzzer compares the decoder with tungstenite's.
+    // The second is compared with the decoder of this library.
     (
         "async_tungstenite",
-        &["protocol/differential.rs", "transport/tungstenite.rs"],
+        &["transport/tungstenite.rs", "protocol/differential.rs"],
     ),
     ("axum_core", &["net/axum.rs"]),
     ("data_encoding", &["handshake/key.rs", "handshake/url.rs"]),

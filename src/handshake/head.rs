@@ -82,7 +82,10 @@ impl HeadScanner {
             .as_ref()
             .map_or(input.len(), |line| line.end + 1);
         let start = input.get(..start.min(MAX_START_LEN)).unwrap_or(input);
-        self.kind.check_start(start)?;
+        if let Err(error) = self.kind.check_start(start) {
+            self.first_line = None;
+            return Err(error);
+        }
         if end.is_none() && input.len() == MAX_HEAD_LEN {
             return Err(HeadError::TooLarge);
         }
@@ -128,16 +131,16 @@ pub(super) async fn read_head(
     buffer: &mut BytesMut,
     mut on_first_line: impl FnMut(&[u8]),
 ) -> Result<Result<BytesMut, HeadError>, WsErr> {
-    let mut scanner = HeadScanner::new(kind);
+    let mut state = HeadScanner::new(kind);
     let mut has_first_line = false;
     let mut chunk = [0; 2048];
     loop {
-        let scanned = scanner.scan(buffer);
-        if let Some(line) = scanner.first_line(buffer).filter(|_| !has_first_line) {
+        let result = state.scan(buffer);
+        if let Some(line) = state.first_line(buffer).filter(|_| !has_first_line) {
             has_first_line = true;
             on_first_line(line);
         }
-        match scanned {
+        match result {
             Ok(Some(len)) => return Ok(Ok(buffer.split_to(len))),
             Ok(None) => {}
             Err(error) => return Ok(Err(error)),
@@ -206,7 +209,6 @@ fn lenient() -> ParserConfig {
     let mut config = ParserConfig::default();
     config
         .allow_multiple_spaces_in_response_status_delimiters(true)
-        .allow_obsolete_multiline_headers_in_responses(true)
         .allow_spaces_after_header_name_in_responses(true)
         .ignore_invalid_headers_in_responses(true);
     config
@@ -230,7 +232,8 @@ fn parse_response_with(config: &ParserConfig, head: &[u8]) -> Result<Response<()
 
 /// Room for as many headers as a head has lines.
 fn header_slots(head: &[u8]) -> Vec<Header<'_>> {
-    vec![EMPTY_HEADER; head.iter().filter(|byte| **byte == b'\n').count()]
+    let lines = head.split(|byte| *byte == b'\n').count();
+    vec![EMPTY_HEADER; lines]
 }
 
 fn header_map(headers: &[Header<'_>]) -> Result<HeaderMap, HeadError> {

@@ -20,6 +20,8 @@ mod key;
 pub(crate) mod options;
 #[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
 pub(crate) mod outcome;
+#[cfg(all(test, feature = "async-tungstenite", not(target_arch = "wasm32")))]
+mod peer;
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
 pub(crate) mod policy;
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]

@@ -2,7 +2,7 @@
 
 use http::{
     HeaderMap, HeaderName, StatusCode,
-    header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue},
+    header::{CONTENT_TYPE, HeaderValue},
 };
 
 use super::headers::add_headers;
@@ -77,7 +77,7 @@ impl Rejection {
             .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// The headers of the response.
+    /// The headers of the response, without those that frame the body and close the connection.
     ///
     /// # Errors
     /// [`WsErr::InvalidHeader`] for those that were added.
@@ -98,8 +98,6 @@ impl Rejection {
         let mut headers = HeaderMap::new();
         let text = HeaderValue::from_static("text/plain; charset=utf-8");
         headers.insert(CONTENT_TYPE, text);
-        headers.insert(CONTENT_LENGTH, self.reason.len().into());
-        headers.insert(CONNECTION, HeaderValue::from_static("close"));
         for (name, value) in &self.protocol_headers {
             headers.append(name, HeaderValue::from_static(value));
         }

@@ -57,17 +57,17 @@ where
     let head = read_head(Kind::Request, &mut io, &mut leftover, |line| {
         is_head = line.starts_with(b"HEAD ");
     });
-    let response = match head.await? {
-        Ok(head) => head::parse_request(&head)
-            .map_err(|error| reject_head(error).unwrap_or_else(|| Rejection::new(400, "")))
-            .and_then(|request| respond_with(&request, headers, options, validate)),
-        Err(error) => match reject_head(error) {
-            Some(rejection) => Err(rejection),
-            None => {
-                let why = "the client disconnected before its request was complete";
-                return Err(WsErr::Handshake(why.to_owned()));
-            }
-        },
+    let request = head.await?.and_then(|head| head::parse_request(&head));
+    let response = match request {
+        Ok(request) => respond_with(&request, headers, options, validate),
+        Err(HeadError::Eof) => {
+            let why = "the client disconnected before its request was complete";
+            return Err(WsErr::Handshake(why.to_owned()));
+        }
+        Err(HeadError::TooLarge) => Err(Rejection::new(431, "the request is too long")),
+        Err(HeadError::Malformed(why)) => {
+            Err(Rejection::new(400, format!("malformed request: {why}")))
+        }
     };
     let (response, agreement) = match response {
         Ok(response) => response,
@@ -179,15 +179,6 @@ pub(crate) fn upgrade_required(why: &str) -> Rejection {
         .protocol_header(SEC_WEBSOCKET_VERSION, "13")
 }
 
-/// The response to what is not the head of a request; none if the client has disconnected.
-fn reject_head(error: HeadError) -> Option<Rejection> {
-    Some(match error {
-        HeadError::Eof => return None,
-        HeadError::TooLarge => Rejection::new(431, "the request is too long"),
-        HeadError::Malformed(why) => Rejection::new(400, format!("malformed request: {why}")),
-    })
-}
-
 /// Sends a rejection, drains the request, and gives the error for the server.
 async fn reject(
     rejection: &Rejection,
@@ -195,11 +186,13 @@ async fn reject(
     io: impl AsyncRead + AsyncWrite + Unpin,
     known: &mut KnownError,
 ) -> WsErr {
-    let (headers, error) = match rejection.response_headers() {
+    let (mut headers, error) = match rejection.response_headers() {
         Ok(headers) => (headers, rejection.to_error()),
         Err(error) => (rejection.own_headers(), error),
     };
     *known = Some(WsErr::clone(&error));
+    headers.insert(CONTENT_LENGTH, rejection.reason().len().into());
+    headers.append(CONNECTION, HeaderValue::from_static("close"));
     let mut response = Response::new(());
     *response.headers_mut() = headers;
     *response.status_mut() = match error {

@@ -1,6 +1,6 @@
 //! URLs of WebSockets (RFC 6455 section 3, RFC 3986).
 
-use std::net::Ipv6Addr;
+use std::{fmt::Write, net::Ipv6Addr};
 
 use data_encoding::BASE64;
 
@@ -148,15 +148,12 @@ fn decode(text: &str) -> Vec<u8> {
             .and_then(|digits| std::str::from_utf8(digits).ok());
         let digits = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match byte.filter(|_| *first == b'%') {
-            Some(byte) => {
-                decoded.push(byte);
-                rest = behind.get(2..).unwrap_or_default();
-            }
-            None => {
-                decoded.push(*first);
-                rest = behind;
-            }
+        if let Some(byte) = byte.filter(|_| *first == b'%') {
+            decoded.push(byte);
+            rest = behind.get(2..).unwrap_or_default();
+        } else {
+            decoded.push(*first);
+            rest = behind;
         }
     }
     decoded
@@ -177,7 +174,10 @@ fn encode_target(target: &str) -> Result<String, WsErr> {
             b' ' | 0x00..=0x1f | 0x7f => {
                 return Err(invalid("a space or control character in path or query"));
             }
-            _ => encoded.push_str(&format!("%{byte:02X}")),
+            _ => {
+                // Writing to a string does not fail.
+                let _ = write!(encoded, "%{byte:02X}");
+            }
         }
     }
     Ok(encoded)

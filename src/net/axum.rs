@@ -54,7 +54,8 @@ impl WsUpgrade {
         Response,
         impl Future<Output = Result<WsStream, WsErr>> + Send + use<>,
     ) {
-        let (response, negotiated) = hyper::respond(acceptor, &self.request);
+        let (response, negotiated) =
+            hyper::respond(acceptor, &self.request, self.upgrade.is_some());
         let config = acceptor.config.clone();
         let open = async move {
             let negotiated = negotiated?;

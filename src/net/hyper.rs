@@ -3,7 +3,7 @@
 
 use ::hyper::upgrade::OnUpgrade;
 use bytes::BytesMut;
-use http::{HeaderMap, Request, Response};
+use http::{Request, Response};
 use hyper_util::rt::TokioIo as HyperIo;
 
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
         handshaken::Handshaken,
         outcome::{self, Agreement},
         rejection::Rejection,
+        server::upgrade_required,
     },
     server::{self, Acceptor},
     stream::WsStream,
@@ -39,7 +40,8 @@ pub fn upgrade<B>(
     Response<String>,
     impl Future<Output = Result<WsStream, WsErr>> + Send + use<B>,
 ) {
-    let (response, negotiated) = respond(acceptor, request);
+    let can_upgrade = request.extensions().get::<OnUpgrade>().is_some();
+    let (response, negotiated) = respond(acceptor, request, can_upgrade);
     let upgrade = ::hyper::upgrade::on(request);
     let config = acceptor.config.clone();
     (response, async move {
@@ -54,13 +56,20 @@ pub(crate) struct Negotiated {
     trace: Trace,
 }
 
-/// The response, and the agreement if it opens the WebSocket.
+/// The response, and the agreement if it opens the WebSocket. A request that cannot be upgraded is rejected.
 pub(crate) fn respond<B>(
     acceptor: &Acceptor,
     request: &Request<B>,
+    can_upgrade: bool,
 ) -> (Response<String>, Result<Negotiated, WsErr>) {
     let trace = Trace::server();
-    match acceptor.respond(request, &trace) {
+    let response = acceptor.respond(request, &trace).and_then(|response| {
+        let why = "this connection cannot be upgraded";
+        can_upgrade
+            .then_some(response)
+            .ok_or_else(|| upgrade_required(why))
+    });
+    match response {
         Ok((response, agreement)) => (
             response.map(|()| String::new()),
             Ok(Negotiated { agreement, trace }),
@@ -77,13 +86,8 @@ fn reject(rejection: &Rejection) -> Response<String> {
     let mut response = Response::new(rejection.reason().to_owned());
     *response.status_mut() = rejection.code();
     // `Acceptor::accept` reports what is wrong with an added header.
-    let mut headers = rejection
-        .response_headers()
-        .unwrap_or_else(|_| HeaderMap::new());
-    // hyper frames the body, and decides whether the connection is kept.
-    headers.remove(http::header::CONTENT_LENGTH);
-    headers.remove(http::header::CONNECTION);
-    *response.headers_mut() = headers;
+    let headers = rejection.response_headers();
+    *response.headers_mut() = headers.unwrap_or_else(|_| rejection.own_headers());
     response
 }
 
@@ -103,4 +107,32 @@ pub(crate) async fn open(
     };
     let opened = timeout(config.handshake_timeout, Box::pin(handshake)).await;
     outcome::finish(opened, None, &trace)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+
+    /// A request that passed through something which does not support upgrades.
+    #[test]
+    fn a_request_without_an_upgrade_is_rejected() {
+        let request = Request::get("/")
+            .header("Host", "a")
+            .header("Connection", "Upgrade")
+            .header("Upgrade", "websocket")
+            .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+            .header("Sec-WebSocket-Version", "13");
+        let mut request = request.body(()).unwrap();
+        let (response, opening) = upgrade(&Acceptor::new(), &mut request);
+        assert_eq!(response.status(), 426);
+        assert_eq!(response.headers()["Connection"], "Upgrade");
+        assert_eq!(response.headers()["Upgrade"], "websocket");
+        let error = opening.now_or_never().unwrap().map(drop).unwrap_err();
+        assert!(
+            matches!(error, WsErr::Refused { status: 426, .. }),
+            "{error:?}"
+        );
+    }
 }

@@ -44,7 +44,7 @@ pub(crate) struct Decoder {
     /// Reserved bits that extensions claim. None does.
     claimed: u8,
     max_message_len: usize,
-    /// The longest read into the input, and the longest frame that is completed there.
+    /// The longest read into the input, unless a frame that is completed there is longer.
     streaming_len: usize,
     input: BytesMut,
     /// Capacity of the allocation behind the input, which `BytesMut` does not tell.
@@ -97,6 +97,11 @@ impl Frame {
 
     fn missing(&self) -> usize {
         self.len - self.done
+    }
+
+    /// Whether the rest is read straight into the message, if the frame has one.
+    fn is_direct(&self) -> bool {
+        !self.opcode.is_control() && self.missing() >= DIRECT_LEN
     }
 }
 
@@ -280,43 +285,14 @@ impl Decoder {
     /// lacks if that is more. Less than `read_len` behind a long frame, because it is likely that
     /// another follows, and what comes with its header is copied.
     pub(crate) fn room(&mut self, read_len: usize) -> (&mut BytesMut, usize) {
-        let is_direct = match (&self.frame, &self.message) {
-            (Some(frame), Some(Partial::Binary(_))) => {
-                !frame.opcode.is_control() && frame.missing() >= DIRECT_LEN
-            }
-            _ => false,
-        };
-        let room = if is_direct {
-            self.room_in_message()
-        } else {
-            self.room_in_input(read_len)
-        };
-        match &mut self.message {
-            Some(Partial::Binary(buffer)) if is_direct => (buffer, room),
-            _ => (&mut self.input, room),
-        }
-    }
-
-    /// Makes room in the message for what its frame lacks.
-    fn room_in_message(&mut self) -> usize {
-        let missing = self.frame.as_ref().map_or(0, Frame::missing);
-        self.follows_direct = true;
-        match &mut self.message {
-            Some(Partial::Binary(buffer)) => {
-                buffer::reserve(buffer, missing, self.max_message_len);
-                (buffer.capacity() - buffer.len()).min(missing)
-            }
-            _ => 0,
-        }
-    }
-
-    fn room_in_input(&mut self, read_len: usize) -> usize {
         let missing = match (&self.frame, &self.message) {
             (None, _) => 0,
-            (Some(frame), _) if frame.opcode.is_control() => frame.len,
-            // The input is empty, and takes the beginning of the next frame too.
-            (Some(frame), Some(_)) => frame.missing().min(DIRECT_LEN) + MAX_HEADER_LEN,
-            (Some(frame), None) => frame.len.saturating_sub(self.input.len()),
+            (Some(frame), Some(Partial::Binary(_))) if frame.is_direct() => {
+                return self.room_in_message();
+            }
+            (Some(frame), None) if !frame.opcode.is_control() => frame.len - self.input.len(),
+            // What is behind the frame is read with it.
+            (Some(frame), _) => frame.missing().min(DIRECT_LEN) + MAX_HEADER_LEN,
         };
         let read_len = if self.follows_direct {
             read_len.min(DIRECT_LEN / 4)
@@ -325,7 +301,22 @@ impl Decoder {
         };
         let room = missing.max(read_len);
         self.reserve_input(room);
-        room
+        (&mut self.input, room)
+    }
+
+    /// The rest of a long frame goes straight into its message.
+    fn room_in_message(&mut self) -> (&mut BytesMut, usize) {
+        self.follows_direct = true;
+        let missing = self.frame.as_ref().map_or(0, Frame::missing);
+        let max = self.max_message_len;
+        match &mut self.message {
+            Some(Partial::Binary(buffer)) => {
+                buffer::reserve(buffer, missing, max);
+                let room = (buffer.capacity() - buffer.len()).min(missing);
+                (buffer, room)
+            }
+            _ => (&mut self.input, 0),
+        }
     }
 
     #[inline]

@@ -160,7 +160,8 @@ async fn axum_and_hyper_agree_and_refuse() {
                     panic!("{error:?}")
                 };
                 let told = reason.contains("client offers version 1, server supports version 2")
-                    || reason.contains("offer chat.v2.json.4096 or chat.v2.bincode2.4096");
+                    || reason
+                        .contains("server supports chat.v2.json.4096 or chat.v2.bincode2.4096");
                 assert!(told, "{reason}");
             }
         }

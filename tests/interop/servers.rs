@@ -125,6 +125,15 @@ async fn what_asks_for_no_websocket_gets_a_status() {
         let mut answer = String::new();
         socket.read_to_string(&mut answer).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 426 "), "{answer}");
+        let answer = answer.to_lowercase();
+        // RFC 9110 sections 7.8 and 15.5.22. hyper adds `close` to the first line.
+        for line in [
+            "connection: upgrade",
+            "upgrade: websocket",
+            "sec-websocket-version: 13",
+        ] {
+            assert!(answer.contains(&format!("\r\n{line}")), "{line}: {answer}");
+        }
     }
 }
 

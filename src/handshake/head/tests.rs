@@ -1,1 +1,200 @@
+use proptest::prelude::*;
 
+use super::*;
+
+/// The length of a head and its first line, or the error, after input that comes in these pieces.
+type Scanned = (Result<Option<usize>, HeadError>, Option<Vec<u8>>);
+
+fn scan(kind: Kind, input: &[u8], splits: impl IntoIterator<Item = usize>) -> Scanned {
+    let mut scanner = HeadScanner::new(kind);
+    for len in splits.into_iter().chain([input.len()]) {
+        let result = scanner.scan(&input[..len]);
+        if len == input.len() || !matches!(result, Ok(None)) {
+            return (result, scanner.first_line(input).map(<[u8]>::to_vec));
+        }
+    }
+    unreachable!("the last piece is the whole")
+}
+
+#[test]
+fn ends_of_heads() {
+    use HeadError::{Malformed, TooLarge};
+    let long = |len: usize| format!("GET / HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(len - 23));
+    for (input, expected) in [
+        ("", Ok(None)),
+        ("G", Ok(None)),
+        ("\r\n\n", Ok(None)),
+        ("GET / HTTP/1.1\r\n", Ok(None)),
+        ("GET / HTTP/1.1\r\n\r", Ok(None)),
+        ("GET / HTTP/1.1\r\n\r\nrest", Ok(Some(18))),
+        ("GET / HTTP/1.1\n\nrest", Ok(Some(16))),
+        ("\r\n\nGET / HTTP/1.1\n\r\nrest", Ok(Some(20))),
+        ("GET / HTTP/1.1\nA: b\r\nC: d\n\n", Ok(Some(27))),
+        ("GET / HTTP/1.1\r\nnonsense\r\n\r\n", Ok(Some(28))),
+        ("\0", Err(Malformed("invalid HTTP"))),
+        ("\u{16}\u{3}\u{1}", Err(Malformed("invalid HTTP"))),
+        ("GET / SMTP", Err(Malformed("invalid HTTP version"))),
+        ("\r\n\r\n\0", Err(Malformed("invalid HTTP"))),
+        (&"x".repeat(MAX_HEAD_LEN - 1), Ok(None)),
+        (&"x".repeat(MAX_HEAD_LEN), Err(TooLarge)),
+        (&"\n".repeat(MAX_HEAD_LEN), Err(TooLarge)),
+        (&long(MAX_HEAD_LEN), Ok(Some(MAX_HEAD_LEN))),
+        (&long(MAX_HEAD_LEN + 1), Err(TooLarge)),
+    ] {
+        let start = &input[..input.len().min(40)];
+        let whole = scan(Kind::Request, input.as_bytes(), []);
+        assert_eq!(whole.0, expected, "{start:?}");
+        let bytes = scan(Kind::Request, input.as_bytes(), 0..input.len());
+        assert_eq!(bytes, whole, "{start:?}, byte by byte");
+    }
+    for (input, expected) in [
+        ("SSH-2.0", Err(Malformed("invalid HTTP version"))),
+        ("HTTP/1.1 abc", Err(Malformed("invalid status"))),
+        ("HTTP/1.0 404 Gone\r\n \0\r\n\r\n", Ok(Some(25))),
+        ("HTTP/1.1  404 Gone\r\n\r\n", Ok(Some(22))),
+    ] {
+        let whole = scan(Kind::Response, input.as_bytes(), []);
+        assert_eq!(whole.0, expected, "{input:?}");
+        assert_eq!(
+            scan(Kind::Response, input.as_bytes(), 0..input.len()),
+            whole
+        );
+    }
+}
+
+/// Pieces of which heads, and what is nearly one, consist.
+fn piece() -> impl Strategy<Value = Vec<u8>> {
+    let fixed = prop::sample::select(vec![
+        &b"GET / HTTP/1.1"[..],
+        b"HTTP/1.1 101 Switching Protocols",
+        b"HTTP/1.0 404 Not Found",
+        b"HTTP/1.1 ",
+        b"\r\n",
+        b"\n",
+        b"\r",
+        b"\r\n\r\n",
+        b"Host: a",
+        b"X:",
+        b" ",
+        b"\t",
+        b"\0",
+        b"\xff",
+    ]);
+    prop_oneof![
+        8 => fixed.prop_map(<[u8]>::to_vec),
+        1 => prop::collection::vec(any::<u8>(), 0..8),
+        1 => (0..MAX_HEAD_LEN + 9).prop_map(|len| vec![b'x'; len]),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn splits_do_not_matter(
+        pieces in prop::collection::vec(piece(), 0..12),
+        splits in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
+        is_request: bool,
+    ) {
+        let kind = if is_request { Kind::Request } else { Kind::Response };
+        let input = pieces.concat();
+        let mut splits: Vec<_> = splits.iter().map(|split| split.index(input.len() + 1)).collect();
+        splits.sort_unstable();
+        prop_assert_eq!(scan(kind, &input, splits), scan(kind, &input, []));
+    }
+
+    /// What is written is read back.
+    #[test]
+    fn heads_round_trip(names in prop::collection::vec("[a-z][a-z0-9-]{0,8}", 0..200), value in "[!-~]([ -~]{0,8}[!-~])?") {
+        let mut headers = HeaderMap::new();
+        for name in names {
+            headers.append(HeaderName::try_from(name).unwrap(), value.parse().unwrap());
+        }
+        let head = write_head("GET /chat?a=b HTTP/1.1", &headers);
+        let request = parse_request(&head).unwrap();
+        prop_assert_eq!(request.headers(), &headers);
+        prop_assert_eq!(request.uri(), "/chat?a=b");
+        prop_assert_eq!(request.version(), Version::HTTP_11);
+        let head = write_head("HTTP/1.1 101 Switching Protocols", &headers);
+        let response = parse_response(&head).unwrap();
+        prop_assert_eq!(response.headers(), &headers);
+    }
+}
+
+#[test]
+fn request_targets() {
+    for (target, expected) in [
+        ("/", Some("/")),
+        ("/chat?a=b", Some("/chat")),
+        ("http://a/chat", Some("/chat")),
+        ("http://a", Some("/")),
+        ("?a", None),
+        ("*", None),
+        ("a:80", None),
+    ] {
+        let head = format!("GET {target} HTTP/1.1\r\n\r\n");
+        let path = parse_request(head.as_bytes()).map(|request| request.uri().path().to_owned());
+        assert_eq!(path.ok().as_deref(), expected, "{target}");
+    }
+}
+
+#[test]
+fn malformed_requests() {
+    for (lines, expected) in [
+        ("No colon here", "invalid header name"),
+        ("X : a", "invalid header name"),
+        (": a", "invalid header name"),
+        ("X: a\0b", "invalid header value"),
+        ("X: a\r\n folded", "invalid header name"),
+    ] {
+        let head = format!("GET / HTTP/1.1\r\n{lines}\r\n\r\n");
+        let error = parse_request(head.as_bytes()).map(drop).unwrap_err();
+        assert_eq!(error, HeadError::Malformed(expected), "{lines:?}");
+    }
+}
+
+#[test]
+fn status_lines() {
+    for (line, expected) in [
+        ("HTTP/1.1 404 Not Found", Ok((Version::HTTP_11, 404))),
+        ("HTTP/1.1 404 Not Found\r", Ok((Version::HTTP_11, 404))),
+        ("HTTP/1.0 404", Ok((Version::HTTP_10, 404))),
+        (
+            "HTTP/1.1 404 Nicht gef\u{fc}nden",
+            Ok((Version::HTTP_11, 404)),
+        ),
+        ("HTTP/1.1  404  Not Found", Ok((Version::HTTP_11, 404))),
+        ("HTTP/1.1 099 x", Err("invalid status")),
+        ("HTTP/1.1 40 x", Err("invalid status")),
+        ("HTTP/2 404 x", Err("invalid HTTP version")),
+        ("HTTP/1.1", Err("invalid HTTP version")),
+    ] {
+        let parsed = parse_status_line(line.as_bytes());
+        let parsed = parsed.map(|(version, status)| (version, status.as_u16()));
+        assert_eq!(parsed, expected.map_err(HeadError::Malformed), "{line:?}");
+    }
+}
+
+#[test]
+fn rejections_keep_the_headers_that_are_valid() {
+    let head = b"HTTP/1.0 503 x\r\nServer : a\r\nno colon\r\nContent-Length: 5\r\n folded\r\nX: \x01\r\nRetry-After: 3\r\n\r\n";
+    let response = parse_rejection(head).unwrap();
+    assert_eq!(response.status(), 503);
+    assert_eq!(response.headers()["retry-after"], "3");
+    assert_eq!(
+        parse_response(head).map(drop),
+        Err(HeadError::Malformed("invalid header name"))
+    );
+}
+
+#[test]
+fn names_are_written_in_title_case() {
+    for (name, expected) in [
+        ("host", "Host"),
+        ("x-forwarded-for", "X-Forwarded-For"),
+        ("sec-websocket-key", "Sec-WebSocket-Key"),
+        ("www-authenticate", "WWW-Authenticate"),
+        ("-a--b", "-A--B"),
+    ] {
+        let written = String::from_utf8(title_case(name).collect()).unwrap();
+        assert_eq!(written, expected);
+    }
+}

@@ -92,17 +92,17 @@ fn fragment_order() {
     }
 }
 
-/// Every close code up to 5000 and the last one, and every length of a payload.
+/// Every close code up to 5000 and the last one, and every payload length.
 #[test]
 fn close_payloads() {
     for role in ROLES {
         for code in (0..=5000).chain([u16::MAX]) {
             let input = frame(role, OpCode::Close, true, &code.to_be_bytes());
+            // The connection judges the code.
             let close = CloseFrame::from_peer(CloseCode::new(code), "");
             assert_eq!(
                 decode_all(role, &input).messages,
-                [Message::Close(Some(close))],
-                "the connection judges the code"
+                [Message::Close(Some(close))]
             );
         }
         for len in 0..=125 {

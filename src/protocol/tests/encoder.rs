@@ -35,7 +35,7 @@ fn slices(encoder: &mut Encoder) -> Vec<Vec<u8>> {
     } else {
         assert!(single.is_none_or(|single| single.is_empty()));
     }
-    assert_eq!(encoder.len(), slices.concat().len());
+    assert_eq!(encoder.len(), slices.iter().map(Vec::len).sum::<usize>());
     slices
 }
 

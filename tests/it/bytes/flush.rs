@@ -1,39 +1,59 @@
-//! Nobody hangs for a forgotten flush: what was written is on its way when its answer is waited for.
+//! Flushing: no task has to flush before it waits for a reply, since a read that waits flushes
+//! first.
 //!
-//! Both sides forget to flush in all of these, so each would hang if either view did not send by itself.
+//! No test here flushes before it reads, so each of them would hang without that.
 
-use std::{
-    pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
-    task::{Context, Wake, Waker},
-};
-
-use futures::{SinkExt, StreamExt, future};
-use support::{config_without_keepalive, pair, timeout, tungstenite_pair, tungstenite_pair_with};
-use ws_framed::{Lines, MessageTransport, WsStream, asynchronous_codec::Framed};
+use futures::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, SinkExt, StreamExt, future};
+use support::{Frame, config_without_keepalive, on_all_transports, pair, timeout, while_reading};
+use ws_framed::{Lines, asynchronous_codec::Framed};
 
 const ROUNDS: u32 = 500;
 
-/// Remembers that it was woken.
-#[derive(Default)]
-struct Flag(AtomicBool);
-
-impl Wake for Flag {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, Relaxed);
-    }
+/// A read that must wait flushes first, over each transport.
+#[test]
+fn read_flushes_first() {
+    on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
+        for request in [&b"question"[..], b"again"] {
+            ours.write_all(request).await.unwrap();
+            while_reading(&mut ours, peer.expect(Frame::binary(request))).await;
+            peer.send(Frame::binary("reply")).await;
+            ours.read_exact(&mut [0; 5]).await.unwrap();
+        }
+    });
 }
 
-/// The same tests for the two families of traits, whose methods have the same names.
-macro_rules! byte_view {
+/// A buffered read that must wait flushes first, over each transport.
+#[test]
+fn buffered_read_flushes_first() {
+    on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
+        ours.write_all(b"question\n").await.unwrap();
+        let mut line = String::new();
+        let script = async {
+            peer.expect(Frame::binary("question\n")).await;
+            peer.send(Frame::binary("reply\n")).await;
+        };
+        let (read, ()) = future::join(ours.read_line(&mut line), script).await;
+        read.unwrap();
+        assert_eq!(line, "reply\n");
+    });
+}
+
+/// The same tests for the I/O traits of futures and of tokio, whose methods have the same names.
+macro_rules! for_traits {
     ($module:ident, $read:path, $write:path, $split:expr) => {
         mod $module {
-            use super::*;
+            use std::{pin::pin, sync::Arc};
+
+            use futures::future;
+            use support::{
+                Frame, NO_TIMERS, WakeFlag, assert_idle, config_without_keepalive, on_transports,
+                pair, poll_until_idle, timeout, tungstenite_pair,
+            };
+            use ws_framed::{MessageTransport, WsStream};
             use $read;
             use $write;
+
+            use super::ROUNDS;
 
             /// Writes a number, and reads the next one.
             async fn count<M: MessageTransport>(mut stream: WsStream<M>, first: u32) {
@@ -43,7 +63,7 @@ macro_rules! byte_view {
                     stream.read_exact(&mut number).await.unwrap();
                 }
                 assert_eq!(u32::from_be_bytes(number), first + ROUNDS);
-                // The other side waits for the last one, and nobody reads here any more.
+                // The peer waits for the last number, and no further read flushes it.
                 stream.flush().await.unwrap();
             }
 
@@ -54,12 +74,13 @@ macro_rules! byte_view {
                     let next = u32::from_be_bytes(number) + 1;
                     stream.write_all(&next.to_be_bytes()).await.unwrap();
                 }
-                // Reading on sends the last answer.
+                // This read flushes the last number.
                 assert_eq!(stream.read(&mut number).await.unwrap_or(0), 0);
             }
 
+            /// In one task, a read flushes what the task has written.
             #[tokio::test]
-            async fn one_task() {
+            async fn in_one_task() {
                 timeout(async {
                     let (server, client) = pair().await;
                     future::join(count(client, 7), increment(server)).await;
@@ -67,102 +88,110 @@ macro_rules! byte_view {
                 .await;
             }
 
+            /// In one task without a runtime, a read flushes what the task has written.
             #[test]
-            fn one_task_without_a_runtime() {
+            fn in_one_task_without_runtime() {
                 futures::executor::block_on(timeout(async {
                     let (server, client) = tungstenite_pair(100).await;
                     future::join(count(client, 7), increment(server)).await;
                 }));
             }
 
-            /// The reader has parked before anything is written: the write wakes it, so that it sends what
-            /// nobody else may. Also when the write is just a message, or more than one.
+            /// A write wakes a parked reader, which flushes it: a part of a message, a whole one,
+            /// or several.
             #[test]
-            fn a_write_wakes_a_reader_that_waits() {
-                futures::executor::block_on(timeout(async {
-                    for max_send_message_len in [1000, 5, 4, 3, 2, 1] {
-                        let config =
-                            config_without_keepalive().max_send_message_len(max_send_message_len);
-                        let (mut server, client) =
-                            tungstenite_pair_with(1000, config_without_keepalive(), config).await;
-                        let (mut reader, mut writer) = $split(client);
-                        let mut answer = [0; 4];
-                        let mut reading = pin!(reader.read_exact(&mut answer));
-                        let flag = Arc::new(Flag::default());
-                        let waker = Waker::from(Arc::clone(&flag));
-                        let cx = &mut Context::from_waker(&waker);
-                        assert!(reading.as_mut().poll(cx).is_pending());
-                        assert!(!flag.0.load(Relaxed), "nothing has happened yet");
+            fn write_wakes_parked_reader() {
+                for max_len in [1000, 5, 4, 3, 2, 1] {
+                    println!("messages of {max_len}");
+                    let config = config_without_keepalive().max_send_message_len(max_len);
+                    on_transports(&NO_TIMERS, &config, async |ours, mut peer| {
+                        let (mut reader, mut writer) = $split(ours);
+                        let woken = Arc::new(WakeFlag::default());
+                        let mut buf = [0; 8];
+                        let mut read = pin!(reader.read(&mut buf));
+                        assert_idle(read.as_mut(), &woken);
                         writer.write_all(b"four").await.unwrap();
-                        assert!(
-                            flag.0.load(Relaxed),
-                            "4 bytes in messages of {max_send_message_len} wait for ever"
-                        );
-                        assert!(reading.as_mut().poll(cx).is_pending());
-                        let mut number = [0; 4];
-                        server.read_exact(&mut number).await.unwrap();
-                        assert_eq!(&number, b"four");
-                    }
-                }));
+                        assert!(woken.take(), "no other task flushes");
+                        assert!(poll_until_idle(read.as_mut()).is_pending());
+                        let (data, lens) = peer.receive(4).await;
+                        assert_eq!(data, b"four");
+                        let expected = b"four".chunks(max_len).map(<[u8]>::len);
+                        assert!(expected.eq(lens));
+                        peer.send(Frame::binary("x")).await;
+                        assert_eq!(read.await.unwrap(), 1);
+                    });
+                }
             }
 
-            /// Reader and writer of each side live in tasks of their own, on several threads.
-            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn two_tasks() {
+            /// Exchanges numbers between two ends with two tasks each, none of which flushes.
+            async fn exchange() {
                 timeout(async {
                     let (server, client) = pair().await;
                     let (mut from_client, mut to_client) = $split(server);
                     let (mut from_server, mut to_server) = $split(client);
-                    let (arrived, mut arrivals) = tokio::sync::mpsc::unbounded_channel();
+                    let (at_server, mut server_received) = tokio::sync::mpsc::unbounded_channel();
                     let server = tokio::spawn(async move {
                         let mut number = [0; 4];
                         while from_client.read_exact(&mut number).await.is_ok() {
-                            arrived.send(number).unwrap();
+                            at_server.send(number).unwrap();
                         }
                     });
-                    let answering = tokio::spawn(async move {
-                        while let Some(number) = arrivals.recv().await {
+                    let replies = tokio::spawn(async move {
+                        while let Some(number) = server_received.recv().await {
                             to_client.write_all(&number).await.unwrap();
                         }
                     });
-                    let (seen, mut sights) = tokio::sync::mpsc::unbounded_channel();
+                    let (at_client, mut client_received) = tokio::sync::mpsc::unbounded_channel();
                     let reading = tokio::spawn(async move {
                         let mut number = [0; 4];
                         for _ in 0..ROUNDS {
                             from_server.read_exact(&mut number).await.unwrap();
-                            seen.send(u32::from_be_bytes(number)).unwrap();
+                            at_client.send(u32::from_be_bytes(number)).unwrap();
                         }
                         from_server
                     });
                     for n in 0..ROUNDS {
                         to_server.write_all(&n.to_be_bytes()).await.unwrap();
-                        assert_eq!(sights.recv().await, Some(n));
+                        assert_eq!(client_received.recv().await, Some(n));
                     }
                     drop((reading.await.unwrap(), to_server));
                     server.await.unwrap();
-                    answering.await.unwrap();
+                    replies.await.unwrap();
                 })
                 .await;
+            }
+
+            /// In two tasks on one thread, the reader flushes what the writer has written.
+            #[tokio::test]
+            async fn in_two_tasks_on_one_thread() {
+                exchange().await;
+            }
+
+            /// In two tasks on several threads, the reader flushes what the writer has written.
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn in_two_tasks_on_many_threads() {
+                exchange().await;
             }
         }
     };
 }
 
-byte_view!(
+for_traits!(
     futures_io,
     futures::AsyncReadExt,
     futures::AsyncWriteExt,
     futures::AsyncReadExt::split
 );
-byte_view!(
+for_traits!(
     tokio_io,
     tokio::io::AsyncReadExt,
     tokio::io::AsyncWriteExt,
     tokio::io::split
 );
 
+/// In one task, `next` flushes the items that the task has fed.
 #[tokio::test]
-async fn the_item_view_in_one_task() {
+async fn items_in_one_task() {
     timeout(async {
         let (server, client) = pair().await;
         let mut server = server.framed(Lines::new(80));
@@ -187,10 +216,10 @@ async fn the_item_view_in_one_task() {
     .await;
 }
 
-/// An item that was fed from one half goes out when the other half next waits. The half of futures' split
-/// has a slot for one item, which it empties before it takes the next.
+/// With futures' `split`, `next` flushes the items fed to the other half, except the last, which
+/// that half keeps until it is polled again.
 #[tokio::test]
-async fn the_item_view_split() {
+async fn items_in_two_halves() {
     timeout(async {
         let (server, client) = pair().await;
         let mut server = server.framed(Lines::new(80));
@@ -218,32 +247,30 @@ async fn the_item_view_split() {
     .await;
 }
 
-/// A view that is taken off takes what was not flushed with it, and the next view's read sends it.
+/// A read of the byte stream flushes the items that were fed before `into_stream`.
 #[tokio::test]
-async fn items_that_were_fed_are_sent_by_a_read_of_the_byte_view() {
-    use futures::AsyncReadExt;
+async fn byte_read_flushes_items() {
     timeout(async {
         let (server, client) = pair().await;
         let mut client = client.framed(Lines::new(80));
         client.feed("hello".to_owned()).await.unwrap();
         let mut client = client.into_stream();
         let mut server = server.framed(Lines::new(80));
-        let mut answer = [0; 6];
-        let (read, ()) = future::join(client.read_exact(&mut answer), async {
+        let mut reply = [0; 6];
+        let (read, ()) = future::join(client.read_exact(&mut reply), async {
             let line = server.next().await.unwrap().unwrap();
             server.send(line).await.unwrap();
         })
         .await;
         read.unwrap();
-        assert_eq!(&answer, b"hello\n");
+        assert_eq!(&reply, b"hello\n");
     })
     .await;
 }
 
-/// `asynchronous_codec::Framed` has a buffer of its own, which is its user's to flush; what it has written
-/// is ours.
+/// `next` of `asynchronous_codec::Framed` flushes what its `send` has written to the byte stream.
 #[tokio::test]
-async fn another_driver_of_codecs_need_not_flush_twice() {
+async fn framed_of_another_crate() {
     timeout(async {
         let (server, client) = pair().await;
         let mut client = Framed::new(client, Lines::new(80));

@@ -1,20 +1,16 @@
-//! What a read gives: the bytes of binary messages, in order, and nothing else.
+//! Reading: a read returns the bytes of binary messages, in order, and nothing else.
 
-use std::{
-    future::poll_fn,
-    io::IoSliceMut,
-    pin::{Pin, pin},
-};
+use std::{future::poll_fn, io::IoSliceMut, pin::Pin};
 
 use futures::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, FutureExt};
 use support::{
-    Frame, IMMEDIATE, NO_TIMERS, Role, Setup, config_without_keepalive, describe, fragments,
-    frame::BINARY, observe, on_all_transports, on_transports, poll_until_idle, read_to_end,
-    while_reading,
+    Frame, Role, Setup, config_without_keepalive, describe, fragments, frame::BINARY, observe,
+    on_all_transports, on_transports, read_to_end, while_reading,
 };
 
+/// The payloads of messages are joined, whether or not the messages are fragmented.
 #[test]
-fn messages_are_joined_whole_or_in_fragments() {
+fn messages_are_joined() {
     on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
         peer.send(Frame::binary("one ")).await;
         peer.send_all(fragments(BINARY, &[b"tw", b"", b"o "])).await;
@@ -25,8 +21,9 @@ fn messages_are_joined_whole_or_in_fragments() {
     });
 }
 
+/// Control frames between the fragments of a message are no part of its data.
 #[test]
-fn control_frames_between_fragments_do_not_show() {
+fn control_frames_between_fragments() {
     on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
         peer.send(Frame::binary("be").unfinished()).await;
         peer.send(Frame::ping("x")).await;
@@ -39,8 +36,9 @@ fn control_frames_between_fragments_do_not_show() {
     });
 }
 
+/// Reads into a buffer shorter than a message return the message in parts.
 #[test]
-fn a_small_buffer_gets_a_message_in_pieces() {
+fn short_buffer_splits_message() {
     on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
         peer.send(Frame::binary("pieces")).await;
         peer.send(Frame::close(1000, "")).await;
@@ -53,12 +51,13 @@ fn a_small_buffer_gets_a_message_in_pieces() {
     });
 }
 
+/// An empty message, whole or fragmented, is neither data nor the end of file.
 #[test]
-fn an_empty_message_is_not_the_end() {
+fn empty_message_is_no_end() {
     on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
         peer.send(Frame::binary("")).await;
         peer.send_all(fragments(BINARY, &[b"", b"", b""])).await;
-        // The answer shows that the empty messages before the ping were received.
+        // The pong shows that the empty messages before the ping were received.
         peer.send(Frame::ping("")).await;
         while_reading(&mut ours, peer.expect(Frame::pong(""))).await;
         peer.send(Frame::binary("")).await;
@@ -68,11 +67,12 @@ fn an_empty_message_is_not_the_end() {
     });
 }
 
+/// A read that waits replies to pings.
 #[test]
-fn a_ping_is_answered_by_reading_alone() {
+fn read_replies_to_pings() {
     on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
         let mut events = observe(&mut ours).await;
-        for payload in ["", "are you there?", &"x".repeat(125)] {
+        for payload in ["", "payload", &"x".repeat(125)] {
             peer.send(Frame::ping(payload)).await;
             while_reading(&mut ours, peer.expect(Frame::pong(payload))).await;
             assert_eq!(describe(&mut events), [format!("ping {payload}")]);
@@ -81,21 +81,23 @@ fn a_ping_is_answered_by_reading_alone() {
     });
 }
 
+/// A ping gets its reply even if no read has to wait.
 #[test]
-fn a_ping_is_answered_while_data_keeps_coming() {
+fn reply_needs_no_idle_read() {
     on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
         peer.send(Frame::ping("now")).await;
         for _ in 0..4 {
             peer.send(Frame::binary("x")).await;
         }
-        // None of these reads has to wait for the peer.
+        // The data is there, so none of these reads waits for the peer.
         ours.read_exact(&mut [0; 4]).await.unwrap();
         peer.expect(Frame::pong("now")).await;
     });
 }
 
+/// A pong is an event, and no data.
 #[test]
-fn a_pong_is_an_event_only() {
+fn pong_is_an_event_only() {
     on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
         let mut events = observe(&mut ours).await;
         peer.send(Frame::pong("unasked")).await;
@@ -107,8 +109,9 @@ fn a_pong_is_an_event_only() {
     });
 }
 
+/// `AsyncBufRead` returns the same bytes as `AsyncRead`.
 #[test]
-fn a_buffered_reader_sees_the_same_bytes() {
+fn buffered_reads_return_same_bytes() {
     on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
         peer.send(Frame::binary("first li")).await;
         peer.send(Frame::binary("")).await;
@@ -127,8 +130,9 @@ fn a_buffered_reader_sees_the_same_bytes() {
     });
 }
 
+/// A vectored read fills the buffers in order.
 #[test]
-fn a_vectored_read_fills_one_buffer_after_the_other() {
+fn vectored_read_fills_buffers() {
     on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
         peer.send(Frame::binary("abcdef")).await;
         let (mut one, mut two) = ([0; 2], [0; 8]);
@@ -143,11 +147,12 @@ fn a_vectored_read_fills_one_buffer_after_the_other() {
     });
 }
 
+/// A read into an empty buffer returns 0 at once, takes no data and sends nothing.
 #[test]
-fn a_read_into_an_empty_buffer_does_nothing() {
+fn empty_buffer_reads_nothing() {
     on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
         let nothing = ours.read(&mut []).now_or_never();
-        assert_eq!(nothing.expect("it waits for nothing").unwrap(), 0);
+        assert_eq!(nothing.expect("no wait").unwrap(), 0);
         peer.send(Frame::binary("data")).await;
         assert_eq!(ours.read(&mut [0; 1]).await.unwrap(), 1);
         assert_eq!(ours.read(&mut []).await.unwrap(), 0);
@@ -155,64 +160,20 @@ fn a_read_into_an_empty_buffer_does_nothing() {
             &mut [IoSliceMut::new(&mut []), IoSliceMut::new(&mut [])];
         assert_eq!(ours.read_vectored(empty).await.unwrap(), 0);
         ours.read_exact(&mut [0; 3]).await.unwrap();
-        // Had it put anything on the wire, it would be in front of this.
+        // A frame that such a read sent would precede this one.
         ours.close().await.unwrap();
         peer.expect(Frame::close(1000, "")).await;
     });
 }
 
+/// The traits of tokio return the same bytes as those of futures.
 #[test]
-fn a_read_that_is_dropped_loses_nothing() {
-    on_transports(
-        &NO_TIMERS,
-        &config_without_keepalive(),
-        async |mut ours, mut peer| {
-            let mut data = Vec::new();
-            for byte in *b"nothing is lost" {
-                // One read is dropped before there is anything, one when there may be a part of it.
-                assert!(poll_until_idle(pin!(ours.read(&mut [0; 4]))).is_pending());
-                peer.send(Frame::binary([byte])).await;
-                let mut buf = [0; 4];
-                let first = ours.read(&mut buf).now_or_never();
-                let read = match first {
-                    Some(read) => read.unwrap(),
-                    None => ours.read(&mut buf).await.unwrap(),
-                };
-                data.extend_from_slice(&buf[..read]);
-            }
-            assert_eq!(data, b"nothing is lost");
-        },
-    );
-}
-
-#[test]
-fn reading_needs_no_more_polls_than_there_are_wakes() {
-    on_transports(
-        &IMMEDIATE,
-        &config_without_keepalive(),
-        async |mut ours, mut peer| {
-            let mut data = [0; 8];
-            let mut read = pin!(ours.read(&mut data));
-            assert!(poll_until_idle(read.as_mut()).is_pending());
-            peer.send(Frame::ping("")).await;
-            assert!(poll_until_idle(read.as_mut()).is_pending());
-            peer.expect(Frame::pong("")).await;
-            peer.send(Frame::binary("x")).await;
-            assert!(matches!(
-                poll_until_idle(read),
-                std::task::Poll::Ready(Ok(1))
-            ));
-        },
-    );
-}
-
-#[test]
-fn tokio_reads_the_same_bytes() {
+fn tokio_reads_same_bytes() {
     use tokio::io::{AsyncBufReadExt, AsyncReadExt};
 
-    let places = [Setup::Tcp(Role::Server), Setup::Tcp(Role::Client)];
+    let setups = [Setup::Tcp(Role::Server), Setup::Tcp(Role::Client)];
     on_transports(
-        &places,
+        &setups,
         &config_without_keepalive(),
         async |mut ours, mut peer| {
             peer.send(Frame::binary("ab")).await;

@@ -1,64 +1,44 @@
-//! Nobody hangs: not for a flush that was forgotten, not for a wakeup that another task got.
+//! Wakeups: each task that can make progress is woken, and no wakeup goes to the wrong task.
 
-use std::{pin::pin, sync::Arc};
+use std::{pin::pin, sync::Arc, task::Poll, time::Duration};
 
-use futures::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, future};
-use support::{
-    Frame, NO_TIMERS, Role, Setup::Tcp, WakeFlag, assert_both_idle, assert_idle,
-    config_without_keepalive, on_all_transports, on_transports, poll_until_idle, while_reading,
+use futures::{
+    AsyncReadExt, AsyncWriteExt, SinkExt, StreamExt,
+    channel::mpsc,
+    executor::block_on,
+    io::{ReadHalf, WriteHalf},
 };
+use support::{
+    Frame, IMMEDIATE, NO_TIMERS, Pipe, WakeFlag, assert_both_idle, config_without_keepalive,
+    on_transports, poll_until_idle, tungstenite_pair_with,
+};
+use ws_framed::{Tungstenite, WsStream};
 
-#[test]
-fn a_read_that_waits_sends_what_is_gathered_first() {
-    on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
-        for request in [&b"question"[..], b"again"] {
-            ours.write_all(request).await.unwrap();
-            while_reading(&mut ours, peer.expect(Frame::binary(request))).await;
-            peer.send(Frame::binary("answer")).await;
-            ours.read_exact(&mut [0; 6]).await.unwrap();
-        }
-    });
-}
+use super::two_tasks::on_threads;
 
+/// A read makes progress by wakeups alone: a ping and data each wake it.
 #[test]
-fn a_buffered_read_that_waits_sends_what_is_gathered_first() {
-    on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
-        ours.write_all(b"question\n").await.unwrap();
-        let mut line = String::new();
-        let script = async {
-            peer.expect(Frame::binary("question\n")).await;
-            peer.send(Frame::binary("answer\n")).await;
-        };
-        let (read, ()) = future::join(ours.read_line(&mut line), script).await;
-        read.unwrap();
-        assert_eq!(line, "answer\n");
-    });
-}
-
-#[test]
-fn a_write_wakes_a_reader_that_has_parked_to_send_it() {
+fn read_is_woken_by_each_frame() {
     on_transports(
-        &NO_TIMERS,
+        &IMMEDIATE,
         &config_without_keepalive(),
-        async |ours, mut peer| {
-            let (mut reader, mut writer) = ours.split();
-            let woken = Arc::new(WakeFlag::default());
-            let mut buf = [0; 8];
-            let mut read = pin!(reader.read(&mut buf));
-            assert_idle(read.as_mut(), &woken);
-            writer.write_all(b"not flushed").await.unwrap();
-            assert!(woken.take(), "nobody else will send it");
-            // As often as it is woken, on its task.
+        async |mut ours, mut peer| {
+            let mut data = [0; 8];
+            let mut read = pin!(ours.read(&mut data));
             assert!(poll_until_idle(read.as_mut()).is_pending());
-            peer.expect(Frame::binary("not flushed")).await;
+            peer.send(Frame::ping("")).await;
+            assert!(poll_until_idle(read.as_mut()).is_pending());
+            peer.expect(Frame::pong("")).await;
             peer.send(Frame::binary("x")).await;
-            assert_eq!(read.await.unwrap(), 1);
+            assert!(matches!(poll_until_idle(read), Poll::Ready(Ok(1))));
         },
     );
 }
 
+/// A blocked writer is woken when there is room, although the reader was the last to poll the
+/// transport.
 #[test]
-fn a_writer_that_waits_is_woken_whatever_the_reader_does() {
+fn room_wakes_blocked_writer() {
     let config = config_without_keepalive().max_send_message_len(4096);
     on_transports(&NO_TIMERS, &config, async |ours, mut peer| {
         let (mut reader, mut writer) = ours.split();
@@ -66,30 +46,77 @@ fn a_writer_that_waits_is_woken_whatever_the_reader_does() {
         let mut buf = [0; 8];
         let mut read = pin!(reader.read(&mut buf));
         let mut writing = pin!(async { while writer.write(&[0; 4096]).await.is_ok() {} });
-        // The transport sees the waker of the link last in the poll of the reader.
         assert_both_idle(writing.as_mut(), &woken, read.as_mut());
         peer.next().await.expect("data");
-        assert!(woken.take(), "there is room again");
+        assert!(woken.take(), "the transport has room again");
     });
 }
 
-#[test]
-fn two_tasks_need_no_flush() {
-    let config = config_without_keepalive();
-    let places = [Tcp(Role::Server), Tcp(Role::Client)];
-    on_transports(&places, &config, async |ours, mut peer| {
-        let (mut reader, mut writer) = ours.split();
-        let reading = tokio::spawn(async move {
-            let mut data = Vec::new();
-            reader.read_to_end(&mut data).await.unwrap();
-            data
-        });
-        for round in 0..50_u8 {
-            writer.write_all(&[round]).await.unwrap();
-            peer.expect(Frame::binary([round])).await;
-            peer.send(Frame::binary([round])).await;
+const ROUNDS: u64 = 3000;
+
+/// Writes numbers, and waits after each until this side's reader has received one.
+async fn write_rounds(
+    mut writer: WriteHalf<WsStream<Tungstenite<Pipe>>>,
+    mut received: mpsc::Receiver<()>,
+    flush: bool,
+) {
+    for round in 0..ROUNDS {
+        writer.write_all(&round.to_be_bytes()).await.unwrap();
+        if flush {
+            writer.flush().await.unwrap();
         }
-        peer.send(Frame::close(1000, "")).await;
-        assert_eq!(reading.await.unwrap(), (0..50).collect::<Vec<u8>>());
-    });
+        received.next().await.unwrap();
+    }
+    // This side's reader is done, so the writer has to flush the last number.
+    writer.flush().await.unwrap();
+}
+
+async fn read_rounds(
+    mut reader: ReadHalf<WsStream<Tungstenite<Pipe>>>,
+    mut received: mpsc::Sender<()>,
+) {
+    let mut bytes = [0; size_of::<u64>()];
+    for round in 0..ROUNDS {
+        reader.read_exact(&mut bytes).await.unwrap();
+        assert_eq!(u64::from_be_bytes(bytes), round);
+        received.send(()).await.unwrap();
+    }
+}
+
+/// Exchanges many numbers over a pipe that holds little more than one message. Each round needs
+/// wakeups between four threads, so a single lost one is a timeout.
+fn exchange_rounds(max_send_message_len: usize, flush: bool) {
+    let config = config_without_keepalive().max_send_message_len(max_send_message_len);
+    let (server, client) = block_on(tungstenite_pair_with(40, config.clone(), config));
+    let (from_client, to_client) = server.split();
+    let (from_server, to_server) = client.split();
+    let (at_server, server_received) = mpsc::channel(0);
+    let (at_client, client_received) = mpsc::channel(0);
+    on_threads(
+        Duration::from_secs(30),
+        vec![
+            Box::pin(write_rounds(to_client, server_received, flush)),
+            Box::pin(write_rounds(to_server, client_received, flush)),
+            Box::pin(read_rounds(from_client, at_server)),
+            Box::pin(read_rounds(from_server, at_client)),
+        ],
+    );
+}
+
+/// No wakeup is lost between two tasks that flush each write.
+#[test]
+fn none_is_lost_with_flushes() {
+    exchange_rounds(1000, true);
+}
+
+/// No wakeup is lost between two tasks that never flush.
+#[test]
+fn none_is_lost_without_flushes() {
+    exchange_rounds(1000, false);
+}
+
+/// No wakeup is lost if each write fills a message, which the transport has but must still flush.
+#[test]
+fn none_is_lost_with_full_messages() {
+    exchange_rounds(8, false);
 }

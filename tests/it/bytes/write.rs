@@ -1,4 +1,4 @@
-//! Writes are packed into messages, and wait for a peer that does not read.
+//! Writing: writes are packed into messages, and wait for a peer that does not read.
 
 use std::{
     future::poll_fn,
@@ -14,13 +14,14 @@ use support::{
     config_without_keepalive, describe, observe, on_all_transports, on_transports, poll_until_idle,
 };
 
-/// Bytes that tell where they belong.
+/// Bytes that differ by position.
 fn pattern(len: usize) -> Vec<u8> {
     (0..251_u8).cycle().take(len).collect()
 }
 
+/// Small writes are packed into one message.
 #[test]
-fn many_small_writes_are_one_message() {
+fn small_writes_share_a_message() {
     on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
         let data = pattern(3000);
         for piece in data.chunks(10) {
@@ -33,8 +34,9 @@ fn many_small_writes_are_one_message() {
     });
 }
 
+/// A flush ends a message. A second flush sends nothing.
 #[test]
-fn each_flush_ends_a_message() {
+fn flush_ends_a_message() {
     on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
         for part in [&b"one"[..], b"two", b"three"] {
             ours.write_all(part).await.unwrap();
@@ -49,8 +51,9 @@ fn each_flush_ends_a_message() {
     });
 }
 
+/// A large write is split into messages of at most `max_send_message_len`.
 #[test]
-fn large_writes_are_cut_into_messages_of_the_limit() {
+fn large_write_is_split() {
     let config = config_without_keepalive().max_send_message_len(1000);
     on_all_transports(&config, async |mut ours, mut peer| {
         let data = pattern(10_500);
@@ -64,10 +67,11 @@ fn large_writes_are_cut_into_messages_of_the_limit() {
     });
 }
 
+/// A full message is sent without a flush.
 #[test]
-fn a_full_message_goes_out_without_a_flush() {
+fn full_message_needs_no_flush() {
     let config = config_without_keepalive().max_send_message_len(100);
-    // A socket that the user opened may gather more of its own.
+    // A wrapped socket may buffer more of its own.
     on_transports(
         &[Tcp(Role::Server), Tcp(Role::Client), Memory],
         &config,
@@ -78,26 +82,25 @@ fn a_full_message_goes_out_without_a_flush() {
     );
 }
 
+/// An empty write returns 0 at once and sends nothing, also after a close.
 #[test]
-fn an_empty_write_is_nothing() {
+fn empty_write_sends_nothing() {
     on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
-        let now = ours
-            .write(b"")
-            .now_or_never()
-            .expect("it waits for nothing");
+        let now = ours.write(b"").now_or_never().expect("no wait");
         assert_eq!(now.unwrap(), 0);
         let empty = [IoSlice::new(b""), IoSlice::new(b"")];
         assert_eq!(ours.write_vectored(&empty).await.unwrap(), 0);
         assert_eq!(ours.write_vectored(&[]).await.unwrap(), 0);
         ours.flush().await.unwrap();
         ours.close().await.unwrap();
-        assert_eq!(ours.write(b"").await.unwrap(), 0, "after the close, too");
+        assert_eq!(ours.write(b"").await.unwrap(), 0, "after the close");
         peer.expect(Frame::close(1000, "")).await;
     });
 }
 
+/// A vectored write takes all buffers, in order, into one message.
 #[test]
-fn a_vectored_write_takes_one_buffer_after_the_other() {
+fn vectored_write_takes_all_buffers() {
     on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
         let big = pattern(5000);
         let bufs = [
@@ -114,8 +117,10 @@ fn a_vectored_write_takes_one_buffer_after_the_other() {
     });
 }
 
+/// A write waits for a peer that does not read. Until then, bounded data is taken, and none of it
+/// is lost.
 #[test]
-fn a_peer_that_never_reads_makes_writes_wait() {
+fn write_waits_for_peer() {
     let config = config_without_keepalive().max_send_message_len(4096);
     on_transports(&NO_TIMERS, &config, async |mut ours, mut peer| {
         const MUCH: usize = 1024 * 1024;
@@ -130,10 +135,10 @@ fn a_peer_that_never_reads_makes_writes_wait() {
             });
             assert!(poll_until_idle(writing).is_pending());
         }
-        // What is under way, then the 128 KiB that the engine gathers unless told otherwise, then ours.
+        // The pipe, tungstenite's write buffer, and the write buffer of this library.
         let bound = PIPE_CAPACITY + 128 * 1024 + 4 * 4096;
-        assert!(written < bound, "{written} bytes are kept");
-        // What was taken arrives when the peer reads again.
+        assert!(written < bound, "{written} bytes are buffered");
+        // The data that was taken arrives when the peer reads.
         let (flushed, received) = future::join(ours.flush(), peer.receive(written)).await;
         flushed.unwrap();
         assert_eq!(received.0, data[..written]);
@@ -141,8 +146,9 @@ fn a_peer_that_never_reads_makes_writes_wait() {
     });
 }
 
+/// A blocked write resumes when the peer reads.
 #[test]
-fn a_write_that_waits_goes_on_when_the_peer_reads() {
+fn blocked_write_resumes() {
     on_transports(
         &IMMEDIATE,
         &config_without_keepalive(),
@@ -155,13 +161,14 @@ fn a_write_that_waits_goes_on_when_the_peer_reads() {
             });
             assert!(poll_until_idle(writing.as_mut()).is_pending());
             let ((), received) = future::join(writing, peer.receive(data.len())).await;
-            assert!(received.0 == data, "the bytes have changed on their way");
+            assert!(received.0 == data, "wrong data");
         },
     );
 }
 
+/// A write and a flush that need not wait do not read.
 #[test]
-fn writes_that_need_not_wait_do_not_read() {
+fn write_does_not_read() {
     on_transports(
         &IMMEDIATE,
         &config_without_keepalive(),
@@ -178,30 +185,9 @@ fn writes_that_need_not_wait_do_not_read() {
     );
 }
 
+/// Writes to a peer that has disconnected return `BrokenPipe`, and a flush does so once.
 #[test]
-fn a_flush_that_is_dropped_sends_nothing_twice() {
-    on_transports(
-        &NO_TIMERS,
-        &config_without_keepalive(),
-        async |mut ours, mut peer| {
-            let data = pattern(30_000);
-            let script = peer.receive(data.len());
-            let writing = async {
-                for piece in data.chunks(777) {
-                    ours.write_all(piece).await.unwrap();
-                    // Polled once, and dropped wherever that got it.
-                    let _ = ours.flush().now_or_never();
-                }
-                ours.flush().await.unwrap();
-            };
-            let (received, ()) = future::join(script, writing).await;
-            assert!(received.0 == data, "the bytes have changed on their way");
-        },
-    );
-}
-
-#[test]
-fn writing_to_a_peer_that_has_gone_fails_sooner_or_later() {
+fn disconnected_peer_is_broken_pipe() {
     on_transports(
         &IMMEDIATE,
         &config_without_keepalive(),

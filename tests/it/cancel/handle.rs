@@ -1,4 +1,4 @@
-//! The futures of a handle, and those that observe, may be dropped at any point: the link goes on without them.
+//! Futures of a handle, and of observers, that are dropped after any number of polls.
 
 use std::{
     pin::pin,
@@ -25,15 +25,16 @@ use ws_framed::{
     pharos::{Observable, ObserveConfig},
 };
 
+/// A ping that is dropped, before or after it was sent, disturbs neither later pings nor data.
 #[test]
-fn a_ping_may_be_forgotten() {
+fn dropped_ping_disturbs_nothing() {
     on_each_poll(async |polls, mut ours, mut peer| {
         let handle = ours.handle();
-        // The link is polled in between: the ping may leave, and be forgotten after that.
+        // The connection is polled in between, so the ping may be sent before it is dropped.
         let mut buf = [0; 8];
         {
-            let forgotten = future::join(handle.ping(), ours.read(&mut buf));
-            assert!(poll_times(polls, forgotten).is_none());
+            let dropped = future::join(handle.ping(), ours.read(&mut buf));
+            assert!(poll_times(polls, dropped).is_none());
         }
         let script = async {
             loop {
@@ -44,22 +45,23 @@ fn a_ping_may_be_forgotten() {
                 peer.send(Frame::pong(frame.payload)).await;
             }
         };
-        let others = async {
+        let completing = async {
             match future::select(pin!(handle.ping()), ours.read(&mut buf)).await {
                 Either::Left((pinged, _)) => pinged.unwrap(),
-                Either::Right((read, _)) => panic!("there is nothing to read: {read:?}"),
+                Either::Right((read, _)) => panic!("no data was sent: {read:?}"),
             };
             ours.write_all(b"end").await.unwrap();
             ours.flush().await.unwrap();
         };
-        let (last, ()) = future::join(script, others).await;
+        let (last, ()) = future::join(script, completing).await;
         assert_eq!(last, Frame::binary("end"));
         polls > 60
     });
 }
 
+/// A `closed` that is dropped after any number of polls can be repeated.
 #[test]
-fn waiting_for_the_end_may_be_forgotten() {
+fn dropped_closed_can_be_repeated() {
     on_each_poll(async |polls, mut ours, mut peer| {
         let handle = ours.handle();
         assert!(poll_times(polls, handle.closed()).is_none());
@@ -77,7 +79,7 @@ fn waiting_for_the_end_may_be_forgotten() {
     });
 }
 
-/// Who is asked to observe.
+/// What is observed.
 #[derive(Clone, Copy, Debug)]
 enum Observed {
     Bytes,
@@ -85,11 +87,15 @@ enum Observed {
     Handle,
 }
 
-/// Asks to observe through a filter, polls so many times, and forgets about it.
-fn forget(polls: usize, observed: &mut impl Observable<WsEvent, Error = WsErr>, asked: &Asked) {
-    let asked = Arc::clone(asked);
+/// Observes through a filter, polls so many times, and drops the future or the events.
+fn observe_and_drop(
+    polls: usize,
+    observed: &mut impl Observable<WsEvent, Error = WsErr>,
+    calls: &Calls,
+) {
+    let calls = Arc::clone(calls);
     let options = ObserveConfig::default().filter_boxed(move |_| {
-        asked.fetch_add(1, Relaxed);
+        calls.fetch_add(1, Relaxed);
         true
     });
     let events = poll_times(polls, observed.observe(options));
@@ -97,11 +103,13 @@ fn forget(polls: usize, observed: &mut impl Observable<WsEvent, Error = WsErr>, 
     drop(events.map(Result::unwrap));
 }
 
-/// How often a filter was asked.
-type Asked = Arc<AtomicUsize>;
+/// How often a filter was called.
+type Calls = Arc<AtomicUsize>;
 
+/// An `observe` that is dropped, or whose events are, leaves no observer. Other observers get all
+/// events.
 #[test]
-fn observing_may_be_forgotten() {
+fn dropped_observe_registers_no_observer() {
     for observed in [Observed::Bytes, Observed::Items, Observed::Handle] {
         for polls in 0..2 {
             for role in ROLES {
@@ -111,13 +119,13 @@ fn observing_may_be_forgotten() {
                         Setup::OneByte(role).open(config_without_keepalive()).await;
                     let mut handle = ours.handle();
                     let mut events = observe(&mut handle).await;
-                    let asked = Asked::default();
+                    let calls = Calls::default();
                     match observed {
-                        Observed::Bytes => forget(polls, &mut ours, &asked),
-                        Observed::Handle => forget(polls, &mut handle, &asked),
+                        Observed::Bytes => observe_and_drop(polls, &mut ours, &calls),
+                        Observed::Handle => observe_and_drop(polls, &mut handle, &calls),
                         Observed::Items => {
                             let mut items = framed(ours);
-                            forget(polls, &mut items, &asked);
+                            observe_and_drop(polls, &mut items, &calls);
                             ours = items.into_stream();
                         }
                     }
@@ -128,16 +136,16 @@ fn observing_may_be_forgotten() {
                     end.unwrap();
                     assert_eq!(data, b"data");
                     assert_eq!(describe(&mut events), ["ping ?", "close 1000", "closed"]);
-                    assert_eq!(asked.load(Relaxed), 0, "nobody is there to be told");
+                    assert_eq!(calls.load(Relaxed), 0, "no observer is left");
                 }));
             }
         }
     }
 }
 
-/// Whoever does not poll the future at once misses nothing.
+/// An observer gets all events from the call of `observe` on, however late its future is polled.
 #[test]
-fn observing_begins_with_the_call() {
+fn unpolled_observe_misses_no_event() {
     for role in ROLES {
         block_on(timeout(async {
             let (mut ours, mut peer) = Setup::OneByte(role).open(config_without_keepalive()).await;

@@ -1,5 +1,5 @@
-//! A handshake may be dropped at any point: nothing of it is left, neither a socket nor a task, and its peer
-//! sees that.
+//! Handshakes that are dropped after any number of polls: neither a socket nor a task is left, and
+//! the peer receives the end of the stream.
 
 use async_tungstenite::tokio::TokioAdapter;
 use futures::future;
@@ -17,19 +17,19 @@ use tokio::{
 };
 use ws_framed::{Acceptor, Connector, WsErr, WsStream};
 
-/// The other side of a handshake, until the connection ends. Gives what it has heard.
+/// The peer of a handshake, until the connection ends. Returns what it has received.
 async fn peer(mut io: impl AsyncRead + AsyncWrite + Unpin, ours: Role) -> String {
-    let mut heard = Vec::new();
+    let mut received = Vec::new();
     let sends = match ours {
         Role::Server => REQUEST.as_bytes().to_vec(),
         Role::Client => {
-            while !heard.ends_with(b"\r\n\r\n") {
+            while !received.ends_with(b"\r\n\r\n") {
                 match io.read_u8().await {
-                    Ok(byte) => heard.push(byte),
-                    Err(_) => return String::from_utf8(heard).unwrap(),
+                    Ok(byte) => received.push(byte),
+                    Err(_) => return String::from_utf8(received).unwrap(),
                 }
             }
-            response_to(&heard)
+            response_to(&received)
         }
     };
     for byte in sends {
@@ -38,30 +38,30 @@ async fn peer(mut io: impl AsyncRead + AsyncWrite + Unpin, ours: Role) -> String
         }
         yield_now().await;
     }
-    // A socket that is closed with something unread is reset.
-    let _ = io.read_to_end(&mut heard).await;
-    String::from_utf8(heard).unwrap()
+    // A socket that is closed with unread data is reset.
+    let _ = io.read_to_end(&mut received).await;
+    String::from_utf8(received).unwrap()
 }
 
 fn assert_nothing_runs() {
     assert_eq!(Handle::current().metrics().num_alive_tasks(), 0);
 }
 
-/// The ways to open a connection over a stream that is there.
+/// The ways to open a connection over an existing stream.
 #[derive(Clone, Copy, Debug)]
 enum Way {
     Tokio,
     FuturesIo,
-    Judged,
-    JudgedFuturesIo,
+    Validated,
+    ValidatedFuturesIo,
     Smol,
 }
 
 const WAYS: &[Way] = &[
     Way::Tokio,
     Way::FuturesIo,
-    Way::Judged,
-    Way::JudgedFuturesIo,
+    Way::Validated,
+    Way::ValidatedFuturesIo,
     Way::Smol,
 ];
 
@@ -69,15 +69,15 @@ async fn open(role: Role, way: Way, io: DuplexStream) -> Result<WsStream, WsErr>
     let (acceptor, connector) = (Acceptor::new(), Connector::new());
     let url = "ws://localhost/";
     match (role, way) {
-        (Role::Client, Way::Tokio | Way::Judged) => connector.connect_over(io, url).await,
+        (Role::Client, Way::Tokio | Way::Validated) => connector.connect_over(io, url).await,
         (Role::Client, _) => {
             let io = TokioAdapter::new(io);
             connector.connect_over_futures_io(io, url).await
         }
         (Role::Server, Way::Tokio) => acceptor.accept(io).await,
-        (Role::Server, Way::Judged) => acceptor.accept_with(io, |_| Ok(())).await,
+        (Role::Server, Way::Validated) => acceptor.accept_with(io, |_| Ok(())).await,
         (Role::Server, Way::FuturesIo) => acceptor.accept_futures_io(TokioAdapter::new(io)).await,
-        (Role::Server, Way::JudgedFuturesIo) => {
+        (Role::Server, Way::ValidatedFuturesIo) => {
             let io = TokioAdapter::new(io);
             acceptor.accept_futures_io_with(io, |_| Ok(())).await
         }
@@ -85,9 +85,9 @@ async fn open(role: Role, way: Way, io: DuplexStream) -> Result<WsStream, WsErr>
     }
 }
 
-/// Byte by byte, so that it is dropped at each byte of the request and of the answer.
+/// A handshake that is dropped at any byte drops its stream and leaves no task.
 #[test]
-fn a_handshake_that_is_dropped_drops_its_stream_and_leaves_no_task() {
+fn dropped_handshake_drops_its_stream() {
     let cases = ROLES
         .iter()
         .flat_map(|role| WAYS.iter().map(move |way| (*role, *way)));
@@ -100,24 +100,27 @@ fn a_handshake_that_is_dropped_drops_its_stream_and_leaves_no_task() {
                     .await
                     .map(Result::unwrap)
             };
-            // When it is done, the stream is dropped here.
+            // A stream that was opened is dropped here.
             let opening = async { opening.await.is_some() };
-            let (is_done, heard) = future::join(opening, peer(theirs, role)).await;
-            let whole = match role {
+            let (is_done, received) = future::join(opening, peer(theirs, role)).await;
+            let start = match role {
                 Role::Server => "HTTP/1.1 101 ",
                 Role::Client => "GET / HTTP/1.1\r\n",
             };
-            let len = whole.len().min(heard.len());
-            assert_eq!(heard[..len], whole[..len], "it began with something else");
-            assert!(polls > 0 || heard.is_empty(), "nobody has asked for it");
-            assert!(!is_done || heard.ends_with("\r\n\r\n"));
+            let len = start.len().min(received.len());
+            assert_eq!(received[..len], start[..len], "an unexpected head");
+            assert!(
+                polls > 0 || received.is_empty(),
+                "sent before the first poll"
+            );
+            assert!(!is_done || received.ends_with("\r\n\r\n"));
             assert_nothing_runs();
             is_done
         }));
     }
 }
 
-async fn closes_its_socket<F>(connect: impl Fn(String) -> F)
+async fn assert_closes_socket<F>(connect: impl Fn(String) -> F)
 where
     F: Future<Output = Result<WsStream, WsErr>>,
 {
@@ -127,7 +130,7 @@ where
         let opening = async { poll_at_most(polls, connect(url.clone())).await };
         let opening = async { opening.await.map(Result::unwrap).is_some() };
         if polls == 0 {
-            // There is nobody to accept.
+            // There is no connection to accept.
             return opening.await;
         }
         let server = async {
@@ -141,18 +144,21 @@ where
     .await;
 }
 
+/// A `connect` that is dropped closes its socket and leaves no task.
 #[test]
-fn a_connect_that_is_dropped_closes_its_socket_and_leaves_no_task() {
-    run(closes_its_socket(ws_framed::connect));
+fn dropped_connect_closes_its_socket() {
+    run(assert_closes_socket(ws_framed::connect));
 }
 
+/// A `connect` of smol that is dropped closes its socket and leaves no task.
 #[test]
-fn a_connect_on_smol_that_is_dropped_closes_its_socket() {
-    run(closes_its_socket(ws_framed::smol::connect));
+fn dropped_smol_connect_closes_its_socket() {
+    run(assert_closes_socket(ws_framed::smol::connect));
 }
 
+/// An `accept` that is dropped closes its socket and leaves no task.
 #[test]
-fn an_accept_that_is_dropped_closes_its_socket_and_leaves_no_task() {
+fn dropped_accept_closes_its_socket() {
     run(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -1,27 +1,34 @@
-//! The futures of the item view may be dropped at any point: after each number of polls, over a connection
-//! that moves one byte at a time, the work is then done another way, and no item is lost or repeated.
+//! Futures of the item stream that are dropped after any number of polls. The transport moves one
+//! byte at a time.
 
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt, executor::block_on, future};
 use support::{
-    Frame, ROLES,
+    Frame, Peer, ROLES,
     cancel::{close_and_receive, encoded, framed, on_each_poll, receive_and_reply, small_pipe},
     poll_times, timeout,
 };
 use ws_framed::{CloseFrame, CloseOutcome, ClosedBy, LengthDelimited, WsFramed};
 
+/// Sends items that end at other places than messages do, and a close frame.
+async fn send_items(peer: &mut Peer) {
+    for payload in [
+        &b"\0\0\0\x03on"[..],
+        b"e\0\0\0\x03two\0\0\0\x00\0",
+        b"\0\0\x05three",
+    ] {
+        peer.send(Frame::binary(payload)).await;
+    }
+    peer.send(Frame::close(1000, "")).await;
+}
+
+/// A `next` that is dropped after any number of polls, once or each time, loses and repeats no
+/// item.
 #[test]
-fn a_next_loses_and_repeats_no_item() {
+fn dropped_next_loses_no_item() {
     on_each_poll(async |polls, ours, mut peer| {
         let mut ours = framed(ours);
-        for payload in [
-            &b"\0\0\0\x03on"[..],
-            b"e\0\0\0\x03two\0\0\0\x00\0",
-            b"\0\0\x05three",
-        ] {
-            peer.send(Frame::binary(payload)).await;
-        }
-        peer.send(Frame::close(1000, "")).await;
+        send_items(&mut peer).await;
         let first = poll_times(polls, ours.next()).map(|item| item.unwrap().unwrap());
         let is_done = first.is_some();
         let mut items = Vec::from_iter(first);
@@ -31,11 +38,27 @@ fn a_next_loses_and_repeats_no_item() {
         assert_eq!(items, ["one", "two", "", "three"]);
         is_done
     });
+    // Each `next` is dropped after so many polls.
+    on_each_poll(async |polls, ours, mut peer| {
+        let mut ours = framed(ours);
+        send_items(&mut peer).await;
+        let mut items = Vec::new();
+        loop {
+            match poll_times(polls + 1, ours.next()) {
+                Some(Some(item)) => items.push(item.unwrap()),
+                Some(None) => break,
+                None => {}
+            }
+        }
+        assert_eq!(items, ["one", "two", "", "three"]);
+        polls > 20
+    });
 }
 
-/// With room, `send` hands its item over in the first poll; what it then waits for is the flush.
+/// A `send` that has room hands its item over in the first poll. Dropped in its flush, the item is
+/// sent once.
 #[test]
-fn a_send_that_was_polled_with_room_sends_its_item_once() {
+fn dropped_send_sends_item_once() {
     on_each_poll(async |polls, ours, peer| {
         let mut ours = framed(ours);
         ours.feed(Bytes::from("before")).await.unwrap();
@@ -51,9 +74,10 @@ fn a_send_that_was_polled_with_room_sends_its_item_once() {
     });
 }
 
-/// Without, it holds its item until there is some: dropped before that, the item is dropped with it.
+/// A `send` that waits for room holds its item. Dropped before there is room, it drops this item
+/// and no other.
 #[test]
-fn a_send_that_waits_for_room_drops_its_item_and_no_other() {
+fn blocked_send_drops_its_item() {
     for role in ROLES {
         for polls in 0..20 {
             block_on(timeout(async {
@@ -75,8 +99,9 @@ fn a_send_that_waits_for_room_drops_its_item_and_no_other() {
     }
 }
 
+/// A flush that is dropped after any number of polls loses and repeats no item.
 #[test]
-fn a_flush_of_items_may_be_done_again() {
+fn dropped_flush_sends_nothing_twice() {
     on_each_poll(async |polls, ours, peer| {
         let mut ours = framed(ours);
         ours.feed(Bytes::from("one")).await.unwrap();
@@ -89,24 +114,27 @@ fn a_flush_of_items_may_be_done_again() {
     });
 }
 
+/// A close that is dropped after any number of polls can be repeated.
 #[test]
-fn a_close_of_items_may_be_done_again() {
+fn dropped_close_can_be_repeated() {
     on_each_poll(async |polls, ours, peer| {
         let mut ours = framed(ours);
         ours.feed(Bytes::from("one")).await.unwrap();
         let is_done = poll_times(polls, SinkExt::<Bytes>::close(&mut ours)).is_some();
-        let others = async {
+        let completing = async {
             SinkExt::<Bytes>::close(&mut ours).await.unwrap();
             assert!(ours.next().await.is_none());
         };
-        let ((), (data, code)) = future::join(others, receive_and_reply(peer)).await;
+        let ((), (data, code)) = future::join(completing, receive_and_reply(peer)).await;
         assert_eq!((data, code), (encoded(&[b"one"]), 1000));
         is_done
     });
 }
 
+/// A `close_with` that is dropped leaves the connection closing. A second one completes it and
+/// sends no other frame.
 #[test]
-fn close_with_leaves_the_link_closing() {
+fn dropped_close_with_keeps_its_frame() {
     on_each_poll(async |polls, ours, mut peer| {
         let mut ours = framed(ours);
         ours.feed(Bytes::from("one")).await.unwrap();
@@ -114,9 +142,9 @@ fn close_with_leaves_the_link_closing() {
             .await;
         let done = CloseFrame::new(4000.into(), "done").unwrap();
         let closed = poll_times(polls, ours.close_with(done.clone()));
-        assert!(closed.is_none(), "the peer has not answered");
-        // If the first has begun, this one's frame is not sent, and reading finds nothing.
-        let others = async {
+        assert!(closed.is_none(), "the peer has not replied");
+        // Once the first has been polled, its frame is the one that is sent, and data is discarded.
+        let completing = async {
             if polls == 0 {
                 assert_eq!(ours.next().await.unwrap().unwrap(), "discarded, or read");
                 return ours.close_with(done).await.unwrap();
@@ -124,7 +152,7 @@ fn close_with_leaves_the_link_closing() {
             assert!(ours.next().await.is_none());
             ours.close_with(CloseFrame::normal()).await.unwrap()
         };
-        let (outcome, (data, code)) = future::join(others, receive_and_reply(peer)).await;
+        let (outcome, (data, code)) = future::join(completing, receive_and_reply(peer)).await;
         assert!(matches!(
             outcome,
             CloseOutcome::Clean {

@@ -1,4 +1,4 @@
-//! Futures that are dropped before they are done lose and repeat nothing.
+//! Cancel safety: futures that are dropped before they are done lose and repeat nothing.
 
 mod bytes;
 mod handle;

@@ -1,35 +1,23 @@
-//! `close_with`: a close as a value, that tells how it ended.
-
-use std::{io, pin::pin, time::Duration};
+//! `close_with`: a close as a future that resolves to its outcome.
 
 use futures::{AsyncReadExt, AsyncWriteExt, executor::block_on, future};
 use support::{
-    FRAMED, Frame, MEMORY_CAPACITY, NO_TIMERS, PIPE_CAPACITY, Role, Setup,
-    config_without_keepalive, describe, memory_transports, observe, on_all_transports,
-    on_transports, pair, poll_until_idle, run, timeout, tungstenite_pair,
+    FRAMED, Frame, MEMORY_CAPACITY, PIPE_CAPACITY, config_without_keepalive, describe,
+    memory_transports, observe, on_all_transports, on_transports, pair, read_to_end, run, timeout,
+    tungstenite_pair,
 };
-use ws_framed::{
-    CloseCode, CloseFrame, CloseOutcome, ClosedBy, Config, MessageTransport, WsErr, WsStream,
-};
+use ws_framed::{CloseCode, CloseFrame, CloseOutcome, ClosedBy, MessageTransport, WsErr, WsStream};
 
-fn clean(code: u16, reason: &str, by: ClosedBy) -> CloseOutcome {
-    CloseOutcome::Clean {
-        code: code.into(),
-        reason: reason.to_owned(),
-        by,
-    }
-}
+use super::clean;
+use crate::time::short_close_timeout;
 
-fn goodbye() -> CloseFrame {
+fn custom_close() -> CloseFrame {
     CloseFrame::new(CloseCode::from(4001), "enough").unwrap()
 }
 
-fn impatient() -> Config {
-    config_without_keepalive().close_timeout(Duration::from_millis(100))
-}
-
+/// A clean outcome holds the code and reason of the peer's reply. Data that arrives is discarded.
 #[test]
-fn clean_by_us_with_what_the_peer_answers() {
+fn clean_outcome_holds_the_reply() {
     on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
         let handle = ours.handle();
         ours.write_all(b"the last").await.unwrap();
@@ -41,10 +29,10 @@ fn clean_by_us_with_what_the_peer_answers() {
             peer.send(Frame::binary("discarded as well")).await;
             peer.send(Frame::close(4002, "likewise")).await;
             peer.expect_end().await;
-            // Hangs up: the end of the transport is waited for.
+            // Disconnects: `close_with` waits for the end of the transport.
             drop(peer);
         };
-        let (outcome, ()) = future::join(ours.close_with(goodbye()), script).await;
+        let (outcome, ()) = future::join(ours.close_with(custom_close()), script).await;
         let outcome = outcome.unwrap();
         assert_eq!(outcome, clean(4002, "likewise", ClosedBy::Us));
         assert_eq!(handle.closed().await, outcome);
@@ -55,32 +43,42 @@ fn clean_by_us_with_what_the_peer_answers() {
     });
 }
 
+/// After the peer's close frame was read, the outcome is that of the peer's close, whether or not
+/// the peer disconnects.
 #[test]
-fn clean_by_peer_if_its_close_was_read_first() {
-    on_all_transports(&impatient(), async |mut ours, mut peer| {
-        peer.send(Frame::close(1001, "restart")).await;
-        assert_eq!(ours.read(&mut [0; 8]).await.unwrap(), 0);
-        let outcome = ours.close_with(goodbye()).await.unwrap();
-        assert_eq!(outcome, clean(1001, "restart", ClosedBy::Peer));
-        // The answer, not the close frame of a link that has ended.
-        assert_eq!(peer.expect_close().await, 1001);
-    });
+fn clean_by_peer_after_its_close() {
+    for disconnects in [false, true] {
+        println!("disconnects: {disconnects}");
+        on_all_transports(&short_close_timeout(), async |mut ours, mut peer| {
+            peer.send(Frame::close(4000, "first")).await;
+            read_to_end(&mut ours).await.1.unwrap();
+            // A client waits for the server to disconnect first (RFC 6455 section 7.1.1).
+            let peer = (!disconnects).then_some(peer);
+            let outcome = ours.close_with(custom_close()).await.unwrap();
+            assert_eq!(outcome, clean(4000, "first", ClosedBy::Peer));
+            assert_eq!(ours.read(&mut [0; 8]).await.unwrap(), 0);
+            if let Some(peer) = peer {
+                // The reply, and no close frame of our own.
+                assert_eq!(peer.expect_close().await, 4000);
+            }
+        });
+    }
 }
 
+/// Close frames that cross are a clean close by this end, which sends one close frame only.
 #[test]
-fn closes_that_cross_are_clean_by_us() {
-    on_all_transports(&impatient(), async |mut ours, mut peer| {
+fn crossing_closes_are_clean() {
+    on_all_transports(&short_close_timeout(), async |mut ours, mut peer| {
         peer.send(Frame::close(4321, "me first")).await;
         ours.close().await.unwrap();
-        let outcome = ours.close_with(goodbye()).await.unwrap();
+        let outcome = ours.close_with(custom_close()).await.unwrap();
         assert_eq!(outcome, clean(4321, "me first", ClosedBy::Us));
-        // One close frame of ours stands for both.
         assert_eq!(peer.expect_close().await, 1000);
     });
 }
 
-async fn cross<M: MessageTransport>((mut one, mut two): (WsStream<M>, WsStream<M>)) {
-    one.write_all(b"on its way").await.unwrap();
+async fn close_both_ends<M: MessageTransport>((mut one, mut two): (WsStream<M>, WsStream<M>)) {
+    one.write_all(b"in flight").await.unwrap();
     one.flush().await.unwrap();
     let frame = |code: u16| CloseFrame::new(code.into(), "").unwrap();
     let (first, second) =
@@ -89,156 +87,85 @@ async fn cross<M: MessageTransport>((mut one, mut two): (WsStream<M>, WsStream<M
     assert_eq!(second.unwrap(), clean(4001, "", ClosedBy::Us));
 }
 
+/// Two ends of this library that close at the same time both end cleanly.
 #[test]
-fn two_links_that_close_at_once_both_end_cleanly() {
-    run(async { cross(pair().await).await });
+fn both_ends_close_at_once() {
+    run(async { close_both_ends(pair().await).await });
     let over_pipe = async {
-        let engines = tungstenite_pair(PIPE_CAPACITY).await;
-        cross(engines).await;
+        let ends = tungstenite_pair(PIPE_CAPACITY).await;
+        close_both_ends(ends).await;
     };
     block_on(timeout(over_pipe));
     let (one, two) = memory_transports(MEMORY_CAPACITY);
-    block_on(timeout(cross((WsStream::new(one), WsStream::new(two)))));
+    block_on(timeout(close_both_ends((
+        WsStream::new(one),
+        WsStream::new(two),
+    ))));
 }
 
+/// The outcome is `Lost` if the transport ends without a reply.
 #[test]
-fn timed_out_if_the_peer_never_answers() {
-    on_all_transports(&impatient(), async |mut ours, peer| {
-        let mut events = observe(&mut ours).await;
-        let outcome = ours.close_with(goodbye()).await.unwrap();
-        assert_eq!(outcome, CloseOutcome::TimedOut);
-        assert_eq!(describe(&mut events), ["error TimedOut", "closed"]);
-        assert_eq!(
-            ours.read(&mut [0; 8]).await.unwrap(),
-            0,
-            "it was told already"
-        );
-        drop(ours);
-        assert_eq!(peer.expect_close().await, 4001);
-    });
-}
-
-#[test]
-fn a_peer_that_only_sends_data_cannot_put_the_end_off() {
-    on_transports(&FRAMED, &impatient(), async |mut ours, mut peer| {
-        let chatter = async {
-            loop {
-                peer.send(Frame::binary("and another thing")).await;
-                // The connection may break while it talks on.
-                tokio::task::yield_now().await;
-            }
-        };
-        let closing = pin!(ours.close_with(goodbye()));
-        match future::select(closing, pin!(chatter)).await {
-            future::Either::Left((outcome, _)) => {
-                assert_eq!(outcome.unwrap(), CloseOutcome::TimedOut);
-            }
-            future::Either::Right((never, _)) => never,
-        }
-    });
-}
-
-#[test]
-fn a_server_that_never_hangs_up_does_not_keep_a_client() {
-    let places = [
-        Setup::Tcp(Role::Client),
-        Setup::Pipe(Role::Client),
-        Setup::Memory,
-    ];
-    on_transports(&places, &impatient(), async |mut ours, mut peer| {
-        peer.send(Frame::close(1000, "")).await;
-        let outcome = ours.close_with(goodbye()).await.unwrap();
-        assert_eq!(outcome, clean(1000, "", ClosedBy::Us));
-        drop(peer);
-    });
-}
-
-#[test]
-fn lost_if_the_connection_ends_without_an_answer() {
+fn lost_without_reply() {
     on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
         let mut events = observe(&mut ours).await;
         peer.send(Frame::binary("half a")).await;
         peer.close_write().await;
-        let outcome = ours.close_with(goodbye()).await.unwrap();
+        let outcome = ours.close_with(custom_close()).await.unwrap();
         assert_eq!(outcome, CloseOutcome::Lost);
         assert_eq!(describe(&mut events), ["error UnexpectedEof", "closed"]);
         assert_eq!(
-            ours.close_with(goodbye()).await.unwrap(),
+            ours.close_with(custom_close()).await.unwrap(),
             CloseOutcome::Lost
         );
     });
 }
 
+/// The outcome is `Failed` if the peer sends a violation in place of a reply.
 #[test]
-fn failed_if_the_peer_answers_with_a_violation() {
-    on_transports(&FRAMED, &impatient(), async |mut ours, mut peer| {
-        let mut events = observe(&mut ours).await;
-        peer.send(Frame::new(3, "not a frame")).await;
-        let outcome = ours.close_with(goodbye()).await.unwrap();
-        assert_eq!(outcome, CloseOutcome::Failed);
-        assert_eq!(describe(&mut events), ["error InvalidData", "closed"]);
-        assert_eq!(
-            peer.expect_close().await,
-            4001,
-            "one close frame is all there is"
-        );
-    });
-}
-
-#[test]
-fn failed_if_the_link_failed_before() {
-    on_all_transports(&impatient(), async |mut ours, mut peer| {
-        peer.send(Frame::text("no")).await;
-        ours.read(&mut [0; 8]).await.unwrap_err();
-        let outcome = ours.close_with(goodbye()).await.unwrap();
-        assert_eq!(outcome, CloseOutcome::Failed);
-    });
-}
-
-#[test]
-fn unsent_bytes_are_a_broken_pipe_and_the_outcome_is_still_to_be_had() {
-    on_transports(&NO_TIMERS, &impatient(), async |mut ours, peer| {
-        let full = pin!(async { while ours.write(&[0; 4096]).await.is_ok() {} });
-        assert!(poll_until_idle(full).is_pending());
-        let error = ours.close_with(goodbye()).await.unwrap_err();
-        assert!(matches!(error, WsErr::Closed), "{error:?}");
-        assert_eq!(io::Error::from(error).kind(), io::ErrorKind::BrokenPipe);
-        let outcome = ours.close_with(goodbye()).await.unwrap();
-        assert_eq!(outcome, CloseOutcome::TimedOut);
-        drop(peer);
-    });
-}
-
-#[test]
-fn a_close_with_that_is_dropped_can_be_called_again() {
+fn failed_by_violation_after_close() {
     on_transports(
-        &NO_TIMERS,
-        &config_without_keepalive(),
+        &FRAMED,
+        &short_close_timeout(),
         async |mut ours, mut peer| {
-            assert!(poll_until_idle(pin!(ours.close_with(goodbye()))).is_pending());
-            assert_eq!(peer.until_close().await.1, 4001);
-            assert!(poll_until_idle(pin!(ours.close_with(CloseFrame::normal()))).is_pending());
-            peer.send(Frame::close(1000, "")).await;
-            peer.close_write().await;
-            let outcome = ours.close_with(CloseFrame::normal()).await.unwrap();
-            assert_eq!(outcome, clean(1000, "", ClosedBy::Us));
-            peer.expect_end().await;
+            let mut events = observe(&mut ours).await;
+            peer.send(Frame::new(3, "not a frame")).await;
+            let outcome = ours.close_with(custom_close()).await.unwrap();
+            assert_eq!(outcome, CloseOutcome::Failed);
+            assert_eq!(describe(&mut events), ["error InvalidData", "closed"]);
+            assert_eq!(
+                peer.expect_close().await,
+                4001,
+                "no second close frame is sent"
+            );
         },
     );
 }
 
+/// The outcome is `Failed` if the connection failed before the close.
 #[test]
-fn a_reason_is_cut_at_a_character_to_what_a_close_frame_holds() {
-    on_all_transports(&impatient(), async |mut ours, mut peer| {
-        // 62 times two bytes would be one too many.
+fn failed_by_violation_before_close() {
+    on_all_transports(&short_close_timeout(), async |mut ours, mut peer| {
+        peer.send(Frame::text("no")).await;
+        ours.read(&mut [0; 8]).await.unwrap_err();
+        let outcome = ours.close_with(custom_close()).await.unwrap();
+        assert_eq!(outcome, CloseOutcome::Failed);
+    });
+}
+
+/// A reason that is too long for a close frame is truncated at a character.
+#[test]
+fn long_reason_is_truncated() {
+    on_all_transports(&short_close_timeout(), async |mut ours, mut peer| {
+        // A close frame holds 123 bytes, so 62 characters of two bytes are too long.
         let frame = CloseFrame::new(CloseCode::NORMAL, "é".repeat(100)).unwrap();
         ours.close_with(frame).await.unwrap();
         assert_eq!(peer.until_close().await.2, "é".repeat(61));
     });
 }
 
+/// A close frame cannot be constructed with a code that an endpoint must not send.
 #[test]
-fn a_close_frame_cannot_be_made_with_a_code_that_may_not_be_sent() {
+fn close_frame_needs_sendable_code() {
     let sendable = |code: &u16| CloseFrame::new((*code).into(), "").is_ok();
     let codes: Vec<u16> = (0..=u16::MAX).filter(sendable).collect();
     let expected: Vec<u16> = (1000..=1003)
@@ -248,8 +175,10 @@ fn a_close_frame_cannot_be_made_with_a_code_that_may_not_be_sent() {
     assert_eq!(codes, expected);
 }
 
+/// A close frame of a peer with a code that must not be sent is refused, and the connection stays
+/// open.
 #[test]
-fn a_close_frame_that_only_a_peer_may_send_is_refused_and_the_link_stays_open() {
+fn unsendable_code_is_refused() {
     on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
         let frame = CloseFrame::from_peer(CloseCode::ABNORMAL, "");
         let error = ours.close_with(frame).await.unwrap_err();

@@ -1,29 +1,59 @@
-//! The peer closes and hangs up: a clean end only if nothing of ours was still to go out.
+//! A peer that closes and disconnects: the end is clean only if nothing of ours was still to be
+//! sent.
 
 use std::{io, pin::pin};
 
-use futures::{AsyncReadExt, AsyncWriteExt, executor::block_on, io::BufWriter};
+use futures::{AsyncReadExt, AsyncWriteExt, executor::block_on};
 use support::{
     Frame, ROLES, RawPeer, Role, Setup, config_without_keepalive, from_raw_socket, on_transports,
     pipe, poll_until_idle, read_to_end, timeout,
 };
-use ws_framed::CloseOutcome;
+use ws_framed::{CloseOutcome, ClosedBy};
 
+use super::clean;
+use crate::bytes::fill;
+
+const PIPES: [Setup; 2] = [Setup::Pipe(Role::Server), Setup::Pipe(Role::Client)];
+
+/// A client that disconnects right after its close frame has closed cleanly.
 #[test]
-fn a_peer_that_hangs_up_with_our_data_under_way_has_not_closed_cleanly() {
-    let places = [Setup::Pipe(Role::Server), Setup::Pipe(Role::Client)];
-    for waits in [false, true] {
+fn client_disconnects_after_its_close() {
+    let setups = [
+        Setup::Tcp(Role::Server),
+        Setup::Pipe(Role::Server),
+        Setup::Memory,
+    ];
+    on_transports(
+        &setups,
+        &config_without_keepalive(),
+        async |mut ours, mut peer| {
+            let handle = ours.handle();
+            peer.send(Frame::binary("bye")).await;
+            peer.send(Frame::close(1001, "")).await;
+            drop(peer);
+            let (data, end) = read_to_end(&mut ours).await;
+            end.unwrap();
+            assert_eq!(data, b"bye");
+            assert_eq!(handle.closed().await, clean(1001, "", ClosedBy::Peer));
+        },
+    );
+}
+
+/// A peer that disconnects while our data is in flight ends the connection with `BrokenPipe`.
+#[test]
+fn data_in_flight_is_lost() {
+    for is_read_blocked in [false, true] {
+        println!("a read waits for the reply: {is_read_blocked}");
         on_transports(
-            &places,
+            &PIPES,
             &config_without_keepalive(),
             async |mut ours, mut peer| {
-                let full = pin!(async { while ours.write(&[0; 4096]).await.is_ok() {} });
-                assert!(poll_until_idle(full).is_pending());
+                fill(&mut ours);
                 peer.send(Frame::binary("before")).await;
                 peer.send(Frame::close(1000, "")).await;
                 let mut buf = [0; 16];
                 assert_eq!(ours.read(&mut buf).await.unwrap(), 6);
-                if waits {
+                if is_read_blocked {
                     assert!(poll_until_idle(pin!(ours.read(&mut buf))).is_pending());
                 }
                 drop(peer);
@@ -36,11 +66,11 @@ fn a_peer_that_hangs_up_with_our_data_under_way_has_not_closed_cleanly() {
     }
 }
 
+/// A flush that finds the disconnect and loses data does not make the end clean for a reader.
 #[test]
-fn a_writer_who_finds_it_out_does_not_make_it_a_clean_end_for_the_reader() {
-    let places = [Setup::Pipe(Role::Server), Setup::Pipe(Role::Client)];
+fn failed_flush_is_no_clean_end() {
     on_transports(
-        &places,
+        &PIPES,
         &config_without_keepalive(),
         async |mut ours, mut peer| {
             peer.send(Frame::close(1000, "")).await;
@@ -55,8 +85,9 @@ fn a_writer_who_finds_it_out_does_not_make_it_a_clean_end_for_the_reader() {
     );
 }
 
+/// The peer's close frame is no reply to a close frame of ours that was never sent.
 #[test]
-fn a_close_of_ours_that_never_left_is_not_answered_by_the_peers() {
+fn unsent_close_has_no_reply() {
     for (role, header) in ROLES.into_iter().zip([2, 6]) {
         for (code, kind) in [
             (1000, io::ErrorKind::BrokenPipe),
@@ -68,7 +99,7 @@ fn a_close_of_ours_that_never_left_is_not_answered_by_the_peers() {
                     let (ours, theirs) = pipe(100);
                     let mut ours = from_raw_socket(ours, role, config_without_keepalive()).await;
                     let mut peer = RawPeer::new(theirs, role.other());
-                    // The pipe is full of what is flushed, so the close frame waits, alone.
+                    // The pipe is full of flushed data, so only the close frame waits.
                     ours.write_all(&vec![0; 100 - header]).await.unwrap();
                     ours.flush().await.unwrap();
                     assert!(poll_until_idle(pin!(ours.close())).is_pending());
@@ -85,27 +116,5 @@ fn a_close_of_ours_that_never_left_is_not_answered_by_the_peers() {
                 }));
             }
         }
-    }
-}
-
-#[test]
-fn the_end_is_not_told_before_the_answer_has_left_what_buffers_below() {
-    for (role, header) in ROLES.into_iter().zip([2, 6]) {
-        println!("{role:?}");
-        block_on(timeout(async {
-            let (ours, theirs) = pipe(100);
-            let mut ours =
-                from_raw_socket(BufWriter::new(ours), role, config_without_keepalive()).await;
-            let mut peer = RawPeer::new(theirs, role.other());
-            // The pipe is full.
-            ours.write_all(&vec![0; 100 - header]).await.unwrap();
-            ours.flush().await.unwrap();
-            peer.send(&Frame::close(1000, "")).await;
-            let mut buf = [0; 8];
-            assert!(poll_until_idle(pin!(ours.read(&mut buf))).is_pending());
-            peer.next().await.unwrap();
-            assert_eq!(ours.read(&mut buf).await.unwrap(), 0);
-            assert_eq!(peer.next().await, Some(Frame::close(1000, "")));
-        }));
     }
 }

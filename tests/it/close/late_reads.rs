@@ -1,21 +1,16 @@
-//! A user who reads late, or slowly, finds what the peer had under way when he closed.
+//! Late reads: a caller that reads late or slowly still gets what the peer had in flight at our
+//! close.
 
 use std::{io, time::Duration};
 
 use async_tungstenite::tokio::TokioAdapter;
 use futures::{AsyncReadExt, AsyncWriteExt, future};
-use support::{Frame, Peer, RawPeer, Role, Setup, config_without_keepalive, on_transports, run};
-use ws_framed::{Acceptor, Config, WsStream};
+use support::{Frame, IMMEDIATE, Peer, RawPeer, Role, Setup, on_transports, read_to_end, run};
+use ws_framed::{Acceptor, WsStream};
 
-const SOCKETS: [Setup; 2] = [Setup::Tcp(Role::Server), Setup::Tcp(Role::Client)];
+use crate::time::{SHORT_TIMEOUT, TCP, short_close_timeout};
 
-const SOON: Duration = Duration::from_millis(100);
-
-fn closing_soon() -> Config {
-    config_without_keepalive().close_timeout(SOON)
-}
-
-/// The length of what is read, and how it ends.
+/// The length of the data that is read at this pace, and how it ends.
 async fn drain(ours: &mut WsStream, pace: Duration) -> (usize, io::Result<()>) {
     let mut chunk = vec![0; 16 * 1024];
     let mut len = 0;
@@ -29,8 +24,8 @@ async fn drain(ours: &mut WsStream, pace: Duration) -> (usize, io::Result<()>) {
     }
 }
 
-/// Closes, lets the peer send these frames and a close frame, and reads what of that fits into the sockets after the
-/// deadline is over, and then the rest.
+/// Closes, lets the peer send these frames and a close frame, and reads them all after the
+/// deadline.
 async fn read_late(frames: Vec<Frame>, mut ours: WsStream, mut peer: Peer, pace: Duration) {
     let expected: usize = frames
         .iter()
@@ -44,7 +39,7 @@ async fn read_late(frames: Vec<Frame>, mut ours: WsStream, mut peer: Peer, pace:
         peer
     };
     let read = async {
-        tokio::time::sleep(SOON * 3).await;
+        tokio::time::sleep(SHORT_TIMEOUT * 3).await;
         drain(&mut ours, pace).await
     };
     let ((len, end), _peer) = future::join(read, send).await;
@@ -52,46 +47,83 @@ async fn read_late(frames: Vec<Frame>, mut ours: WsStream, mut peer: Peer, pace:
     end.unwrap();
 }
 
+/// A late read returns a small message and the clean end, on every kind of transport.
 #[test]
-fn many_messages() {
-    on_transports(&SOCKETS, &closing_soon(), async |ours, peer| {
+fn small_message_is_read() {
+    on_transports(
+        &IMMEDIATE,
+        &short_close_timeout(),
+        async |mut ours, mut peer| {
+            ours.close().await.unwrap();
+            peer.send(Frame::binary("in time")).await;
+            peer.send(Frame::close(1000, "")).await;
+            // The peer has replied in time, and the caller pauses for longer than that.
+            std::thread::sleep(SHORT_TIMEOUT * 2);
+            let (data, end) = read_to_end(&mut ours).await;
+            assert_eq!(data, b"in time");
+            end.unwrap();
+        },
+    );
+}
+
+/// Late reads return more messages than the sockets hold.
+#[test]
+fn many_messages_are_read() {
+    on_transports(&TCP, &short_close_timeout(), async |ours, peer| {
         let frames = vec![Frame::binary([7; 1024]); 2048];
         read_late(frames, ours, peer, Duration::ZERO).await;
     });
 }
 
+/// Late reads may be slow, too.
 #[test]
-fn many_messages_slowly() {
-    on_transports(&SOCKETS, &closing_soon(), async |ours, peer| {
+fn slow_reads_get_all_messages() {
+    on_transports(&TCP, &short_close_timeout(), async |ours, peer| {
         let frames = vec![Frame::binary([7; 16 * 1024]); 128];
         read_late(frames, ours, peer, Duration::from_millis(3)).await;
     });
 }
 
+/// Late reads return a message that is longer than what one poll reads.
 #[test]
-fn one_message_that_is_more_than_one_poll_reads() {
-    on_transports(&SOCKETS, &closing_soon(), async |ours, peer| {
+fn message_of_many_polls() {
+    on_transports(&TCP, &short_close_timeout(), async |ours, peer| {
         let frames = vec![Frame::binary(vec![7; 1_000_000])];
         read_late(frames, ours, peer, Duration::ZERO).await;
     });
 }
 
+/// Late reads return data after more control frames than one poll handles.
 #[test]
-fn data_behind_more_control_messages_than_one_poll_takes() {
-    on_transports(&SOCKETS, &closing_soon(), async |ours, peer| {
+fn data_after_many_control_frames() {
+    on_transports(&TCP, &short_close_timeout(), async |ours, peer| {
         let mut frames = vec![Frame::pong(""); 1000];
         frames.push(Frame::binary("data"));
         read_late(frames, ours, peer, Duration::ZERO).await;
     });
 }
 
-/// Over a pipe: TCP throws away what was not read when it is reset.
+/// Late reads return a long message over a wrapped socket, which holds a part of it and does not
+/// report that.
 #[test]
-fn what_was_sent_before_a_write_of_ours_failed() {
+fn long_message_of_wrapped_socket() {
+    for setup in [Setup::Pipe(Role::Server), Setup::Pipe(Role::Client)] {
+        run(async {
+            let (ours, peer) = setup.open(short_close_timeout()).await;
+            let frames = vec![Frame::binary(vec![7; 1_000_000])];
+            read_late(frames, ours, peer, Duration::ZERO).await;
+        });
+    }
+}
+
+/// Late reads return data that arrived before a write of ours failed. The stream is a pipe, since a
+/// reset of TCP discards unread data.
+#[test]
+fn data_before_failed_write() {
     run(async {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
         let peer = RawPeer::handshake(TokioAdapter::new(theirs), Role::Client);
-        let acceptor = Acceptor::new().config(closing_soon());
+        let acceptor = Acceptor::new().config(short_close_timeout());
         let (ours, mut peer) = future::join(acceptor.accept(ours), peer).await;
         let mut ours = ours.unwrap();
         for _ in 0..700 {
@@ -100,22 +132,9 @@ fn what_was_sent_before_a_write_of_ours_failed() {
         drop(peer);
         ours.write_all(b"x").await.unwrap();
         ours.flush().await.unwrap_err();
-        tokio::time::sleep(SOON * 2).await;
+        tokio::time::sleep(SHORT_TIMEOUT * 2).await;
         let (len, end) = drain(&mut ours, Duration::ZERO).await;
         assert_eq!(len, 700 * 1024, "and then {end:?}");
         end.unwrap_err();
     });
-}
-
-/// Over a socket that the user opened, which holds a part of it and does not tell that there is more.
-#[test]
-fn one_message_that_is_more_than_a_socket_of_the_user_holds() {
-    let places = [Setup::Pipe(Role::Server), Setup::Pipe(Role::Client)];
-    for place in places {
-        run(async {
-            let (ours, peer) = place.open(closing_soon()).await;
-            let frames = vec![Frame::binary(vec![7; 1_000_000])];
-            read_late(frames, ours, peer, Duration::ZERO).await;
-        });
-    }
 }

@@ -1,4 +1,4 @@
-//! A peer that has gone cannot be written to, but what it sent before is still there.
+//! Failed writes: what the peer sent before is still read.
 
 use std::{
     io,
@@ -11,13 +11,13 @@ use support::{Frame, Role, encode_frames, handshake::REQUEST};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex};
 use ws_framed::{CloseOutcome, ClosedBy, WsErr, WsStream, accept};
 
-/// Reads go through; writes fail once the handshake has been answered.
-struct Deaf {
+/// A stream whose writes fail after the first one, the response of the handshake.
+struct FailWrites {
     io: DuplexStream,
-    answered: bool,
+    has_written: bool,
 }
 
-impl AsyncRead for Deaf {
+impl AsyncRead for FailWrites {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -27,16 +27,16 @@ impl AsyncRead for Deaf {
     }
 }
 
-impl AsyncWrite for Deaf {
+impl AsyncWrite for FailWrites {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if self.answered {
+        if self.has_written {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
-        self.answered = true;
+        self.has_written = true;
         Pin::new(&mut self.io).poll_write(cx, buf)
     }
 
@@ -49,17 +49,18 @@ impl AsyncWrite for Deaf {
     }
 }
 
-async fn deaf_peer_that_sent(frames: &[Frame]) -> WsStream {
+/// A server whose writes fail, after a peer sent these frames and disconnected.
+async fn server_that_received(frames: &[Frame]) -> WsStream {
     let (io, mut peer) = duplex(64 * 1024);
     let mut sent = REQUEST.as_bytes().to_vec();
     sent.extend(encode_frames(Role::Client, frames));
     tokio::io::AsyncWriteExt::write_all(&mut peer, &sent)
         .await
         .unwrap();
-    // The answer to the handshake fits into the pipe, so the peer may go before it is written.
-    let server = accept(Deaf {
+    // The pipe holds the response of the handshake, which the peer does not read.
+    let server = accept(FailWrites {
         io,
-        answered: false,
+        has_written: false,
     })
     .await
     .unwrap();
@@ -67,8 +68,9 @@ async fn deaf_peer_that_sent(frames: &[Frame]) -> WsStream {
     server
 }
 
+/// Data before the peer's close frame is read although no pong can be written. The end is clean.
 #[tokio::test]
-async fn everything_before_a_close_is_read_though_no_pong_can_be_written() {
+async fn failed_pong_loses_no_data() {
     let frames = [
         Frame::ping("?"),
         Frame::binary("one"),
@@ -76,7 +78,7 @@ async fn everything_before_a_close_is_read_though_no_pong_can_be_written() {
         Frame::binary("two"),
         Frame::close(1000, ""),
     ];
-    let mut server = deaf_peer_that_sent(&frames).await;
+    let mut server = server_that_received(&frames).await;
     let mut read = Vec::new();
     server.read_to_end(&mut read).await.unwrap();
     assert_eq!(read, b"onetwo");
@@ -93,9 +95,10 @@ async fn everything_before_a_close_is_read_though_no_pong_can_be_written() {
     );
 }
 
+/// A flush reports why a write failed. Reads return the data before, and then the same error once.
 #[tokio::test]
-async fn a_write_that_fails_says_why_and_reading_goes_on() {
-    let mut server = deaf_peer_that_sent(&[Frame::binary("last words")]).await;
+async fn failed_write_keeps_reading() {
+    let mut server = server_that_received(&[Frame::binary("last words")]).await;
     server.write_all(b"hello?").await.unwrap();
     let error = server.flush().await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
@@ -107,15 +110,15 @@ async fn a_write_that_fails_says_why_and_reading_goes_on() {
     assert_eq!(
         error.kind(),
         io::ErrorKind::ConnectionReset,
-        "which is why it ended"
+        "the cause of the end"
     );
     assert_eq!(server.handle().closed().await, CloseOutcome::Lost);
 
-    let error = server.write_all(b"anybody?").await.unwrap_err();
+    let error = server.write_all(b"again").await.unwrap_err();
     assert_eq!(
         error.kind(),
         io::ErrorKind::BrokenPipe,
-        "the reason was told"
+        "the cause was reported"
     );
     server.flush().await.unwrap();
 }

@@ -130,7 +130,9 @@ async fn a_request_without_end_is_refused() {
         // So is one that consists of nothing but short headers.
         let endless = format!("GET / HTTP/1.1\r\n{}", "X: x\r\n".repeat(10_000));
         assert_refused(&endless, 431, &[]).await;
-        // What is not HTTP is refused at its first byte.
+        // So is one that consists of a method without end.
+        assert_refused(&"x".repeat(20_000), 431, &[]).await;
+        // What is not HTTP is refused at once.
         assert_refused(&"\0".repeat(20_000), 400, &[]).await;
     })
     .await;

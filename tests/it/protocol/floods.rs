@@ -1,32 +1,20 @@
-//! A peer that sends what is no data, without end, does not hold the task that reads.
+//! Peers that send control frames or empty messages forever, which carry no data.
 
 use std::{
     io,
-    pin::{Pin, pin},
-    sync::Arc,
-    task::{Context, Poll, Waker},
+    pin::pin,
+    task::{Context, Poll},
     time::Duration,
 };
 
 use futures::{AsyncReadExt, executor::block_on, future};
 use support::{
-    FRAMED, Frame, IMMEDIATE, PIPE_CAPACITY, Role, Setup, WakeFlag, config_without_keepalive,
-    describe, observe, on_transports, poll_until_idle, run, timeout,
+    FRAMED, Frame, IMMEDIATE, PIPE_CAPACITY, Role, Setup, config_without_keepalive, describe,
+    observe, on_transports, poll_once, poll_times, poll_until_idle, timeout,
 };
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use ws_framed::{CloseFrame, Message, MessageTransport, WsErr, WsStream, accept};
+use ws_framed::{CloseFrame, Message, MessageTransport, WsErr, WsStream};
 
-/// Polls a read once. It has to let go of the task, and to want it back.
-fn yields<M: MessageTransport>(ours: &mut WsStream<M>) {
-    let woken = Arc::new(WakeFlag::default());
-    let waker = Waker::from(Arc::clone(&woken));
-    let mut buf = [0; 8];
-    let polled = pin!(ours.read(&mut buf)).poll(&mut Context::from_waker(&waker));
-    assert!(polled.is_pending());
-    assert!(woken.take(), "there is more to do");
-}
-
-/// Gives this message for ever.
+/// A transport that always has this message.
 struct Endless(Message);
 
 impl MessageTransport for Endless {
@@ -51,8 +39,10 @@ impl MessageTransport for Endless {
     }
 }
 
+/// A read of a custom transport that always has a message without data yields to other tasks. Over
+/// sockets, `memory::polls` counts the bytes.
 #[test]
-fn endless_messages_without_data_let_go_of_the_task() {
+fn ready_transport_yields() {
     let messages = [
         Message::Binary(Vec::new().into()),
         Message::Ping(b"ping"[..].try_into().unwrap()),
@@ -60,79 +50,20 @@ fn endless_messages_without_data_let_go_of_the_task() {
     ];
     for message in messages {
         let mut ours = WsStream::new(Endless(message));
-        block_on(timeout(async { yields(&mut ours) }));
+        block_on(timeout(async {
+            let (polled, is_woken) = poll_once(ours.read(&mut [0; 8]));
+            assert!(polled.is_pending());
+            assert!(is_woken, "there is more to read");
+        }));
     }
 }
 
-/// A client's request, then empty fragments of one message, for ever. What is written is gone.
-struct Fragments {
-    request: &'static [u8],
-    sent: usize,
-}
-
-/// An empty continuation frame that is not the last, with a mask of zeroes.
-const FRAGMENT: [u8; 6] = [0x00, 0x80, 0, 0, 0, 0];
-
-impl AsyncRead for Fragments {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        let bytes = this.request.iter().chain(FRAGMENT.iter().cycle());
-        let begin = match this.sent.checked_sub(this.request.len()) {
-            Some(fragments) => this.request.len() + fragments % FRAGMENT.len(),
-            None => this.sent,
-        };
-        let room = buf.remaining();
-        let bytes: Vec<u8> = bytes.skip(begin).take(room).copied().collect();
-        this.sent += bytes.len();
-        buf.put_slice(&bytes);
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Fragments {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Poll::Ready(Ok(buf.len()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-}
-
+/// A read skips thousands of pings and empty messages, and returns the data after them. Each ping
+/// counts.
 #[test]
-fn endless_empty_fragments_let_go_of_the_task() {
-    run(async {
-        let io = Fragments {
-            // The first byte of the first fragment says that the message is binary.
-            request: b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n\
-                Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-                Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n\
-                \x02\x80\0\0\0\0",
-            sent: 0,
-        };
-        let mut ours = accept(io).await.unwrap();
-        yields(&mut ours);
-        yields(&mut ours);
-    });
-}
-
-#[test]
-fn a_flood_of_messages_without_data_neither_overflows_nor_ends() {
-    let places = &FRAMED;
+fn pings_and_empty_messages() {
     on_transports(
-        places,
+        &FRAMED,
         &config_without_keepalive(),
         async |mut ours, mut peer| {
             let flood = async {
@@ -150,10 +81,11 @@ fn a_flood_of_messages_without_data_neither_overflows_nor_ends() {
     );
 }
 
+/// Over wrapped sockets, reads stop while the peer does not read the pongs for its pings.
 #[test]
-fn a_peer_that_pings_and_never_reads_is_read_no_further() {
+fn unread_pongs_stop_reading() {
     on_transports(
-        // Where the library replies to pings itself, one pong is kept, and reading goes on.
+        // A custom transport gets its pongs from this library, which keeps one and reads on.
         &[Setup::Pipe(Role::Server), Setup::Pipe(Role::Client)],
         &config_without_keepalive(),
         async |mut ours, mut peer| {
@@ -168,33 +100,35 @@ fn a_peer_that_pings_and_never_reads_is_read_no_further() {
             };
             let both = pin!(future::join(ours.read(&mut buf), flood));
             assert!(poll_until_idle(both).is_pending());
-            let taken = handle.stats().pings_received;
-            // What the connection holds, and as many pongs as the library allows itself to owe.
-            let bound = 2000 + PIPE_CAPACITY as u64 / 125;
-            assert!(taken < bound, "{taken} pongs are kept in memory");
-            assert!(describe(&mut events).len() < 200, "so many events are kept");
+            let received = handle.stats().pings_received;
+            // The pongs in the pipe, and the unsent pongs that the transport allows.
+            let max = 2000 + PIPE_CAPACITY as u64 / 125;
+            assert!(received < max, "{received} pongs are in memory");
+            assert!(describe(&mut events).len() < 200, "too many events");
         },
     );
 }
 
+/// Endless pings from a peer that never reads do not delay the deadline of a close.
 #[test]
-fn a_peer_that_pings_and_never_reads_cannot_put_the_end_off() {
+fn unread_pongs_and_close_timeout() {
     let config = config_without_keepalive().close_timeout(Duration::from_millis(100));
     on_transports(&IMMEDIATE, &config, async |mut ours, mut peer| {
         let mut buf = [0; 8];
-        let flood = async {
+        let mut flood = pin!(async {
             loop {
                 peer.send(Frame::ping([b'x'; 125])).await;
             }
-        };
-        {
-            let both = pin!(future::join(ours.read(&mut buf), flood));
-            let polled: Poll<(_, ())> = poll_until_idle(both);
-            assert!(polled.is_pending());
-        }
-        // Only the reader is there to see to it.
+        });
+        let both = future::join(ours.read(&mut buf), flood.as_mut());
+        let polled: Option<(_, ())> = poll_times(100, both);
+        assert!(polled.is_none());
+        // Only the reader can send the close frame.
         ours.handle().close(CloseFrame::normal()).unwrap();
-        let error = ours.read(&mut buf).await.unwrap_err();
+        let error = match future::select(ours.read(&mut buf), flood).await {
+            future::Either::Left((read, _)) => read.unwrap_err(),
+            future::Either::Right(((), _)) => unreachable!("the flood is endless"),
+        };
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     });
 }

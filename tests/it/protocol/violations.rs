@@ -1,116 +1,123 @@
-//! A peer that breaks the WebSocket protocol or a limit: it is told why, and then the reader is.
+//! Violations of the protocol: each fails the connection with its close code.
 
-use std::{io, time::Duration};
+use std::io;
 
-use futures::{AsyncReadExt, AsyncWriteExt, future};
+use futures::{AsyncReadExt, future};
 use support::{
-    FRAMED, Frame, NO_TIMERS, Role, Setup, config_without_keepalive, describe, fragments,
-    frame::{BINARY, CLOSE, CONTINUATION, PING, TEXT},
-    observe, on_all_transports, on_transports, poll_until_idle, read_to_end, ws_error,
+    FRAMED, Frame, Role, Setup, config_without_keepalive,
+    frame::{BINARY, CLOSE, PING, PONG, TEXT},
+    on_transports, read_to_end,
 };
-use ws_framed::{CloseOutcome, TextPolicy, Violation, WsErr};
+use ws_framed::{Config, TextPolicy, Violation, WsErr};
 
-/// Sends `frames` after some data, and looks at all that has to follow.
-fn is_refused(places: &[Setup], frames: &[Frame], code: u16) {
-    let config = config_without_keepalive().text(TextPolicy::Bytes);
-    on_transports(places, &config, async |mut ours, mut peer| {
-        println!("{frames:?}");
-        let mut events = observe(&mut ours).await;
-        let handle = ours.handle();
-        peer.send(Frame::binary("before")).await;
-        peer.send_all(frames.iter().cloned()).await;
-        let ((data, end), heard) = future::join(read_to_end(&mut ours), peer.expect_close()).await;
-        assert_eq!(data, b"before");
-        let error = end.expect_err("a violation is no clean end");
-        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
-        let WsErr::Protocol(violation) = ws_error(&error) else {
-            panic!("{error:?}");
-        };
-        assert_eq!((u16::from(violation.code()), heard), (code, code));
-        assert_eq!(describe(&mut events), ["error InvalidData", "closed"]);
-        assert_eq!(handle.closed().await, CloseOutcome::Failed);
-        let write = ours.write(b"x").await.unwrap_err();
-        assert_eq!(write.kind(), io::ErrorKind::BrokenPipe);
-        ours.flush().await.unwrap();
-        ours.close().await.unwrap();
-    });
+use super::assert_violation;
+
+const TCP: [Setup; 2] = [Setup::Tcp(Role::Server), Setup::Tcp(Role::Client)];
+
+/// Asserts that each row fails the connection with 1002.
+fn assert_violations(rows: impl IntoIterator<Item = Vec<Frame>>) {
+    let text_as_bytes = config_without_keepalive().text(TextPolicy::Bytes);
+    for frames in rows {
+        assert_violation(&FRAMED, &text_as_bytes, &frames, 1002);
+        // A violation takes precedence over the rejection of text.
+        assert_violation(&TCP, &Config::default(), &frames, 1002);
+    }
 }
 
+/// A reserved bit in a data frame or a control frame is a violation.
 #[test]
 fn reserved_bits() {
-    for bits in [1, 2, 4, 7] {
-        is_refused(&FRAMED, &[Frame::binary("x").rsv(bits)], 1002);
-        is_refused(&FRAMED, &[Frame::ping("x").rsv(bits)], 1002);
-    }
+    assert_violations((1..8).map(|bits| vec![Frame::binary("x").rsv(bits)]));
+    assert_violations((1..8).map(|bits| vec![Frame::ping("x").rsv(bits)]));
+    assert_violations([PING, CLOSE, TEXT].map(|opcode| vec![Frame::new(opcode, "").rsv(4)]));
 }
 
+/// A reserved opcode is a violation, also within a fragmented message.
 #[test]
 fn reserved_opcodes() {
-    for opcode in (3..8).chain(0xb..=0xf) {
-        is_refused(&FRAMED, &[Frame::new(opcode, "x")], 1002);
-    }
+    let reserved = (3..8).chain(0xb..=0xf);
+    assert_violations(reserved.clone().map(|opcode| vec![Frame::new(opcode, "x")]));
+    assert_violations(
+        reserved.map(|opcode| vec![Frame::binary("x").unfinished(), Frame::new(opcode, "")]),
+    );
 }
 
+/// An unmasked frame of a client is a violation, and so is a masked frame of a server.
 #[test]
-fn frames_that_are_masked_the_wrong_way_round() {
-    let bad = [
-        Frame::binary("x").wrongly_masked(),
-        Frame::ping("").wrongly_masked(),
-        Frame::close(1000, "").wrongly_masked(),
-    ];
-    for frame in bad {
-        is_refused(&FRAMED, &[frame], 1002);
-    }
+fn wrongly_masked_frames() {
+    let frames = [BINARY, TEXT, PING, CLOSE].map(|opcode| Frame::new(opcode, [3, 232]));
+    let frames = frames
+        .into_iter()
+        .chain([Frame::binary("x"), Frame::ping("")]);
+    assert_violations(frames.map(|frame| vec![frame.wrongly_masked()]));
 }
 
+/// A control frame without the FIN bit is a violation.
 #[test]
-fn control_frames_in_fragments() {
-    for opcode in [PING, CLOSE] {
-        let begun = Frame::new(opcode, [3, 232]).unfinished();
-        is_refused(&FRAMED, &[begun], 1002);
-    }
+fn fragmented_control_frames() {
+    let frames = [PING, PONG, CLOSE].map(|opcode| Frame::new(opcode, [3, 232]));
+    assert_violations(frames.map(|frame| vec![frame.unfinished()]));
 }
 
+/// A control frame with a payload of more than 125 bytes is a violation.
 #[test]
-fn control_frames_of_more_than_125_bytes() {
-    is_refused(&FRAMED, &[Frame::ping([b'x'; 126])], 1002);
-    is_refused(&FRAMED, &[Frame::pong([b'x'; 1000])], 1002);
-    is_refused(&FRAMED, &[Frame::close(1000, &"x".repeat(124))], 1002);
+fn control_frames_over_125_bytes() {
+    assert_violations([
+        vec![Frame::ping([b'x'; 126])],
+        vec![Frame::pong([b'x'; 126])],
+        vec![Frame::pong([b'x'; 1000])],
+        vec![Frame::close(1000, &"x".repeat(124))],
+    ]);
 }
 
+/// A continuation without a message is a violation, and so is a new message within a fragmented one.
 #[test]
 fn fragments_out_of_order() {
-    is_refused(&FRAMED, &[Frame::continuation("x")], 1002);
-    is_refused(&FRAMED, &[Frame::continuation("x").unfinished()], 1002);
-    for second in [BINARY, TEXT] {
-        let frames = [Frame::binary("x").unfinished(), Frame::new(second, "y")];
-        is_refused(&FRAMED, &frames, 1002);
+    assert_violations([
+        vec![Frame::continuation("x")],
+        vec![Frame::continuation("x").unfinished()],
+        vec![Frame::binary("x").unfinished(), Frame::binary("y")],
+        vec![Frame::binary("x").unfinished(), Frame::text("y")],
+        vec![
+            Frame::text("x").unfinished(),
+            Frame::binary("y").unfinished(),
+        ],
+        vec![
+            Frame::binary("").unfinished(),
+            Frame::continuation(""),
+            Frame::continuation(""),
+        ],
+        vec![
+            Frame::binary("").unfinished(),
+            Frame::ping("!"),
+            Frame::continuation(""),
+            Frame::continuation(""),
+        ],
+    ]);
+}
+
+/// A close frame with a payload of one byte is a violation.
+#[test]
+fn close_code_of_one_byte() {
+    assert_violations([vec![Frame::new(CLOSE, [3])]]);
+}
+
+/// A close reason that is not UTF-8 fails the connection with 1007.
+#[test]
+fn invalid_utf8_in_close_reason() {
+    for reason in [b"\xff".as_slice(), b"\xff\xfe"] {
+        let frame = Frame::new(CLOSE, [b"\x03\xe8", reason].concat());
+        let config = config_without_keepalive();
+        assert_violation(&FRAMED, &config, std::slice::from_ref(&frame), 1007);
+        assert_violation(&TCP, &Config::default(), &[frame], 1007);
     }
-    let after_its_end = [
-        Frame::binary("").unfinished(),
-        Frame::continuation(""),
-        Frame::continuation(""),
-    ];
-    is_refused(&FRAMED, &after_its_end, 1002);
 }
 
+/// A violation that a custom transport reports fails the connection with the code of the violation.
 #[test]
-fn half_a_close_code() {
-    is_refused(&FRAMED, &[Frame::new(CLOSE, [3])], 1002);
-}
-
-#[test]
-fn text_and_close_reasons_that_are_not_utf8() {
-    is_refused(&FRAMED, &[Frame::text(b"\xc3\x28")], 1007);
-    // Half a character at the end of the last fragment.
-    is_refused(&FRAMED, &fragments(TEXT, &[b"x", b"\xc3"]), 1007);
-    is_refused(&FRAMED, &[Frame::new(CLOSE, b"\x03\xe8\xff")], 1007);
-}
-
-#[test]
-fn a_violation_that_another_transport_reports() {
+fn violation_from_custom_transport() {
     for (violation, code) in [
-        (Violation::new("it did not take turns"), 1002),
+        (Violation::new("frames out of order"), 1002),
         (Violation::invalid_utf8(), 1007),
     ] {
         on_transports(
@@ -120,124 +127,48 @@ fn a_violation_that_another_transport_reports() {
                 peer.send(Frame::binary("before")).await;
                 peer.send_error(WsErr::Protocol(violation.clone())).await;
                 peer.send(Frame::binary("after")).await;
-                let ((data, end), heard) =
+                let ((data, end), sent) =
                     future::join(read_to_end(&mut ours), peer.expect_close()).await;
                 assert_eq!(data, b"before");
                 assert_eq!(end.unwrap_err().kind(), io::ErrorKind::InvalidData);
-                assert_eq!(heard, code);
+                assert_eq!(sent, code);
             },
         );
     }
 }
 
+/// Bytes after the handshake that are no WebSocket frames fail the connection with a close code and a
+/// reason.
 #[test]
-fn the_error_comes_after_the_close_frame_is_on_the_wire() {
-    on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
-        peer.send(Frame::text("no")).await;
-        peer.close_write().await;
-        // A codec that stops at the first error polls no more.
-        ours.read(&mut [0; 8]).await.unwrap_err();
-        assert_eq!(peer.until_close().await.1, 1003);
-        peer.expect_end().await;
-        drop(ours);
+fn garbage_after_handshake() {
+    let tls = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".repeat(10_000);
+    let http = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(3_000);
+    let mut state = 1u32;
+    let random = std::iter::repeat_with(|| {
+        // The generator of Numerical Recipes.
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state.to_be_bytes()[0]
     });
-}
-
-#[test]
-fn a_peer_that_does_not_hang_up_delays_the_error_by_close_timeout_at_the_most() {
-    let config = config_without_keepalive().close_timeout(Duration::from_millis(100));
-    on_all_transports(&config, async |mut ours, mut peer| {
-        peer.send(Frame::binary("before")).await;
-        peer.send(Frame::text("no")).await;
-        let (data, end) = read_to_end(&mut ours).await;
-        assert_eq!(data, b"before");
-        assert!(matches!(ws_error(&end.unwrap_err()), WsErr::ReceivedText));
-        assert_eq!(peer.expect_close().await, 1003);
-    });
-}
-
-#[test]
-fn a_peer_that_never_reads_delays_the_error_by_close_timeout_at_the_most() {
-    let config = config_without_keepalive().close_timeout(Duration::from_millis(100));
-    on_transports(&NO_TIMERS, &config, async |mut ours, mut peer| {
-        // Written until nothing more fits, so that the close frame does not fit either.
-        let full = std::pin::pin!(async { while ours.write(&[0; 4096]).await.is_ok() {} });
-        assert!(poll_until_idle(full).is_pending());
-        peer.send(Frame::text("no")).await;
-        let (_, end) = read_to_end(&mut ours).await;
-        assert!(matches!(ws_error(&end.unwrap_err()), WsErr::ReceivedText));
-        assert_eq!(ours.handle().closed().await, CloseOutcome::Failed);
-        assert_eq!(
-            ours.flush().await.unwrap_err().kind(),
-            io::ErrorKind::BrokenPipe
-        );
-        ours.flush().await.unwrap();
-    });
-}
-
-/// The frames of a message that is one byte too long, and what the error says of its length.
-fn too_long() -> [(Vec<Frame>, usize); 4] {
-    let ten: Vec<&[u8]> = vec![&[0; 100]; 10];
-    let mut eleven = ten.clone();
-    eleven.push(b"x");
-    [
-        (vec![Frame::binary([0; 1001])], 1001),
-        (fragments(BINARY, &[&[0; 1000], b"x"]), 1001),
-        (fragments(BINARY, &[b"x", b"", &[0; 1000]]), 1001),
-        (fragments(BINARY, &eleven), 1001),
-    ]
-}
-
-#[test]
-fn a_message_over_the_limit_is_refused_and_one_at_the_limit_is_not() {
-    let config = config_without_keepalive().max_recv_message_len(1000);
-    for (frames, total) in too_long() {
-        on_all_transports(&config, async |mut ours, mut peer| {
-            let mut events = observe(&mut ours).await;
-            peer.send(Frame::binary([1; 1000])).await;
-            peer.send_all(fragments(BINARY, &[&[2; 500], b"", &[2; 500]]))
-                .await;
-            peer.send_all(frames.iter().cloned()).await;
-            let ((data, end), code) =
-                future::join(read_to_end(&mut ours), peer.expect_close()).await;
-            assert_eq!(data, [[1; 1000], [2; 1000]].concat());
-            let error = end.unwrap_err();
-            assert_eq!(error.kind(), io::ErrorKind::InvalidData);
-            let WsErr::MessageTooLarge { len, max } = ws_error(&error) else {
-                panic!("{error:?}");
+    let random: Vec<u8> = random.take(100_000).collect();
+    let config = Config::default().max_recv_message_len(1024);
+    for garbage in [tls, http, vec![0xff; 100_000], vec![0; 100_000], random] {
+        on_transports(&TCP, &config, async |mut ours, mut peer| {
+            let script = async {
+                peer.raw().send_bytes(&garbage).await;
+                peer.until_close().await
             };
-            assert_eq!((*len, *max), (total, 1000));
-            assert_eq!(code, 1009);
-            assert_eq!(describe(&mut events), ["error InvalidData", "closed"]);
+            let mut data = Vec::new();
+            let reading = ours.read_to_end(&mut data);
+            let (_, code, reason) = match future::select(Box::pin(reading), Box::pin(script)).await
+            {
+                future::Either::Left((end, script)) => {
+                    assert_eq!(end.unwrap_err().kind(), io::ErrorKind::InvalidData);
+                    script.await
+                }
+                future::Either::Right((close, _)) => close,
+            };
+            assert!([1002, 1007, 1009].contains(&code), "{code} {reason}");
+            assert!(!reason.is_empty());
         });
     }
-}
-
-#[test]
-fn a_length_that_is_over_the_limit_is_refused_before_the_payload_comes() {
-    let config = config_without_keepalive().max_recv_message_len(1000);
-    let places = [Setup::Tcp(Role::Server), Setup::Tcp(Role::Client)];
-    for claimed in [1001, 1 << 32, u64::MAX >> 1] {
-        on_transports(&places, &config, async |mut ours, mut peer| {
-            peer.send(Frame::binary("").claiming(claimed)).await;
-            let (end, code) = future::join(read_to_end(&mut ours), peer.expect_close()).await;
-            assert_eq!(end.1.unwrap_err().kind(), io::ErrorKind::InvalidData);
-            assert_eq!(code, 1009);
-        });
-    }
-}
-
-#[test]
-fn a_length_beyond_any_limit_is_refused_on_a_socket_of_the_user_too() {
-    on_transports(
-        &FRAMED,
-        &config_without_keepalive(),
-        async |mut ours, mut peer| {
-            peer.send(Frame::new(CONTINUATION, "").claiming(u64::MAX))
-                .await;
-            let (end, code) = future::join(read_to_end(&mut ours), peer.expect_close()).await;
-            assert_eq!(end.1.unwrap_err().kind(), io::ErrorKind::InvalidData);
-            assert!([1002, 1009].contains(&code));
-        },
-    );
 }

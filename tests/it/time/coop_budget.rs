@@ -1,38 +1,35 @@
-//! A deadline is believed only in a turn in which the sockets of the task could speak: tokio keeps them silent
-//! when a task has spent its budget, whatever waits in them.
+//! Deadlines under tokio's cooperative budget: once a task has used up its budget, its sockets are
+//! pending although data is available.
 
 use std::time::Duration;
 
 use async_tungstenite::tokio::TokioAdapter;
 use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, future};
 use support::{
-    Frame, RawPeer, Role, Setup, config_without_keepalive, on_transports, run, tcp, while_reading,
+    Frame, RawPeer, Role, config_without_keepalive, on_transports, run, tcp, while_reading,
 };
 use tokio::task::coop::consume_budget;
-use ws_framed::{Acceptor, CloseFrame, CloseOutcome, Config, Connector, Keepalive, WsStream};
+use ws_framed::{Acceptor, CloseFrame, CloseOutcome, Connector, WsStream};
 
-const SOCKETS: [Setup; 2] = [Setup::Tcp(Role::Server), Setup::Tcp(Role::Client)];
+use super::{SHORT_TIMEOUT, TCP, short_close_timeout, short_keepalive};
 
-const SOON: Duration = Duration::from_millis(50);
+/// Longer than each deadline.
+const PAUSE: Duration = SHORT_TIMEOUT.saturating_mul(3);
 
-fn closing_soon() -> Config {
-    config_without_keepalive().close_timeout(SOON)
-}
-
-/// The user is away for so long, while the runtime takes notice of what comes.
+/// The caller pauses, while the runtime receives readiness of its sockets.
 async fn pause() {
-    tokio::time::sleep(SOON * 4).await;
+    tokio::time::sleep(PAUSE).await;
 }
 
-/// Spends what this turn has left.
-fn spend_turn() {
+/// Uses up the task's budget, so that its sockets are pending.
+fn exhaust_budget() {
     while consume_budget().now_or_never().is_some() {}
 }
 
-/// Reads in a turn that is spent, again and again, and then as one reads.
+/// Reads several times without budget, and then once more with it.
 async fn read_late(ours: &mut WsStream) -> std::io::Result<Vec<u8>> {
     let mut bytes = [0; 16];
-    spend_turn();
+    exhaust_budget();
     for _ in 0..5 {
         assert!(ours.read(&mut bytes).now_or_never().is_none());
     }
@@ -40,9 +37,10 @@ async fn read_late(ours: &mut WsStream) -> std::io::Result<Vec<u8>> {
     Ok(bytes[..len].to_vec())
 }
 
+/// A late read returns the data that arrived before the deadline of a close.
 #[test]
-fn what_came_before_the_deadline_of_a_close_is_read_after_it() {
-    on_transports(&SOCKETS, &closing_soon(), async |mut ours, mut peer| {
+fn late_read_gets_earlier_data() {
+    on_transports(&TCP, &short_close_timeout(), async |mut ours, mut peer| {
         ours.close().await.unwrap();
         peer.send(Frame::binary("late")).await;
         peer.send(Frame::close(1000, "")).await;
@@ -52,14 +50,15 @@ fn what_came_before_the_deadline_of_a_close_is_read_after_it() {
     });
 }
 
+/// A late `close_with` finds the reply that arrived before the deadline.
 #[test]
-fn close_with_finds_the_answer_that_came_in_time() {
-    on_transports(&SOCKETS, &closing_soon(), async |mut ours, mut peer| {
+fn late_close_with_finds_reply() {
+    on_transports(&TCP, &short_close_timeout(), async |mut ours, mut peer| {
         ours.close().await.unwrap();
         peer.send(Frame::close(1000, "")).await;
         peer.close_write().await;
         pause().await;
-        spend_turn();
+        exhaust_budget();
         for _ in 0..5 {
             let close = ours.close_with(CloseFrame::normal());
             assert!(close.now_or_never().is_none());
@@ -69,11 +68,10 @@ fn close_with_finds_the_answer_that_came_in_time() {
     });
 }
 
+/// A pong that arrived in time keeps the peer alive, however late it is read.
 #[test]
-fn a_pong_that_came_in_time_keeps_the_peer_alive() {
-    let keepalive = Keepalive::default().interval(SOON).timeout(SOON);
-    let config = Config::default().keepalive(keepalive);
-    on_transports(&SOCKETS, &config, async |mut ours, mut peer| {
+fn unread_pong_keeps_peer_alive() {
+    on_transports(&TCP, &short_keepalive(), async |mut ours, mut peer| {
         let ping = while_reading(&mut ours, peer.next()).await.unwrap();
         peer.send(Frame::pong(ping.payload)).await;
         peer.send(Frame::binary("alive")).await;
@@ -82,24 +80,24 @@ fn a_pong_that_came_in_time_keeps_the_peer_alive() {
     });
 }
 
+/// A message that ended within `message_timeout` is read after the deadline.
 #[test]
-fn a_message_that_ended_in_time_is_read_after_that() {
-    let config = config_without_keepalive().message_timeout(SOON);
-    on_transports(&SOCKETS, &config, async |mut ours, mut peer| {
+fn late_read_gets_finished_message() {
+    let config = config_without_keepalive().message_timeout(SHORT_TIMEOUT);
+    on_transports(&TCP, &config, async |mut ours, mut peer| {
         peer.send(Frame::binary("be").unfinished()).await;
-        // The reader sees the beginning, and the clock of the message runs.
-        while_reading(&mut ours, tokio::time::sleep(SOON / 5)).await;
+        // The reader receives the first fragment, which starts the timer of the message.
+        while_reading(&mut ours, tokio::time::sleep(SHORT_TIMEOUT / 10)).await;
         peer.send(Frame::continuation("gun")).await;
         pause().await;
         assert_eq!(read_late(&mut ours).await.unwrap(), b"begun");
     });
 }
 
+/// A late write finds the room that the peer made before the deadline.
 #[test]
-fn a_peer_that_takes_again_what_is_written_is_not_given_up() {
-    let keepalive = Keepalive::default().interval(SOON).timeout(SOON);
-    let config = Config::default().keepalive(keepalive);
-    on_transports(&SOCKETS, &config, async |mut ours, mut peer| {
+fn late_write_finds_room() {
+    on_transports(&TCP, &short_keepalive(), async |mut ours, mut peer| {
         let block = vec![0; 1 << 16];
         let mut written = 0;
         while let Some(len) = ours.write(&block).now_or_never() {
@@ -109,7 +107,7 @@ fn a_peer_that_takes_again_what_is_written_is_not_given_up() {
         let half = written / 2 / block.len() * block.len();
         peer.receive(half).await;
         pause().await;
-        spend_turn();
+        exhaust_budget();
         for _ in 0..5 {
             assert!(ours.write(&block).now_or_never().is_none());
         }
@@ -120,21 +118,22 @@ fn a_peer_that_takes_again_what_is_written_is_not_given_up() {
     });
 }
 
+/// A handshake whose last bytes arrived in time completes, however late it is polled.
 #[test]
-fn a_handshake_that_came_in_time_is_answered_after_that() {
+fn late_handshake_completes() {
     run(async {
         let (ours, theirs) = tcp().await;
         let peer = RawPeer::handshake(TokioAdapter::new(theirs), Role::Client);
-        let config = config_without_keepalive().handshake_timeout(SOON);
+        let config = config_without_keepalive().handshake_timeout(SHORT_TIMEOUT);
         let mut opening = Box::pin(async {
             let acceptor = Acceptor::new().config(config.clone());
             acceptor.accept(ours).await
         });
         let mut peer = Box::pin(peer);
         assert!(opening.as_mut().now_or_never().is_none());
-        assert!(peer.as_mut().now_or_never().is_none(), "the request left");
+        assert!(peer.as_mut().now_or_never().is_none(), "sends the request");
         pause().await;
-        spend_turn();
+        exhaust_budget();
         for _ in 0..5 {
             assert!(opening.as_mut().now_or_never().is_none());
         }
@@ -144,12 +143,13 @@ fn a_handshake_that_came_in_time_is_answered_after_that() {
     run(async {
         let (theirs, ours) = tcp().await;
         let peer = RawPeer::handshake(TokioAdapter::new(theirs), Role::Server);
-        let connector = Connector::new().config(config_without_keepalive().handshake_timeout(SOON));
+        let config = config_without_keepalive().handshake_timeout(SHORT_TIMEOUT);
+        let connector = Connector::new().config(config);
         let mut opening = Box::pin(connector.connect_over(ours, "ws://localhost/"));
         assert!(opening.as_mut().now_or_never().is_none());
         let _peer = peer.await;
         pause().await;
-        spend_turn();
+        exhaust_budget();
         for _ in 0..5 {
             assert!(opening.as_mut().now_or_never().is_none());
         }
@@ -157,18 +157,19 @@ fn a_handshake_that_came_in_time_is_answered_after_that() {
     });
 }
 
-/// A runtime whose thread is busy does not look at its sockets, whatever waits in them.
+/// A runtime whose thread is busy does not poll its sockets. A read afterwards still returns the
+/// data that arrived before the deadline.
 #[test]
-fn what_came_while_the_thread_was_busy_is_read() {
-    on_transports(&SOCKETS, &closing_soon(), async |mut ours, mut peer| {
-        // Tasks get turns that have nothing to do with sockets; the one in which this runs does not.
+fn busy_thread_still_reads_data() {
+    on_transports(&TCP, &short_close_timeout(), async |mut ours, mut peer| {
+        // The local tasks are polled several times before the runtime polls its sockets.
         let task = tokio::task::LocalSet::new();
         let reading = task.run_until(async move {
             let reading = tokio::task::spawn_local(async move {
                 ours.close().await.unwrap();
                 peer.send(Frame::binary("late")).await;
                 peer.send(Frame::close(1000, "")).await;
-                std::thread::sleep(SOON * 4);
+                std::thread::sleep(PAUSE);
                 let mut bytes = Vec::new();
                 ours.read_to_end(&mut bytes).await.unwrap();
                 bytes

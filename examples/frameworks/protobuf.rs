@@ -3,7 +3,7 @@
 //! The messages are written by hand here, which needs no `protoc`. With `prost-build` they would come out of
 //! a `.proto` file, and the codec would be the same.
 //!
-//! Run it with `cargo run --example protobuf`.
+//! Run it with `cargo run -p frameworks --example protobuf`.
 
 use std::{io, marker::PhantomData};
 

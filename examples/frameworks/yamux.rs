@@ -3,7 +3,7 @@
 //! Each stream has its own flow control, so one that nobody reads holds up no other; and each may be closed in one
 //! direction only, which a WebSocket cannot.
 //!
-//! Run it with `cargo run --example yamux`.
+//! Run it with `cargo run -p frameworks --example yamux`.
 
 use std::{error::Error, future::poll_fn};
 

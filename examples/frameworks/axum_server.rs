@@ -1,6 +1,6 @@
 //! A WebSocket route in a server of axum: shared state, and a shutdown that says goodbye to everybody.
 //!
-//! Run it with `cargo run --all-features --example axum_server`.
+//! Run it with `cargo run -p frameworks --example axum_server`.
 
 use std::{
     error::Error,

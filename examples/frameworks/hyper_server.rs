@@ -1,6 +1,6 @@
 //! A WebSocket route in a server of hyper: shared state, and a shutdown that says goodbye to everybody.
 //!
-//! Run it with `cargo run --all-features --example hyper_server`.
+//! Run it with `cargo run -p frameworks --example hyper_server`.
 
 use std::{
     convert::Infallible,

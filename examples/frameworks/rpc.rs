@@ -3,7 +3,7 @@
 //!
 //! Calls run side by side on the one connection. Whoever drops a call cancels it at the server.
 //!
-//! Run it with `cargo run --example rpc --features postcard`.
+//! Run it with `cargo run -p frameworks --example rpc`.
 
 use std::error::Error;
 
