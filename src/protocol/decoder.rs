@@ -32,6 +32,9 @@ const DIRECT_LEN: usize = 16 * 1024;
 /// Where messages are short, reads are up to this long all the same.
 const MIN_STREAMING_LEN: usize = 8 * 1024;
 
+/// A longer part of a frame is not moved to make a read longer than what the frame lacks.
+const MOVED_LEN: usize = 4 * 1024;
+
 /// The largest input that is kept while nothing arrives.
 const IDLE_CAPACITY: usize = 512;
 
@@ -299,6 +302,10 @@ impl Decoder {
         } else {
             read_len.min(self.streaming_len)
         };
+        let spare = self.input.capacity() - self.input.len();
+        if self.input.len() > MOVED_LEN && (1..=spare).contains(&missing) {
+            return (&mut self.input, spare.min(missing.max(read_len)));
+        }
         let room = missing.max(read_len);
         self.reserve_input(room);
         (&mut self.input, room)

@@ -19,10 +19,6 @@ use crate::error::WsErr;
 /// How many bytes of keys are taken from the operating system at once.
 const BATCH_LEN: usize = 512;
 
-/// How many bytes are masked in one step of the inner loop: enough for two steps of any SIMD width
-/// that compilers use here.
-const STEP: usize = 64;
-
 struct Batch {
     keys: [u8; BATCH_LEN],
     /// Where the next key begins.
@@ -64,38 +60,16 @@ fn refill(batch: &mut Batch) -> Result<[u8; 4], WsErr> {
 pub(super) fn apply(data: &mut [u8], key: [u8; 4], offset: usize) {
     // The key as it applies from the first byte of `data` on.
     let rotation = 8 * (offset % 4) as u32;
-    let key = u32::from_le_bytes(key).rotate_right(rotation).to_le_bytes();
-    if data.len() < STEP {
-        return apply_short(data, key);
-    }
-    let mut pattern = [0; STEP];
-    for (byte, key) in pattern.iter_mut().zip(key.iter().cycle()) {
-        *byte = *key;
-    }
-    let mut steps = data.chunks_exact_mut(STEP);
-    for step in &mut steps {
-        // The fixed length lets the compiler use vector registers.
-        if let Ok(step) = <&mut [u8; STEP]>::try_from(step) {
-            for (byte, key) in step.iter_mut().zip(pattern) {
-                *byte ^= key;
-            }
+    let key = u64::from(u32::from_le_bytes(key).rotate_right(rotation));
+    let key = (key << 32 | key).to_le_bytes();
+    // Words of a fixed length: the compiler makes vectors of them.
+    let word = u64::from_ne_bytes(key);
+    let mut words = data.chunks_exact_mut(key.len());
+    for bytes in &mut words {
+        if let Ok(bytes) = <&mut [u8; 8]>::try_from(bytes) {
+            *bytes = (u64::from_ne_bytes(*bytes) ^ word).to_ne_bytes();
         }
     }
-    apply_short(steps.into_remainder(), key);
-}
-
-/// The same for less than [`STEP`] bytes, with `key` as it applies to the first of them.
-#[inline]
-fn apply_short(data: &mut [u8], key: [u8; 4]) {
-    let key = u32::from_ne_bytes(key);
-    let double = u64::from(key) << 32 | u64::from(key);
-    let mut words = data.chunks_exact_mut(8);
-    for word in &mut words {
-        if let Ok(word) = <&mut [u8; 8]>::try_from(word) {
-            *word = (u64::from_ne_bytes(*word) ^ double).to_ne_bytes();
-        }
-    }
-    let key = double.to_ne_bytes();
     for (byte, key) in words.into_remainder().iter_mut().zip(key) {
         *byte ^= key;
     }
