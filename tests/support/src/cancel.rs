@@ -5,7 +5,7 @@ use async_tungstenite::tokio::TokioAdapter;
 use bytes::Bytes;
 use futures::{executor::block_on, future};
 use tokio::io::duplex;
-use ws_framed::{CloseFrame, CloseOutcome, ClosedBy, LengthDelimited, WsFramed, WsStream};
+use ws_framed::{CloseFrame, CloseOutcome, ClosedBy, Config, LengthDelimited, WsFramed, WsStream};
 
 use crate::{
     Frame, Peer, RawPeer, Role, Setup, config_without_keepalive, handshake::open, timeout,
@@ -18,8 +18,13 @@ const MAX_POLLS: usize = 10_000;
 
 /// Our end of a connection that holds 64 bytes in each direction, so that writes wait for the peer.
 pub async fn small_pipe(role: Role) -> (WsStream, Peer) {
+    small_pipe_with(role, config_without_keepalive()).await
+}
+
+/// The same with these settings.
+pub async fn small_pipe_with(role: Role, config: Config) -> (WsStream, Peer) {
     let (ours, theirs) = duplex(64);
-    let config = config_without_keepalive().max_send_message_len(64);
+    let config = config.max_send_message_len(64);
     let peer = RawPeer::handshake(TokioAdapter::new(theirs), role.other());
     let ours = open(role, config, ours);
     let (ours, peer) = future::join(ours, peer).await;
