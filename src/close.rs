@@ -59,7 +59,7 @@ impl CloseCode {
     }
 
     /// Whether a close frame with this code reports no error.
-    pub(crate) const fn is_orderly(self) -> bool {
+    pub(crate) const fn is_normal_closure(self) -> bool {
         matches!(self.0, 1000 | 1001 | 1005 | 3000..=4999)
     }
 }
@@ -122,7 +122,7 @@ impl CloseFrame {
     }
 
     /// A close frame of this library; `code` is one of the sendable constants.
-    pub(crate) fn ours(code: CloseCode, reason: &str) -> Self {
+    pub(crate) fn new_unchecked(code: CloseCode, reason: &str) -> Self {
         debug_assert!(code.is_sendable());
         Self::truncated(code, reason.to_owned())
     }

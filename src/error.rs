@@ -168,12 +168,12 @@ impl WsErr {
     /// An error of what lies below a transport. That may be a link of this library too, and how that ended is nothing
     /// that the peer of the link above has done.
     #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
-    pub(crate) fn of_transport(error: io::Error) -> Self {
+    pub(crate) fn from_transport_io(error: io::Error) -> Self {
         Self::Io(Arc::new(error))
     }
 
     /// The close frame that tells the peer about an error that is its fault, if it is.
-    pub(crate) fn farewell(&self) -> Option<CloseFrame> {
+    pub(crate) fn close_frame(&self) -> Option<CloseFrame> {
         let code = match self {
             Self::Protocol(violation) => violation.code,
             Self::MessageTooLarge { .. } => CloseCode::TOO_LARGE,
@@ -186,7 +186,7 @@ impl WsErr {
             Self::Protocol(violation) => violation.why.clone(),
             other => other.to_string().into(),
         };
-        Some(CloseFrame::ours(code, &reason))
+        Some(CloseFrame::new_unchecked(code, &reason))
     }
 }
 
@@ -249,7 +249,7 @@ impl Violation {
     pub fn invalid_utf8() -> Self {
         Self {
             code: CloseCode::INVALID_DATA,
-            why: Cow::Borrowed("text is not UTF-8"),
+            why: Cow::Borrowed("text is not UTF-8 (RFC 6455 section 8.1)"),
         }
     }
 

@@ -1,7 +1,7 @@
-//! The item view: typed messages over a WebSocket.
+//! `WsFramed`: typed messages over a WebSocket.
 
-mod receiving;
-mod sending;
+mod recv;
+mod send;
 
 use std::{fmt, marker::PhantomData};
 
@@ -12,11 +12,12 @@ use ws_framed_codecs::{Bincode, LengthPrefixed};
 
 use crate::{
     close::{CloseFrame, CloseOutcome},
+    connection::Mode,
     error::WsErr,
     event::WsEvent,
     handle::WsHandle,
     handshake::contract::Contract,
-    stream::{Mode, WsStream},
+    stream::WsStream,
     transport::{BoxTransport, MessageTransport},
 };
 
@@ -60,17 +61,17 @@ pub struct WsFramed<T, C = Bincode<T>, M = BoxTransport> {
     /// One frame at the most where each item is one message.
     buffer: BytesMut,
     mode: Mode,
-    reading: Reading,
+    recv: RecvState,
     item: PhantomData<fn() -> T>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reading {
+enum RecvState {
     Open,
-    /// The decoder cannot go on, and the peer is being told.
-    Undecodable,
-    /// What comes is thrown away, as was what the decoder may remember: it is not asked any more.
-    Discarding,
+    /// The decoder cannot go on, and the peer gets a close frame.
+    Failed,
+    /// What arrives is discarded, and the decoder is not called any more.
+    Draining,
     Ended,
 }
 
@@ -84,7 +85,7 @@ impl<T, C: fmt::Debug, M: fmt::Debug> fmt::Debug for WsFramed<T, C, M> {
             .field("stream", &self.stream)
             .field("codec", &self.codec)
             .field("mode", &self.mode)
-            .field("reading", &self.reading)
+            .field("recv", &self.recv)
             .field("buffered", &self.buffer.len())
             .finish()
     }
@@ -115,6 +116,52 @@ impl<C, M> WsFramedParts<C, M> {
     }
 }
 
+impl<M: MessageTransport> WsStream<M> {
+    /// The item view of this stream: typed messages in the frames of `codec`. What was received and not
+    /// read, and what was written and not flushed, stays in its place.
+    pub fn framed<C: Decoder>(self, codec: C) -> WsFramed<C::Item, C, M> {
+        WsFramed::new(self, codec)
+    }
+
+    /// The item view in which each item is exactly one message, without the length before it: text with a codec
+    /// that [is text](LengthPrefixed::is_text), binary with any other. For peers that do not know this library: a
+    /// page's own `WebSocket`, Python's `websockets`, Node's `ws`, the API of somebody else.
+    ///
+    /// ```
+    /// use futures::{SinkExt, StreamExt};
+    /// use ws_framed::{CodecError, Json, WsStream};
+    ///
+    /// async fn ask(stream: WsStream) -> Result<(), CodecError> {
+    ///     let mut api = stream.per_message(Json::<serde_json::Value>::new(64 * 1024));
+    ///     api.send(serde_json::json!({"op": "subscribe", "channel": "news"})).await?;
+    ///     while let Some(event) = api.next().await {
+    ///         println!("{}", event?);
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Sending
+    /// An item goes out when the next one is sent, on a flush, and before a `next()` that has to wait. It must fit
+    /// into [`max_send_message_len`](Config::max_send_message_len), 64 KiB by default: a longer one is
+    /// [`WsErr::MessageTooLarge`], an error of that item after which the sink goes on, and so is
+    /// [`WsErr::NotOneFrame`] for what the codec did not write as a length and a payload, or calls text and is
+    /// not UTF-8.
+    ///
+    /// # Receiving
+    /// Each message is an item, an empty one too. A codec that is text takes text and binary messages; for any
+    /// other, text is what the [`TextPolicy`](crate::TextPolicy) says. Errors of the codec are as they always
+    /// are in [`WsFramed`]: after a bad value the stream goes on, one over the codec's limit ends the link with
+    /// code 1009. A message that the codec does not use up, or that is not enough for it, is
+    /// [`WsErr::NotOneFrame`], and the next one begins anew.
+    ///
+    /// What was received of a message and not read when the view changes counts as one message; so change where one
+    /// ends. What was written before goes out first, in messages of its own.
+    pub fn per_message<C: Decoder + LengthPrefixed>(self, codec: C) -> WsFramed<C::Item, C, M> {
+        WsFramed::per_message(self, codec)
+    }
+}
+
 impl<T, C: Decoder<Item = T>, M: MessageTransport> WsFramed<T, C, M> {
     /// Typed messages over `stream`, in the frames of `codec`.
     pub fn new(stream: WsStream<M>, codec: C) -> Self {
@@ -140,7 +187,7 @@ impl<T, C: Decoder<Item = T>, M: MessageTransport> WsFramed<T, C, M> {
             codec: parts.codec,
             buffer: parts.read_buffer,
             mode: parts.mode,
-            reading: Reading::Open,
+            recv: RecvState::Open,
             item: PhantomData,
         }
     }
@@ -170,7 +217,7 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
             // The prefix of the frame in it is ours.
             buffer.advance(PREFIX_LEN.min(buffer.len()));
         }
-        stream.put_back(buffer);
+        stream.unread_bytes(buffer);
         stream
     }
 
@@ -224,8 +271,8 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     pub async fn close_with(&mut self, frame: CloseFrame) -> Result<CloseOutcome, WsErr> {
         if frame.code().is_sendable() {
             self.buffer.clear();
-            if self.reading != Reading::Ended {
-                self.reading = Reading::Discarding;
+            if self.recv != RecvState::Ended {
+                self.recv = RecvState::Draining;
             }
         }
         self.stream.close_in(self.mode, frame).await

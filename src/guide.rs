@@ -32,11 +32,17 @@
 #[allow(unused_imports)]
 use crate::*;
 
-/// Each page is a file of that name in `guide/`. Its snippets use these features.
+/// Each page is a file of that name in `guide/`. Its snippets use these features. Those of the pages behind the semicolon
+/// need frameworks, and are tested in `examples/frameworks`.
 macro_rules! pages {
-    ($($name:ident)*) => {$(
+    ($($name:ident)*; $($tested_elsewhere:ident)*) => {
+        pages! { $($name)* => all() }
+        pages! { $($tested_elsewhere)* => not(doctest) }
+    };
+    ($($name:ident)* => $is_tested_here:meta) => {$(
         #[cfg_attr(
             all(
+                $is_tested_here,
                 feature = "axum",
                 feature = "async-tungstenite",
                 feature = "bincode",
@@ -52,6 +58,7 @@ macro_rules! pages {
         )]
         #[cfg_attr(
             not(all(
+                $is_tested_here,
                 feature = "axum",
                 feature = "async-tungstenite",
                 feature = "bincode",
@@ -72,5 +79,6 @@ macro_rules! pages {
 pages! {
     views moving tasks errors closing
     backpressure limits deadlines cancel_safety proxies watching
-    frameworks browser custom_codec custom_transport testing migrating
+    browser custom_codec custom_transport testing;
+    frameworks migrating
 }

@@ -36,22 +36,17 @@ const ANYWHERE: &[&str] = &[
 /// The files that may name a crate. A path that ends with a slash is a folder.
 const PLACES: &[(&str, &[&str])] = &[
     ("async_net", &["net/smol.rs"]),
-    // The adapter between the I/O traits of tokio and futures-io.
+    // The second is compared with the decoder of this library.
     (
         "async_tungstenite",
-        &[
-            "transport/tungstenite.rs",
-            "transport/opened.rs",
-            "net/hyper.rs",
-            "net/tokio.rs",
-        ],
+        &["transport/tungstenite.rs", "protocol/differential.rs"],
     ),
     ("axum_core", &["net/axum.rs"]),
     ("data_encoding", &["handshake/key.rs", "handshake/url.rs"]),
     ("fastrand", &["reconnect.rs"]),
     ("futures_rustls", &["tls.rs"]),
     ("futures_timer", &["time.rs"]),
-    ("getrandom", &["handshake/key.rs"]),
+    ("getrandom", &["handshake/key.rs", "protocol/mask.rs"]),
     // Its types are in the signatures between the handshake and HTTP servers.
     (
         "http",
@@ -74,12 +69,12 @@ const PLACES: &[(&str, &[&str])] = &[
             "net/tokio.rs",
             "stream/tokio_io.rs",
             "time.rs",
-            "transport/socket.rs",
+            "transport/io.rs",
             "transport/tokio_tungstenite.rs",
         ],
     ),
     ("tokio_tungstenite", &["transport/tokio_tungstenite.rs"]),
-    ("tokio_util", &["tokio_codec.rs", "transport/socket.rs"]),
+    ("tokio_util", &["tokio_codec.rs", "transport/io.rs"]),
     ("tracing", &["trace.rs"]),
     (
         "wasm_bindgen",
@@ -476,8 +471,8 @@ fn planted_imports_are_found() {
         ),
         (
             "handshake/token.rs",
-            "fn f() { crate::transport::opened::open(); }",
-            "handshake/token.rs imports transport/opened.rs, which is not below it",
+            "fn f() { crate::transport::socket::open(); }",
+            "handshake/token.rs imports transport/socket.rs, which is not below it",
         ),
         (
             "handshake/token.rs",

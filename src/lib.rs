@@ -58,6 +58,8 @@ mod handshake;
 mod layers;
 mod message;
 mod net;
+#[cfg(not(target_arch = "wasm32"))]
+mod protocol;
 mod reconnect;
 #[cfg(all(
     test,
@@ -81,6 +83,17 @@ mod transport;
 mod client;
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
 mod server;
+
+/// For the fuzzer of this repository.
+#[cfg(all(
+    feature = "__fuzzing",
+    feature = "async-tungstenite",
+    not(target_arch = "wasm32")
+))]
+#[doc(hidden)]
+pub mod __fuzzing {
+    pub use crate::protocol::differential::check as check_decoder;
+}
 
 pub use asynchronous_codec;
 pub use bytes;
@@ -127,6 +140,10 @@ pub use net::tokio::{accept, connect};
 pub use server::Acceptor;
 #[cfg(all(feature = "tokio-codec", not(target_arch = "wasm32")))]
 pub use tokio_codec::{ForTokio, TokioCodec};
+#[cfg(all(feature = "tokio-tungstenite", not(target_arch = "wasm32")))]
+pub use transport::tokio_tungstenite::TokioTungstenite;
+#[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
+pub use transport::tungstenite::Tungstenite;
 pub use {
     close::{CloseCode, CloseFrame, CloseOutcome, ClosedBy},
     config::{Config, Keepalive, TextPolicy},
@@ -136,9 +153,11 @@ pub use {
     framed::{WsFramed, WsFramedParts},
     handle::WsHandle,
     handshake::contract::Contract,
-    message::{ControlPayload, Message},
+    message::{ControlPayload, Message, Payload},
     reconnect::Reconnector,
     stats::Stats,
     stream::WsStream,
-    transport::{BoxTransport, MaybeSend, MessageTransport},
+    transport::{
+        BoxTransport, IntoTransport, MaybeSend, MessageTransport, Progress, Properties, StreamSink,
+    },
 };

@@ -1,33 +1,209 @@
-//! The library's own message, so that no WebSocket implementation shows through.
+//! The library's own message, independent of any WebSocket implementation.
 
-use bytes::Bytes;
+use std::{fmt, ops::Deref};
+
+use bytes::{Buf, Bytes, BytesMut};
 
 use crate::{close::CloseFrame, error::WsErr};
+
+/// Length of the room in front of a payload in which a transport writes a frame header: the longest
+/// header is 14 bytes, and a session puts one byte before the payload.
+pub(crate) const HEADROOM: usize = 15;
 
 /// One WebSocket message, as a [`MessageTransport`](crate::MessageTransport) carries it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Message {
-    /// Bytes.
-    Binary(Bytes),
-    /// Text, which is UTF-8 (RFC 6455 section 5.6).
+    /// Binary data.
+    Binary(Payload),
+    /// Text: valid UTF-8 (RFC 6455 section 5.6).
     Text(String),
-    /// A ping. WriteBuffer: to be sent. Incoming: the transport answers it by itself.
+    /// A ping. The connection replies to a received one, unless the transport
+    /// [does so itself](crate::Properties::replies).
     Ping(ControlPayload),
-    /// A pong. A transport answers pings by itself, so this is for reading, or for an unasked heartbeat.
+    /// A pong.
     Pong(ControlPayload),
-    /// A close frame, with a code and reason or empty. Incoming: the transport answers it by itself.
+    /// A close frame, with a code and reason or empty. The connection replies to a received one,
+    /// unless the transport [does so itself](crate::Properties::replies).
     Close(Option<CloseFrame>),
 }
 
 impl Message {
-    /// How many bytes of data are in it.
+    /// Length of the data in bytes; zero for a control message.
     pub(crate) fn data_len(&self) -> usize {
         match self {
             Self::Binary(data) => data.len(),
             Self::Text(text) => text.len(),
             Self::Ping(_) | Self::Pong(_) | Self::Close(_) => 0,
         }
+    }
+
+    /// Whether it is a data message (RFC 6455 section 5.6), not a control message.
+    pub(crate) fn is_data(&self) -> bool {
+        matches!(self, Self::Binary(_) | Self::Text(_))
+    }
+}
+
+/// The payload of a binary message: a buffer that nothing else refers to, or shared bytes.
+///
+/// A unique buffer can be masked and decoded in place. [`Bytes`] cannot tell whether it is unique while
+/// any other part of its allocation is alive, so a message keeps the two apart.
+///
+/// ```
+/// use ws_framed::{Message, Payload, bytes::{Bytes, BytesMut}};
+///
+/// let shared = Payload::from(Bytes::from_static(b"to many"));
+/// assert!(shared.try_into_mut().is_err());
+/// let unique = Payload::from(BytesMut::from(&b"to one"[..]));
+/// assert_eq!(unique.try_into_mut().unwrap(), b"to one"[..]);
+/// assert_eq!(Message::Binary(vec![1, 2].into()), Message::Binary(Bytes::from_static(&[1, 2]).into()));
+/// ```
+#[derive(Clone)]
+pub struct Payload(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    /// The payload begins behind `headroom` bytes, where a frame header fits.
+    Unique {
+        buffer: BytesMut,
+        headroom: usize,
+    },
+    Shared(Bytes),
+}
+
+impl Payload {
+    /// A payload behind `headroom` bytes of unused room, in which a transport writes a frame header.
+    pub(crate) fn with_headroom(buffer: BytesMut, headroom: usize) -> Self {
+        debug_assert!(headroom <= buffer.len());
+        Self(Repr::Unique { buffer, headroom })
+    }
+
+    /// The buffer with its headroom, and the length of the headroom, for the encoder.
+    ///
+    /// # Errors
+    /// The payload as [`Bytes`], if it is shared.
+    pub(crate) fn into_buffer(self) -> Result<(BytesMut, usize), Bytes> {
+        match self.0 {
+            Repr::Unique { buffer, headroom } => Ok((buffer, headroom)),
+            Repr::Shared(bytes) => Err(bytes),
+        }
+    }
+
+    /// The payload as shared bytes. Copies nothing.
+    #[must_use]
+    pub fn into_bytes(self) -> Bytes {
+        match self.0 {
+            Repr::Unique {
+                mut buffer,
+                headroom,
+            } => {
+                buffer.advance(headroom);
+                buffer.freeze()
+            }
+            Repr::Shared(bytes) => bytes,
+        }
+    }
+
+    /// The payload as a unique buffer. Copies nothing.
+    ///
+    /// # Errors
+    /// The payload as [`Bytes`], if it is shared.
+    pub fn try_into_mut(self) -> Result<BytesMut, Bytes> {
+        match self.0 {
+            Repr::Unique {
+                mut buffer,
+                headroom,
+            } => {
+                buffer.advance(headroom);
+                Ok(buffer)
+            }
+            Repr::Shared(bytes) => Err(bytes),
+        }
+    }
+}
+
+impl Default for Payload {
+    fn default() -> Self {
+        Self(Repr::Shared(Bytes::new()))
+    }
+}
+
+impl Deref for Payload {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match &self.0 {
+            Repr::Unique { buffer, headroom } => buffer.get(*headroom..).unwrap_or_default(),
+            Repr::Shared(bytes) => bytes,
+        }
+    }
+}
+
+impl AsRef<[u8]> for Payload {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl PartialEq for Payload {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Payload {}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.escape_ascii().fmt(f)
+    }
+}
+
+impl From<Bytes> for Payload {
+    fn from(bytes: Bytes) -> Self {
+        Self(Repr::Shared(bytes))
+    }
+}
+
+impl From<BytesMut> for Payload {
+    fn from(buffer: BytesMut) -> Self {
+        Self::with_headroom(buffer, 0)
+    }
+}
+
+impl From<Vec<u8>> for Payload {
+    fn from(bytes: Vec<u8>) -> Self {
+        Bytes::from(bytes).into()
+    }
+}
+
+impl From<&'static [u8]> for Payload {
+    fn from(bytes: &'static [u8]) -> Self {
+        Bytes::from_static(bytes).into()
+    }
+}
+
+impl<const N: usize> From<&'static [u8; N]> for Payload {
+    fn from(bytes: &'static [u8; N]) -> Self {
+        Bytes::from_static(bytes).into()
+    }
+}
+
+impl From<&'static str> for Payload {
+    fn from(text: &'static str) -> Self {
+        Bytes::from_static(text.as_bytes()).into()
+    }
+}
+
+impl From<String> for Payload {
+    fn from(text: String) -> Self {
+        text.into_bytes().into()
+    }
+}
+
+impl From<Payload> for Bytes {
+    fn from(payload: Payload) -> Self {
+        payload.into_bytes()
     }
 }
 
@@ -50,6 +226,11 @@ impl ControlPayload {
     #[must_use]
     pub fn as_bytes(&self) -> &Bytes {
         &self.0
+    }
+
+    /// Eight bytes that identify a ping, big-endian.
+    pub(crate) fn of_id(id: u64) -> Self {
+        Self(Bytes::copy_from_slice(&id.to_be_bytes()))
     }
 }
 
@@ -80,10 +261,9 @@ impl TryFrom<&[u8]> for ControlPayload {
     }
 }
 
-/// Eight bytes, big-endian.
-impl From<u64> for ControlPayload {
-    fn from(id: u64) -> Self {
-        Self(Bytes::copy_from_slice(&id.to_be_bytes()))
+impl AsRef<[u8]> for ControlPayload {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::net::SocketAddr;
 
-use futures::io::{AsyncRead, AsyncWrite};
-
 use crate::{
     config::Config,
     error::WsErr,
@@ -17,10 +15,14 @@ use crate::{
         request::HandshakeRequest,
         server,
     },
+    protocol::Role,
     stream::WsStream,
     time::timeout,
     trace::Trace,
-    transport::opened,
+    transport::{
+        io::{ByteStream, FuturesIo},
+        socket::Socket,
+    },
 };
 
 /// Opens connections as a server. One acceptor serves many connections.
@@ -153,7 +155,7 @@ impl Acceptor {
         validate: impl FnOnce(&HandshakeRequest<'_>) -> Result<(), Rejection>,
     ) -> Result<WsStream, WsErr>
     where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        S: ByteStream,
     {
         self.validate()?;
         let mut known = None;
@@ -163,7 +165,7 @@ impl Acceptor {
         let handshake = Box::pin(async {
             #[cfg(feature = "rustls")]
             if let Some(tls) = &self.tls {
-                let io = tls.accept(io).await?;
+                let io = FuturesIo(tls.accept(io).await?);
                 return self.handshake(io, validate, &trace, &mut known).await;
             }
             self.handshake(io, validate, &trace, &mut known).await
@@ -180,14 +182,14 @@ impl Acceptor {
         known: &mut KnownError,
     ) -> Result<WsStream, WsErr>
     where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        S: ByteStream,
     {
         let validate = |request: &HandshakeRequest<'_>| {
             self.validate_request(request, trace)?;
             validate(request)
         };
         let handshaken = server::accept(io, &self.options, validate, known).await?;
-        stream(handshaken, &self.config, trace).await
+        stream(handshaken, &self.config, trace)
     }
 
     /// The response to a request that another HTTP implementation has read, and the agreement in
@@ -221,20 +223,20 @@ impl Acceptor {
 }
 
 /// The stream over the result of a server's handshake.
-pub(crate) async fn stream<S>(
+pub(crate) fn stream<S>(
     handshaken: Handshaken<S>,
     config: &Config,
     trace: &Trace,
 ) -> Result<WsStream, WsErr>
 where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: ByteStream,
 {
     let Handshaken {
         io,
         leftover,
         agreement,
     } = handshaken;
-    let transport = opened::open(io, leftover, false, config).await;
+    let transport = Socket::new(io, leftover, Role::Server, config);
     let stream = WsStream::traced(transport, config.clone(), trace.clone())?;
     trace.opened();
     Ok(stream

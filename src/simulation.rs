@@ -50,7 +50,12 @@ use self::{
     speaker::{Said, Speaker},
     user::{Leash, User, World},
 };
-use crate::{BoxTransport, WsStream, transport::tungstenite};
+use bytes::BytesMut;
+
+use crate::{
+    BoxTransport, WsStream, protocol,
+    transport::{io::FuturesIo, socket::Socket, tungstenite},
+};
 
 /// How many seeds a plain `cargo test` runs.
 const SEEDS: u64 = 2_000;
@@ -70,8 +75,16 @@ fn open(
     let pipe = network.pipe(end);
     let is_client = end == 1;
     let transport = match plan.own_socket {
-        Some(room) => BoxTransport::new(tungstenite::opened_by_user(pipe, is_client, room)),
-        None => BoxTransport::new(tungstenite::Metered::opened(pipe, is_client, &config)),
+        Some(room) => BoxTransport::new(tungstenite::opened_by_caller(pipe, is_client, room)),
+        None => {
+            let role = if is_client {
+                protocol::Role::Client
+            } else {
+                protocol::Role::Server
+            };
+            let io = FuturesIo(pipe);
+            BoxTransport::new(Socket::new(io, BytesMut::new(), role, &config))
+        }
     };
     let transport = match sabotage {
         Some(sabotage) => BoxTransport::new(Sabotaged::new(transport, sabotage)),

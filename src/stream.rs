@@ -12,25 +12,21 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use asynchronous_codec::Decoder;
 use bytes::{Buf, Bytes, BytesMut};
 use pharos::{Observable, Observe, ObserveConfig};
-use ws_framed_codecs::LengthPrefixed;
 
 use crate::{
     close::{CloseFrame, CloseOutcome},
     config::Config,
-    connection::Connection,
+    connection::{Connection, Mode},
     error::WsErr,
     event::WsEvent,
-    framed::WsFramed,
     handle::WsHandle,
     handshake::contract::Contract,
+    message::Payload,
     trace::Trace,
-    transport::{BoxTransport, MaybeSend, MessageTransport},
+    transport::{BoxTransport, IntoTransport, MaybeSend, MessageTransport},
 };
-
-pub(crate) use crate::connection::Mode;
 
 /// A WebSocket as a stream of bytes, for any code that takes `AsyncRead`, `AsyncBufRead` and
 /// `AsyncWrite`: those of futures-io, and tokio's behind the feature `tokio`.
@@ -38,7 +34,7 @@ pub(crate) use crate::connection::Mode;
 /// Binary messages are joined: their boundaries are not seen. For typed messages, see
 /// [`framed`](Self::framed).
 ///
-/// # Reading
+/// # RecvState
 /// Bytes come in order. The end of the stream, `Ok(0)`, comes only when both sides exchanged close frames
 /// and the peer's said that nothing went wrong. Any other end is an error, once, after everything that
 /// came before it; after that `Ok(0)`. The error holds a [`WsErr`]:
@@ -57,8 +53,11 @@ pub(crate) use crate::connection::Mode;
 /// Small writes gather until there is [`max_send_message_len`](Config::max_send_message_len) or until a
 /// flush, large ones are cut into messages of that length. A read that finds nothing to read flushes
 /// before it waits, so a request is on its way when its answer is waited for; when nobody reads, flush.
-/// A write waits when the peer does not read. Writing after the end, or after a close of either side, is
-/// `BrokenPipe`, and so is a flush or a close, once, if not everything written went out before.
+/// A write waits when the peer does not read. A write, flush or close that must wait also receives
+/// control messages, and at most one data message, which it keeps for the next read. Writing after the end,
+/// or after a close of either side, is `BrokenPipe`, and so is a flush or a close, once, if not everything
+/// written was sent before. What was written before the connection fails because of a violation is still
+/// sent, and a flush waits for that.
 ///
 /// # Closing
 /// `close` (`shutdown` in tokio's world) flushes, sends a close frame with code 1000 and is ready when
@@ -67,18 +66,18 @@ pub(crate) use crate::connection::Mode;
 /// sees a connection that was cut.
 ///
 /// # Two tasks
-/// The halves of any `split` may live on two tasks. Events, pongs and the close handshake are driven by
-/// reads, so something should always be reading.
+/// The halves of any `split` may be used on two tasks. Events, pongs and the closing handshake are driven by
+/// reads, and by writes while they wait, so a task should always be reading.
 ///
 /// # Cancel safety
 /// Every method and every future over this stream may be dropped at any point: nothing is lost or sent
 /// twice. [`close_with`](Self::close_with) discards what it reads, by intent.
 pub struct WsStream<M = BoxTransport> {
-    link: Connection<M>,
-    /// What the link gave and nobody has read yet.
+    connection: Connection<M>,
+    /// Received, and not read yet.
     unread: Bytes,
     subprotocol: Option<Arc<str>>,
-    /// The subprotocol, if it is one.
+    /// The contract, if the subprotocol is one.
     contract: Option<Box<Contract>>,
 }
 
@@ -89,7 +88,7 @@ impl<M> Unpin for WsStream<M> {}
 impl<M: fmt::Debug> fmt::Debug for WsStream<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WsStream")
-            .field("link", &self.link)
+            .field("connection", &self.connection)
             .field("unread", &self.unread.len())
             .field("subprotocol", &self.subprotocol)
             .finish_non_exhaustive()
@@ -97,42 +96,45 @@ impl<M: fmt::Debug> fmt::Debug for WsStream<M> {
 }
 
 impl<M: MessageTransport> WsStream<M> {
-    /// Wraps an open WebSocket, with the default [`Config`].
+    /// Wraps an open WebSocket, with the default [`Config`]: a [`MessageTransport`], or a socket of
+    /// async-tungstenite or tokio-tungstenite, see [`IntoTransport`].
     ///
-    /// Connections that this library opens itself are watched more closely: there, any byte is a sign of life, the
-    /// work of one poll is bounded, and what a peer sent before it went away is read even if a ping among it
-    /// cannot be answered any more. Here that is up to the transport.
-    pub fn new(transport: M) -> Self {
-        Self {
-            link: Connection::new(transport, Config::default(), Trace::unknown()),
-            unread: Bytes::new(),
-            subprotocol: None,
-            contract: None,
-        }
+    /// On connections that this library opens itself, any byte is a sign of life, the work of one poll is
+    /// bounded, and what a peer sent before it disconnected is read even if a ping among it cannot be
+    /// answered any more. Here that depends on the transport.
+    pub fn new(socket: impl IntoTransport<Transport = M>) -> Self {
+        Self::open(socket.into_transport(), Config::default(), Trace::unknown())
     }
 
     /// Wraps an open WebSocket.
     ///
     /// # Errors
     /// [`WsErr::InvalidConfig`] for values that make no sense.
-    pub fn with_config(transport: M, config: Config) -> Result<Self, WsErr> {
-        Self::traced(transport, config, Trace::unknown())
+    pub fn with_config(
+        socket: impl IntoTransport<Transport = M>,
+        config: Config,
+    ) -> Result<Self, WsErr> {
+        Self::traced(socket.into_transport(), config, Trace::unknown())
     }
 
     /// The same, in a span that there is already.
     pub(crate) fn traced(transport: M, config: Config, trace: Trace) -> Result<Self, WsErr> {
         config.validate()?;
-        Ok(Self {
-            link: Connection::new(transport, config, trace),
+        Ok(Self::open(transport, config, trace))
+    }
+
+    fn open(transport: M, config: Config, trace: Trace) -> Self {
+        Self {
+            connection: Connection::new(transport, config, trace),
             unread: Bytes::new(),
             subprotocol: None,
             contract: None,
-        })
+        }
     }
 
     /// A handle to ping, close, observe and count, that outlives `split` and [`framed`](Self::framed).
     pub fn handle(&self) -> WsHandle {
-        WsHandle::new(Arc::clone(self.link.shared()))
+        WsHandle::new(Arc::clone(self.connection.shared()))
     }
 
     /// The subprotocol that both sides agreed on in the handshake, if [`Connector`](crate::Connector) or
@@ -151,7 +153,7 @@ impl<M: MessageTransport> WsStream<M> {
 
     /// What lies below, to ask it something: for the address of the peer, say, of a socket that you opened.
     pub fn transport(&self) -> &M {
-        self.link.transport()
+        self.connection.transport()
     }
 
     /// Gives back what lies below, with what was received of it and not read. The link is over: handles are told
@@ -159,7 +161,7 @@ impl<M: MessageTransport> WsStream<M> {
     ///
     /// Flush first. What was written and not flushed goes with the link, except for what the transport has taken.
     pub fn into_transport(self) -> (M, Bytes) {
-        (self.link.into_transport(), self.unread)
+        (self.connection.into_transport(), self.unread)
     }
 
     /// The same stream under the name `WsStream`, whatever lies below.
@@ -168,55 +170,11 @@ impl<M: MessageTransport> WsStream<M> {
         M: MaybeSend + 'static,
     {
         WsStream {
-            link: self.link.map_transport(BoxTransport::new),
+            connection: self.connection.map_transport(BoxTransport::new),
             unread: self.unread,
             subprotocol: self.subprotocol,
             contract: self.contract,
         }
-    }
-
-    /// The item view of this stream: typed messages in the frames of `codec`. What was received and not
-    /// read, and what was written and not flushed, stays in its place.
-    pub fn framed<C: Decoder>(self, codec: C) -> WsFramed<C::Item, C, M> {
-        WsFramed::new(self, codec)
-    }
-
-    /// The item view in which each item is exactly one message, without the length before it: text with a codec
-    /// that [is text](LengthPrefixed::is_text), binary with any other. For peers that do not know this library: a
-    /// page's own `WebSocket`, Python's `websockets`, Node's `ws`, the API of somebody else.
-    ///
-    /// ```
-    /// use futures::{SinkExt, StreamExt};
-    /// use ws_framed::{CodecError, Json, WsStream};
-    ///
-    /// async fn ask(stream: WsStream) -> Result<(), CodecError> {
-    ///     let mut api = stream.per_message(Json::<serde_json::Value>::new(64 * 1024));
-    ///     api.send(serde_json::json!({"op": "subscribe", "channel": "news"})).await?;
-    ///     while let Some(event) = api.next().await {
-    ///         println!("{}", event?);
-    ///     }
-    ///     Ok(())
-    /// }
-    /// ```
-    ///
-    /// # Sending
-    /// An item goes out when the next one is sent, on a flush, and before a `next()` that has to wait. It must fit
-    /// into [`max_send_message_len`](Config::max_send_message_len), 64 KiB by default: a longer one is
-    /// [`WsErr::MessageTooLarge`], an error of that item after which the sink goes on, and so is
-    /// [`WsErr::NotOneFrame`] for what the codec did not write as a length and a payload, or calls text and is
-    /// not UTF-8.
-    ///
-    /// # Receiving
-    /// Each message is an item, an empty one too. A codec that is text takes text and binary messages; for any
-    /// other, text is what the [`TextPolicy`](crate::TextPolicy) says. Errors of the codec are as they always
-    /// are in [`WsFramed`]: after a bad value the stream goes on, one over the codec's limit ends the link with
-    /// code 1009. A message that the codec does not use up, or that is not enough for it, is
-    /// [`WsErr::NotOneFrame`], and the next one begins anew.
-    ///
-    /// What was received of a message and not read when the view changes counts as one message; so change where one
-    /// ends. What was written before goes out first, in messages of its own.
-    pub fn per_message<C: Decoder + LengthPrefixed>(self, codec: C) -> WsFramed<C::Item, C, M> {
-        WsFramed::per_message(self, codec)
     }
 
     /// Closes the link, and tells how it ended: flushes what was written, sends the close frame, discards
@@ -244,7 +202,7 @@ impl<M: MessageTransport> WsStream<M> {
             return Err(WsErr::InvalidCloseCode(frame.code()));
         }
         self.unread.clear();
-        poll_fn(|cx| self.link.poll_close_with(cx, &frame, mode)).await
+        poll_fn(|cx| self.connection.poll_close_with(cx, &frame, mode)).await
     }
 
     #[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
@@ -259,24 +217,24 @@ impl<M: MessageTransport> WsStream<M> {
     }
 
     /// The next bytes, whole; `None` at the end.
-    pub(crate) fn poll_chunk(
+    pub(crate) fn poll_next_chunk(
         &mut self,
         cx: &mut Context<'_>,
         mode: Mode,
-    ) -> Poll<Option<io::Result<Bytes>>> {
+    ) -> Poll<Option<io::Result<Payload>>> {
         if self.unread.is_empty() {
-            return self.link.poll_recv(cx, mode).map_err(io::Error::from);
+            return self.connection.poll_recv(cx, mode).map_err(io::Error::from);
         }
-        Poll::Ready(Some(Ok(std::mem::take(&mut self.unread))))
+        Poll::Ready(Some(Ok(std::mem::take(&mut self.unread).into())))
     }
 
     /// Whether the end, once it is there, is one that a reader was told an error for.
-    pub(crate) fn is_cut(&self) -> bool {
-        self.link.is_cut()
+    pub(crate) fn ended_with_error(&self) -> bool {
+        self.connection.ended_with_error()
     }
 
     /// Puts bytes back, before what is unread.
-    pub(crate) fn put_back(&mut self, bytes: BytesMut) {
+    pub(crate) fn unread_bytes(&mut self, bytes: BytesMut) {
         if self.unread.is_empty() {
             self.unread = bytes.freeze();
         } else if !bytes.is_empty() {
@@ -286,37 +244,39 @@ impl<M: MessageTransport> WsStream<M> {
         }
     }
 
-    /// Ready when an item may be [gathered](Self::gather).
+    /// Ready when an item may be [gathered](Self::buffer).
     pub(crate) fn poll_ready(&mut self, cx: &mut Context<'_>, mode: Mode) -> Poll<io::Result<()>> {
-        self.link.poll_ready(cx, mode).map_err(io::Error::from)
+        self.connection
+            .poll_ready(cx, mode)
+            .map_err(io::Error::from)
     }
 
     /// Lets `put` append to what is gathered to be sent. When it fails, nothing was.
-    pub(crate) fn gather<E: From<io::Error>>(
+    pub(crate) fn buffer<E: From<io::Error>>(
         &mut self,
         mode: Mode,
         put: impl FnOnce(&mut BytesMut) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.link.gather(mode, put)
+        self.connection.buffer(mode, put)
     }
 
     /// Appends to what is gathered to be sent, without copying it where that can be.
-    pub(crate) fn gather_shared(&mut self, mode: Mode, bytes: Bytes) -> io::Result<()> {
-        self.link
-            .gather_shared(mode, bytes)
+    pub(crate) fn buffer_bytes(&mut self, mode: Mode, bytes: Bytes) -> io::Result<()> {
+        self.connection
+            .buffer_bytes(mode, bytes)
             .map_err(io::Error::from)
     }
 
     /// Ends the link because what came cannot be decoded.
-    pub(crate) fn break_off(&mut self, frame: CloseFrame) {
-        self.link.break_off_with(frame);
+    pub(crate) fn fail(&mut self, frame: CloseFrame) {
+        self.connection.fail_with(frame);
     }
 
     /// Unread bytes, at least one unless the stream has ended.
     fn poll_unread(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         if self.unread.is_empty() {
-            if let Some(data) = ready!(self.link.poll_recv(cx, Mode::Packed)) {
-                self.unread = data?;
+            if let Some(data) = ready!(self.connection.poll_recv(cx, Mode::Packed)) {
+                self.unread = data?.into_bytes();
             }
         }
         Poll::Ready(Ok(&self.unread))
@@ -335,15 +295,17 @@ impl<M: MessageTransport> WsStream<M> {
         cx: &mut Context<'_>,
         chunks: impl IntoIterator<Item = &'a [u8], IntoIter: Clone>,
     ) -> Poll<io::Result<usize>> {
-        self.link.poll_write(cx, chunks).map_err(io::Error::from)
+        self.connection
+            .poll_write(cx, chunks)
+            .map_err(io::Error::from)
     }
 
-    pub(crate) fn poll_flush_written(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.link.poll_flush(cx).map_err(io::Error::from)
+    pub(crate) fn poll_flush_buffered(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.connection.poll_flush(cx).map_err(io::Error::from)
     }
 
-    pub(crate) fn poll_close_normally(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.link
+    pub(crate) fn poll_close_normal(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.connection
             .poll_close(cx, CloseFrame::normal)
             .map_err(io::Error::from)
     }
@@ -355,6 +317,6 @@ impl<M: MessageTransport> Observable<WsEvent> for WsStream<M> {
     /// See [`WsEvent`] for what an observer can count on. The kind of channel asked for in `options` makes
     /// no difference; a filter is honoured, and must not call back into the handle.
     fn observe(&mut self, options: ObserveConfig<WsEvent>) -> Observe<'_, WsEvent, WsErr> {
-        self.link.shared().observe(options)
+        self.connection.shared().observe(options)
     }
 }

@@ -23,51 +23,51 @@ pub(crate) use web_time::Instant;
 pub(crate) use virtual_time::{Delay, Instant};
 
 /// The longest that a timer waits. Adding more to a clock's reading may overflow it.
-const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+const MAX_DURATION: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// For how long things that keep coming, and are not what is waited for, hold up a deadline that is over. What lay
 /// there when it got over is gone through in much less.
-const OVERTIME: Duration = Duration::from_secs(1);
+const GRACE_PERIOD: Duration = Duration::from_secs(1);
 
 /// Whoever waits is polled sooner than this when a time is over.
-const LATE: Duration = Duration::from_millis(100);
+const MISSED_POLL: Duration = Duration::from_millis(100);
 
-/// Another turn that was asked for.
+/// Another turn that was requested for.
 #[derive(Debug)]
-struct Asked {
-    turn: Arc<Turn>,
+struct YieldRequest {
+    turn: Arc<YieldWaker>,
     /// How much had come by then.
     progress: u64,
 }
 
-impl Asked {
+impl YieldRequest {
     fn new(cx: &Context<'_>, progress: u64) -> Self {
-        let turn = Arc::new(Turn {
-            has_come: AtomicBool::new(false),
+        let turn = Arc::new(YieldWaker {
+            was_polled: AtomicBool::new(false),
             waker: cx.waker().clone(),
         });
-        wake_in_another_turn(&Waker::from(Arc::clone(&turn)));
+        yield_now(&Waker::from(Arc::clone(&turn)));
         Self { turn, progress }
     }
 }
 
-/// Tells the turn that was asked for from one that the task got for another reason.
+/// Tells the turn that was requested for from one that the task got for another reason.
 #[derive(Debug)]
-struct Turn {
-    has_come: AtomicBool,
+struct YieldWaker {
+    was_polled: AtomicBool,
     waker: Waker,
 }
 
-impl Wake for Turn {
+impl Wake for YieldWaker {
     fn wake(self: Arc<Self>) {
-        self.has_come.store(true, Ordering::Release);
+        self.was_polled.store(true, Ordering::Release);
         self.waker.wake_by_ref();
     }
 }
 
 /// Which of a link's two tasks looks at a deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Side {
+pub(crate) enum Task {
     Reader,
     Writer,
 }
@@ -86,7 +86,7 @@ pub(crate) struct Deadline {
     delay: Delay,
     state: State,
     /// Nobody looked when it was over, so it began anew.
-    is_forgiven: bool,
+    was_extended: bool,
 }
 
 #[derive(Debug)]
@@ -95,21 +95,21 @@ enum State {
     /// The time is over.
     Over {
         seen: Instant,
-        /// What each task asked for.
-        asked: [Option<Asked>; 2],
+        /// What each task requested for.
+        requested: [Option<YieldRequest>; 2],
     },
     Fired,
 }
 
 impl Deadline {
     pub(crate) fn after(limit: Duration) -> Self {
-        let limit = limit.min(FOREVER);
+        let limit = limit.min(MAX_DURATION);
         Self {
             limit,
             since: Instant::now(),
             delay: Delay::new(limit),
             state: State::Running,
-            is_forgiven: false,
+            was_extended: false,
         }
     }
 
@@ -117,52 +117,52 @@ impl Deadline {
     pub(crate) fn restart(&mut self) {
         self.since = Instant::now();
         self.state = State::Running;
-        self.is_forgiven = false;
+        self.was_extended = false;
     }
 
     /// To be called before a poll where only whole messages count as progress. A user who comes back from a pause may
     /// find a part of what came, or have a part taken of what waits. So a time that got over while nobody looked begins
     /// anew: once, for one who hardly ever looks.
-    pub(crate) fn forgive_pause(&mut self) {
+    pub(crate) fn extend_once_if_missed(&mut self) {
         let is_running = matches!(self.state, State::Running);
-        let is_late = || self.since.elapsed() > self.limit.saturating_add(LATE);
-        if is_running && !self.is_forgiven && is_late() {
+        let is_late = || self.since.elapsed() > self.limit.saturating_add(MISSED_POLL);
+        if is_running && !self.was_extended && is_late() {
             self.restart();
-            self.is_forgiven = true;
+            self.was_extended = true;
         }
     }
 
     /// Ready when the time is over. `progress` changes whenever anything comes that may be a reason to look
     /// again.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, side: Side, progress: u64) -> Poll<()> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, task: Task, progress: u64) -> Poll<()> {
         if let State::Running = self.state {
             ready!(self.poll_time(cx));
             self.state = State::Over {
                 seen: Instant::now(),
-                asked: [None, None],
+                requested: [None, None],
             };
         }
-        if let State::Over { seen, asked } = &mut self.state {
-            let [reader, writer] = asked;
-            let asked = match side {
-                Side::Reader => reader,
-                Side::Writer => writer,
+        if let State::Over { seen, requested } = &mut self.state {
+            let [reader, writer] = requested;
+            let requested = match task {
+                Task::Reader => reader,
+                Task::Writer => writer,
             };
-            let is_enough = match asked {
+            let is_enough = match requested {
                 None => false,
-                Some(Asked { turn, .. }) if !turn.has_come.load(Ordering::Acquire) => {
+                Some(YieldRequest { turn, .. }) if !turn.was_polled.load(Ordering::Acquire) => {
                     if turn.waker.will_wake(cx.waker()) {
                         return Poll::Pending;
                     }
                     false
                 }
-                Some(asked) => {
-                    let is_quiet = asked.progress == progress;
-                    !is_turn_spent() && (is_quiet || seen.elapsed() >= OVERTIME)
+                Some(requested) => {
+                    let is_quiet = requested.progress == progress;
+                    !is_coop_budget_exhausted() && (is_quiet || seen.elapsed() >= GRACE_PERIOD)
                 }
             };
             if !is_enough {
-                *asked = Some(Asked::new(cx, progress));
+                *requested = Some(YieldRequest::new(cx, progress));
                 return Poll::Pending;
             }
             self.state = State::Fired;
@@ -196,33 +196,33 @@ impl Future for Timer {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.0.poll(cx, Side::Reader, 0)
+        self.0.poll(cx, Task::Reader, 0)
     }
 }
 
 /// Wakes, but not before the runtime has looked at its sockets: tokio does that only now and then, and knows
 /// nothing meanwhile of what has come.
 #[cfg(all(feature = "tokio", not(target_arch = "wasm32")))]
-fn wake_in_another_turn(waker: &Waker) {
+fn yield_now(waker: &Waker) {
     let turn = std::pin::pin!(tokio::task::yield_now());
     let _ = turn.poll(&mut Context::from_waker(waker));
 }
 
-/// Wakes. Sockets of other runtimes are asked anew each time.
+/// Wakes. Sockets of other runtimes are requested anew each time.
 #[cfg(not(all(feature = "tokio", not(target_arch = "wasm32"))))]
-fn wake_in_another_turn(waker: &Waker) {
+fn yield_now(waker: &Waker) {
     waker.wake_by_ref();
 }
 
 /// Whether what is `Pending` in this poll of the task may be ready in the next one.
 #[cfg(all(feature = "tokio", not(target_arch = "wasm32")))]
-fn is_turn_spent() -> bool {
+fn is_coop_budget_exhausted() -> bool {
     !tokio::task::coop::has_budget_remaining()
 }
 
 /// Whether what is `Pending` in this poll of the task may be ready in the next one: no other runtime does that.
 #[cfg(not(all(feature = "tokio", not(target_arch = "wasm32"))))]
-fn is_turn_spent() -> bool {
+fn is_coop_budget_exhausted() -> bool {
     false
 }
 

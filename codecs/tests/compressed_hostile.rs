@@ -6,8 +6,8 @@ mod common;
 use asynchronous_codec::{Bytes, BytesMut, Decoder, Encoder};
 use common::compressed::{Raw, lz4, zeros};
 use common::{AMPLE, least_cost, prefixed};
-use counting_alloc::{CountingAlloc, exclusive};
 use ws_framed_codecs::{CodecError, Compressed, LengthDelimited};
+use ws_framed_test_support::alloc::{CountingAlloc, exclusive};
 
 #[global_allocator]
 static ALLOC: CountingAlloc = CountingAlloc;

@@ -8,7 +8,7 @@
 
 mod common;
 
-use counting_alloc::CountingAlloc;
+use ws_framed_test_support::alloc::CountingAlloc;
 
 #[global_allocator]
 static ALLOC: CountingAlloc = CountingAlloc;
@@ -36,10 +36,10 @@ mod lies {
     use std::path::PathBuf;
 
     use asynchronous_codec::{BytesMut, Encoder};
-    use counting_alloc::exclusive;
     use serde::de::{Deserialize, Deserializer, Visitor};
     use serde::ser::{Serialize, SerializeSeq, Serializer};
     use ws_framed_codecs::CodecError;
+    use ws_framed_test_support::alloc::exclusive;
 
     use crate::common::cases::assert_too_large;
     use crate::common::least_cost;

@@ -10,7 +10,7 @@
 
 mod common;
 
-use counting_alloc::CountingAlloc;
+use ws_framed_test_support::alloc::CountingAlloc;
 
 #[global_allocator]
 static ALLOC: CountingAlloc = CountingAlloc;
@@ -41,9 +41,9 @@ mod nested {
     use std::fmt::Debug;
     use std::thread;
 
-    use counting_alloc::exclusive;
     use serde::{Deserialize, Serialize, de::DeserializeOwned};
     use ws_framed_codecs::CodecError;
+    use ws_framed_test_support::alloc::exclusive;
 
     use crate::common::values::{Format, Value, refused};
 

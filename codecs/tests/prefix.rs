@@ -2,7 +2,7 @@
 
 mod common;
 
-use counting_alloc::CountingAlloc;
+use ws_framed_test_support::alloc::CountingAlloc;
 
 #[global_allocator]
 static ALLOC: CountingAlloc = CountingAlloc;
@@ -21,7 +21,7 @@ for_every_format! {
 
 mod lies {
     use asynchronous_codec::{BytesMut, Decoder};
-    use counting_alloc::exclusive;
+    use ws_framed_test_support::alloc::exclusive;
 
     use crate::common::cases::assert_too_large;
     use crate::common::{Subject, least_cost};

@@ -8,10 +8,10 @@ use std::error::Error;
 use std::fmt::Debug;
 use std::thread;
 
-use counting_alloc::{CountingAlloc, exclusive};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use ws_framed_codecs::CodecError;
+use ws_framed_test_support::alloc::{CountingAlloc, exclusive};
 
 use common::self_describing::{Loose, OfCbor, OfJson};
 use common::values::{Format, Value, refused};

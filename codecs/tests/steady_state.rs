@@ -5,8 +5,8 @@ mod common;
 use asynchronous_codec::{Bytes, BytesMut};
 use bytes::Buf;
 use common::{AMPLE, Codec, least_cost};
-use counting_alloc::{CountingAlloc, exclusive};
 use ws_framed_codecs::{LengthDelimited, Lines};
+use ws_framed_test_support::alloc::{CountingAlloc, exclusive};
 
 #[global_allocator]
 static ALLOC: CountingAlloc = CountingAlloc;

@@ -3,7 +3,7 @@
 
 mod common;
 
-use counting_alloc::CountingAlloc;
+use ws_framed_test_support::alloc::CountingAlloc;
 
 #[global_allocator]
 static ALLOC: CountingAlloc = CountingAlloc;
@@ -21,9 +21,9 @@ mod units {
     use std::fmt::Debug;
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-    use counting_alloc::exclusive;
     use serde::de::{Deserialize, DeserializeOwned, Deserializer};
     use serde::ser::{Serialize, Serializer};
+    use ws_framed_test_support::alloc::exclusive;
 
     use crate::common::RUNS;
     use crate::common::values::{Compact, Format, refused};

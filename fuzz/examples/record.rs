@@ -17,7 +17,8 @@ use ws_framed::{
     Acceptor, Bincode, Cbor, CloseCode, CloseFrame, Compressed, Config, Connector, Json,
     LengthDelimited, Lines, Postcard, TextPolicy, WsStream, bytes::Bytes,
 };
-use ws_framed_fuzz::{ANY_ACCEPT, Frame, HEAD_END, Value};
+use ws_framed_fuzz::{ANY_ACCEPT, HEAD_END, Value};
+use ws_framed_test_support::Frame;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -77,9 +78,9 @@ where
         save("split_bytes", &format!("{name}-to-client"), answered)?;
     }
     let mut rest = asked;
-    let frames = std::iter::from_fn(|| Frame::read(&mut rest));
-    let messages = frames.filter(|frame| frame.opcode == 2);
-    Ok(messages.flat_map(|frame| frame.payload).collect())
+    let frames = std::iter::from_fn(|| Frame::decode(&mut rest));
+    let messages = frames.filter(|(frame, _)| frame.opcode == 2);
+    Ok(messages.flat_map(|(frame, _)| frame.payload).collect())
 }
 
 async fn relay(

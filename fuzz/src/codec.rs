@@ -3,11 +3,11 @@
 use std::fmt::Debug;
 
 use bytes::BytesMut;
-use counting_alloc::measure;
 use serde::{Serialize, de::DeserializeOwned};
 use ws_framed::{
     Bincode, Cbor, CodecError, Compressed, Decoder, Encoder, Json, LengthDelimited, Lines, Postcard,
 };
+use ws_framed_test_support::alloc::measure;
 
 use crate::{
     Chunks,

@@ -14,7 +14,7 @@ pub use codec::{
     codec_bincode, codec_cbor, codec_compressed, codec_json, codec_length_delimited, codec_lines,
     codec_postcard,
 };
-pub use frames::{Frame, HEAD_END};
+pub use frames::HEAD_END;
 pub use handshake::{ANY_ACCEPT, accept, connect};
 pub use link::{link_client, link_server};
 pub use split::{split_bytes, split_items};
@@ -23,7 +23,8 @@ pub use values::Value;
 use script::{Chunks, Script, drive};
 
 #[global_allocator]
-static ALLOC: counting_alloc::CountingAlloc = counting_alloc::CountingAlloc;
+static ALLOC: ws_framed_test_support::alloc::CountingAlloc =
+    ws_framed_test_support::alloc::CountingAlloc;
 
 /// A fuzz target: its name, and what it does with an input.
 pub type Target = (&'static str, fn(&[u8]));

@@ -9,17 +9,17 @@ use async_tungstenite::{
     WebSocketStream,
     tungstenite::protocol::{Role, WebSocketConfig},
 };
-use counting_alloc::Meter;
 use futures::{
     Future,
     io::{AsyncRead, AsyncWrite},
 };
 use ws_framed::{Config, MessageTransport, TextPolicy, WsStream};
-
-use crate::{
-    Chunks, Script, drive,
-    frames::{BINARY, CLOSE, Carried, Frame, TEXT},
+use ws_framed_test_support::{
+    alloc::Meter,
+    frame::{BINARY, CLOSE, Frame, TEXT},
 };
+
+use crate::{Chunks, Script, drive, frames::Carried};
 
 /// The longest message that the engine takes. More than the link does, so that both limits are met.
 const ENGINE_MAX: usize = 2048;
@@ -176,9 +176,9 @@ impl Seen {
     fn check_output(&self, role: Role) {
         let mut rest = &self.output[..];
         let mut closes = 0;
-        while let Some(frame) = Frame::read(&mut rest) {
+        while let Some((frame, mask)) = Frame::decode(&mut rest) {
             assert_eq!(closes, 0, "{frame:?} after a close frame");
-            assert_eq!(frame.mask.is_some(), matches!(role, Role::Client));
+            assert_eq!(mask.is_some(), matches!(role, Role::Client));
             closes += usize::from(frame.opcode == CLOSE);
         }
         if self.error != Some(io::ErrorKind::UnexpectedEof) {
@@ -195,7 +195,8 @@ impl Seen {
 
 /// The code of the first close frame in what was sent.
 pub(crate) fn close_code_in(mut output: &[u8]) -> Option<u16> {
-    std::iter::from_fn(|| Frame::read(&mut output))
+    std::iter::from_fn(|| Frame::decode(&mut output))
+        .map(|(frame, _)| frame)
         .filter(|frame| frame.opcode == CLOSE)
         .find_map(|frame| Some(u16::from_be_bytes(*frame.payload.first_chunk()?)))
 }

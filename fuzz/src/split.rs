@@ -9,10 +9,10 @@ use ws_framed::{
     Bincode, Cbor, CodecError, Decoder, Json, LengthDelimited, LengthPrefixed, Lines, Postcard,
     TextPolicy,
 };
+use ws_framed_test_support::Frame;
 
 use crate::{
     Chunks, Script, drive,
-    frames::{BINARY, CLOSE, Frame},
     link::{Run, close_code_in},
     values::Value,
 };
@@ -98,9 +98,9 @@ fn items(input: &[u8], messages: Chunks) -> [Vec<String>; 6] {
     let messages = messages.cut(input).into_iter();
     let mut wire: Vec<u8> = messages
         .flat_map(|data| data.chunks(1024))
-        .flat_map(|data| Frame::message(BINARY, data, None).to_bytes())
+        .flat_map(|data| Frame::binary(data).encode(None))
         .collect();
-    wire.extend(Frame::message(CLOSE, &1000_u16.to_be_bytes(), None).to_bytes());
+    wire.extend(Frame::close(1000, "").encode(None));
     [
         items_of(&wire, LengthDelimited::new(MAX)),
         items_of(&wire, Lines::new(MAX)),

@@ -1,14 +1,13 @@
 //! Connecting outside of browsers.
 
-use futures::io::{AsyncRead, AsyncWrite};
-
 use super::Connector;
 use crate::{
     error::WsErr,
     handshake::{client, handshaken::Handshaken, outcome::KnownError, url::WsUrl},
+    protocol::Role,
     stream::WsStream,
     trace::Trace,
-    transport::opened,
+    transport::{io::ByteStream, socket::Socket},
 };
 
 impl Connector {
@@ -30,14 +29,14 @@ impl Connector {
         known: &mut KnownError,
     ) -> Result<WsStream, WsErr>
     where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        S: ByteStream,
     {
         let Handshaken {
             io,
             leftover,
             agreement,
         } = client::connect(io, url, &self.options, known).await?;
-        let transport = opened::open(io, leftover, true, &self.config).await;
+        let transport = Socket::new(io, leftover, Role::Client, &self.config);
         let stream = WsStream::traced(transport, self.config.clone(), trace.clone())?;
         trace.opened();
         Ok(stream

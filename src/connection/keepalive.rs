@@ -1,7 +1,7 @@
-//! Watches a peer for signs of life: keepalive, writes that get nowhere, messages that never end.
+//! Idle timers: keepalive, writes without progress, messages that do not end.
 //!
-//! It counts silence only. Whether there is some is seen when a read finds nothing or a write cannot go on,
-//! so a user who does not read for an hour finds the peer as alive as its last byte.
+//! The timers advance only while a read or a write waits, so a caller who pauses does not time out the
+//! peer.
 
 #[cfg(test)]
 mod tests;
@@ -12,28 +12,28 @@ use std::{
 };
 
 use crate::{
-    config::{Config, Keepalive},
-    time::{Deadline, Side},
+    config::{self, Config},
+    time::{Deadline, Task},
 };
 
-/// What a watch says of a peer.
+/// What a timer asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// It has been silent: ping it.
-    Ping,
-    /// It is to be given up, for this reason.
-    Dead(&'static str),
+pub(super) enum Action {
+    /// The peer has been silent: send a ping.
+    SendPing,
+    /// The peer has timed out, for this reason.
+    TimedOut(&'static str),
 }
 
-/// Watches one link.
+/// The idle timers of one connection.
 #[derive(Debug)]
-pub(super) struct Watch {
-    keepalive: Option<Keepalive>,
+pub(super) struct Keepalive {
+    settings: Option<config::Keepalive>,
     message_timeout: Option<Duration>,
-    receiving: Silence,
-    sending: Silence,
+    receiving: IdleTimer,
+    sending: IdleTimer,
     ping: Ping,
-    /// Runs while a message is under way.
+    /// Runs while a message is incomplete.
     message: Option<Deadline>,
 }
 
@@ -41,122 +41,121 @@ pub(super) struct Watch {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ping {
     None,
-    /// It waits for the transport.
+    /// To be sent.
     Queued,
-    /// It has left.
+    /// Sent.
     Sent,
 }
 
-impl Watch {
+impl Keepalive {
     pub(super) fn new(config: &Config) -> Self {
         Self {
-            keepalive: config.keepalive,
+            settings: config.keepalive,
             message_timeout: config.message_timeout,
-            receiving: Silence::default(),
-            sending: Silence::default(),
+            receiving: IdleTimer::default(),
+            sending: IdleTimer::default(),
             ping: Ping::None,
             message: None,
         }
     }
 
-    /// A data message was handed out.
-    pub(super) fn saw_data(&mut self) {
+    /// A data message is complete.
+    pub(super) fn on_data(&mut self) {
         self.message = None;
     }
 
-    /// To be asked whenever a read found nothing, with whether a message is under way. Ready when it has been for too
+    /// To be polled whenever a read finds nothing. Ready when a message has been incomplete for too
     /// long.
     pub(super) fn poll_message(
         &mut self,
         cx: &mut Context<'_>,
-        is_under_way: bool,
+        is_partial: bool,
         progress: u64,
-    ) -> Poll<Verdict> {
-        let Some(timeout) = self.message_timeout.filter(|_| is_under_way) else {
+    ) -> Poll<Action> {
+        let Some(timeout) = self.message_timeout.filter(|_| is_partial) else {
             self.message = None;
             return Poll::Pending;
         };
         let deadline = self.message.get_or_insert_with(|| Deadline::after(timeout));
-        ready!(deadline.poll(cx, Side::Reader, progress));
-        Poll::Ready(Verdict::Dead("a message took too long"))
+        ready!(deadline.poll(cx, Task::Reader, progress));
+        Poll::Ready(Action::TimedOut("a message took too long"))
     }
 
-    /// To be asked whenever a read found nothing and everything has been flushed. `bytes` and `messages`
-    /// are what has been received so far; not every transport can tell the first.
+    /// To be polled whenever a read finds nothing and everything is flushed. `bytes` and `messages` were
+    /// received so far; not every transport can tell the first.
     pub(super) fn poll_receiving(
         &mut self,
         cx: &mut Context<'_>,
         bytes: Option<u64>,
         messages: u64,
-    ) -> Poll<Verdict> {
-        let Some(keepalive) = self.keepalive else {
+    ) -> Poll<Action> {
+        let Some(settings) = self.settings else {
             return Poll::Pending;
         };
-        if self.receiving.heard(bytes.unwrap_or(messages)) && self.ping != Ping::None {
+        if self.receiving.update(bytes.unwrap_or(messages)) && self.ping != Ping::None {
             self.ping = Ping::None;
             self.receiving.restart();
         }
         match self.ping {
             Ping::None => {
-                ready!(self.receiving.poll(cx, Side::Reader, keepalive.interval));
+                ready!(self.receiving.poll(cx, Task::Reader, settings.interval));
                 self.ping = Ping::Queued;
-                Poll::Ready(Verdict::Ping)
+                Poll::Ready(Action::SendPing)
             }
             Ping::Queued => {
                 self.ping = Ping::Sent;
                 self.receiving.restart();
-                self.poll_pong(cx, keepalive)
+                self.poll_pong(cx, settings)
             }
-            Ping::Sent => self.poll_pong(cx, keepalive),
+            Ping::Sent => self.poll_pong(cx, settings),
         }
     }
 
-    fn poll_pong(&mut self, cx: &mut Context<'_>, keepalive: Keepalive) -> Poll<Verdict> {
-        self.receiving.forgive_pause();
-        ready!(self.receiving.poll(cx, Side::Reader, keepalive.timeout));
-        Poll::Ready(Verdict::Dead("the peer is silent"))
+    fn poll_pong(&mut self, cx: &mut Context<'_>, settings: config::Keepalive) -> Poll<Action> {
+        self.receiving.extend_once_if_missed();
+        ready!(self.receiving.poll(cx, Task::Reader, settings.timeout));
+        Poll::Ready(Action::TimedOut("the peer is silent"))
     }
 
-    /// To be asked whenever something is to be sent and the transport takes nothing. `sent` grows with
-    /// whatever it takes.
+    /// To be polled whenever something is to be sent and the transport takes nothing. `sent` grows with
+    /// everything that it takes.
     pub(super) fn poll_sending(
         &mut self,
         cx: &mut Context<'_>,
-        side: Side,
+        task: Task,
         sent: u64,
-    ) -> Poll<Verdict> {
-        let Some(keepalive) = self.keepalive else {
+    ) -> Poll<Action> {
+        let Some(settings) = self.settings else {
             return Poll::Pending;
         };
-        self.sending.heard(sent);
-        self.sending.forgive_pause();
-        ready!(self.sending.poll(
-            cx,
-            side,
-            keepalive.interval.saturating_add(keepalive.timeout)
-        ));
-        Poll::Ready(Verdict::Dead("the peer takes nothing"))
+        self.sending.update(sent);
+        self.sending.extend_once_if_missed();
+        ready!(
+            self.sending
+                .poll(cx, task, settings.interval.saturating_add(settings.timeout))
+        );
+        Poll::Ready(Action::TimedOut("the peer takes nothing"))
     }
 
-    /// Everything that was to be sent has been: the next wait begins anew.
-    pub(super) fn sent_all(&mut self) {
+    /// Everything that was to be sent is flushed: the next wait begins again.
+    pub(super) fn on_flushed(&mut self) {
         self.sending.is_idle = true;
     }
 }
 
-/// How long a count has stayed the same.
+/// How long a count has not changed.
 #[derive(Debug, Default)]
-struct Silence {
+struct IdleTimer {
     count: u64,
-    /// Nobody waits for it to change.
+    /// Nothing waits for a change.
     is_idle: bool,
     /// Runs since the count was seen to change, or was first looked at.
     deadline: Option<Deadline>,
 }
 
-impl Silence {
+impl IdleTimer {
     /// Whether the count has changed.
-    fn heard(&mut self, count: u64) -> bool {
+    fn update(&mut self, count: u64) -> bool {
         let changed = count != self.count;
         if changed || self.is_idle {
             self.count = count;
@@ -168,22 +167,22 @@ impl Silence {
         changed
     }
 
-    /// Begins anew, with another limit perhaps.
+    /// Begins again, perhaps with another limit.
     fn restart(&mut self) {
         self.deadline = None;
     }
 
-    /// A pause of the user does not count.
-    fn forgive_pause(&mut self) {
+    /// Excludes a pause of the caller.
+    fn extend_once_if_missed(&mut self) {
         if let Some(deadline) = &mut self.deadline {
-            deadline.forgive_pause();
+            deadline.extend_once_if_missed();
         }
     }
 
     /// Ready when the count has not changed for so long.
-    fn poll(&mut self, cx: &mut Context<'_>, side: Side, limit: Duration) -> Poll<()> {
+    fn poll(&mut self, cx: &mut Context<'_>, task: Task, limit: Duration) -> Poll<()> {
         let deadline = self.deadline.get_or_insert_with(|| Deadline::after(limit));
-        ready!(deadline.poll(cx, side, self.count));
+        ready!(deadline.poll(cx, task, self.count));
         self.deadline = None;
         Poll::Ready(())
     }

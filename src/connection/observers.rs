@@ -1,4 +1,4 @@
-//! Delivers events to observers without ever waiting for one.
+//! Delivers events to observers, and never waits for one.
 //!
 //! Each observer has a `Pharos` of its own: one that serves several is held up by the slowest of them,
 //! and drops the one that is full.
@@ -16,23 +16,23 @@ use pharos::{Channel, Events, Observable, ObserveConfig, Pharos};
 
 use crate::{error::WsErr, event::WsEvent};
 
-/// How many events wait for one observer.
+/// Events that may wait for one observer.
 const MAX_EVENTS: usize = 128;
 
-/// How many bytes of text that an observer was given may be held, by its queue or by whoever took them
-/// out of it, before it gets no more. One text more than that may be on its way.
+/// Bytes of text that one observer may keep alive, in its queue or taken out of it, before it gets no
+/// more. It may get one text more than that.
 const MAX_TEXT_BYTES: usize = 256 * 1024;
 
-/// All observers of a link.
+/// All observers of a connection.
 #[derive(Debug, Default)]
-pub(crate) struct Observers {
+pub(super) struct Observers {
     observers: Vec<Observer>,
     closed: bool,
 }
 
 impl Observers {
     /// Adds an observer. What kind of channel it asks for cannot be seen from here; it gets a bounded one.
-    pub(crate) fn observe(
+    pub(super) fn observe(
         &mut self,
         options: ObserveConfig<WsEvent>,
     ) -> Result<Events<WsEvent>, WsErr> {
@@ -50,56 +50,56 @@ impl Observers {
         if self.closed {
             observer.send(&WsEvent::Closed);
         } else {
-            // Without events, nothing else would find out who has gone.
+            // Without events, nothing else would find the observers that were dropped.
             self.observers.retain_mut(|observer| !observer.is_gone());
             self.observers.push(observer);
         }
         Ok(events)
     }
 
-    /// Whether an event is worth making. After the end there are none, also for those whose queue was full then.
-    pub(crate) fn is_observed(&self) -> bool {
+    /// Whether there is an observer for an event. After the end there is none.
+    pub(super) fn is_observed(&self) -> bool {
         !self.closed && !self.observers.is_empty()
     }
 
-    pub(crate) fn emit(&mut self, event: &WsEvent) {
+    pub(super) fn emit(&mut self, event: &WsEvent) {
         self.observers
-            .retain_mut(|observer| observer.send(event) != Sent::Gone);
+            .retain_mut(|observer| observer.send(event) != Delivery::Closed);
     }
 
-    /// Tells everybody that this was all. An observer whose queue is full keeps its place, so that
+    /// Sends `Closed` to all observers. One whose queue is full is kept, so that
     /// [`finish`](Self::finish) can try once more.
-    pub(crate) fn close(&mut self) {
+    pub(super) fn close(&mut self) {
         self.closed = true;
         self.observers
-            .retain_mut(|observer| observer.send(&WsEvent::Closed) == Sent::Missed);
+            .retain_mut(|observer| observer.send(&WsEvent::Closed) == Delivery::Full);
     }
 
-    /// The view is gone, so nothing more can come: tells those who still wait, and ends their streams.
-    pub(crate) fn finish(&mut self) {
+    /// The connection is dropped: sends `Closed` to those that still wait, and ends their streams.
+    pub(super) fn finish(&mut self) {
         self.close();
         self.observers.clear();
     }
 }
 
 #[derive(PartialEq, Eq)]
-enum Sent {
-    Taken,
-    Missed,
-    Gone,
+enum Delivery {
+    Delivered,
+    Full,
+    Closed,
 }
 
 struct Observer {
     pharos: Pharos<WsEvent>,
     missed: u64,
-    /// The texts that this observer was given and that somebody still holds.
+    /// The texts that this observer was given and that are still alive.
     texts: VecDeque<Weak<str>>,
 }
 
 impl Observer {
-    fn send(&mut self, event: &WsEvent) -> Sent {
+    fn send(&mut self, event: &WsEvent) -> Delivery {
         if self.is_gone() {
-            return Sent::Gone;
+            return Delivery::Closed;
         }
         let mut fits = self.has_room() && self.has_room_for_text(event);
         if fits && self.missed > 0 {
@@ -108,13 +108,13 @@ impl Observer {
             fits = self.has_room();
         }
         if !fits {
-            // That the end was missed is told by trying again, not by counting.
+            // A missed `Closed` is sent again, not counted.
             self.missed += u64::from(!matches!(event, WsEvent::Closed));
-            return Sent::Missed;
+            return Delivery::Full;
         }
         let event = match event {
             WsEvent::Text(text) => {
-                // A copy of its own: what another observer holds does not count against this one.
+                // A copy of its own: what another observer keeps does not count against this one.
                 let text = Arc::from(&**text);
                 self.texts.push_back(Arc::downgrade(&text));
                 WsEvent::Text(text)
@@ -122,7 +122,7 @@ impl Observer {
             event => event.clone(),
         };
         self.put(event);
-        Sent::Taken
+        Delivery::Delivered
     }
 
     fn is_gone(&mut self) -> bool {
@@ -148,7 +148,7 @@ impl Observer {
         held < MAX_TEXT_BYTES && self.texts.len() < MAX_EVENTS
     }
 
-    /// An error would say that the observer has gone, and the next event finds that out.
+    /// An error means that the observer was dropped, which the next event finds too.
     fn put(&mut self, event: WsEvent) {
         let _ = Pin::new(&mut self.pharos).start_send(event);
     }

@@ -1,26 +1,27 @@
-//! Pings that were asked for, and who waits for their pongs.
+//! Pings that are to be sent or in flight, and the callers that wait for their pongs.
 
 use std::{collections::VecDeque, time::Duration};
 
-use crate::{handle::PingReply, message::ControlPayload, time::Instant};
+use super::shared::PingReply;
+use crate::{message::ControlPayload, time::Instant};
 
-/// Pings on their way.
+/// Pings to be sent, and pings in flight.
 #[derive(Debug, Default)]
 pub(super) struct Pings {
     last_id: u64,
-    /// Who waits; nobody does for a ping of keepalive.
+    /// Where the reply goes; nowhere for a ping of keepalive.
     to_send: VecDeque<Option<PingReply>>,
     /// In the order of their ids.
     in_flight: VecDeque<(u64, Instant, Option<PingReply>)>,
 }
 
 impl Pings {
-    pub(super) fn ask_for_life(&mut self) {
+    pub(super) fn queue_keepalive(&mut self) {
         self.to_send.push_back(None);
     }
 
-    pub(super) fn ask(&mut self, replies: Vec<PingReply>) {
-        // While nothing can be sent, those who gave up make room for those who did not.
+    pub(super) fn queue(&mut self, replies: Vec<PingReply>) {
+        // While nothing can be sent, pings whose callers gave up are removed.
         self.to_send
             .retain(|ping| ping.as_ref().is_none_or(|reply| !reply.is_canceled()));
         self.to_send.extend(replies.into_iter().map(Some));
@@ -33,18 +34,18 @@ impl Pings {
     /// The next ping to send.
     pub(super) fn next(&mut self) -> Option<ControlPayload> {
         let reply = self.to_send.pop_front()?;
-        // Whoever has gone, and an earlier ping of keepalive, need no answer any more.
+        // Callers that gave up, and earlier pings of keepalive, need no reply any more.
         self.in_flight
             .retain(|(_, _, reply)| reply.as_ref().is_some_and(|reply| !reply.is_canceled()));
         self.last_id += 1;
         self.in_flight
             .push_back((self.last_id, Instant::now(), reply));
-        Some(self.last_id.into())
+        Some(ControlPayload::of_id(self.last_id))
     }
 
-    /// A pong answers its ping and all before it, because a peer may answer only the last
-    /// (RFC 6455 section 5.5.3). Gives the round-trip time of its own.
-    pub(super) fn answered(&mut self, payload: &ControlPayload) -> Option<Duration> {
+    /// A pong replies to its ping and to all before it, because a peer may reply to the last only
+    /// (RFC 6455 section 5.5.3). Returns the round-trip time of its own.
+    pub(super) fn on_pong(&mut self, payload: &ControlPayload) -> Option<Duration> {
         let id = u64::from_be_bytes(payload.as_bytes().as_ref().try_into().ok()?);
         let index = self.in_flight.iter().position(|(sent, ..)| *sent == id)?;
         let now = Instant::now();

@@ -1,196 +1,251 @@
-//! The poll loop of a read, and what becomes of a message that came.
+//! Reading: the poll loop of a read, and what becomes of a message that was received.
 
-use std::task::{Context, Poll, ready};
-
-use bytes::Bytes;
+use std::{
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
 
 use super::{
-    Connection, MESSAGES_PER_POLL, Mode,
-    keepalive::Verdict,
-    life::{Goodbye, Input, Phase},
+    Connection, Core, MESSAGES_PER_POLL, Mode,
+    keepalive::Action,
+    state::{Input, Reading},
 };
 use crate::{
     close::CloseFrame,
     config::TextPolicy,
     error::WsErr,
     event::WsEvent,
-    message::{ControlPayload, Message},
-    time::Side,
-    transport::{MAX_PONGS_OWED, MessageTransport},
+    message::{ControlPayload, Message, Payload},
+    time::Task,
+    transport::MessageTransport,
 };
 
-/// What a pong takes besides its payload, at most: more than its header.
-const PONG_OVERHEAD: usize = 16;
-
 impl<M: MessageTransport> Connection<M> {
-    /// The next data, never empty where it is packed; then the error, if it did not end well; then `None`, for
-    /// ever.
+    /// Receives the next data, never empty where it is packed; then the error, if the connection did
+    /// not end well; then `None`, forever.
     pub(crate) fn poll_recv(
         &mut self,
         task: &mut Context<'_>,
         mode: Mode,
-    ) -> Poll<Option<Result<Bytes, WsErr>>> {
-        let waker = self.enter(Side::Reader, task);
+    ) -> Poll<Option<Result<Payload, WsErr>>> {
+        let waker = self.core.begin_poll(Task::Reader, task);
         let cx = &mut Context::from_waker(&waker);
-        if self.goodbye.is_some() || self.pongs_owed > 0 || self.pings.is_waiting() {
-            // A peer that sends without pause must not keep it back. An error is the writer's to see; a
-            // reader reads what is left.
+        if let Some(data) = self.core.take_early(mode) {
+            return Poll::Ready(Some(Ok(data)));
+        }
+        if self.core.has_urgent_output() {
+            // A peer that sends without pause must not hold it back. An error is the writer's to see;
+            // a reader reads what is left.
             let _ = self.poll_send(cx);
         }
         for _ in 0..MESSAGES_PER_POLL {
-            match self.life.phase() {
-                Phase::Ended => {
-                    // What could not be shut down at once may be by now.
-                    let _ = self.poll_shutdown(cx);
-                    return Poll::Ready(self.take_error().map(Err));
+            match self.core.state.reading() {
+                Reading::Ended => {
+                    // What could not be closed at once may be by now.
+                    let _ = self.poll_close_transport(cx);
+                    return Poll::Ready(self.core.take_error().map(Err));
                 }
-                Phase::Leaving => ready!(self.poll_leave(cx)),
-                Phase::Open | Phase::Closing => {
-                    if self.poll_pongs(cx).is_pending() {
-                        // Reading on is no help, so this is a wait like any other.
-                        drop(ready!(self.poll_stuck(cx)));
-                        continue;
-                    }
-                    match self.transport.poll_next(cx) {
-                        Poll::Ready(Some(Ok(message))) => {
-                            if let Some(data) = self.take_message(message, mode) {
-                                return Poll::Ready(Some(Ok(data)));
-                            }
-                        }
-                        Poll::Ready(Some(Err(error))) => self.fail(cx, error),
-                        Poll::Ready(None) => {
-                            self.is_dry = true;
-                            self.fail(cx, WsErr::UnexpectedEof);
-                        }
-                        Poll::Pending => {
-                            ready!(self.poll_before_park(cx));
+                Reading::Finish => ready!(self.poll_finish(cx)),
+                Reading::Receive => match self.transport.poll_next(cx) {
+                    Poll::Ready(Some(Ok(message))) => {
+                        if let Some(data) = self.core.take_message(message, mode) {
+                            return Poll::Ready(Some(Ok(data)));
                         }
                     }
-                }
+                    Poll::Ready(Some(Err(error))) => self.core.fail(error),
+                    Poll::Ready(None) => self.core.on_transport_end(),
+                    Poll::Pending => ready!(self.poll_idle(cx)),
+                },
             }
         }
         let _ = self.poll_send(cx);
-        // The deadline counts when there is nothing left to read, or more than can be: a user who comes back
-        // late still gets what came in time.
+        // The deadline counts when there is nothing left to read, or more than can be: a caller who
+        // returns late still gets what arrived in time.
         if self.poll_deadline(cx).is_ready() {
-            self.time_out(cx);
+            self.core.time_out();
         }
         task.waker().wake_by_ref();
         Poll::Pending
     }
 
-    /// A read finds nothing and is about to wait: sends what is gathered, since nobody else may, and
-    /// looks at the clock. Ready if there is something new to look at.
-    fn poll_before_park(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// A read finds nothing and is about to wait: sends what is buffered, since no other task may, and
+    /// polls the timers. Ready if there is something new to look at.
+    fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let is_flushed = self.poll_send(cx).is_ready();
-        if !self.is_kept_alive() {
-            return self.poll_stuck(cx).map(drop);
+        if !self.core.is_kept_alive() {
+            return self.poll_timeouts(cx).map(drop);
         }
-        let mut verdict = Poll::Pending;
-        if self.config.message_timeout.is_some() {
-            let is_under_way = self.transport.unfinished_message().is_some();
+        let mut action = Poll::Pending;
+        if self.core.config.message_timeout.is_some() {
+            let is_partial = self.transport.progress().partial_message.is_some();
             let progress = self.progress();
-            verdict = self.watch.poll_message(cx, is_under_way, progress);
+            action = self.core.keepalive.poll_message(cx, is_partial, progress);
         }
-        if verdict.is_pending() {
+        if action.is_pending() {
             if !is_flushed {
-                return self.poll_stuck(cx).map(drop);
+                return self.poll_timeouts(cx).map(drop);
             }
-            let bytes = self.transport.bytes_received();
-            verdict = self.watch.poll_receiving(cx, bytes, self.messages);
+            let bytes = self.transport.progress().received;
+            let messages = self.core.received;
+            action = self.core.keepalive.poll_receiving(cx, bytes, messages);
         }
-        match ready!(verdict) {
-            Verdict::Ping => self.pings.ask_for_life(),
-            Verdict::Dead(why) => self.give_up(cx, WsErr::TimedOut(why)),
+        match ready!(action) {
+            Action::SendPing => self.core.pings.queue_keepalive(),
+            Action::TimedOut(why) => self.core.give_up(WsErr::TimedOut(why)),
         }
         Poll::Ready(())
     }
 
-    /// Ready when more pings may be read: while many pongs are owed, only when a flush completes. The transport keeps a
-    /// pong for each, so a peer that pings and never reads would grow its buffer for ever.
-    fn poll_pongs(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.pongs_owed < MAX_PONGS_OWED {
-            return Poll::Ready(());
+    /// A writer must wait: receives control messages, and at most one data message, which is kept for
+    /// the reader. So a connection that is only written to replies to pings, and learns of its end.
+    pub(super) fn recv_while_blocked(&mut self, cx: &mut Context<'_>) {
+        for _ in 0..MESSAGES_PER_POLL {
+            if self.core.early.is_some() || self.core.state.reading() != Reading::Receive {
+                return;
+            }
+            match self.transport.poll_next(cx) {
+                Poll::Ready(Some(Ok(message))) if message.is_data() => {
+                    self.core.early = Some(message);
+                    self.core.shared().reader.wake();
+                }
+                Poll::Ready(Some(Ok(message))) => {
+                    self.core.take_control(message);
+                }
+                Poll::Ready(Some(Err(error))) => self.core.fail(error),
+                Poll::Ready(None) => self.core.on_transport_end(),
+                Poll::Pending => return,
+            }
         }
-        if self.write_error.is_none() {
-            return self.poll_send(cx).map(drop);
-        }
-        // A writer that gave up has not made the peer take anything. Where writing fails, nothing is kept.
-        let _ = ready!(self.transport.poll_flush(cx));
-        self.pongs_owed = 0;
-        Poll::Ready(())
+        cx.waker().wake_by_ref();
     }
 
-    /// Deals with one message; gives back the data that is in it.
-    fn take_message(&mut self, message: Message, mode: Mode) -> Option<Bytes> {
-        self.messages += 1;
-        if matches!(message, Message::Binary(_) | Message::Text(_)) {
-            self.watch.saw_data();
+    /// Discards what arrives, as much of it as one poll may take.
+    pub(super) fn drain(&mut self, cx: &mut Context<'_>) {
+        self.core.early = None;
+        for _ in 0..MESSAGES_PER_POLL {
+            if self.core.state.has_transport_ended() {
+                return;
+            }
+            match self.transport.poll_next(cx) {
+                Poll::Ready(None | Some(Err(WsErr::Io(_) | WsErr::UnexpectedEof))) => {
+                    self.core.apply(Input::TransportEnded);
+                }
+                Poll::Ready(Some(Ok(message))) if !self.core.state.is_close_queued() => {
+                    self.core.take_drained(message);
+                }
+                Poll::Ready(Some(_)) => {}
+                Poll::Pending => return,
+            }
         }
+        cx.waker().wake_by_ref();
+    }
+}
+
+impl Core {
+    /// Whether there is output that a reader sends even while it has something to read.
+    fn has_urgent_output(&self) -> bool {
+        self.state.is_close_pending()
+            || self.pong.is_some()
+            || self.pings.is_waiting()
+            || self.reply_unflushed
+    }
+
+    /// The data that a writer received while it waited.
+    fn take_early(&mut self, mode: Mode) -> Option<Payload> {
+        let message = self.early.take()?;
+        self.take_message(message, mode)
+    }
+
+    /// Handles one message, and returns the data in it.
+    fn take_message(&mut self, message: Message, mode: Mode) -> Option<Payload> {
         match message {
-            Message::Binary(data) => self.take_data(data, mode),
-            Message::Text(text) => self.take_text(text, mode),
-            Message::Ping(payload) => {
-                self.take_ping(payload);
+            Message::Binary(data) => {
+                self.count_data();
+                self.take_data(data, mode)
+            }
+            Message::Text(text) => {
+                self.count_data();
+                self.take_text(text, mode)
+            }
+            control => {
+                self.take_control(control);
                 None
             }
+        }
+    }
+
+    fn count_data(&mut self) {
+        self.received += 1;
+        self.keepalive.on_data();
+    }
+
+    fn take_control(&mut self, message: Message) {
+        self.received += 1;
+        match message {
+            Message::Ping(payload) => self.take_ping(payload),
             Message::Pong(payload) => {
                 self.shared().counters.pongs_received.add(1);
-                let time = self.pings.answered(&payload);
+                let time = self.pings.on_pong(&payload);
                 if let Some(time) = time {
                     self.shared().counters.record_round_trip(time);
                 }
                 self.trace().pong_received(time);
                 self.shared().emit(|| WsEvent::Pong(payload.into()));
-                None
             }
-            Message::Close(frame) => {
-                self.take_close(frame);
-                None
-            }
+            Message::Close(frame) => self.take_close(frame),
+            Message::Binary(_) | Message::Text(_) => {}
         }
     }
 
-    /// The transport answers it, once that is flushed.
-    pub(super) fn take_ping(&mut self, payload: ControlPayload) {
-        self.pongs_owed += payload.as_bytes().len() + PONG_OVERHEAD;
-        self.outgoing.unflushed = true;
+    fn take_ping(&mut self, payload: ControlPayload) {
         self.shared().counters.pings_received.add(1);
         self.trace().ping_received();
+        if self.properties.replies {
+            // The reply of the transport is sent with the next flush.
+            self.unflushed = true;
+            self.reply_unflushed = true;
+        } else if !self.state.is_close_queued() {
+            self.pong = Some(payload.clone());
+        }
         self.shared().emit(|| WsEvent::Ping(payload.into()));
     }
 
     fn take_close(&mut self, frame: Option<CloseFrame>) {
         self.trace().close_received(frame.as_ref());
         self.shared().emit(|| WsEvent::CloseFrame(frame.clone()));
-        // What still waits here cannot have been answered.
-        if self.outgoing.undelivered || self.life.goodbye() == Goodbye::Said {
-            self.life.on(Input::AnswerWaits);
-        }
-        self.leave(Input::PeerClosed(frame));
+        self.apply_peer_close(frame);
     }
 
-    fn take_data(&mut self, data: Bytes, mode: Mode) -> Option<Bytes> {
-        let is_nothing = data.is_empty() && mode == Mode::Packed;
-        if !self.admit(data.len()) || is_nothing || self.discards {
+    fn apply_peer_close(&mut self, frame: Option<CloseFrame>) {
+        let replies = self.properties.replies;
+        self.unflushed |= replies;
+        self.apply(Input::PeerClosed { frame, replies });
+    }
+
+    /// A message that arrives after a violation. What the transport replies to it has to be flushed.
+    fn take_drained(&mut self, message: Message) {
+        match message {
+            Message::Ping(payload) if self.properties.replies => self.take_ping(payload),
+            Message::Close(frame) => self.apply_peer_close(frame),
+            _ => {}
+        }
+    }
+
+    fn take_data(&mut self, data: Payload, mode: Mode) -> Option<Payload> {
+        let is_empty = data.is_empty() && mode == Mode::Packed;
+        if !self.admit(data.len()) || is_empty || self.state.discards() {
             return None;
         }
-        if let (true, Some(deadline)) = (self.only_reads(), &mut self.deadline) {
-            // A user who reads slowly finds what the peer had under way all the same.
-            deadline.restart();
+        if !self.state.is_open() {
+            self.apply(Input::Progress);
         }
         Some(data)
     }
 
-    /// Nothing goes out any more, and what the peer has under way still comes.
-    pub(super) fn only_reads(&self) -> bool {
-        self.life.phase() == Phase::Closing || self.write_error.is_some()
-    }
-
-    fn take_text(&mut self, text: String, mode: Mode) -> Option<Bytes> {
+    fn take_text(&mut self, text: String, mode: Mode) -> Option<Payload> {
         match self.config.text {
             _ if mode.takes_text() => return self.take_data(text.into(), mode),
-            TextPolicy::Reject => self.break_off(WsErr::ReceivedText),
+            TextPolicy::Reject => self.fail(WsErr::ReceivedText),
             TextPolicy::Bytes => return self.take_data(text.into(), mode),
             TextPolicy::Event => {
                 if self.admit(text.len()) {
@@ -201,15 +256,81 @@ impl<M: MessageTransport> Connection<M> {
         None
     }
 
-    /// Counts a data message, or refuses it because it is too long.
+    /// Counts a data message, or fails the connection if it is too long.
     fn admit(&mut self, len: usize) -> bool {
         let max = self.config.max_recv_message_len;
         if len > max {
-            self.break_off(WsErr::MessageTooLarge { len, max });
+            self.fail(WsErr::MessageTooLarge { len, max });
             return false;
         }
         self.shared().counters.messages_received.add(1);
         self.shared().counters.bytes_received.add(len);
         true
+    }
+
+    fn on_transport_end(&mut self) {
+        self.apply(Input::TransportEnded);
+        self.fail(WsErr::UnexpectedEof);
+    }
+
+    /// Fails the connection (RFC 6455 section 7.1.7): because of what the peer sent, or because the
+    /// transport ended or failed.
+    pub(super) fn fail(&mut self, error: WsErr) {
+        let error = match error {
+            // TLS and custom transports report a missing close frame as an error.
+            WsErr::Io(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => WsErr::UnexpectedEof,
+            error => error,
+        };
+        // A socket reports an error once: where a write got it, a read finds the end only.
+        let error = match (error, self.state.write_error()) {
+            (WsErr::UnexpectedEof, Some(cause @ WsErr::Io(_))) => cause.clone(),
+            (error, _) => error,
+        };
+        self.report_failure(&error);
+        self.apply(match error.close_frame() {
+            Some(frame) => Input::Violation(error, frame),
+            None => Input::TransportFailed(error),
+        });
+    }
+
+    /// Fails the connection because a view cannot decode what was received. The peer gets `frame`.
+    fn fail_with(&mut self, frame: CloseFrame) {
+        if self.state.reading() == Reading::Receive {
+            self.report_failure(&WsErr::Undecodable);
+            self.apply(Input::Violation(WsErr::Undecodable, frame));
+        }
+    }
+
+    fn report_failure(&self, error: &WsErr) {
+        self.trace().failed(error);
+        self.emit_error(error);
+    }
+
+    pub(super) fn emit_error(&self, error: &WsErr) {
+        self.shared()
+            .emit(|| WsEvent::Error(Arc::new(error.clone())));
+    }
+
+    fn take_error(&mut self) -> Option<WsErr> {
+        let error = self.state.take_error()?;
+        self.is_reported(&error).then_some(error)
+    }
+
+    fn is_reported(&self, error: &WsErr) -> bool {
+        !self.config.lenient_eof || matches!(error, WsErr::Io(_) | WsErr::TimedOut(_))
+    }
+}
+
+impl<M> Connection<M> {
+    /// Fails the connection because what was received cannot be decoded. The peer gets `frame`.
+    pub(crate) fn fail_with(&mut self, frame: CloseFrame) {
+        self.core.fail_with(frame);
+    }
+
+    /// Whether the connection has ended with an error that a reader gets.
+    pub(crate) fn ended_with_error(&self) -> bool {
+        let end = self.core.state.end();
+        let error = end.and_then(|end| end.error.as_ref());
+        error.is_some_and(|error| self.core.is_reported(error))
     }
 }

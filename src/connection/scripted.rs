@@ -3,21 +3,25 @@
 use std::{
     cell::RefCell,
     collections::VecDeque,
+    future::poll_fn,
+    pin::pin,
     rc::Rc,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
-    task::{Context, Poll, Wake, Waker},
+    sync::Arc,
+    task::{Context, Poll},
     time::Duration,
 };
 
-use bytes::Bytes;
+use ws_framed_test_support::poll_until_idle;
 
 use super::{Connection, Mode};
 use crate::{
-    config::Config, error::WsErr, handle::WsHandle, message::Message, time::virtual_time::advance,
-    trace::Trace, transport::MessageTransport,
+    config::Config,
+    error::WsErr,
+    handle::WsHandle,
+    message::{Message, Payload},
+    time::virtual_time::advance,
+    trace::Trace,
+    transport::{MessageTransport, Progress, Properties},
 };
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
@@ -33,12 +37,14 @@ pub(super) struct Script {
     pub(super) blocked: bool,
     /// So many reads more yield, and find nothing though there may be something.
     pub(super) yields: usize,
-    pub(super) shut: bool,
+    pub(super) closed: bool,
     /// So many shutdowns more have to wait.
-    pub(super) slow_to_shut: usize,
+    pub(super) slow_to_close: usize,
     pub(super) cannot_ping: bool,
+    /// It replies to pings and closes by itself.
+    pub(super) replies: bool,
     pub(super) bytes: Option<u64>,
-    pub(super) unfinished: Option<u64>,
+    pub(super) partial: Option<u64>,
 }
 
 #[derive(Clone, Default)]
@@ -99,71 +105,58 @@ impl MessageTransport for Peer {
         self.blocked(Ok(()))
     }
 
-    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+    fn poll_close(&mut self, _: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         let mut script = self.0.borrow_mut();
-        if script.slow_to_shut > 0 {
-            script.slow_to_shut -= 1;
+        if script.slow_to_close > 0 {
+            script.slow_to_close -= 1;
             return Poll::Pending;
         }
-        script.shut = true;
+        script.closed = true;
         Poll::Ready(Ok(()))
     }
 
-    fn bytes_received(&self) -> Option<u64> {
-        self.0.borrow().bytes
+    fn progress(&self) -> Progress {
+        let script = self.0.borrow();
+        let mut progress = Progress::default().partial_message(script.partial);
+        progress.received = script.bytes;
+        progress
     }
 
-    fn unfinished_message(&self) -> Option<u64> {
-        self.0.borrow().unfinished
-    }
-
-    fn can_ping(&self) -> bool {
-        !self.0.borrow().cannot_ping
+    fn properties(&self) -> Properties {
+        let script = self.0.borrow();
+        Properties::default()
+            .can_ping(!script.cannot_ping)
+            .replies(script.replies)
     }
 }
 
-/// A link over a scripted transport. By default, it pings after 20 s of silence, and gives up after 20 s more.
+/// A connection over a scripted transport. By default, it sends a ping after 20 s of silence, and ends
+/// after 20 s more.
 pub(super) fn link(config: Config) -> (Connection<Peer>, Peer) {
+    link_over(config, |_| {})
+}
+
+/// The same over a transport with other properties.
+pub(super) fn link_over(
+    config: Config,
+    change: impl FnOnce(&mut Script),
+) -> (Connection<Peer>, Peer) {
     let peer = Peer::default();
-    (
-        Connection::new(peer.clone(), config, Trace::unknown()),
-        peer,
-    )
+    peer.set(change);
+    let connection = Connection::new(peer.clone(), config, Trace::unknown());
+    (connection, peer)
 }
 
 pub(super) fn handle(link: &Connection<Peer>) -> WsHandle {
     WsHandle::new(Arc::clone(link.shared()))
 }
 
-/// Whether a task was woken.
-#[derive(Default)]
-pub(super) struct Flag(AtomicBool);
-
-impl Flag {
-    pub(super) fn take(&self) -> bool {
-        self.0.swap(false, Relaxed)
-    }
-}
-
-impl Wake for Flag {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, Relaxed);
-    }
-}
-
 /// Polls as an executor does: again whenever it was woken.
-pub(super) fn run<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
-    let flag = Arc::new(Flag::default());
-    let waker = Waker::from(Arc::clone(&flag));
-    loop {
-        let result = poll(&mut Context::from_waker(&waker));
-        if result.is_ready() || !flag.take() {
-            return result;
-        }
-    }
+pub(super) fn run<T>(poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
+    poll_until_idle(pin!(poll_fn(poll)))
 }
 
-pub(super) fn read(link: &mut Connection<Peer>) -> Poll<Option<Result<Bytes, WsErr>>> {
+pub(super) fn read(link: &mut Connection<Peer>) -> Poll<Option<Result<Payload, WsErr>>> {
     run(|cx| link.poll_recv(cx, Mode::Packed))
 }
 

@@ -1,4 +1,4 @@
-//! The outgoing half of the poll loop. It never receives.
+//! Writing: the poll loop of a write or flush.
 
 use std::{
     io,
@@ -7,16 +7,19 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 
-use super::{
-    Connection, Mode,
-    life::{Input, Phase},
-    write_buffer::WriteBuffer,
+use super::{Connection, Core, Mode, state::Input};
+use crate::{
+    close::{CloseCode, CloseFrame},
+    error::WsErr,
+    message::Message,
+    time::Task,
+    transport::MessageTransport,
 };
-use crate::{error::WsErr, message::Message, time::Side, transport::MessageTransport};
 
 impl<M: MessageTransport> Connection<M> {
-    /// Gathers bytes, sends what makes full messages, and says how many were taken. At least one, or it
+    /// Buffers bytes, sends full messages, and returns how many bytes were taken: at least one, or it
     /// waits.
+    #[inline]
     pub(crate) fn poll_write<'a>(
         &mut self,
         task: &mut Context<'_>,
@@ -28,304 +31,355 @@ impl<M: MessageTransport> Connection<M> {
         if len == 0 {
             return Poll::Ready(Ok(0));
         }
-        if self.is_free_for(len) {
-            self.check_writable()?;
-            let was_delivered = !self.outgoing.undelivered;
-            chunks.for_each(|chunk| self.outgoing.extend(chunk));
-            if was_delivered {
-                self.shared().reader.wake();
-            }
-            return Poll::Ready(Ok(len));
+        if !self.core.fits_in_buffer(len) {
+            return self.poll_write_full(task, chunks);
         }
-        let waker = self.enter(Side::Writer, task);
+        self.core.state.check_writable()?;
+        let was_pending = self.core.state.is_pending();
+        chunks.for_each(|chunk| self.core.buffer.extend(chunk));
+        self.core.state.buffered();
+        if !was_pending {
+            self.core.shared().reader.wake();
+        }
+        Poll::Ready(Ok(len))
+    }
+
+    fn poll_write_full<'a>(
+        &mut self,
+        task: &mut Context<'_>,
+        chunks: impl Iterator<Item = &'a [u8]>,
+    ) -> Poll<Result<usize, WsErr>> {
+        let waker = self.core.begin_poll(Task::Writer, task);
         let cx = &mut Context::from_waker(&waker);
-        self.push_goodbye(cx);
-        self.check_writable()?;
-        let was_delivered = !self.outgoing.undelivered;
+        self.poll_pending_close(cx);
+        self.core.state.check_writable()?;
+        let was_pending = self.core.state.is_pending();
+        let max = self.core.max_send;
         let mut taken = 0;
         for mut chunk in chunks {
             while !chunk.is_empty() {
-                if self.outgoing.len() >= self.max_send {
-                    match self.poll_make_room(cx) {
+                if self.core.buffer.len() >= max {
+                    match self.poll_send_buffered(cx, max) {
                         Poll::Ready(Ok(())) => {}
                         Poll::Ready(Err(error)) if taken == 0 => return Poll::Ready(Err(error)),
-                        Poll::Pending if taken == 0 => {
-                            return self.poll_stuck(cx).map(Err);
-                        }
+                        Poll::Pending if taken == 0 => return self.poll_blocked(cx).map(Err),
                         // The error stays for the next call.
                         _ => return Poll::Ready(Ok(taken)),
                     }
                 }
-                let room = self.max_send.saturating_sub(self.outgoing.len());
+                if self.core.buffer.is_empty() && chunk.len() >= max {
+                    let (now, later) = chunk.split_at(max);
+                    match self.poll_send_slice(cx, now) {
+                        Poll::Ready(Ok(len)) => {
+                            taken += len;
+                            chunk = chunk.get(len..).unwrap_or(later);
+                            continue;
+                        }
+                        // It is buffered below.
+                        Poll::Pending => {}
+                        Poll::Ready(Err(error)) if taken == 0 => return Poll::Ready(Err(error)),
+                        Poll::Ready(Err(_)) => return Poll::Ready(Ok(taken)),
+                    }
+                }
+                let room = max.saturating_sub(self.core.buffer.len());
                 let (now, later) = chunk.split_at(room.min(chunk.len()));
-                self.outgoing.extend(now);
+                self.core.buffer.extend(now);
+                self.core.state.buffered();
                 taken += now.len();
                 chunk = later;
             }
         }
-        if self.outgoing.len() >= self.max_send {
-            let _ = self.poll_make_room(cx);
+        if self.core.buffer.len() >= max {
+            let _ = self.poll_send_buffered(cx, max);
         }
-        if was_delivered {
-            // A reader that has parked flushes what nobody flushes, be it here or in the transport.
-            self.shared().reader.wake();
+        if !was_pending {
+            // A reader that waits flushes what no writer does, here or in the transport.
+            self.core.shared().reader.wake();
         }
         Poll::Ready(Ok(taken))
     }
 
-    /// Whether so many bytes can be taken without anything to send or to wait for: the case of nearly every
-    /// small write and item.
-    fn is_free_for(&self, len: usize) -> bool {
-        let gathered = self.outgoing.len().saturating_add(len);
-        gathered < self.max_send && self.is_undisturbed()
-    }
-
-    /// Whether nobody has asked for anything but what is written.
-    fn is_undisturbed(&self) -> bool {
-        self.goodbye.is_none() && !self.shared().is_requested()
-    }
-
-    /// Ready when an item may be [gathered](Self::gather).
+    /// Ready when an item may be [buffered](Self::buffer).
     pub(crate) fn poll_ready(
         &mut self,
         task: &mut Context<'_>,
         mode: Mode,
     ) -> Poll<Result<(), WsErr>> {
-        let least = match mode {
-            Mode::Packed => self.max_send,
-            // What is a message of its own does not go with anything else.
+        let threshold = match mode {
+            Mode::Packed => self.core.max_send,
+            // A message of its own does not share one.
             Mode::PerMessage { .. } => 1,
         };
-        if !self.outgoing.has_message(least) && self.is_undisturbed() {
-            return Poll::Ready(self.check_writable());
+        if !self.core.buffer.has_message(threshold) && self.core.has_no_requests() {
+            return Poll::Ready(self.core.state.check_writable());
         }
-        let waker = self.enter(Side::Writer, task);
+        let waker = self.core.begin_poll(Task::Writer, task);
         let cx = &mut Context::from_waker(&waker);
-        self.push_goodbye(cx);
-        self.check_writable()?;
-        match self.poll_hand_over(cx, least) {
-            Poll::Pending => self.poll_stuck(cx).map(Err),
+        self.poll_pending_close(cx);
+        self.core.state.check_writable()?;
+        match self.poll_send_buffered(cx, threshold) {
+            Poll::Pending => self.poll_blocked(cx).map(Err),
             sent @ Poll::Ready(_) => sent,
         }
     }
 
-    /// Whether anything may be written now; if not, why.
-    pub(super) fn check_writable(&self) -> Result<(), WsErr> {
-        match (self.life.phase(), &self.write_error) {
-            (Phase::Open, Some(error)) if !self.is_over() => Err(error.clone()),
-            (Phase::Open, None) if self.goodbye.is_none() => Ok(()),
-            _ => Err(WsErr::Closed),
+    /// A write or flush must wait. Ready, with the reason, if it need not any more.
+    fn poll_blocked(&mut self, cx: &mut Context<'_>) -> Poll<WsErr> {
+        self.recv_while_blocked(cx);
+        if let Err(error) = self.core.state.check_writable() {
+            return Poll::Ready(error);
         }
+        self.poll_timeouts(cx)
     }
 
-    /// Whether it has ended for everybody but a reader, who may still find what came before.
-    fn is_over(&self) -> bool {
-        self.life.outcome().is_some()
-    }
-
-    /// Drives a close that was asked for, for those who only write.
-    fn push_goodbye(&mut self, cx: &mut Context<'_>) {
-        if self.goodbye.is_some() {
+    /// Drives a close that was requested, for callers who only write.
+    fn poll_pending_close(&mut self, cx: &mut Context<'_>) {
+        if self.core.state.is_close_pending() {
             let _ = self.poll_send(cx);
         }
     }
 
-    /// Lets `put` append to what is gathered, with the room that [`poll_ready`](Self::poll_ready) found in the
-    /// same mode. When it fails, nothing was.
-    pub(crate) fn gather<E: From<io::Error>>(
+    /// Buffers what `put` appends, with the room that [`poll_ready`](Self::poll_ready) found in the same
+    /// mode. If `put` fails, the buffer is unchanged.
+    #[inline]
+    pub(crate) fn buffer<E: From<io::Error>>(
+        &mut self,
+        mode: Mode,
+        put: impl FnOnce(&mut BytesMut) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.core.buffer_item(mode, put)
+    }
+
+    /// Buffers shared bytes.
+    pub(crate) fn buffer_bytes(&mut self, mode: Mode, bytes: Bytes) -> Result<(), WsErr> {
+        self.core.buffer_bytes(mode, bytes)
+    }
+
+    /// Ready when everything written has been handed to the stream below the transport.
+    pub(crate) fn poll_flush(&mut self, task: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        let waker = self.core.begin_poll(Task::Writer, task);
+        let cx = &mut Context::from_waker(&waker);
+        self.poll_flush_written(cx)
+    }
+
+    pub(super) fn poll_flush_written(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        if !self.core.state.can_flush() {
+            return Poll::Ready(self.core.report_loss());
+        }
+        let sent = match self.poll_send(cx) {
+            Poll::Ready(sent) => sent,
+            Poll::Pending => {
+                self.recv_while_blocked(cx);
+                if self.core.state.is_violated() {
+                    self.drain(cx);
+                }
+                if !self.core.state.can_flush() {
+                    return Poll::Ready(self.core.report_loss());
+                }
+                Err(ready!(self.poll_timeouts(cx)))
+            }
+        };
+        match sent {
+            Ok(()) => Poll::Ready(Ok(())),
+            // How the connection ended is the reader's to see.
+            Err(_) if self.core.state.is_violated() => Poll::Ready(self.core.report_loss()),
+            Err(error) => {
+                self.core.apply(Input::LossReported);
+                Poll::Ready(Err(error))
+            }
+        }
+    }
+
+    /// Sends a message from a slice of the caller, while nothing is buffered.
+    fn poll_send_slice(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, WsErr>> {
+        let sent = ready!(self.transport.poll_send_slice(cx, data));
+        if let Ok(len) = &sent {
+            self.core.shared().counters.messages_sent.add(1);
+            self.core.shared().counters.bytes_sent.add(*len);
+            self.core.state.buffered();
+            self.core.on_message_queued();
+        }
+        self.record_write_error(sent.as_ref().map(drop).map_err(Clone::clone))?;
+        Poll::Ready(sent)
+    }
+
+    /// Hands messages to the transport while `threshold` bytes or more are buffered.
+    fn poll_send_buffered(
+        &mut self,
+        cx: &mut Context<'_>,
+        threshold: usize,
+    ) -> Poll<Result<(), WsErr>> {
+        let sent = ready!(self.poll_messages(cx, threshold));
+        Poll::Ready(self.record_write_error(sent))
+    }
+
+    /// Sends everything that is to be sent, as far as the transport takes it.
+    pub(super) fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        let sent = ready!(self.poll_send_all(cx));
+        Poll::Ready(self.record_write_error(sent))
+    }
+
+    fn record_write_error(&mut self, sent: Result<(), WsErr>) -> Result<(), WsErr> {
+        if let Err(error) = &sent {
+            self.core.apply(Input::WriteFailed(error.clone()));
+        }
+        sent
+    }
+
+    fn poll_send_all(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        ready!(self.poll_messages(cx, 1))?;
+        while self.core.pings.is_waiting() {
+            ready!(self.transport.poll_ready(cx))?;
+            if let Some(payload) = self.core.pings.next() {
+                self.core.shared().counters.pings_sent.add(1);
+                self.transport.start_send(Message::Ping(payload))?;
+                self.core.trace().ping_sent();
+                self.core.unflushed = true;
+            }
+        }
+        // The buffer of a transport may have no room for a close frame, so flush first.
+        ready!(self.poll_flush_transport(cx))?;
+        if let Some(frame) = self.core.state.pending_close() {
+            if self.transport.poll_ready(cx)?.is_pending() {
+                self.core.apply(Input::Blocked);
+                return Poll::Pending;
+            }
+            let code = frame
+                .as_ref()
+                .map_or(CloseCode::NO_STATUS, CloseFrame::code);
+            self.transport.start_send(Message::Close(frame))?;
+            self.core.trace().close_sent(code);
+            self.core.unflushed = true;
+            self.core.apply(Input::CloseQueued);
+            ready!(self.poll_flush_transport(cx))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_messages(&mut self, cx: &mut Context<'_>, threshold: usize) -> Poll<Result<(), WsErr>> {
+        if let Some(error) = self.core.state.write_error() {
+            return Poll::Ready(Err(error.clone()));
+        }
+        if self.core.pong.is_some() {
+            ready!(self.transport.poll_ready(cx))?;
+            if let Some(payload) = self.core.pong.take() {
+                self.transport.start_send(Message::Pong(payload))?;
+                self.core.unflushed = true;
+            }
+        }
+        while self.core.buffer.has_message(threshold) {
+            ready!(self.transport.poll_ready(cx))?;
+            let message = self.core.next_message();
+            self.transport.start_send(message)?;
+            self.core.on_message_queued();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_flush_transport(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        if self.core.unflushed {
+            if self.transport.poll_flush(cx)?.is_pending() {
+                self.core.apply(Input::Blocked);
+                return Poll::Pending;
+            }
+            self.core.unflushed = false;
+            self.core.reply_unflushed = false;
+            self.core.sent += 1;
+        }
+        self.core.on_flushed();
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Core {
+    /// Whether so many bytes can be buffered without anything to send or to wait for: the case of
+    /// nearly every small write and item.
+    #[inline]
+    fn fits_in_buffer(&self, len: usize) -> bool {
+        let buffered = self.buffer.len().saturating_add(len);
+        buffered < self.max_send && self.has_no_requests()
+    }
+
+    #[inline]
+    fn has_no_requests(&self) -> bool {
+        !self.state.is_close_pending() && !self.shared().is_requested()
+    }
+
+    #[inline]
+    fn buffer_item<E: From<io::Error>>(
         &mut self,
         mode: Mode,
         put: impl FnOnce(&mut BytesMut) -> Result<(), E>,
     ) -> Result<(), E> {
         self.check_room(mode).map_err(io::Error::from)?;
         match mode {
-            Mode::Packed => self.outgoing.append(put),
+            Mode::Packed => self.buffer.append(put)?,
             Mode::PerMessage { is_text } => {
-                let frame = self.outgoing.encode(put, self.max_send)?;
-                let put = self.outgoing.put_whole(frame, is_text, self.max_send);
-                Ok(put.map_err(io::Error::from)?)
+                self.buffer.encode_message(put, is_text, self.max_send)?;
             }
         }
+        if !self.buffer.is_empty() {
+            self.state.buffered();
+        }
+        Ok(())
     }
 
-    /// The same with bytes that others hold too.
-    pub(crate) fn gather_shared(&mut self, mode: Mode, bytes: Bytes) -> Result<(), WsErr> {
+    fn buffer_bytes(&mut self, mode: Mode, bytes: Bytes) -> Result<(), WsErr> {
         self.check_room(mode)?;
         match mode {
-            Mode::Packed => {
-                self.outgoing.share(bytes, self.max_send);
-                Ok(())
+            Mode::Packed => self.buffer.push_bytes(bytes, self.max_send),
+            Mode::PerMessage { is_text } => {
+                self.buffer.push_message(bytes, is_text, self.max_send)?;
             }
-            Mode::PerMessage { is_text } => self.outgoing.put_whole(bytes, is_text, self.max_send),
         }
+        if !self.buffer.is_empty() {
+            self.state.buffered();
+        }
+        Ok(())
     }
 
+    #[inline]
     fn check_room(&self, mode: Mode) -> Result<(), WsErr> {
-        self.check_writable()?;
-        if mode != Mode::Packed && !self.outgoing.is_empty() {
-            // Of a caller who did not ask.
+        self.state.check_writable()?;
+        if mode != Mode::Packed && !self.buffer.is_empty() {
+            // The caller did not wait for room.
             return Err(io::Error::from(io::ErrorKind::WouldBlock).into());
         }
         Ok(())
     }
 
-    /// Ready when everything written has been handed to what lies below the transport.
-    pub(crate) fn poll_flush(&mut self, task: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        let waker = self.enter(Side::Writer, task);
-        let cx = &mut Context::from_waker(&waker);
-        match self.life.phase() {
-            Phase::Open | Phase::Closing if self.write_error.is_none() => {
-                match self.poll_send(cx) {
-                    Poll::Pending => {
-                        let error = ready!(self.poll_stuck(cx));
-                        self.outgoing.lost = false;
-                        Poll::Ready(Err(error))
-                    }
-                    Poll::Ready(sent) => {
-                        self.outgoing.lost = false;
-                        Poll::Ready(sent)
-                    }
-                }
-            }
-            _ => Poll::Ready(self.report_lost()),
+    fn next_message(&mut self) -> Message {
+        let message = self.buffer.next_message(self.max_send);
+        self.shared().counters.messages_sent.add(1);
+        self.shared().counters.bytes_sent.add(message.data_len());
+        message
+    }
+
+    fn on_message_queued(&mut self) {
+        self.unflushed = true;
+        self.sent += 1;
+        if self.state.is_close_pending() {
+            self.apply(Input::MessageQueued);
         }
     }
 
-    /// Hands full messages to the transport, until less than one is gathered.
-    fn poll_make_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        self.poll_hand_over(cx, self.max_send)
+    fn on_flushed(&mut self) {
+        let all = self.buffer.is_empty();
+        self.apply(Input::Flushed { all });
+        if all {
+            self.keepalive.on_flushed();
+        }
     }
 
-    /// Hands messages to the transport while `least` bytes or more are gathered.
-    fn poll_hand_over(&mut self, cx: &mut Context<'_>, least: usize) -> Poll<Result<(), WsErr>> {
-        let sent = ready!(self.poll_messages(cx, least));
-        Poll::Ready(self.note_write_error(sent))
-    }
-
-    /// Moves everything that is to go out as far as the transport takes it.
-    pub(super) fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        let sent = ready!(self.poll_send_steps(cx));
-        Poll::Ready(self.note_write_error(sent))
-    }
-
-    pub(super) fn note_write_error(&mut self, sent: Result<(), WsErr>) -> Result<(), WsErr> {
-        if let (Err(error), None) = (&sent, &self.write_error) {
-            self.write_error = Some(error.clone());
-            if self.outgoing.undelivered {
-                self.life.on(Input::AnswerWaits);
-            }
-            self.lose_undelivered();
-            // The reader is given this long to find the end of the transport.
-            self.start_deadline();
-            self.shared().reader.wake();
+    /// Reports a loss of data to a writer, once.
+    ///
+    /// # Errors
+    /// Why data was lost.
+    pub(super) fn report_loss(&mut self) -> Result<(), WsErr> {
+        if !self.state.has_unreported_loss() {
+            return Ok(());
         }
-        sent
-    }
-
-    pub(super) fn poll_send_steps(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        ready!(self.poll_messages(cx, 1))?;
-        while self.pings.is_waiting() {
-            ready!(self.poll_room(cx))?;
-            if let Some(payload) = self.pings.next() {
-                self.shared().counters.pings_sent.add(1);
-                self.transport.start_send(Message::Ping(payload))?;
-                self.trace().ping_sent();
-                self.outgoing.unflushed = true;
-            }
-        }
-        // A transport may refuse a close frame that does not fit into its buffer, so flush first.
-        ready!(self.poll_flush_transport(cx))?;
-        if self.goodbye.is_some() {
-            ready!(self.transport.poll_ready(cx))?;
-            if let Some(frame) = self.goodbye.take() {
-                let code = frame.code();
-                self.transport.start_send(Message::Close(Some(frame)))?;
-                self.trace().close_sent(code);
-                self.life.on(Input::CloseSent);
-                self.outgoing.unflushed = true;
-                self.start_deadline();
-            }
-            ready!(self.poll_flush_transport(cx))?;
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_messages(&mut self, cx: &mut Context<'_>, least: usize) -> Poll<Result<(), WsErr>> {
-        if let Some(error) = &self.write_error {
-            return Poll::Ready(Err(error.clone()));
-        }
-        while self.outgoing.has_message(least) {
-            ready!(self.poll_room(cx))?;
-            let message = self.outgoing.cut(self.max_send);
-            self.shared().counters.messages_sent.add(1);
-            self.shared().counters.bytes_sent.add(message.data_len());
-            self.transport.start_send(message)?;
-            self.outgoing.unflushed = true;
-            self.outgoing.progress += 1;
-            if self.goodbye.is_some() {
-                self.start_deadline();
-            }
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    /// Ready when the transport has room for one more message. It may have had some once, and have filled it with pongs
-    /// while nothing went out, so those go first.
-    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        if self.pongs_owed > 0 {
-            ready!(self.poll_flush_transport(cx))?;
-        }
-        self.transport.poll_ready(cx)
-    }
-
-    pub(super) fn poll_flush_transport(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        if self.outgoing.unflushed {
-            let flushed = self.transport.poll_flush(cx);
-            if flushed.is_pending() && self.life.phase() == Phase::Leaving {
-                self.life.on(Input::AnswerWaits);
-            }
-            ready!(flushed)?;
-            self.outgoing.unflushed = false;
-            self.outgoing.progress += 1;
-            self.pongs_owed = 0;
-            self.life.on(Input::Flushed);
-        }
-        if self.outgoing.is_empty() {
-            self.outgoing.undelivered = false;
-            self.watch.sent_all();
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    /// What is gathered will not go out. What the transport has taken may still, before our close frame.
-    pub(super) fn lose_gathered(&mut self) {
-        let is_lost = self.outgoing.lost || !self.outgoing.is_empty();
-        let undelivered = self.outgoing.undelivered && !is_lost;
-        self.outgoing = WriteBuffer::default();
-        self.outgoing.lost = is_lost;
-        self.outgoing.undelivered = undelivered;
-    }
-
-    pub(super) fn lose_undelivered(&mut self) {
-        let is_lost = self.outgoing.lost || self.outgoing.undelivered;
-        self.outgoing = WriteBuffer::default();
-        self.outgoing.lost = is_lost;
-    }
-
-    /// Says that bytes were lost, once.
-    pub(super) fn report_lost(&mut self) -> Result<(), WsErr> {
-        if self.life.phase() == Phase::Leaving {
-            // It may still go out, but has not.
-            self.outgoing.lost |= std::mem::take(&mut self.outgoing.undelivered);
-        }
-        if std::mem::take(&mut self.outgoing.lost) {
-            let cause = self.write_error.clone();
-            return match self.life.phase() {
-                Phase::Open if !self.is_over() => Err(cause.unwrap_or(WsErr::Closed)),
-                // Why it ended was told, or is the reader's to see.
-                _ => Err(WsErr::Closed),
-            };
-        }
-        Ok(())
+        self.apply(Input::LossReported);
+        Err(self.state.check_writable().err().unwrap_or(WsErr::Closed))
     }
 }

@@ -1,82 +1,100 @@
-//! What is gathered to be sent.
+//! Data that is to be sent.
 
-use std::fmt;
+use std::{fmt, io};
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use crate::{error::WsErr, message::Message};
+use crate::{
+    error::WsErr,
+    message::{HEADROOM, Message, Payload},
+};
 
-/// What is gathered to be sent: bytes for the byte view, whole encoded items for the item view, or one of them
-/// where each is a message.
+/// Length of the prefix of an encoded item.
+const PREFIX_LEN: usize = size_of::<u32>();
+
+/// Data that is to be sent: bytes of the byte stream, or encoded items, or one message where each item is
+/// one.
 #[derive(Default)]
 pub(super) struct WriteBuffer {
-    pub(super) buffer: BytesMut,
-    /// Bytes that others hold too, behind those in the buffer. They go out without being copied, unless
-    /// something comes behind them before they have.
-    shared: Bytes,
-    /// A message that goes out as it is, before everything else here. Kept until the transport is ready for it,
-    /// since what it was ready for may have been taken up by a ping.
-    whole: Option<Message>,
-    /// The most that was in the buffer since it was empty.
+    buffer: BytesMut,
+    /// Unused room at the start of the buffer, in which a transport writes a frame header.
+    headroom: usize,
+    /// Shared bytes behind those in the buffer. They are sent without a copy, unless something is
+    /// appended behind them before that.
+    tail: Bytes,
+    /// A message that is sent as it is, before everything else here. It waits until the transport is
+    /// ready, which a ping may have changed since the caller was told so.
+    message: Option<Message>,
+    /// The largest length of the buffer since it was empty.
     peak: usize,
-    /// Grows whenever the transport takes something.
-    pub(super) progress: u64,
-    /// Messages handed to the transport wait for a flush.
-    pub(super) unflushed: bool,
-    /// Data among them, or still gathered: lost if the link ends now.
-    pub(super) undelivered: bool,
-    /// Data was lost, and no flush or close has said so yet.
-    pub(super) lost: bool,
 }
 
-/// How much, never what: a view that is logged tells nothing of what its user sends.
+/// Shows how much is buffered, not what: logs get nothing that a caller sends.
 impl fmt::Debug for WriteBuffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WriteBuffer")
             .field("len", &self.len())
-            .field("has_whole", &self.whole.is_some())
-            .field("unflushed", &self.unflushed)
-            .field("undelivered", &self.undelivered)
-            .field("lost", &self.lost)
+            .field("has_message", &self.message.is_some())
             .finish_non_exhaustive()
     }
 }
 
 impl WriteBuffer {
-    /// Of what is packed.
+    /// Number of buffered bytes, without a pending whole message.
+    #[inline]
     pub(super) fn len(&self) -> usize {
-        self.buffer.len() + self.shared.len()
+        self.buffer.len() - self.headroom + self.tail.len()
     }
 
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
         !self.has_message(1)
     }
 
-    /// Whether there is a message to send, if `least` bytes of what is packed make one.
-    pub(super) fn has_message(&self, least: usize) -> bool {
-        self.whole.is_some() || self.len() >= least
+    /// Whether there is a message to send, if `threshold` buffered bytes make one.
+    #[inline]
+    pub(super) fn has_message(&self, threshold: usize) -> bool {
+        self.message.is_some() || self.len() >= threshold
     }
 
-    /// Lets `put` append. When it fails, nothing was.
+    /// Capacity of the buffer in bytes.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.buffer.capacity()
+    }
+
+    /// Appends with `put`. If that fails, the buffer is unchanged.
+    #[inline]
     pub(super) fn append<E>(
         &mut self,
         put: impl FnOnce(&mut BytesMut) -> Result<(), E>,
     ) -> Result<(), E> {
-        if !self.shared.is_empty() {
-            // Less than a message, for whoever waited for room.
-            let shared = std::mem::take(&mut self.shared);
-            self.buffer.extend_from_slice(&shared);
+        if !self.tail.is_empty() {
+            // Less than a message, or the caller would have waited for room.
+            let tail = std::mem::take(&mut self.tail);
+            self.begin();
+            self.buffer.extend_from_slice(&tail);
         }
+        self.begin();
         let before = self.buffer.len();
         let result = put(&mut self.buffer);
         if result.is_err() {
             self.buffer.truncate(before);
         }
-        self.undelivered |= self.buffer.len() > before;
         self.peak = self.peak.max(self.buffer.len());
         result
     }
 
+    /// Begins a message with room for a header.
+    #[inline]
+    fn begin(&mut self) {
+        if self.buffer.is_empty() {
+            self.headroom = HEADROOM;
+            self.buffer.extend_from_slice(&[0; HEADROOM]);
+        }
+    }
+
+    #[inline]
     pub(super) fn extend(&mut self, bytes: &[u8]) {
         let put = |buffer: &mut BytesMut| {
             buffer.extend_from_slice(bytes);
@@ -85,70 +103,75 @@ impl WriteBuffer {
         let Ok(()) = self.append(put);
     }
 
-    /// Appends bytes that others hold too. Where they fit into one message of `max` bytes together with
-    /// what is there, they are copied: a message more costs more than that.
-    pub(super) fn share(&mut self, bytes: Bytes, max: usize) {
+    /// Appends shared bytes. Where they fit into one message of `max` bytes together with what is
+    /// buffered, they are copied: one more message is more expensive than that.
+    pub(super) fn push_bytes(&mut self, bytes: Bytes, max: usize) {
         let fits = self.len().saturating_add(bytes.len()) <= max;
         if !self.is_empty() && fits {
             return self.extend(&bytes);
         }
-        // What was shared before goes into the buffer.
+        // Moves an earlier tail into the buffer.
         self.extend(&[]);
-        self.undelivered |= !bytes.is_empty();
-        self.shared = bytes;
+        self.tail = bytes;
     }
 
-    /// Gathers the payload of `frame` as a message of its own. There is nothing else here.
-    pub(super) fn put_whole(
+    /// Buffers the payload of an encoded item as a message of its own. The buffer is empty.
+    pub(super) fn push_message(
         &mut self,
-        frame: Bytes,
+        mut frame: Bytes,
         is_text: bool,
         max: usize,
     ) -> Result<(), WsErr> {
-        let payload = payload_of(frame)?;
-        if payload.len() > max {
-            let len = payload.len();
-            return Err(WsErr::MessageTooLarge { len, max });
-        }
-        self.whole = Some(if is_text {
-            let text = std::str::from_utf8(&payload)
-                .map_err(|_| WsErr::NotOneFrame("what the codec calls text is not UTF-8"))?;
-            Message::Text(text.to_owned())
-        } else {
-            Message::Binary(payload)
+        self.message = Some(match check_item(&frame, is_text, max)? {
+            Some(text) => Message::Text(text),
+            None => {
+                frame.advance(PREFIX_LEN);
+                Message::Binary(frame.into())
+            }
         });
-        self.undelivered = true;
         Ok(())
     }
 
-    /// What `put` appends to an empty buffer.
-    pub(super) fn encode<E>(
+    /// Buffers the payload of the item that `put` encodes, as a message of its own. The buffer is empty.
+    pub(super) fn encode_message<E: From<io::Error>>(
         &mut self,
         put: impl FnOnce(&mut BytesMut) -> Result<(), E>,
+        is_text: bool,
         max: usize,
-    ) -> Result<Bytes, E> {
-        let result = put(&mut self.buffer);
-        self.peak = self.peak.max(self.buffer.len());
-        let frame = self.take_buffer(max);
-        result.map(|()| frame)
+    ) -> Result<(), E> {
+        let result = self.append(put);
+        let headroom = std::mem::take(&mut self.headroom);
+        let mut frame = self.take_buffer(max);
+        result?;
+        let headroom = headroom.saturating_add(PREFIX_LEN);
+        let encoded = frame.get(headroom - PREFIX_LEN..).unwrap_or_default();
+        let payload = check_item(encoded, is_text, max).map_err(io::Error::from)?;
+        self.message = Some(match payload {
+            Some(text) => Message::Text(text),
+            None => Message::Binary(Payload::with_headroom(frame.split(), headroom)),
+        });
+        Ok(())
     }
 
-    /// Takes the next message off the front.
-    pub(super) fn cut(&mut self, max: usize) -> Message {
-        if let Some(whole) = self.whole.take() {
-            return whole;
+    /// Takes the next message of at most `max` bytes.
+    pub(super) fn next_message(&mut self, max: usize) -> Message {
+        if let Some(message) = self.message.take() {
+            return message;
         }
-        Message::Binary(if self.buffer.is_empty() {
-            self.shared.split_to(self.shared.len().min(max))
-        } else if self.buffer.len() > max {
-            self.buffer.split_to(max).freeze()
+        let headroom = std::mem::take(&mut self.headroom);
+        let end = headroom.saturating_add(max);
+        Message::Binary(if self.buffer.len() == headroom {
+            self.buffer.clear();
+            self.tail.split_to(self.tail.len().min(max)).into()
+        } else if self.buffer.len() > end {
+            Payload::with_headroom(self.buffer.split_to(end), headroom)
         } else {
-            self.take_buffer(max)
+            Payload::with_headroom(self.take_buffer(max), headroom)
         })
     }
 
-    fn take_buffer(&mut self, max: usize) -> Bytes {
-        let last = self.buffer.split().freeze();
+    fn take_buffer(&mut self, max: usize) -> BytesMut {
+        let last = self.buffer.split();
         // A buffer that one large item has grown is not kept for the small ones that follow.
         if self.peak > max.saturating_mul(2) {
             self.buffer = BytesMut::new();
@@ -158,14 +181,23 @@ impl WriteBuffer {
     }
 }
 
-/// A frame without its prefix, which has to be what it claims to be.
-fn payload_of(mut frame: Bytes) -> Result<Bytes, WsErr> {
-    let Some(prefix) = frame.first_chunk().copied() else {
+/// Checks the length prefix of an encoded item and the length of its payload. Returns the payload if it is
+/// text.
+fn check_item(frame: &[u8], is_text: bool, max: usize) -> Result<Option<String>, WsErr> {
+    let Some((prefix, payload)) = frame.split_first_chunk() else {
         return Err(WsErr::NotOneFrame("the codec wrote no length"));
     };
-    frame.advance(size_of_val(&prefix));
-    if usize::try_from(u32::from_be_bytes(prefix)) != Ok(frame.len()) {
+    if usize::try_from(u32::from_be_bytes(*prefix)) != Ok(payload.len()) {
         return Err(WsErr::NotOneFrame("the codec wrote another length"));
     }
-    Ok(frame)
+    if payload.len() > max {
+        let len = payload.len();
+        return Err(WsErr::MessageTooLarge { len, max });
+    }
+    if !is_text {
+        return Ok(None);
+    }
+    let text = std::str::from_utf8(payload)
+        .map_err(|_| WsErr::NotOneFrame("what the codec calls text is not UTF-8"))?;
+    Ok(Some(text.to_owned()))
 }

@@ -1,23 +1,5 @@
-//! A WebSocket in a handler of axum 0.8.
-//!
-//! ```no_run
-//! use axum::{Router, extract::State, response::Response, routing::any};
-//! use futures::SinkExt;
-//! use ws_framed::{Acceptor, Lines, axum::WsUpgrade};
-//!
-//! async fn chat(State(acceptor): State<Acceptor>, upgrade: WsUpgrade) -> Response {
-//!     upgrade.serve(&acceptor, |stream| async move {
-//!         let mut lines = stream.framed(Lines::new(1024));
-//!         let _ = lines.send("Welcome!".to_owned()).await;
-//!     })
-//! }
-//!
-//! let acceptor = Acceptor::new().allow_origin("https://chat.example");
-//! let router: Router = Router::new().route("/chat", any(chat)).with_state(acceptor);
-//! ```
-//!
-//! The settings of the [`Acceptor`] apply: limits, headers, subprotocols, origins. The notes on
-//! [`hyper`], which this module is built on, apply, too.
+// Its snippets are tested in `examples/frameworks`.
+#![cfg_attr(not(doctest), doc = include_str!("axum.md"))]
 
 use std::convert::Infallible;
 
@@ -59,23 +41,7 @@ impl WsUpgrade {
     /// Answers the request. The future returns the stream when the response has been sent: for
     /// callers that manage their own tasks, or handle errors. The handler has to return the
     /// response, and another task waits for the stream; within the handler, the future would never
-    /// complete.
-    ///
-    /// ```
-    /// use axum::{extract::State, response::Response};
-    /// use ws_framed::{Acceptor, axum::WsUpgrade};
-    ///
-    /// async fn chat(State(acceptor): State<Acceptor>, upgrade: WsUpgrade) -> Response {
-    ///     let (response, opening) = upgrade.answer(&acceptor);
-    ///     tokio::spawn(async move {
-    ///         match opening.await {
-    ///             Ok(stream) => drop(stream), // use it
-    ///             Err(error) => eprintln!("no connection: {error}"),
-    ///         }
-    ///     });
-    ///     response
-    /// }
-    /// ```
+    /// complete. The [module](self) has an example.
     ///
     /// # Errors
     /// Those of the future, see [`hyper::upgrade`].

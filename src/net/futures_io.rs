@@ -12,6 +12,7 @@ use crate::{
     stream::WsStream,
     time::timeout,
     trace::Trace,
+    transport::io::{ByteStream, FuturesIo},
 };
 
 impl Connector {
@@ -32,7 +33,8 @@ impl Connector {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        self.connect_on(io, url.as_ref(), peer_addr).await
+        self.connect_on(FuturesIo(io), url.as_ref(), |io| peer_addr(&io.0))
+            .await
     }
 
     pub(super) async fn connect_on<S>(
@@ -42,7 +44,7 @@ impl Connector {
         peer: impl FnOnce(&S) -> Option<SocketAddr>,
     ) -> Result<WsStream, WsErr>
     where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        S: ByteStream,
     {
         self.config.validate()?;
         let mut known = None;
@@ -70,7 +72,8 @@ impl Acceptor {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        self.open(io, peer_addr, |_| Ok(())).await
+        self.open(FuturesIo(io), |io| peer_addr(&io.0), |_| Ok(()))
+            .await
     }
 
     /// [`accept_with`](Self::accept_with) for streams of futures-io.
@@ -88,7 +91,8 @@ impl Acceptor {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        self.open(io, peer_addr, validate).await
+        self.open(FuturesIo(io), |io| peer_addr(&io.0), validate)
+            .await
     }
 }
 

@@ -1,32 +1,10 @@
-//! Upgrading connections of a hyper 1 server, for a WebSocket route beside ordinary HTTP.
-//!
-//! ```no_run
-//! use std::convert::Infallible;
-//! use hyper::{Request, Response, body::Incoming};
-//! use ws_framed::{Acceptor, Lines};
-//!
-//! async fn serve(mut request: Request<Incoming>) -> Result<Response<String>, Infallible> {
-//!     let acceptor = Acceptor::new().allow_origin("https://chat.example").allow_path("/chat");
-//!     let (response, opening) = ws_framed::hyper::upgrade(&acceptor, &mut request);
-//!     tokio::spawn(async move {
-//!         match opening.await {
-//!             Ok(stream) => drop(stream.framed(Lines::new(1024))), // talk
-//!             Err(error) => eprintln!("{error}"),
-//!         }
-//!     });
-//!     Ok(response)
-//! }
-//! ```
-//!
-//! Serve connections [with upgrades](hyper::server::conn::http1::Connection::with_upgrades), over
-//! HTTP/1.1: a WebSocket in HTTP/2 (RFC 8441) is rejected. TLS is below hyper, so that of the
-//! [`Acceptor`] has no effect here.
+// Its snippets are tested in `examples/frameworks`.
+#![cfg_attr(not(doctest), doc = include_str!("hyper.md"))]
 
 use ::hyper::upgrade::OnUpgrade;
-use async_tungstenite::tokio::TokioAdapter;
 use bytes::BytesMut;
 use http::{Request, Response};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::TokioIo as HyperIo;
 
 use crate::{
     config::Config,
@@ -41,6 +19,7 @@ use crate::{
     stream::WsStream,
     time::timeout,
     trace::Trace,
+    transport::io::TokioIo,
 };
 
 /// Answers a request. The response has to be returned to hyper in every case; the stream is
@@ -121,11 +100,11 @@ pub(crate) async fn open(
     let handshake = async {
         let upgraded = upgrade.await.map_err(std::io::Error::other)?;
         let handshaken = Handshaken {
-            io: TokioAdapter::new(TokioIo::new(upgraded)),
+            io: TokioIo(HyperIo::new(upgraded)),
             leftover: BytesMut::new(),
             agreement,
         };
-        server::stream(handshaken, config, &trace).await
+        server::stream(handshaken, config, &trace)
     };
     let opened = timeout(config.handshake_timeout, Box::pin(handshake)).await;
     outcome::finish(opened, None, &trace)

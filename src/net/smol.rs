@@ -1,25 +1,14 @@
-//! Opening connections on [smol](https://docs.rs/smol), or on any runtime of its family: the
-//! counterparts of `ws_framed::connect` and `ws_framed::accept`, which are for tokio.
-//!
-//! ```no_run
-//! # async fn chat() -> Result<(), Box<dyn std::error::Error>> {
-//! let client = ws_framed::smol::connect("ws://localhost:8080/chat").await?;
-//!
-//! let listener = smol::net::TcpListener::bind("127.0.0.1:8080").await?;
-//! let (socket, _) = listener.accept().await?;
-//! let server = ws_framed::smol::accept(socket).await?;
-//! # Ok(()) }
-//! ```
-//!
-//! [`Connector`] and [`Acceptor`] are the same as for tokio: use [`connect_with`] and
-//! [`Acceptor::accept_futures_io`].
+// Its snippets are tested in `examples/frameworks`.
+#![cfg_attr(not(doctest), doc = include_str!("smol.md"))]
 
 use std::{any::Any, net::SocketAddr};
 
 use async_net::TcpStream;
 use futures::io::{AsyncRead, AsyncWrite};
 
-use crate::{client::Connector, error::WsErr, server::Acceptor, stream::WsStream};
+use crate::{
+    client::Connector, error::WsErr, server::Acceptor, stream::WsStream, transport::io::FuturesIo,
+};
 
 /// Connects to a WebSocket URL by TCP, without Nagle's algorithm.
 ///
@@ -53,10 +42,10 @@ pub async fn connect_with(connector: &Connector, url: impl AsRef<str>) -> Result
     let connect_tcp = async |host: String, port| {
         let socket = TcpStream::connect((host, port)).await?;
         socket.set_nodelay(true)?;
-        Ok(socket)
+        Ok(FuturesIo(socket))
     };
     connector
-        .connect_by(url.as_ref(), connect_tcp, peer_addr)
+        .connect_by(url.as_ref(), connect_tcp, |io| peer_addr(&io.0))
         .await
 }
 

@@ -2,8 +2,6 @@
 
 use std::{io, net::SocketAddr};
 
-use futures::io::{AsyncRead, AsyncWrite};
-
 use crate::{
     client::Connector,
     error::WsErr,
@@ -11,6 +9,7 @@ use crate::{
     stream::WsStream,
     time::timeout,
     trace::Trace,
+    transport::io::{ByteStream, FuturesIo},
 };
 
 impl Connector {
@@ -23,7 +22,7 @@ impl Connector {
         peer: impl FnOnce(&S) -> Option<SocketAddr>,
     ) -> Result<WsStream, WsErr>
     where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        S: ByteStream,
         F: Future<Output = io::Result<S>>,
     {
         self.config.validate()?;
@@ -42,7 +41,7 @@ impl Connector {
                 let tls = crate::tls::client(self.tls.as_ref())?;
                 let io = connect_tcp(url.host.clone(), url.port).await?;
                 trace.peer(|| peer(&io));
-                let io = tls.connect(url.server_name(), io).await?;
+                let io = FuturesIo(tls.connect(url.server_name(), io).await?);
                 self.open(io, &url, &trace, &mut known).await
             }
             #[cfg(not(feature = "rustls"))]

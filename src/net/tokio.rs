@@ -2,18 +2,17 @@
 
 use std::{any::Any, net::SocketAddr};
 
-use ::tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-};
-use async_tungstenite::tokio::TokioAdapter;
-
 use crate::{
     client::Connector,
     error::WsErr,
     handshake::{rejection::Rejection, request::HandshakeRequest},
     server::Acceptor,
     stream::WsStream,
+    transport::io::TokioIo,
+};
+use ::tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
 };
 
 /// Connects to a WebSocket URL: `ws://`, or `wss://` with TLS, see [`Connector::connect`].
@@ -84,9 +83,9 @@ impl Connector {
         let connect_tcp = async |host, port| {
             let socket = TcpStream::connect((host, port)).await?;
             socket.set_nodelay(true)?;
-            Ok(TokioAdapter::new(socket))
+            Ok(TokioIo(socket))
         };
-        self.connect_by(url.as_ref(), connect_tcp, |io| peer_addr(io.get_ref()))
+        self.connect_by(url.as_ref(), connect_tcp, |io| peer_addr(&io.0))
             .await
     }
 
@@ -105,8 +104,8 @@ impl Connector {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let io = TokioAdapter::new(io);
-        self.connect_on(io, url.as_ref(), |io| peer_addr(io.get_ref()))
+        let io = TokioIo(io);
+        self.connect_on(io, url.as_ref(), |io| peer_addr(&io.0))
             .await
     }
 }
@@ -174,12 +173,8 @@ impl Acceptor {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        self.open(
-            TokioAdapter::new(io),
-            |io| peer_addr(io.get_ref()),
-            validate,
-        )
-        .await
+        self.open(TokioIo(io), |io| peer_addr(&io.0), validate)
+            .await
     }
 }
 

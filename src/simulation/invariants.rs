@@ -186,7 +186,7 @@ impl Ledger {
         let may_abort = [peer.asked, offence]
             .into_iter()
             .flatten()
-            .any(|code| !CloseCode::from(code).is_orderly());
+            .any(|code| !CloseCode::from(code).is_normal_closure());
         if let CloseOutcome::Clean { code, by, .. } = outcome {
             let code = Some(u16::from(*code));
             match by {
@@ -208,12 +208,14 @@ impl Ledger {
             // What `close_with` throws away includes the error.
             (Some(End::Clean), _) if me.discards => true,
             (Some(End::Clean), CloseOutcome::Clean { code, by, .. }) => {
-                is_lenient || *by == ClosedBy::Us || code.is_orderly()
+                is_lenient || *by == ClosedBy::Us || code.is_normal_closure()
             }
             (Some(End::Clean), CloseOutcome::TimedOut) => is_lenient && may_abort,
             (Some(End::Clean), _) => is_lenient,
             (Some(End::Failed(kind)), CloseOutcome::Clean { code, by, .. }) => match kind {
-                io::ErrorKind::ConnectionAborted => *by == ClosedBy::Peer && !code.is_orderly(),
+                io::ErrorKind::ConnectionAborted => {
+                    *by == ClosedBy::Peer && !code.is_normal_closure()
+                }
                 // The last item may be half of one, if it was written too late.
                 io::ErrorKind::UnexpectedEof => !is_whole,
                 _ => false,

@@ -2,9 +2,7 @@
 
 use std::task::{Context, Poll, Waker};
 
-use bytes::Bytes;
-
-use crate::{BoxTransport, Message, MessageTransport, WsErr};
+use crate::{BoxTransport, Message, MessageTransport, Payload, Progress, Properties, WsErr};
 
 /// What goes wrong, once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,18 +44,17 @@ impl Sabotaged {
         match message {
             Message::Binary(data) if !self.has_struck && data.len() > 1 => {
                 self.has_struck = true;
-                let less = data.slice(1..);
                 match self.sabotage {
-                    Sabotage::DropsByte => Message::Binary(less),
+                    Sabotage::DropsByte => Message::Binary(data.into_bytes().slice(1..).into()),
                     Sabotage::RepeatsMessage => {
-                        self.repeated = Some(Message::Binary(Bytes::clone(&data)));
+                        self.repeated = Some(Message::Binary(data.clone()));
                         Message::Binary(data)
                     }
                     _ => Message::Binary(data),
                 }
             }
             Message::Text(text) if self.sabotage == Sabotage::SwallowsText && text == "2" => {
-                Message::Binary(Bytes::new())
+                Message::Binary(Payload::default())
             }
             other => other,
         }
@@ -88,10 +85,6 @@ impl MessageTransport for Sabotaged {
         }
     }
 
-    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
-        self.transport.poll_discard(cx)
-    }
-
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         self.transport.poll_ready(cx)
     }
@@ -107,27 +100,15 @@ impl MessageTransport for Sabotaged {
         self.transport.poll_flush(cx)
     }
 
-    fn poll_flush_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        self.transport.poll_flush_answer(cx)
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        self.transport.poll_close(cx)
     }
 
-    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        self.transport.poll_shutdown(cx)
+    fn progress(&self) -> Progress {
+        self.transport.progress()
     }
 
-    fn bytes_received(&self) -> Option<u64> {
-        self.transport.bytes_received()
-    }
-
-    fn unfinished_message(&self) -> Option<u64> {
-        self.transport.unfinished_message()
-    }
-
-    fn bytes_sent(&self) -> Option<u64> {
-        self.transport.bytes_sent()
-    }
-
-    fn max_send_len(&self) -> Option<usize> {
-        self.transport.max_send_len()
+    fn properties(&self) -> Properties {
+        self.transport.properties()
     }
 }

@@ -174,6 +174,6 @@ impl Plan {
     pub(super) fn ceiling(&self) -> usize {
         let controls = 32 * 139 + 14;
         let max_send = self.config.max_send_message_len;
-        2 * max_send + max_send.min(4096) + self.content.max_item + 4 + controls
+        2 * max_send + max_send.min(16 * 1024) + self.content.max_item + 4 + controls
     }
 }

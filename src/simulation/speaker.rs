@@ -5,8 +5,10 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use ws_framed_test_support::Frame;
+
 use super::{network::Network, rng::Rng};
-use crate::{BoxTransport, ControlPayload, Message, MessageTransport, WsErr};
+use crate::{BoxTransport, ControlPayload, Message, MessageTransport, Progress, Properties, WsErr};
 
 /// How an end speaks.
 #[derive(Clone, Debug, Default)]
@@ -72,19 +74,7 @@ impl OffenceKind {
 
 /// A frame, with the mask 0 if it is masked.
 fn frame(first: u8, payload: &[u8], is_masked: bool) -> Vec<u8> {
-    let mut frame = vec![first];
-    let mask_bit = u8::from(is_masked) << 7;
-    if let Ok(len @ 0..=125) = u8::try_from(payload.len()) {
-        frame.push(mask_bit | len);
-    } else {
-        frame.push(mask_bit | 0x7E);
-        frame.extend(u16::try_from(payload.len()).unwrap().to_be_bytes());
-    }
-    if is_masked {
-        frame.extend([0; 4]);
-    }
-    frame.extend(payload);
-    frame
+    Frame::with_first_byte(first, payload).encode(is_masked.then_some([0; 4]))
 }
 
 /// What an end has said.
@@ -182,10 +172,6 @@ impl MessageTransport for Speaker {
         next
     }
 
-    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
-        self.transport.poll_discard(cx)
-    }
-
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         ready!(self.poll_offend(cx))?;
         ready!(self.poll_pings(cx))?;
@@ -220,27 +206,15 @@ impl MessageTransport for Speaker {
         self.transport.poll_flush(cx)
     }
 
-    fn poll_flush_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        self.transport.poll_flush_answer(cx)
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        self.transport.poll_close(cx)
     }
 
-    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        self.transport.poll_shutdown(cx)
+    fn progress(&self) -> Progress {
+        self.transport.progress()
     }
 
-    fn bytes_received(&self) -> Option<u64> {
-        self.transport.bytes_received()
-    }
-
-    fn unfinished_message(&self) -> Option<u64> {
-        self.transport.unfinished_message()
-    }
-
-    fn bytes_sent(&self) -> Option<u64> {
-        self.transport.bytes_sent()
-    }
-
-    fn max_send_len(&self) -> Option<usize> {
-        self.transport.max_send_len()
+    fn properties(&self) -> Properties {
+        self.transport.properties()
     }
 }

@@ -66,10 +66,10 @@ impl<M: MessageTransport> AsyncWrite for WsStream<M> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().poll_flush_written(cx)
+        self.get_mut().poll_flush_buffered(cx)
     }
 
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().poll_close_normally(cx)
+        self.get_mut().poll_close_normal(cx)
     }
 }

@@ -64,11 +64,11 @@ impl<M: MessageTransport> AsyncWrite for WsStream<M> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().poll_flush_written(cx)
+        self.get_mut().poll_flush_buffered(cx)
     }
 
     /// Closes as `AsyncWriteExt::close` of futures does.
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().poll_close_normally(cx)
+        self.get_mut().poll_close_normal(cx)
     }
 }

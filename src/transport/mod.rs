@@ -1,202 +1,238 @@
-//! Whatever moves whole messages: the seam below the link.
+//! The `MessageTransport` trait: sends and receives whole WebSocket messages.
 
-use std::{
-    fmt,
-    task::{Context, Poll},
-};
-
-use crate::{error::WsErr, message::Message};
-
+mod boxed;
 #[cfg(target_arch = "wasm32")]
 pub(crate) mod browser;
-#[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
-pub(crate) mod meter;
-#[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
-pub(crate) mod opened;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod io;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod socket;
+mod stream_sink;
 #[cfg(all(feature = "tokio-tungstenite", not(target_arch = "wasm32")))]
-mod tokio_tungstenite;
+pub(crate) mod tokio_tungstenite;
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
 pub(crate) mod tungstenite;
 
-/// How many bytes of pongs the link lets a transport owe, but for the last of them, before it reads on. No honest
-/// peer that does not read comes near.
-pub(crate) const MAX_PONGS_OWED: usize = 16 * 1024;
+use std::task::{Context, Poll, ready};
 
-/// Moves whole WebSocket messages. Implement it to bring a WebSocket of your own: [a whole one](crate::guide::custom_transport)
-/// is in the guide.
+use bytes::BytesMut;
+
+pub use self::{
+    boxed::{BoxTransport, MaybeSend},
+    stream_sink::StreamSink,
+};
+use crate::{error::WsErr, message::Message};
+
+/// Sends and receives whole WebSocket messages: what a [`WsStream`](crate::WsStream) is built on.
 ///
-/// # What a transport owes
-/// - **One waker.** All polls come with the same waker, which wakes whoever uses the link. Remember the
-///   last one you saw; there is no need for one a direction.
-/// - **Answers.** It answers pings, and the peer's close frame, by itself: the answer is queued when the
-///   message is handed out and goes to the wire with the next [`poll_flush`](Self::poll_flush) or
-///   [`poll_next`](Self::poll_next).
-/// - **The protocol.** A violation, a message over a limit of its own, text that is not UTF-8: an error
-///   from [`poll_next`](Self::poll_next), as [`WsErr::Protocol`] or [`WsErr::MessageTooLarge`].
-/// - **Bounded memory.** It refuses readiness while much is unsent, and queues no answers without bound.
+/// Implement it for a WebSocket implementation of your own. Over anything that is a `Stream` and a
+/// `Sink` of messages, [`StreamSink`] is a ready-made one. The page
+/// [Custom transports](crate::guide::custom_transport) of the guide shows both.
 ///
-/// # What the link does
-/// It calls [`start_send`](Self::start_send) once after each ready [`poll_ready`](Self::poll_ready), with
-/// data messages of at most [`max_send_len`](Self::max_send_len) bytes and with control messages that are
-/// valid. After [`Message::Close`] in either direction it sends no more data. It calls
-/// [`poll_shutdown`](Self::poll_shutdown) until it is ready once, and not after that.
+/// # What a transport does
+/// - **One waker.** All methods are called with the same waker, which wakes every task that uses the
+///   connection. A transport keeps the last one that it was given; one per direction is not needed.
+/// - **The protocol.** A violation, text that is not UTF-8, or a message over a limit of the
+///   transport is an error of [`poll_next`](Self::poll_next): [`WsErr::Protocol`] or
+///   [`WsErr::MessageTooLarge`].
+/// - **Bounded memory.** [`poll_ready`](Self::poll_ready) is `Pending` while much is unsent.
+/// - **Independent directions.** [`poll_next`](Self::poll_next) does not fail because a write has
+///   failed.
 ///
-/// # Writing one
-/// `examples/custom_transport.rs` is a complete one in less than 60 lines, for anything that is a stream and a sink of
-/// messages, with the traffic that it has to stand. In short:
-/// 1. [`poll_next`](Self::poll_next) keeps the answer to a ping, or to the peer's close frame, and gives the message to
-///    the link, which reports it, and flushes.
-/// 2. [`poll_ready`](Self::poll_ready) and [`start_send`](Self::start_send) are those of a sink.
-/// 3. [`poll_flush`](Self::poll_flush) sends the answers.
-/// 4. [`poll_shutdown`](Self::poll_shutdown) flushes, and closes the writing half.
+/// # What the connection does
+/// The connection calls [`start_send`](Self::start_send) once after each ready
+/// [`poll_ready`](Self::poll_ready), with data messages of at most
+/// [`max_send_len`](Properties::max_send_len) bytes, valid control messages, and nothing after a
+/// [`Message::Close`]. It replies to pings and to the peer's close frame, unless the transport
+/// [does so itself](Properties::replies). It calls [`poll_close`](Self::poll_close) until that is
+/// ready, and not again.
 ///
-/// Limits, keepalive, packing, the deadlines of closing and the events are the link's business. Say what you know in
-/// the methods with a body: each makes the link surer of something.
+/// Limits, keepalive, packing, deadlines and events are implemented in the connection.
 pub trait MessageTransport {
-    /// The next message; `None` when the transport has ended, with or without a close frame before.
+    /// Receives the next message. `None` is the end of the transport, with or without a close frame
+    /// before it.
     ///
-    /// After an error it hands out no more messages; what still arrives is for [`poll_discard`](Self::poll_discard).
+    /// After an error, and after a close frame, it discards what still arrives, and returns `None` at
+    /// the end. So a socket is read until the peer has closed it, and a reset does not destroy the
+    /// close frame that the peer has not read yet.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>>;
 
-    /// What still comes when it is decided how the link ends, to be thrown away: so a close frame that we send after a
-    /// violation is not lost to a reset. `None` at the end.
-    ///
-    /// By default this is [`poll_next`](Self::poll_next). A transport that can throw bytes away without making messages of
-    /// them does better: it needs to answer nothing of it, and a peer that ends its stream early does not keep it from
-    /// sending our close frame.
-    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
-        self.poll_next(cx)
-    }
-
     /// Ready when there is room for one more message.
+    ///
+    /// # Errors
+    /// Writing has failed. The same holds for the methods below.
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>>;
 
     /// Takes a message. It may stay in a buffer until [`poll_flush`](Self::poll_flush).
+    ///
+    /// # Errors
+    /// See [`poll_ready`](Self::poll_ready).
     fn start_send(&mut self, message: Message) -> Result<(), WsErr>;
 
-    /// Ready when everything taken, and every answer, has been handed to what lies below.
+    /// Ready when everything that was taken has been handed to the underlying stream, and that is
+    /// flushed.
+    ///
+    /// # Errors
+    /// See [`poll_ready`](Self::poll_ready).
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>>;
 
-    /// Comes after [`poll_flush`](Self::poll_flush) when the peer has closed, and the end is told only when it is ready. It is
-    /// for transports that hand their answer to a close frame to something below that buffers, and do not flush that with
-    /// everything else. By default there is nothing to do.
-    fn poll_flush_answer(&mut self, _: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        Poll::Ready(Ok(()))
+    /// Flushes, then closes the writing half of the underlying stream. Reading may go on.
+    ///
+    /// # Errors
+    /// See [`poll_ready`](Self::poll_ready).
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>>;
+
+    /// Sends a part of `data`, at least one byte of it, as one binary message, and returns the length
+    /// of that part. By default it copies at most [`max_send_len`](Properties::max_send_len) bytes; a
+    /// transport that writes from the slice itself copies only what the socket does not take.
+    ///
+    /// # Errors
+    /// See [`poll_ready`](Self::poll_ready).
+    fn poll_send_slice(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, WsErr>> {
+        ready!(self.poll_ready(cx))?;
+        let len = data.len().min(self.properties().max_send_len);
+        let part = BytesMut::from(data.get(..len).unwrap_or(data));
+        self.start_send(Message::Binary(part.into()))?;
+        Poll::Ready(Ok(len))
     }
 
-    /// Flushes and closes what lies below, its writing half where it has two. Reading may go on. It comes
-    /// after a last [`poll_flush`](Self::poll_flush), unless that did not get ready in time.
-    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>>;
-
-    /// How many bytes have come in, below whole messages, if the transport can tell: the finest sign of
-    /// life.
-    fn bytes_received(&self) -> Option<u64> {
-        None
+    /// How far the transport has got, below whole messages. By default nothing is known.
+    fn progress(&self) -> Progress {
+        Progress::default()
     }
 
-    /// How many bytes of payload have come of a data message that has begun and is not complete, if there is one and the
-    /// transport can tell. Without it, [`Config::message_timeout`](crate::Config::message_timeout) has no effect.
-    fn unfinished_message(&self) -> Option<u64> {
-        None
-    }
-
-    /// How many bytes have gone out, below whole messages, if the transport can tell: the finest sign that
-    /// a peer takes what is written.
-    fn bytes_sent(&self) -> Option<u64> {
-        None
-    }
-
-    /// The longest data message that may be given to [`start_send`](Self::start_send), in bytes.
-    fn max_send_len(&self) -> Option<usize> {
-        None
-    }
-
-    /// Whether it can send pings.
-    fn can_ping(&self) -> bool {
-        true
+    /// What the transport can do. It does not change.
+    fn properties(&self) -> Properties {
+        Properties::default()
     }
 }
 
-/// `Send` on native targets; anything in a browser, where nothing is shared between threads.
-#[cfg(not(target_arch = "wasm32"))]
-pub trait MaybeSend: Send {}
-#[cfg(not(target_arch = "wasm32"))]
-impl<T: Send> MaybeSend for T {}
+/// How far a transport has got, as far as it can tell.
+///
+/// ```
+/// use ws_framed::Progress;
+///
+/// let progress = Progress::default().received(1024).sent(10);
+/// assert_eq!(progress.received, Some(1024));
+/// assert_eq!(progress.partial_message, None);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Bytes received so far. Each is a sign of life for
+    /// [keepalive](crate::Config::keepalive), which otherwise counts messages.
+    pub received: Option<u64>,
+    /// Bytes sent so far. Each shows that the peer takes what is written; otherwise messages are
+    /// counted.
+    pub sent: Option<u64>,
+    /// Bytes of payload received of a data message that is not complete, if there is one. Without it,
+    /// [`Config::message_timeout`](crate::Config::message_timeout) has no effect.
+    pub partial_message: Option<u64>,
+}
 
-/// `Send` on native targets; anything in a browser, where nothing is shared between threads.
-#[cfg(target_arch = "wasm32")]
-pub trait MaybeSend {}
-#[cfg(target_arch = "wasm32")]
-impl<T> MaybeSend for T {}
+impl Progress {
+    /// Sets the number of bytes received.
+    #[must_use]
+    pub fn received(mut self, bytes: u64) -> Self {
+        self.received = Some(bytes);
+        self
+    }
 
-#[cfg(not(target_arch = "wasm32"))]
-type Dyn = dyn MessageTransport + Send;
-#[cfg(target_arch = "wasm32")]
-type Dyn = dyn MessageTransport;
+    /// Sets the number of bytes sent.
+    #[must_use]
+    pub fn sent(mut self, bytes: u64) -> Self {
+        self.sent = Some(bytes);
+        self
+    }
 
-/// Any transport, behind one type, so that `WsStream` and `WsFramed<Chat>` are names for a struct field.
-/// It costs one virtual call a message. `Send` on native targets only.
-pub struct BoxTransport(Box<Dyn>);
-
-impl BoxTransport {
-    /// Boxes `transport`. [`WsStream::boxed`](crate::WsStream::boxed) does it for an open link.
-    pub fn new(transport: impl MessageTransport + MaybeSend + 'static) -> Self {
-        Self(Box::new(transport))
+    /// Sets the number of bytes of a message that is not complete; `None` if there is none.
+    #[must_use]
+    pub fn partial_message(mut self, bytes: Option<u64>) -> Self {
+        self.partial_message = bytes;
+        self
     }
 }
 
-impl fmt::Debug for BoxTransport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BoxTransport").finish_non_exhaustive()
+/// What a transport can do.
+///
+/// ```
+/// use ws_framed::Properties;
+///
+/// let properties = Properties::default().max_send_len(64 * 1024).replies(true);
+/// assert!(properties.can_ping);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Properties {
+    /// The longest data message that [`start_send`](MessageTransport::start_send) takes, in bytes.
+    /// Default: any length.
+    pub max_send_len: usize,
+    /// Whether the transport can send pings. Default: it can.
+    pub can_ping: bool,
+    /// Whether the transport replies to pings and to the peer's close frame by itself, with the next
+    /// [`poll_flush`](MessageTransport::poll_flush). Default: the connection replies.
+    pub replies: bool,
+}
+
+impl Default for Properties {
+    fn default() -> Self {
+        Self {
+            max_send_len: usize::MAX,
+            can_ping: true,
+            replies: false,
+        }
     }
 }
 
-impl MessageTransport for BoxTransport {
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
-        self.0.poll_next(cx)
+impl Properties {
+    /// Sets the longest data message that may be sent, in bytes.
+    #[must_use]
+    pub fn max_send_len(mut self, bytes: usize) -> Self {
+        self.max_send_len = bytes;
+        self
     }
 
-    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
-        self.0.poll_discard(cx)
+    /// Sets whether the transport can send pings.
+    #[must_use]
+    pub fn can_ping(mut self, can_ping: bool) -> Self {
+        self.can_ping = can_ping;
+        self
     }
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        self.0.poll_ready(cx)
+    /// Sets whether the transport replies to pings and to the peer's close frame by itself.
+    #[must_use]
+    pub fn replies(mut self, replies: bool) -> Self {
+        self.replies = replies;
+        self
     }
+}
 
-    fn start_send(&mut self, message: Message) -> Result<(), WsErr> {
-        self.0.start_send(message)
-    }
+/// What [`WsStream::new`](crate::WsStream::new) takes: a [`MessageTransport`], or a WebSocket of a
+/// crate that this library knows, which is wrapped in one.
+///
+/// | socket | feature | transport |
+/// |---|---|---|
+/// | `async_tungstenite::WebSocketStream`, version 0.35 | `async-tungstenite` | [`Tungstenite`](crate::Tungstenite) |
+/// | `tokio_tungstenite::WebSocketStream`, version 0.30 | `tokio-tungstenite` | [`TokioTungstenite`](crate::TokioTungstenite) |
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither a `MessageTransport` nor a WebSocket that ws-framed wraps",
+    label = "not a transport",
+    note = "an `async_tungstenite::WebSocketStream` must be of version 0.35, with the feature `async-tungstenite` of ws-framed",
+    note = "a `tokio_tungstenite::WebSocketStream` must be of version 0.30, with the feature `tokio-tungstenite` of ws-framed",
+    note = "anything that is a `Stream` and a `Sink` of `ws_framed::Message` can be wrapped in `ws_framed::StreamSink`"
+)]
+pub trait IntoTransport {
+    /// The transport.
+    type Transport: MessageTransport;
 
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        self.0.poll_flush(cx)
-    }
+    /// Wraps the socket.
+    fn into_transport(self) -> Self::Transport;
+}
 
-    fn poll_flush_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        self.0.poll_flush_answer(cx)
-    }
+impl<M: MessageTransport> IntoTransport for M {
+    type Transport = M;
 
-    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        self.0.poll_shutdown(cx)
-    }
-
-    fn bytes_received(&self) -> Option<u64> {
-        self.0.bytes_received()
-    }
-
-    fn unfinished_message(&self) -> Option<u64> {
-        self.0.unfinished_message()
-    }
-
-    fn bytes_sent(&self) -> Option<u64> {
-        self.0.bytes_sent()
-    }
-
-    fn max_send_len(&self) -> Option<usize> {
-        self.0.max_send_len()
-    }
-
-    fn can_ping(&self) -> bool {
-        self.0.can_ping()
+    fn into_transport(self) -> M {
+        self
     }
 }

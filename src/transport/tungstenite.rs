@@ -1,6 +1,8 @@
-//! `async_tungstenite::WebSocketStream` as a [`MessageTransport`].
+//! `Tungstenite`: a transport over a `WebSocketStream` of `async-tungstenite`, and what it shares with the
+//! one over `tokio-tungstenite`, which is built on the same protocol implementation.
 
 use std::{
+    io,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -10,7 +12,7 @@ use async_tungstenite::{
     tungstenite::{
         self, Error,
         error::{CapacityError, ProtocolError},
-        protocol::{CloseFrame as EngineCloseFrame, WebSocketConfig},
+        protocol::{CloseFrame as TungsteniteCloseFrame, WebSocketConfig},
     },
 };
 use futures::{
@@ -18,10 +20,7 @@ use futures::{
     io::{AsyncRead, AsyncWrite},
 };
 
-use super::{
-    MAX_PONGS_OWED, MessageTransport,
-    meter::{ENGINE_READ, Meter},
-};
+use super::{IntoTransport, MessageTransport, Properties};
 use crate::{
     close::CloseFrame,
     error::{Violation, WsErr},
@@ -34,90 +33,261 @@ const MAX_HEADER_LEN: usize = 14;
 /// The longest control frame.
 const MAX_CONTROL_LEN: usize = MAX_HEADER_LEN + ControlPayload::MAX_LEN;
 
-/// How much of small messages the engine gathers before it writes them without a flush.
-const MAX_GATHERED: usize = 4 * 1024;
+/// Bytes that are discarded in one poll.
+const MAX_DISCARDED_PER_POLL: usize = 64 * 1024;
 
-/// How much is thrown away in one poll.
-pub(super) const DISCARDED_PER_POLL: usize = 64 * 1024;
+/// Bytes of pongs, but for the last, that may be unflushed while more is read. tungstenite keeps a pong for
+/// each ping, so a peer that sends pings and does not read would grow its buffer without bound.
+const MAX_UNFLUSHED_PONGS: usize = 16 * 1024;
 
-/// For sockets that the user opened. What [`connect`](crate::connect) and [`accept`](crate::accept) make
-/// knows more about the life of its peer, and bounds the work of one poll.
-impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for WebSocketStream<S> {
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
-        match ready!(Stream::poll_next(Pin::new(self), cx)) {
-            Some(Ok(message)) => {
-                Poll::Ready(Some(from_engine(message).ok_or_else(unexpected_frame)))
-            }
-            Some(Err(error)) => Poll::Ready(receive_error(error).map(Err)),
-            None => Poll::Ready(None),
+/// Size of a pong besides its payload, at most.
+const PONG_OVERHEAD: usize = 16;
+
+/// A [`MessageTransport`] over an `async_tungstenite::WebSocketStream` that the caller opened.
+///
+/// [`WsStream::new`](crate::WsStream::new) wraps the bare socket in it;
+/// [`WsStream::into_transport`](crate::WsStream::into_transport) gives it back.
+///
+/// Differences from a connection of [`connect`](crate::connect) or [`accept`](crate::accept): signs of
+/// life are whole messages, [`message_timeout`](crate::Config::message_timeout) has no effect, and the
+/// limits and the memory of the socket are those of its own settings.
+#[derive(Debug)]
+pub struct Tungstenite<S>(Adapter<WebSocketStream<S>>);
+
+impl<S> Tungstenite<S> {
+    /// The socket.
+    pub fn get_ref(&self) -> &WebSocketStream<S> {
+        &self.0.socket
+    }
+
+    /// The socket. Messages sent or received through it are not seen by the connection.
+    pub fn get_mut(&mut self) -> &mut WebSocketStream<S> {
+        &mut self.0.socket
+    }
+
+    /// Gives the socket back.
+    pub fn into_inner(self) -> WebSocketStream<S> {
+        self.0.socket
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> IntoTransport for WebSocketStream<S> {
+    type Transport = Tungstenite<S>;
+
+    fn into_transport(self) -> Tungstenite<S> {
+        Tungstenite(Adapter::new(self))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Socket for WebSocketStream<S> {
+    fn config(&self) -> &WebSocketConfig {
+        self.get_config()
+    }
+
+    fn poll_read_below(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        Pin::new(self.get_mut()).poll_read(cx, buf)
+    }
+
+    fn poll_flush_below(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(self.get_mut()).poll_flush(cx)
+    }
+
+    fn poll_close_below(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(self.get_mut()).poll_close(cx)
+    }
+}
+
+/// A WebSocket stream of tungstenite's family, and the byte stream below it.
+pub(super) trait Socket:
+    Stream<Item = Result<tungstenite::Message, Error>>
+    + Sink<tungstenite::Message, Error = Error>
+    + Unpin
+{
+    fn config(&self) -> &WebSocketConfig;
+
+    fn poll_read_below(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>>;
+
+    fn poll_flush_below(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    fn poll_close_below(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+}
+
+/// What a transport over tungstenite does, whichever crate does the I/O.
+#[derive(Debug)]
+pub(super) struct Adapter<W> {
+    pub(super) socket: W,
+    receives: Receives,
+    /// Bytes of pongs that tungstenite has queued since the last flush.
+    unflushed_pongs: usize,
+    /// tungstenite is flushed, and the stream below it may not be.
+    flushes_below: bool,
+}
+
+/// What a read of an [`Adapter`] receives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Receives {
+    Messages,
+    /// Bytes, which are discarded: tungstenite cannot be read after an error, and a server of tungstenite
+    /// reports the end once its reply to a close frame is out.
+    Discards,
+    Nothing,
+}
+
+impl<W: Socket> Adapter<W> {
+    pub(super) fn new(socket: W) -> Self {
+        Self {
+            socket,
+            receives: Receives::Messages,
+            unflushed_pongs: 0,
+            flushes_below: false,
         }
     }
 
-    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
-        poll_discard(self.get_mut(), cx).map(|()| None)
+    fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
+        if self.unflushed_pongs >= MAX_UNFLUSHED_PONGS {
+            // Where writing has failed, tungstenite keeps no pongs.
+            let _ = ready!(Pin::new(&mut self.socket).poll_flush(cx));
+            self.unflushed_pongs = 0;
+        }
+        let message = match ready!(Pin::new(&mut self.socket).poll_next(cx)) {
+            Some(Ok(message)) => from_tungstenite(message).ok_or_else(unexpected_frame),
+            Some(Err(error)) => match receive_error(error) {
+                Some(error) => Err(error),
+                None => return Poll::Ready(None),
+            },
+            None => return Poll::Ready(None),
+        };
+        if let Ok(Message::Ping(payload)) = &message {
+            self.unflushed_pongs += payload.as_bytes().len() + PONG_OVERHEAD;
+        }
+        Poll::Ready(Some(message))
     }
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        Sink::poll_ready(Pin::new(self), cx).map_err(send_error)
+    /// Reads and discards bytes until the end of the stream.
+    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut scratch = [0; 4096];
+        for _ in 0..MAX_DISCARDED_PER_POLL / scratch.len() {
+            match ready!(self.socket.poll_read_below(cx, &mut scratch)) {
+                Ok(0) | Err(_) => return Poll::Ready(()),
+                Ok(_) => {}
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
-    fn start_send(&mut self, message: Message) -> Result<(), WsErr> {
-        Sink::start_send(Pin::new(self), into_engine(message)).map_err(send_error)
+    pub(super) fn poll_next(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Message, WsErr>>> {
+        match self.receives {
+            Receives::Messages => {
+                let next = ready!(self.poll_message(cx));
+                self.receives = match &next {
+                    Some(Ok(Message::Close(_)) | Err(_)) => Receives::Discards,
+                    Some(Ok(_)) => Receives::Messages,
+                    None => Receives::Nothing,
+                };
+                Poll::Ready(next)
+            }
+            Receives::Discards => {
+                ready!(self.poll_discard(cx));
+                self.receives = Receives::Nothing;
+                Poll::Ready(None)
+            }
+            Receives::Nothing => Poll::Ready(None),
+        }
     }
 
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        Sink::poll_flush(Pin::new(self), cx).map_err(send_error)
+    pub(super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        if self.unflushed_pongs > 0 {
+            // They may have taken the room that tungstenite had, so they go first.
+            ready!(self.poll_flush(cx))?;
+        }
+        Pin::new(&mut self.socket)
+            .poll_ready(cx)
+            .map_err(send_error)
     }
 
-    fn poll_flush_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        // The last flush of a server's engine stops short of what lies below it.
-        Pin::new(self.get_mut())
-            .poll_flush(cx)
-            .map_err(WsErr::of_transport)
+    pub(super) fn start_send(&mut self, message: Message) -> Result<(), WsErr> {
+        self.flushes_below = false;
+        Pin::new(&mut self.socket)
+            .start_send(into_tungstenite(message))
+            .map_err(send_error)
     }
 
-    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        let io = self.get_mut();
-        ready!(Pin::new(&mut *io).poll_flush(cx))?;
-        Pin::new(io).poll_close(cx).map_err(WsErr::from)
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        if !self.flushes_below {
+            ready!(Pin::new(&mut self.socket).poll_flush(cx)).map_err(send_error)?;
+            self.unflushed_pongs = 0;
+        }
+        if self.receives != Receives::Messages {
+            // The last flush of a server of tungstenite does not reach the stream below it.
+            self.flushes_below = true;
+            ready!(self.socket.poll_flush_below(cx)).map_err(WsErr::from_transport_io)?;
+            self.flushes_below = false;
+        }
+        Poll::Ready(Ok(()))
     }
 
-    fn max_send_len(&self) -> Option<usize> {
-        Some(max_send_len(self.get_config()))
+    pub(super) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        ready!(self.socket.poll_flush_below(cx))?;
+        self.socket.poll_close_below(cx).map_err(WsErr::from)
+    }
+
+    pub(super) fn properties(&self) -> Properties {
+        Properties::default()
+            .max_send_len(max_send_len(self.socket.config()))
+            .replies(true)
     }
 }
 
-/// A connection that we opened: metered between the engine and the socket.
-#[derive(Debug)]
-pub(crate) struct Metered<S>(WebSocketStream<Meter<S>>);
+/// Implements `MessageTransport` for a struct around an [`Adapter`].
+macro_rules! delegate_transport {
+    ($transport:ty, $io:ident: $($bound:tt)+) => {
+        impl<$io: $($bound)+> MessageTransport for $transport {
+            fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
+                self.0.poll_next(cx)
+            }
 
-impl<S> Metered<S> {
-    pub(crate) fn new(stream: WebSocketStream<Meter<S>>) -> Self {
-        Self(stream)
-    }
+            fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+                self.0.poll_ready(cx)
+            }
+
+            fn start_send(&mut self, message: Message) -> Result<(), WsErr> {
+                self.0.start_send(message)
+            }
+
+            fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+                self.0.poll_flush(cx)
+            }
+
+            fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+                self.0.poll_close(cx)
+            }
+
+            fn properties(&self) -> Properties {
+                self.0.properties()
+            }
+        }
+    };
 }
+pub(super) use delegate_transport;
 
+delegate_transport!(Tungstenite<S>, S: AsyncRead + AsyncWrite + Unpin);
+
+/// One end of a connection as a caller may open it, with `room` bytes of write buffer.
 #[cfg(test)]
-impl<S: AsyncRead + AsyncWrite + Unpin> Metered<S> {
-    /// One end of a connection whose handshake is over, as `connect` and `accept` make it.
-    pub(crate) fn opened(io: S, is_client: bool, config: &crate::config::Config) -> Self {
-        let io = Meter::new(io, config.max_recv_message_len, &[]);
-        Self(opened(io, is_client, engine_config(config)))
-    }
-}
-
-/// The same as a user may make it, with so much room to write.
-#[cfg(test)]
-pub(crate) fn opened_by_user<S: AsyncRead + AsyncWrite + Unpin>(
+pub(crate) fn opened_by_caller<S: AsyncRead + AsyncWrite + Unpin>(
     io: S,
     is_client: bool,
     room: usize,
-) -> WebSocketStream<S> {
+) -> Tungstenite<S> {
     let config = WebSocketConfig::default()
         .read_buffer_size(4096)
         .write_buffer_size(0)
         .max_write_buffer_size(room);
-    opened(io, is_client, config)
+    opened(io, is_client, config).into_transport()
 }
 
 #[cfg(test)]
@@ -137,139 +307,56 @@ fn opened<S: AsyncRead + AsyncWrite + Unpin>(
         .expect("it waits for nothing")
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> MessageTransport for Metered<S> {
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
-        MessageTransport::poll_next(&mut self.0, cx)
-    }
-
-    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
-        self.0.poll_discard(cx)
-    }
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        ready!(MessageTransport::poll_ready(&mut self.0, cx))?;
-        Poll::Ready(self.0.get_ref().check_writing())
-    }
-
-    fn start_send(&mut self, message: Message) -> Result<(), WsErr> {
-        MessageTransport::start_send(&mut self.0, message)?;
-        self.0.get_ref().check_writing()
-    }
-
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        ready!(MessageTransport::poll_flush(&mut self.0, cx))?;
-        Poll::Ready(self.0.get_ref().check_writing())
-    }
-
-    fn poll_flush_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        ready!(self.0.poll_flush_answer(cx))?;
-        Poll::Ready(self.0.get_ref().check_writing())
-    }
-
-    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        self.0.poll_shutdown(cx)
-    }
-
-    fn bytes_received(&self) -> Option<u64> {
-        Some(self.0.get_ref().received())
-    }
-
-    fn unfinished_message(&self) -> Option<u64> {
-        self.0.get_ref().unfinished()
-    }
-
-    fn bytes_sent(&self) -> Option<u64> {
-        Some(self.0.get_ref().sent())
-    }
-
-    fn max_send_len(&self) -> Option<usize> {
-        self.0.max_send_len()
-    }
-}
-
-/// The engine's settings for a connection that we open.
-pub(crate) fn engine_config(config: &crate::config::Config) -> WebSocketConfig {
-    // So that many small messages make one write. Not more than a message: what is packed has no use for it.
-    let gathered = config.max_send_message_len.min(MAX_GATHERED);
-    // Where the answer to a close frame does not fit, the engine may end without it. So there is room for all that
-    // may come before: what is gathered, a message, the pongs with the last of them, and a ping.
-    let max_write = config
-        .max_send_message_len
-        .saturating_add(gathered + MAX_HEADER_LEN + MAX_PONGS_OWED + 3 * MAX_CONTROL_LEN);
-    WebSocketConfig::default()
-        .read_buffer_size(ENGINE_READ)
-        .write_buffer_size(gathered)
-        .max_write_buffer_size(max_write)
-        .max_message_size(Some(config.max_recv_message_len))
-        // It holds for control frames too, which have a limit of their own.
-        .max_frame_size(Some(
-            config.max_recv_message_len.max(ControlPayload::MAX_LEN),
-        ))
-}
-
-/// What one message may carry out of an engine with these settings.
-pub(super) fn max_send_len(config: &WebSocketConfig) -> usize {
+/// The longest message that tungstenite takes with these settings.
+fn max_send_len(config: &WebSocketConfig) -> usize {
     let room = config
         .max_write_buffer_size
         .saturating_sub(config.write_buffer_size);
-    // Room is kept for a control frame of the engine's own.
+    // A control frame of tungstenite's own fits besides.
     room.saturating_sub(MAX_HEADER_LEN + MAX_CONTROL_LEN)
 }
 
-/// Reads, for nobody, until the connection ends.
-fn poll_discard(io: &mut (impl AsyncRead + Unpin), cx: &mut Context<'_>) -> Poll<()> {
-    let mut waste = [0; 4096];
-    for _ in 0..DISCARDED_PER_POLL / waste.len() {
-        match ready!(Pin::new(&mut *io).poll_read(cx, &mut waste)) {
-            Ok(0) | Err(_) => return Poll::Ready(()),
-            Ok(_) => {}
-        }
-    }
-    cx.waker().wake_by_ref();
-    Poll::Pending
-}
-
-pub(super) fn from_engine(message: tungstenite::Message) -> Option<Message> {
-    use tungstenite::Message as Engine;
+fn from_tungstenite(message: tungstenite::Message) -> Option<Message> {
+    use tungstenite::Message as Foreign;
     Some(match message {
-        Engine::Binary(data) => Message::Binary(data),
-        Engine::Text(text) => Message::Text(text.as_str().to_owned()),
-        Engine::Ping(data) => Message::Ping(data.as_ref().try_into().ok()?),
-        Engine::Pong(data) => Message::Pong(data.as_ref().try_into().ok()?),
-        Engine::Close(frame) => Message::Close(frame.map(|frame| {
+        Foreign::Binary(data) => Message::Binary(data.into()),
+        Foreign::Text(text) => Message::Text(text.as_str().to_owned()),
+        Foreign::Ping(data) => Message::Ping(data.as_ref().try_into().ok()?),
+        Foreign::Pong(data) => Message::Pong(data.as_ref().try_into().ok()?),
+        Foreign::Close(frame) => Message::Close(frame.map(|frame| {
             CloseFrame::from_peer(u16::from(frame.code).into(), frame.reason.as_str())
         })),
-        Engine::Frame(_) => return None,
+        Foreign::Frame(_) => return None,
     })
 }
 
-/// The engine hands out no raw frames, nor control frames of more than 125 bytes.
-pub(super) fn unexpected_frame() -> WsErr {
+/// tungstenite yields no raw frames, and no control frames of more than 125 bytes.
+fn unexpected_frame() -> WsErr {
     WsErr::Protocol(Violation::new("a frame that is not a message"))
 }
 
-pub(super) fn into_engine(message: Message) -> tungstenite::Message {
-    use tungstenite::Message as Engine;
+fn into_tungstenite(message: Message) -> tungstenite::Message {
+    use tungstenite::Message as Foreign;
     match message {
-        Message::Binary(data) => Engine::Binary(data),
-        Message::Text(text) => Engine::Text(text.into()),
-        Message::Ping(payload) => Engine::Ping(payload.into()),
-        Message::Pong(payload) => Engine::Pong(payload.into()),
-        Message::Close(frame) => Engine::Close(frame.map(|frame| EngineCloseFrame {
+        Message::Binary(data) => Foreign::Binary(data.into_bytes()),
+        Message::Text(text) => Foreign::Text(text.into()),
+        Message::Ping(payload) => Foreign::Ping(payload.into()),
+        Message::Pong(payload) => Foreign::Pong(payload.into()),
+        Message::Close(frame) => Foreign::Close(frame.map(|frame| TungsteniteCloseFrame {
             code: u16::from(frame.code()).into(),
             reason: frame.reason().into(),
         })),
     }
 }
 
-/// What an error of the engine's receiving side means; `None` for an end without a close frame, which is
-/// not the transport's to judge.
-pub(super) fn receive_error(error: Error) -> Option<WsErr> {
+/// Converts an error of the receiving side; `None` for an end without a close frame, which the connection
+/// judges.
+fn receive_error(error: Error) -> Option<WsErr> {
     Some(match error {
         Error::ConnectionClosed
         | Error::AlreadyClosed
         | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return None,
-        Error::Io(error) => WsErr::of_transport(error),
+        Error::Io(error) => WsErr::from_transport_io(error),
         Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => {
             WsErr::MessageTooLarge {
                 len: size,
@@ -281,9 +368,9 @@ pub(super) fn receive_error(error: Error) -> Option<WsErr> {
     })
 }
 
-pub(super) fn send_error(error: Error) -> WsErr {
+fn send_error(error: Error) -> WsErr {
     match error {
-        Error::Io(error) => WsErr::of_transport(error),
+        Error::Io(error) => WsErr::from_transport_io(error),
         Error::WriteBufferFull(_) => WsErr::Io(std::sync::Arc::new(std::io::Error::other(
             "the transport's write buffer is full",
         ))),

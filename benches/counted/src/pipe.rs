@@ -61,7 +61,7 @@ impl MessageTransport for Pipe {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+    fn poll_close(&mut self, _: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         Poll::Ready(Ok(()))
     }
 }

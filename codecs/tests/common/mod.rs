@@ -6,8 +6,8 @@
 use std::fmt::Debug;
 
 use asynchronous_codec::{Bytes, BytesMut, Decoder, Encoder};
-use counting_alloc::{Cost, measure};
 use ws_framed_codecs::{CodecError, LengthDelimited, Lines};
+use ws_framed_test_support::alloc::{Cost, measure};
 
 pub(crate) mod cases;
 #[cfg(feature = "compress")]

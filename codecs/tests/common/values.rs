@@ -5,9 +5,9 @@ use std::fmt::Debug;
 
 use super::{AMPLE, Codec, RUNS, Subject, least_cost, prefixed};
 use asynchronous_codec::{BytesMut, Decoder, Encoder};
-use counting_alloc::Cost;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use ws_framed_codecs::CodecError;
+use ws_framed_test_support::alloc::Cost;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Value {

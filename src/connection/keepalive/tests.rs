@@ -9,10 +9,10 @@ use crate::{
     config::{Config, Keepalive},
     connection::{
         Connection,
-        scripted::{Peer, SECOND, handle, link, read, run, wait, write},
+        scripted::{Peer, SECOND, handle, link, link_over, read, run, wait, write},
     },
     error::WsErr,
-    message::Message,
+    message::{ControlPayload, Message},
     time::virtual_time::advance,
 };
 
@@ -27,8 +27,8 @@ fn is_given_up(link: &mut Connection<Peer>) -> bool {
         matches!(read(link), Poll::Ready(None)),
         "the error comes once"
     );
-    assert_eq!(link.outcome(), CloseOutcome::TimedOut);
-    assert!(link.transport.0.borrow().shut);
+    assert_eq!(link.core.outcome(), CloseOutcome::TimedOut);
+    assert!(link.transport.0.borrow().closed);
     true
 }
 
@@ -50,13 +50,21 @@ fn any_message_is_a_sign_of_life() {
     let (mut link, peer) = link(Config::default());
     for _ in 0..10 {
         wait(&mut link, 15);
-        peer.set(|script| script.incoming.push_back(Message::Pong(0.into())));
+        peer.set(|script| {
+            script
+                .incoming
+                .push_back(Message::Pong(ControlPayload::of_id(0)))
+        });
     }
     assert_eq!(peer.pings(), 0);
     wait(&mut link, 20);
     wait(&mut link, 15);
     assert_eq!(peer.pings(), 1);
-    peer.set(|script| script.incoming.push_back(Message::Pong(0.into())));
+    peer.set(|script| {
+        script
+            .incoming
+            .push_back(Message::Pong(ControlPayload::of_id(0)))
+    });
     wait(&mut link, 15);
     assert!(read(&mut link).is_pending(), "the ping was answered");
 }
@@ -98,7 +106,11 @@ fn a_user_who_does_not_read_while_a_pong_comes_is_not_a_dead_peer() {
     wait(&mut link, 3600);
     assert_eq!(peer.pings(), 1);
     wait(&mut link, 19);
-    peer.set(|script| script.incoming.push_back(Message::Pong(0.into())));
+    peer.set(|script| {
+        script
+            .incoming
+            .push_back(Message::Pong(ControlPayload::of_id(0)))
+    });
     wait(&mut link, 20);
     wait(&mut link, 3600);
     assert_eq!(peer.pings(), 2, "the first was answered");
@@ -152,9 +164,7 @@ fn a_peer_that_takes_nothing_is_given_up() {
         panic!("still waits")
     };
     assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-    // The reader looks for what came before.
-    wait(&mut link, 10);
-    assert!(is_given_up(&mut link), "the reader learns it too");
+    assert!(is_given_up(&mut link), "the reader learns of it at once");
     let Poll::Ready(Err(error)) = write(&mut link, &big) else {
         panic!("still waits")
     };
@@ -185,8 +195,7 @@ fn without_keepalive_silence_lasts_for_ever() {
 
 #[test]
 fn a_transport_that_cannot_ping_is_left_in_peace() {
-    let (mut link, peer) = link(Config::default());
-    peer.set(|script| script.cannot_ping = true);
+    let (mut link, peer) = link_over(Config::default(), |script| script.cannot_ping = true);
     wait(&mut link, 3600);
     assert!(read(&mut link).is_pending());
     assert_eq!(peer.pings(), 0);
@@ -213,8 +222,12 @@ fn a_message_that_never_ends_is_given_up_if_that_is_asked_for() {
     wait(&mut link, 15);
     for len in 0..4 {
         // A byte now and then, and a pong between fragments.
-        peer.set(|script| script.unfinished = Some(len));
-        peer.set(|script| script.incoming.push_back(Message::Pong(0.into())));
+        peer.set(|script| script.partial = Some(len));
+        peer.set(|script| {
+            script
+                .incoming
+                .push_back(Message::Pong(ControlPayload::of_id(0)))
+        });
         wait(&mut link, 15);
     }
     assert!(is_given_up(&mut link));
@@ -228,7 +241,11 @@ fn a_link_without_a_message_under_way_is_not_given_up_for_one() {
         peer.set(|script| script.bytes = Some(pong * 14 + 3));
         wait(&mut link, 1);
         peer.set(|script| script.bytes = Some(pong * 14 + 14));
-        peer.set(|script| script.incoming.push_back(Message::Pong(0.into())));
+        peer.set(|script| {
+            script
+                .incoming
+                .push_back(Message::Pong(ControlPayload::of_id(0)))
+        });
         wait(&mut link, 12);
     }
     assert!(read(&mut link).is_pending());
@@ -239,7 +256,7 @@ fn a_message_that_ends_in_time_gives_the_next_one_as_much() {
     let (mut link, peer) = link(Config::default().message_timeout(SECOND * 60));
     for _ in 0..20 {
         // The next one has begun when this one ends.
-        peer.set(|script| script.unfinished = Some(1));
+        peer.set(|script| script.partial = Some(1));
         wait(&mut link, 50);
         peer.set(|script| script.incoming.push_back(Message::Binary("done".into())));
         assert!(matches!(read(&mut link), Poll::Ready(Some(Ok(_)))));

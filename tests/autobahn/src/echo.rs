@@ -2,10 +2,6 @@
 
 use std::{future::poll_fn, str::FromStr, task::Poll};
 
-use async_tungstenite::{
-    accept_async_with_config, client_async_with_config, tokio::TokioAdapter,
-    tungstenite::protocol::WebSocketConfig,
-};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -57,62 +53,67 @@ impl View {
     }
 }
 
-fn engine_config() -> WebSocketConfig {
-    WebSocketConfig::default()
-        .max_message_size(Some(MAX_MESSAGE_LEN))
-        .max_frame_size(Some(MAX_MESSAGE_LEN))
-}
-
 pub(crate) async fn serve(view: View, socket: TcpStream) -> Result<()> {
-    if view == View::Messages {
-        let io = TokioAdapter::new(socket);
-        return echo_messages(accept_async_with_config(io, Some(engine_config())).await?).await;
-    }
-    let acceptor = Acceptor::new().config(view.config());
-    echo_bytes(acceptor.accept(socket).await?).await
+    let stream = Acceptor::new().config(view.config()).accept(socket).await?;
+    echo(view, stream).await
 }
 
 pub(crate) async fn client(view: View, socket: TcpStream, url: &str) -> Result<()> {
-    if view == View::Messages {
-        let io = TokioAdapter::new(socket);
-        let (stream, _) = client_async_with_config(url, io, Some(engine_config())).await?;
-        return echo_messages(stream).await;
-    }
     let connector = Connector::new().config(view.config());
-    echo_bytes(connector.connect_over(socket, url).await?).await
+    echo(view, connector.connect_over(socket, url).await?).await
+}
+
+async fn echo(view: View, stream: WsStream) -> Result<()> {
+    match view {
+        View::Messages => echo_messages(stream.into_transport().0).await,
+        View::Bytes | View::Reject => echo_bytes(stream).await,
+    }
 }
 
 /// The only message of a connection, which is text.
 pub(crate) async fn one_text(socket: TcpStream, url: &str) -> Result<String> {
-    let (mut stream, _) = client_async_with_config(url, TokioAdapter::new(socket), None).await?;
-    let Some(Message::Text(text)) = next(&mut stream).await? else {
-        return Err("that was no text".into());
+    let stream = Connector::new().connect_over(socket, url).await?;
+    let (mut transport, _) = stream.into_transport();
+    let Some(Message::Text(text)) = next(&mut transport).await? else {
+        return Err("the message is not text".into());
     };
-    finish(&mut stream).await?;
+    finish(&mut transport).await?;
     Ok(text)
 }
 
-/// Uses a transport as a link does, but that messages keep their kind.
+/// Uses a transport as a connection does, except that messages keep their kind.
 async fn echo_messages(mut transport: impl MessageTransport) -> Result<()> {
+    let replies = transport.properties().replies;
     loop {
         match next(&mut transport).await {
             Ok(Some(message @ (Message::Text(_) | Message::Binary(_)))) => {
-                poll_fn(|cx| transport.poll_ready(cx)).await?;
-                transport.start_send(message)?;
+                send(&mut transport, message).await?;
             }
-            // Answered by the transport, and flushed before the next message is waited for.
-            Ok(Some(Message::Ping(_) | Message::Pong(_))) => {}
-            Ok(_) => break,
+            Ok(Some(Message::Ping(payload))) if !replies => {
+                send(&mut transport, Message::Pong(payload)).await?;
+            }
+            Ok(Some(Message::Close(frame))) => {
+                if !replies {
+                    send(&mut transport, Message::Close(frame)).await?;
+                }
+                break;
+            }
+            Ok(Some(_)) => {}
+            Ok(None) => break,
             Err(error) => {
-                if let Some(frame) = farewell(&error)? {
-                    poll_fn(|cx| transport.poll_ready(cx)).await?;
-                    transport.start_send(Message::Close(Some(frame)))?;
+                if let Some(frame) = close_frame(&error)? {
+                    send(&mut transport, Message::Close(Some(frame))).await?;
                 }
                 break;
             }
         }
     }
     finish(&mut transport).await
+}
+
+async fn send(transport: &mut impl MessageTransport, message: Message) -> Result<()> {
+    poll_fn(|cx| transport.poll_ready(cx)).await?;
+    Ok(transport.start_send(message)?)
 }
 
 /// The next message. Before it is waited for, everything that is to be sent is flushed.
@@ -129,8 +130,8 @@ async fn next(
     .await
 }
 
-/// How the peer is told what it did wrong.
-fn farewell(error: &WsErr) -> Result<Option<CloseFrame>> {
+/// The close frame for an error that is the peer's.
+fn close_frame(error: &WsErr) -> Result<Option<CloseFrame>> {
     let code = match error {
         WsErr::Protocol(violation) => violation.code(),
         WsErr::MessageTooLarge { .. } => CloseCode::TOO_LARGE,
@@ -142,7 +143,7 @@ fn farewell(error: &WsErr) -> Result<Option<CloseFrame>> {
 /// Flushes what is left, closes, and waits for the peer to do the same.
 async fn finish(transport: &mut impl MessageTransport) -> Result<()> {
     poll_fn(|cx| transport.poll_flush(cx)).await?;
-    poll_fn(|cx| transport.poll_shutdown(cx)).await?;
+    poll_fn(|cx| transport.poll_close(cx)).await?;
     while poll_fn(|cx| transport.poll_next(cx)).await.is_some() {}
     Ok(())
 }

@@ -1,0 +1,423 @@
+//! The table of conclusions, and rules that hold after any inputs.
+
+use std::io::{self, ErrorKind};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::error::Violation;
+
+const US: ClosedBy = ClosedBy::Us;
+const PEER: ClosedBy = ClosedBy::Peer;
+
+fn after(inputs: impl IntoIterator<Item = Input>) -> State {
+    let mut state = State::new();
+    for input in inputs {
+        state.on(input);
+    }
+    state
+}
+
+fn close_requested() -> Input {
+    Input::CloseRequested(CloseFrame::normal())
+}
+
+/// Our close frame is with the transport.
+fn closing() -> Vec<Input> {
+    vec![close_requested(), Input::CloseQueued]
+}
+
+/// Our close frame is flushed.
+fn close_sent() -> Vec<Input> {
+    [closing(), vec![flushed()]].concat()
+}
+
+fn flushed() -> Input {
+    Input::Flushed { all: true }
+}
+
+fn peer_closed(code: u16) -> Input {
+    Input::PeerClosed {
+        frame: Some(CloseFrame::from_peer(code.into(), "why")),
+        replies: false,
+    }
+}
+
+fn violation() -> Input {
+    let frame = CloseFrame::new_unchecked(CloseCode::PROTOCOL_ERROR, "why");
+    Input::Violation(WsErr::Protocol(Violation::new("why")), frame)
+}
+
+fn cut() -> Input {
+    Input::TransportFailed(WsErr::UnexpectedEof)
+}
+
+fn reset_error() -> WsErr {
+    io::Error::from(ErrorKind::ConnectionReset).into()
+}
+
+fn reset() -> Input {
+    Input::TransportFailed(reset_error())
+}
+
+fn write_failed() -> Vec<Input> {
+    vec![
+        Input::WriteFailed(reset_error()),
+        Input::GaveUp(reset_error()),
+    ]
+}
+
+fn timed_out() -> Input {
+    Input::GaveUp(WsErr::TimedOut("why"))
+}
+
+fn clean(code: u16, by: ClosedBy) -> CloseOutcome {
+    CloseOutcome::Clean {
+        code: code.into(),
+        reason: "why".to_owned(),
+        by,
+    }
+}
+
+/// The reply to the peer's close frame is flushed.
+fn replied() -> Vec<Input> {
+    vec![Input::CloseQueued, flushed(), Input::StepDone]
+}
+
+/// Each row: what happens, how the connection ends, and the error that the reader gets.
+#[test]
+#[expect(clippy::too_many_lines, reason = "it is a table")]
+fn conclusions() {
+    use ErrorKind::{ConnectionAborted, ConnectionReset, InvalidData, TimedOut, UnexpectedEof};
+    let lost = CloseOutcome::Lost;
+    let rows: Vec<(Vec<Input>, CloseOutcome, Option<ErrorKind>)> = vec![
+        // The peer closes first.
+        (
+            [vec![peer_closed(1000)], replied()].concat(),
+            clean(1000, PEER),
+            None,
+        ),
+        (
+            [vec![peer_closed(1001)], replied()].concat(),
+            clean(1001, PEER),
+            None,
+        ),
+        (
+            [vec![peer_closed(4999)], replied()].concat(),
+            clean(4999, PEER),
+            None,
+        ),
+        (
+            [vec![peer_closed(1011)], replied()].concat(),
+            clean(1011, PEER),
+            Some(ConnectionAborted),
+        ),
+        // It disconnects at once, and is not waiting for our reply.
+        (
+            [vec![peer_closed(1000)], write_failed()].concat(),
+            clean(1000, PEER),
+            None,
+        ),
+        // It was there and did not take our reply.
+        (
+            [vec![peer_closed(1000), Input::Blocked], write_failed()].concat(),
+            lost.clone(),
+            Some(ConnectionReset),
+        ),
+        (
+            [
+                vec![peer_closed(1000), Input::CloseQueued, Input::Blocked],
+                write_failed(),
+            ]
+            .concat(),
+            lost.clone(),
+            Some(ConnectionReset),
+        ),
+        (
+            [vec![peer_closed(1000), Input::Blocked], replied()].concat(),
+            clean(1000, PEER),
+            None,
+        ),
+        (
+            vec![peer_closed(1000), Input::Blocked, timed_out()],
+            CloseOutcome::TimedOut,
+            Some(TimedOut),
+        ),
+        (
+            vec![peer_closed(1011), Input::Blocked, timed_out()],
+            CloseOutcome::TimedOut,
+            Some(ConnectionAborted),
+        ),
+        // We close first.
+        (
+            [close_sent(), vec![peer_closed(1000), Input::StepDone]].concat(),
+            clean(1000, US),
+            None,
+        ),
+        (
+            [close_sent(), vec![peer_closed(1011), Input::StepDone]].concat(),
+            clean(1011, US),
+            None,
+        ),
+        // Our close frame was queued, and never sent.
+        (
+            [closing(), vec![peer_closed(1000)], write_failed()].concat(),
+            lost.clone(),
+            Some(ConnectionReset),
+        ),
+        (
+            [closing(), vec![peer_closed(1011)], write_failed()].concat(),
+            lost.clone(),
+            Some(ConnectionAborted),
+        ),
+        // It was requested, and the peer closed and disconnected before it was queued.
+        (
+            [
+                vec![close_requested(), Input::WriteFailed(reset_error())],
+                vec![peer_closed(1000), Input::GaveUp(reset_error())],
+            ]
+            .concat(),
+            clean(1000, PEER),
+            None,
+        ),
+        // Only a pong is unsent behind it.
+        (
+            [
+                close_sent(),
+                vec![peer_closed(1011), Input::Blocked],
+                write_failed(),
+            ]
+            .concat(),
+            clean(1011, US),
+            None,
+        ),
+        (
+            [close_sent(), vec![peer_closed(1000), timed_out()]].concat(),
+            clean(1000, US),
+            None,
+        ),
+        (
+            [closing(), vec![timed_out()]].concat(),
+            CloseOutcome::TimedOut,
+            Some(TimedOut),
+        ),
+        // The transport ends or fails.
+        (vec![cut()], lost.clone(), Some(UnexpectedEof)),
+        (
+            [closing(), vec![cut()]].concat(),
+            lost.clone(),
+            Some(UnexpectedEof),
+        ),
+        (vec![reset()], lost.clone(), Some(ConnectionReset)),
+        (
+            [close_sent(), vec![reset()]].concat(),
+            lost.clone(),
+            Some(ConnectionReset),
+        ),
+        (write_failed(), lost.clone(), Some(ConnectionReset)),
+        (vec![cut(), peer_closed(1000)], lost, Some(UnexpectedEof)),
+        // The peer violates a rule.
+        (
+            [vec![violation()], vec![Input::StepDone; 3]].concat(),
+            CloseOutcome::Failed,
+            Some(InvalidData),
+        ),
+        (
+            [close_sent(), vec![violation()], vec![Input::StepDone; 3]].concat(),
+            CloseOutcome::Failed,
+            Some(InvalidData),
+        ),
+        (
+            vec![violation(), timed_out()],
+            CloseOutcome::Failed,
+            Some(InvalidData),
+        ),
+        (
+            [vec![violation(), peer_closed(1000)], write_failed()].concat(),
+            CloseOutcome::Failed,
+            Some(InvalidData),
+        ),
+    ];
+    for (row, (inputs, outcome, error)) in rows.into_iter().enumerate() {
+        let mut state = after(inputs);
+        assert_eq!(state.reading(), Reading::Ended, "row {row}");
+        assert_eq!(state.end().unwrap().outcome, outcome, "row {row}");
+        let reported = state.take_error();
+        assert_eq!(reported.as_ref().map(WsErr::kind), error, "row {row}");
+        assert!(state.take_error().is_none(), "row {row}");
+    }
+}
+
+/// Data that was written and not sent makes an end unclean only if the peer did not take our reply.
+#[test]
+fn pending_data_and_the_peers_close() {
+    let pending = |inputs: Vec<Input>| {
+        let mut state = State::new();
+        state.buffered();
+        for input in inputs {
+            state.on(input);
+        }
+        state
+    };
+    let replied = pending([vec![peer_closed(1000)], replied()].concat());
+    assert_eq!(replied.end().unwrap().outcome, clean(1000, PEER));
+    assert!(replied.has_unreported_loss());
+    let failed = pending([vec![peer_closed(1000)], write_failed()].concat());
+    assert_eq!(failed.end().unwrap().outcome, CloseOutcome::Lost);
+    let failed_before = pending(vec![
+        Input::WriteFailed(reset_error()),
+        peer_closed(1000),
+        Input::GaveUp(reset_error()),
+    ]);
+    assert_eq!(failed_before.end().unwrap().outcome, CloseOutcome::Lost);
+}
+
+/// A writer that gives up ends the connection, except for a reader.
+#[test]
+fn writer_gives_up_and_reading_goes_on() {
+    let ends = [
+        peer_closed(1000),
+        peer_closed(1011),
+        violation(),
+        cut(),
+        reset(),
+        timed_out(),
+    ];
+    for begin in [vec![], closing(), close_sent()] {
+        for end in &ends {
+            let gave_up = Input::GaveUpWriting(WsErr::TimedOut("why"));
+            let mut state = after([begin.clone(), vec![gave_up]].concat());
+            assert_eq!(state.end().unwrap().outcome, CloseOutcome::TimedOut);
+            assert_eq!(state.reading(), Reading::Receive);
+            assert!(state.reads_rest());
+            assert!(matches!(state.check_writable(), Err(WsErr::Closed)));
+            state.on(end.clone());
+            assert_eq!(state.reading(), Reading::Ended);
+            assert_eq!(state.end().unwrap().outcome, CloseOutcome::TimedOut);
+            assert_eq!(state.take_error().unwrap().kind(), ErrorKind::TimedOut);
+        }
+    }
+}
+
+/// What was written before a violation is still sent, and a flush waits for it.
+#[test]
+fn violation_keeps_what_was_written() {
+    let mut state = State::new();
+    state.buffered();
+    state.on(violation());
+    assert!(matches!(state.check_writable(), Err(WsErr::Closed)));
+    assert!(state.can_flush());
+    state.on(flushed());
+    assert!(!state.can_flush());
+    assert!(!state.has_unreported_loss());
+    assert_eq!(state.pending_close().flatten().unwrap().code(), 1002.into());
+}
+
+/// A transport that replies by itself sends its reply in place of our close frame.
+#[test]
+fn reply_of_transport_replaces_pending_close() {
+    let replies = Input::PeerClosed {
+        frame: None,
+        replies: true,
+    };
+    for before in [vec![], vec![close_requested()], vec![violation()]] {
+        let state = after([before, vec![replies.clone()]].concat());
+        assert!(state.pending_close().is_none());
+        assert!(state.is_close_queued());
+    }
+}
+
+/// The reply repeats the code, except for one that may not be sent.
+#[test]
+fn reply_codes() {
+    for (code, reply) in [(1000, 1000), (4999, 4999), (1006, 1002), (0, 1002)] {
+        let state = after([peer_closed(code)]);
+        let frame = state.pending_close().flatten().unwrap();
+        assert_eq!(u16::from(frame.code()), reply);
+    }
+    let state = after([Input::PeerClosed {
+        frame: None,
+        replies: false,
+    }]);
+    assert_eq!(state.pending_close(), Some(None));
+}
+
+/// A close frame without a code reads as 1005.
+#[test]
+fn missing_code_reads_as_1005() {
+    let none = Input::PeerClosed {
+        frame: None,
+        replies: false,
+    };
+    let state = after([vec![none], replied()].concat());
+    let expected = CloseOutcome::Clean {
+        code: CloseCode::NO_STATUS,
+        reason: String::new(),
+        by: PEER,
+    };
+    assert_eq!(state.end().unwrap().outcome, expected);
+}
+
+/// A failed write is reported to each later write until the connection has a cause to end.
+#[test]
+fn write_error_is_repeated() {
+    let mut state = after([Input::WriteFailed(reset_error())]);
+    assert!(matches!(state.check_writable(), Err(WsErr::Io(_))));
+    assert_eq!(state.reading(), Reading::Receive);
+    state.on(cut());
+    assert!(matches!(state.check_writable(), Err(WsErr::Closed)));
+}
+
+fn any_input() -> impl Strategy<Value = Input> {
+    prop_oneof![
+        Just(close_requested()),
+        Just(Input::DiscardRequested),
+        Just(Input::MessageQueued),
+        Just(Input::CloseQueued),
+        Just(Input::Blocked),
+        any::<bool>().prop_map(|all| Input::Flushed { all }),
+        Just(Input::WriteFailed(reset_error())),
+        Just(Input::LossReported),
+        Just(Input::Progress),
+        (0..5000_u16, any::<bool>()).prop_map(|(code, replies)| Input::PeerClosed {
+            frame: Some(CloseFrame::from_peer(code.into(), "why")),
+            replies,
+        }),
+        Just(violation()),
+        Just(cut()),
+        Just(Input::TransportEnded),
+        Just(timed_out()),
+        Just(Input::GaveUpWriting(WsErr::TimedOut("why"))),
+        Just(Input::StepDone),
+    ]
+}
+
+proptest! {
+    /// Whatever happens: the first conclusion stands, steps go forward, and nothing is written after
+    /// the connection began to end.
+    #[test]
+    fn invariants(inputs in prop::collection::vec((any_input(), any::<bool>()), 0..12)) {
+        let mut state = State::new();
+        let mut end: Option<CloseOutcome> = None;
+        for (input, writes) in inputs {
+            if writes && state.check_writable().is_ok() {
+                state.buffered();
+            }
+            let step = state.step();
+            let transition = state.on(input);
+            prop_assert!(state.step() >= step);
+            prop_assert_eq!(transition.is_concluded, end.is_none() && state.end().is_some());
+            if let Some(outcome) = &end {
+                prop_assert_eq!(outcome, &state.end().unwrap().outcome);
+                prop_assert!(!state.is_pending(), "what is not sent at the end is lost");
+                prop_assert!(state.pending_close().is_none(), "nothing is sent after the end");
+                prop_assert!(state.check_writable().is_err());
+            }
+            if state.reading() != Reading::Receive {
+                prop_assert!(state.discards());
+                prop_assert!(state.check_writable().is_err());
+            }
+            end = state.end().map(|end| end.outcome.clone());
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Receiving items.
+
+use std::{
+    any::Any,
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use asynchronous_codec::Decoder;
+use bytes::{BufMut, BytesMut};
+use futures::{Stream, stream::FusedStream};
+use ws_framed_codecs::CodecError;
+
+use super::{PREFIX_LEN, RecvState, WsFramed};
+use crate::{
+    close::{CloseCode, CloseFrame},
+    connection::Mode,
+    error::WsErr,
+    message::Payload,
+    transport::MessageTransport,
+};
+
+/// A read buffer of up to this many bytes is kept when it is empty.
+const KEPT_READ_BUFFER: usize = 64 * 1024;
+
+/// The result of one call of the decoder.
+enum Decoded<T> {
+    /// An item, or an error whose frame the decoder has consumed.
+    Item(T),
+    /// More bytes are needed.
+    Incomplete,
+    /// The decoder cannot go on.
+    Fatal(CloseFrame),
+}
+
+impl<T, C, M> WsFramed<T, C, M>
+where
+    C: Decoder<Item = T, Error: 'static>,
+    M: MessageTransport,
+{
+    fn push(&mut self, chunk: Payload) {
+        if self.buffer.is_empty() && self.mode == Mode::Packed {
+            // Decoded in place, where nothing else refers to the payload.
+            match chunk.try_into_mut() {
+                Ok(buffer) => self.buffer = buffer,
+                Err(shared) => self.append(&shared),
+            }
+        } else {
+            self.append(&chunk);
+        }
+    }
+
+    fn append(&mut self, chunk: &[u8]) {
+        if self.buffer.is_empty() && self.buffer.capacity() > KEPT_READ_BUFFER.max(4 * chunk.len())
+        {
+            // A buffer that one large item has grown is not kept for the small ones that follow.
+            self.buffer = BytesMut::new();
+        }
+        if self.mode != Mode::Packed {
+            // With the prefix there is one way to decode, with one set of checks. No codec takes more than
+            // a prefix can express.
+            self.buffer.reserve(PREFIX_LEN.saturating_add(chunk.len()));
+            self.buffer
+                .put_u32(u32::try_from(chunk.len()).unwrap_or(u32::MAX));
+        }
+        self.buffer.extend_from_slice(chunk);
+    }
+
+    fn decode(&mut self) -> Decoded<Result<T, C::Error>> {
+        let before = self.buffer.len();
+        match self.codec.decode(&mut self.buffer) {
+            Ok(Some(_)) if self.is_message_left() => {
+                Decoded::Item(Err(self.not_one_frame("the codec left some of it")))
+            }
+            Ok(Some(item)) => Decoded::Item(Ok(item)),
+            Ok(None) if self.mode != Mode::Packed && before > 0 => {
+                Decoded::Item(Err(self.not_one_frame("the codec wants more")))
+            }
+            Ok(None) => Decoded::Incomplete,
+            Err(error) if self.buffer.len() < before => {
+                if self.is_message_left() {
+                    self.buffer.clear();
+                }
+                Decoded::Item(Err(error))
+            }
+            Err(error) => Decoded::Fatal(close_frame_for(&error)),
+        }
+    }
+
+    /// Whether the codec has left a part of a message.
+    fn is_message_left(&self) -> bool {
+        self.mode != Mode::Packed && !self.buffer.is_empty()
+    }
+
+    /// Discards the rest of a message. The next one is decoded from its beginning.
+    fn not_one_frame(&mut self, why: &'static str) -> C::Error {
+        self.buffer.clear();
+        io::Error::from(WsErr::NotOneFrame(why)).into()
+    }
+
+    /// The connection has closed cleanly: nothing follows what is in the buffer.
+    fn decode_last(&mut self) -> Option<Result<T, C::Error>> {
+        let before = self.buffer.len();
+        let last = self.codec.decode_eof(&mut self.buffer);
+        if !matches!(last, Ok(Some(_))) && self.buffer.len() == before {
+            self.recv = RecvState::Ended;
+        }
+        match last {
+            Ok(None) if !self.buffer.is_empty() => {
+                self.recv = RecvState::Ended;
+                let error = io::Error::new(
+                    io::ErrorKind::UnexpectedEof,
+                    "the connection closed within an encoded item",
+                );
+                Some(Err(error.into()))
+            }
+            last => last.transpose(),
+        }
+    }
+
+    /// The error that the decoder cannot go on after, once the peer has the close frame.
+    fn undecodable(&mut self) -> C::Error {
+        match self.codec.decode(&mut self.buffer) {
+            Err(error) => error,
+            Ok(_) => io::Error::from(WsErr::Undecodable).into(),
+        }
+    }
+}
+
+impl<T, C, M> Stream for WsFramed<T, C, M>
+where
+    C: Decoder<Item = T, Error: 'static>,
+    M: MessageTransport,
+{
+    type Item = Result<T, C::Error>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        loop {
+            match this.recv {
+                RecvState::Ended => {
+                    // What could not be closed at the end may be by now.
+                    let _ = this.stream.poll_next_chunk(cx, this.mode);
+                    return Poll::Ready(None);
+                }
+                RecvState::Failed | RecvState::Draining => {}
+                RecvState::Open => match this.decode() {
+                    Decoded::Item(item) => return Poll::Ready(Some(item)),
+                    Decoded::Incomplete if this.buffer.is_empty() => {
+                        // It would keep the buffer of the transport from being reused.
+                        this.buffer = BytesMut::new();
+                    }
+                    Decoded::Incomplete => {}
+                    Decoded::Fatal(frame) => {
+                        this.stream.fail(frame);
+                        this.recv = RecvState::Failed;
+                    }
+                },
+            }
+            match ready!(this.stream.poll_next_chunk(cx, this.mode)) {
+                Some(Ok(chunk)) => this.push(chunk),
+                Some(Err(_)) | None if this.recv == RecvState::Failed => {
+                    this.recv = RecvState::Ended;
+                    return Poll::Ready(Some(Err(this.undecodable())));
+                }
+                Some(Err(error)) => {
+                    this.recv = RecvState::Ended;
+                    return Poll::Ready(Some(Err(error.into())));
+                }
+                None if this.recv == RecvState::Draining => this.recv = RecvState::Ended,
+                // An earlier view has reported an error: the buffer does not hold the end of a whole stream.
+                None if this.stream.ended_with_error() => this.recv = RecvState::Ended,
+                None => return Poll::Ready(this.decode_last()),
+            }
+        }
+    }
+}
+
+impl<T, C, M> FusedStream for WsFramed<T, C, M>
+where
+    C: Decoder<Item = T, Error: 'static>,
+    M: MessageTransport,
+{
+    fn is_terminated(&self) -> bool {
+        self.recv == RecvState::Ended
+    }
+}
+
+/// The close frame for an error that the decoder cannot go on after.
+fn close_frame_for(error: &dyn Any) -> CloseFrame {
+    match error.downcast_ref::<CodecError>() {
+        Some(error @ CodecError::FrameTooLarge { .. }) => {
+            CloseFrame::new_unchecked(CloseCode::TOO_LARGE, &error.to_string())
+        }
+        _ => CloseFrame::new_unchecked(CloseCode::INVALID_DATA, "a frame could not be decoded"),
+    }
+}

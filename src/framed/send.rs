@@ -1,0 +1,108 @@
+//! Sending items.
+
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use asynchronous_codec::Encoder;
+use futures::Sink;
+use ws_framed_codecs::EncodeRef;
+
+use super::WsFramed;
+use crate::{encoded::Encoded, transport::MessageTransport};
+
+impl<T, C, M> Sink<<C as Encoder>::Item<'_>> for WsFramed<T, C, M>
+where
+    C: Encoder,
+    M: MessageTransport,
+{
+    type Error = C::Error;
+
+    fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), C::Error>> {
+        let Self { stream, mode, .. } = self.get_mut();
+        stream.poll_ready(cx, *mode).map_err(C::Error::from)
+    }
+
+    fn start_send(self: Pin<&mut Self>, item: C::Item<'_>) -> Result<(), C::Error> {
+        let this = self.get_mut();
+        this.stream
+            .buffer(this.mode, |buffer| this.codec.encode(item, buffer))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), C::Error>> {
+        self.get_mut()
+            .stream
+            .poll_flush_buffered(cx)
+            .map_err(C::Error::from)
+    }
+
+    /// Flushes, sends a close frame with code 1000, and is ready when that is flushed. Read on until
+    /// `None` to see the peer's, or use [`WsFramed::close_with`].
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), C::Error>> {
+        self.get_mut()
+            .stream
+            .poll_close_normal(cx)
+            .map_err(C::Error::from)
+    }
+}
+
+impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
+    /// Sends an item that stays where it is: like `feed` of futures' `SinkExt`, for a codec that can do with a
+    /// reference, as all of this crate can.
+    ///
+    /// The halves of a `split` cannot do it.
+    ///
+    /// # Errors
+    /// As those of `feed`. When the item cannot be encoded, nothing of it was sent, and the sink goes on.
+    ///
+    /// # Cancel safety
+    /// It waits for room before it looks at the item, and is ready when that is encoded. Dropped before that, it
+    /// has done nothing.
+    ///
+    /// ```
+    /// use futures::SinkExt;
+    /// use ws_framed::{CodecError, Lines, WsFramed};
+    ///
+    /// async fn greet(lines: &mut WsFramed<String, Lines>, names: &[String]) -> Result<(), CodecError> {
+    ///     for name in names {
+    ///         lines.feed_ref("Hello").await?;
+    ///         lines.feed_ref(name).await?;
+    ///     }
+    ///     lines.flush().await
+    /// }
+    /// ```
+    pub async fn feed_ref(&mut self, item: &C::Ref) -> Result<(), C::Error>
+    where
+        C: EncodeRef,
+    {
+        poll_fn(|cx| self.stream.poll_ready(cx, self.mode)).await?;
+        self.stream
+            .buffer(self.mode, |buffer| self.codec.encode_ref(item, buffer))
+    }
+
+    /// Sends an item that is encoded already, perhaps over many connections: see [`Encoded`]. In order with
+    /// those that are sent otherwise, and the same on the wire.
+    ///
+    /// Its bytes are not copied: messages of at most
+    /// [`max_send_message_len`](crate::Config::max_send_message_len) share them. Only what fits into a message
+    /// together with what was sent before or after it, without a flush between, is copied into that message.
+    /// Where each item is [one message](WsFramed::per_message), it goes out without its length, and only text is
+    /// copied; so one [`Encoded`] serves connections of both kinds.
+    ///
+    /// The halves of a `split` cannot do it.
+    ///
+    /// # Errors
+    /// As those of `feed`; the codec has no say in it any more.
+    ///
+    /// # Cancel safety
+    /// It waits for room first. Dropped before it is ready, it has done nothing.
+    pub async fn feed_encoded(&mut self, item: &Encoded<C>) -> Result<(), C::Error>
+    where
+        C: Encoder,
+    {
+        poll_fn(|cx| self.stream.poll_ready(cx, self.mode)).await?;
+        Ok(self.stream.buffer_bytes(self.mode, item.bytes().clone())?)
+    }
+}

@@ -1,0 +1,385 @@
+//! Bytes to messages (RFC 6455 sections 5.4 and 6.2).
+//!
+//! A payload takes one of three ways, without a copy where that is possible:
+//!
+//! | message | payload |
+//! |---|---|
+//! | binary, one frame of at most [`IN_PLACE_LEN`] bytes | unmasked in the input, split off it |
+//! | binary, longer or fragmented | joined in a buffer; long parts are read straight into it |
+//! | text | validated in the input as it arrives, appended to a `String` |
+
+use bytes::{Buf, BytesMut};
+
+use super::{
+    Role, buffer, close,
+    frame::{Header, MAX_HEADER_LEN, OpCode},
+    mask,
+    rule::Rule,
+    utf8::Text,
+};
+use crate::{
+    error::WsErr,
+    message::{ControlPayload, Message},
+};
+
+/// The longest frame that is completed in the input: what a peer of this library sends by default.
+pub(crate) const IN_PLACE_LEN: usize = 64 * 1024;
+
+/// From this length on, what a frame still lacks is read straight into the message that it belongs to.
+/// Below, one read into the input brings the next header too.
+const DIRECT_LEN: usize = 16 * 1024;
+
+/// Where messages are short, reads are up to this long all the same.
+const MIN_STREAMING_LEN: usize = 8 * 1024;
+
+/// The largest input that is kept while nothing arrives.
+const IDLE_CAPACITY: usize = 512;
+
+/// Received bytes on their way to messages.
+///
+/// A driver reads into [`room`](Self::room), then calls [`decode`](Self::decode) until it returns `None`.
+#[derive(Debug)]
+pub(crate) struct Decoder {
+    role: Role,
+    /// Reserved bits that extensions claim. None does.
+    claimed: u8,
+    max_message_len: usize,
+    /// The longest read into the input, unless a frame that is completed there is longer.
+    streaming_len: usize,
+    input: BytesMut,
+    /// Capacity of the allocation behind the input, which `BytesMut` does not tell.
+    input_capacity: usize,
+    frame: Option<Frame>,
+    message: Option<Partial>,
+    /// The last data frame was read straight into its message.
+    follows_direct: bool,
+    is_discarding: bool,
+}
+
+/// A frame whose header has been taken off the input, and whose payload is not complete.
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    opcode: OpCode,
+    is_final: bool,
+    mask: Option<[u8; 4]>,
+    len: usize,
+    /// Length of the message before this frame.
+    start: usize,
+    /// How many bytes of the payload are unmasked, and, unless the frame is completed in the input,
+    /// appended to the message.
+    done: usize,
+}
+
+/// The message that a data frame belongs to, unless the frame is completed in the input.
+#[derive(Debug)]
+enum Partial {
+    Binary(BytesMut),
+    Text(Text),
+}
+
+impl Partial {
+    fn len(&self) -> usize {
+        match self {
+            Self::Binary(buffer) => buffer.len(),
+            Self::Text(text) => text.len(),
+        }
+    }
+}
+
+impl Frame {
+    #[inline]
+    fn unmask(&mut self, part: &mut [u8]) {
+        if let Some(key) = self.mask {
+            mask::apply(part, key, self.done);
+        }
+        self.done += part.len();
+    }
+
+    fn missing(&self) -> usize {
+        self.len - self.done
+    }
+
+    /// Whether the rest is read straight into the message, if the frame has one.
+    fn is_direct(&self) -> bool {
+        !self.opcode.is_control() && self.missing() >= DIRECT_LEN
+    }
+}
+
+impl Decoder {
+    /// `role` is this end's. `input` is what has already arrived. Messages of more than
+    /// `max_message_len` bytes are refused.
+    pub(crate) fn new(role: Role, max_message_len: usize, input: BytesMut) -> Self {
+        Self {
+            role,
+            claimed: 0,
+            max_message_len,
+            streaming_len: max_message_len.clamp(MIN_STREAMING_LEN, IN_PLACE_LEN),
+            input_capacity: input.capacity(),
+            input,
+            frame: None,
+            message: None,
+            follows_direct: false,
+            is_discarding: false,
+        }
+    }
+
+    /// The next whole message, or `None` if more bytes are needed.
+    ///
+    /// After an error, and after a close frame, all input is discarded.
+    #[inline]
+    pub(crate) fn decode(&mut self) -> Result<Option<Message>, WsErr> {
+        if self.is_discarding {
+            self.input.clear();
+            return Ok(None);
+        }
+        let decoded = self.next();
+        if matches!(decoded, Err(_) | Ok(Some(Message::Close(_)))) {
+            self.discard();
+        }
+        decoded
+    }
+
+    #[inline]
+    fn next(&mut self) -> Result<Option<Message>, WsErr> {
+        loop {
+            let frame = match self.frame.take() {
+                Some(frame) => frame,
+                None => match self.take_header()? {
+                    Some(frame) => frame,
+                    None => return Ok(None),
+                },
+            };
+            let message = match frame.opcode {
+                OpCode::Binary if frame.is_final && frame.len <= IN_PLACE_LEN => {
+                    self.complete_in_place(frame)
+                }
+                opcode if opcode.is_control() => self.complete_control(frame)?,
+                _ => self.continue_message(frame)?,
+            };
+            if message.is_some() || self.frame.is_some() {
+                return Ok(message);
+            }
+        }
+    }
+
+    /// Takes a header off the input, and checks what depends on the frames before it.
+    #[inline]
+    fn take_header(&mut self) -> Result<Option<Frame>, WsErr> {
+        let Some((header, header_len)) = Header::parse(&self.input, self.role, self.claimed)?
+        else {
+            return Ok(None);
+        };
+        let len = self.check(&header)?;
+        self.input.advance(header_len);
+        Ok(Some(Frame {
+            opcode: header.opcode,
+            is_final: header.is_final,
+            mask: header.mask,
+            len,
+            start: self.message.as_ref().map_or(0, Partial::len),
+            done: 0,
+        }))
+    }
+
+    /// Checks the order of fragments and the length of the message. Returns that of the payload.
+    #[inline]
+    fn check(&self, header: &Header) -> Result<usize, WsErr> {
+        let len = usize::try_from(header.len).unwrap_or(usize::MAX);
+        if header.opcode.is_control() {
+            return Ok(len);
+        }
+        match (&self.message, header.opcode) {
+            (None, OpCode::Continuation) => return Err(Rule::UnexpectedContinuation.into()),
+            (Some(_), OpCode::Text | OpCode::Binary) => {
+                return Err(Rule::InterruptedMessage.into());
+            }
+            _ => {}
+        }
+        let message_len = match &self.message {
+            None => len,
+            Some(message) => message.len().saturating_add(len),
+        };
+        if message_len > self.max_message_len {
+            return Err(WsErr::MessageTooLarge {
+                len: message_len,
+                max: self.max_message_len,
+            });
+        }
+        Ok(len)
+    }
+
+    /// A binary message of one frame: unmasked in the input and split off it.
+    #[inline]
+    fn complete_in_place(&mut self, mut frame: Frame) -> Option<Message> {
+        if self.input.len() >= frame.len {
+            let mut payload = self.input.split_to(frame.len);
+            frame.unmask(payload.get_mut(frame.done..).unwrap_or_default());
+            self.follows_direct = false;
+            return Some(Message::Binary(payload.into()));
+        }
+        let part = self.input.get_mut(frame.done..).unwrap_or_default();
+        frame.unmask(part);
+        self.frame = Some(frame);
+        None
+    }
+
+    fn complete_control(&mut self, mut frame: Frame) -> Result<Option<Message>, WsErr> {
+        if self.input.len() < frame.len {
+            self.frame = Some(frame);
+            return Ok(None);
+        }
+        let payload = self.input.get_mut(..frame.len).unwrap_or_default();
+        frame.unmask(payload);
+        let message = match frame.opcode {
+            OpCode::Ping => Message::Ping(ControlPayload::try_from(&*payload)?),
+            OpCode::Pong => Message::Pong(ControlPayload::try_from(&*payload)?),
+            _ => Message::Close(close::parse(payload)?),
+        };
+        self.input.advance(frame.len);
+        Ok(Some(message))
+    }
+
+    /// Appends what has arrived of a frame to its message, and returns the message if that ends it.
+    fn continue_message(&mut self, mut frame: Frame) -> Result<Option<Message>, WsErr> {
+        let mut message = self.message.take().unwrap_or_else(|| match frame.opcode {
+            OpCode::Text => Partial::Text(Text::default()),
+            _ => Partial::Binary(BytesMut::new()),
+        });
+        self.append(&mut message, &mut frame)?;
+        if frame.missing() > 0 || !frame.is_final {
+            self.message = Some(message);
+            self.frame = (frame.missing() > 0).then_some(frame);
+            return Ok(None);
+        }
+        Ok(Some(match message {
+            Partial::Binary(buffer) => Message::Binary(buffer.into()),
+            Partial::Text(text) => Message::Text(text.finish()?),
+        }))
+    }
+
+    #[inline]
+    fn append(&mut self, message: &mut Partial, frame: &mut Frame) -> Result<(), WsErr> {
+        if let Partial::Binary(buffer) = message {
+            let direct = buffer.get_mut(frame.start + frame.done..);
+            frame.unmask(direct.unwrap_or_default());
+        }
+        let expected = frame.missing();
+        let len = self.input.len().min(expected);
+        let part = self.input.get_mut(..len).unwrap_or_default();
+        frame.unmask(part);
+        match message {
+            Partial::Binary(buffer) => {
+                buffer::reserve(buffer, expected, self.max_message_len);
+                buffer.extend_from_slice(part);
+            }
+            Partial::Text(text) => {
+                text.reserve(expected, self.max_message_len);
+                text.push(part)?;
+            }
+        }
+        self.input.advance(len);
+        Ok(())
+    }
+
+    /// The buffer to append received bytes to, and how many it may take: `read_len`, or what a frame
+    /// lacks if that is more. Less than `read_len` behind a long frame, because it is likely that
+    /// another follows, and what comes with its header is copied.
+    pub(crate) fn room(&mut self, read_len: usize) -> (&mut BytesMut, usize) {
+        let missing = match (&self.frame, &self.message) {
+            (None, _) => 0,
+            (Some(frame), Some(Partial::Binary(_))) if frame.is_direct() => {
+                return self.room_in_message();
+            }
+            (Some(frame), None) if !frame.opcode.is_control() => frame.len - self.input.len(),
+            // What is behind the frame is read with it.
+            (Some(frame), _) => frame.missing().min(DIRECT_LEN) + MAX_HEADER_LEN,
+        };
+        let read_len = if self.follows_direct {
+            read_len.min(DIRECT_LEN / 4)
+        } else {
+            read_len.min(self.streaming_len)
+        };
+        let room = missing.max(read_len);
+        self.reserve_input(room);
+        (&mut self.input, room)
+    }
+
+    /// The rest of a long frame goes straight into its message.
+    fn room_in_message(&mut self) -> (&mut BytesMut, usize) {
+        self.follows_direct = true;
+        let missing = self.frame.as_ref().map_or(0, Frame::missing);
+        let max = self.max_message_len;
+        match &mut self.message {
+            Some(Partial::Binary(buffer)) => {
+                buffer::reserve(buffer, missing, max);
+                let room = (buffer.capacity() - buffer.len()).min(missing);
+                (buffer, room)
+            }
+            _ => (&mut self.input, 0),
+        }
+    }
+
+    #[inline]
+    fn reserve_input(&mut self, additional: usize) {
+        let spare = self.input.capacity() - self.input.len();
+        if spare < additional && !self.input.try_reclaim(additional) {
+            self.replace_input(additional);
+        }
+    }
+
+    #[cold]
+    fn replace_input(&mut self, additional: usize) {
+        // While data streams in, a partial frame can always be moved to the front of the input without
+        // overlap, so `BytesMut` reuses the allocation.
+        let needed = self.input.len() + additional;
+        let capacity = if needed < self.streaming_len {
+            needed
+        } else {
+            needed.max(2 * (self.streaming_len + 1024))
+        };
+        let mut input = BytesMut::with_capacity(capacity);
+        input.extend_from_slice(&self.input);
+        self.input = input;
+        self.input_capacity = capacity;
+    }
+
+    /// Gives a large input back. For a driver that has to wait for data.
+    #[inline]
+    pub(crate) fn release(&mut self) {
+        if self.input_capacity > IDLE_CAPACITY && self.input.len() <= IDLE_CAPACITY {
+            self.input_capacity = self.input.len();
+            self.input = BytesMut::from(&*self.input);
+        }
+    }
+
+    /// How many bytes of payload have arrived of a data message that is not complete, if there is one.
+    pub(crate) fn partial_message(&self) -> Option<u64> {
+        let len = match (&self.message, &self.frame) {
+            (Some(message), _) => message.len(),
+            (None, Some(frame)) if frame.opcode.is_control() => return None,
+            (None, Some(_)) => self.input.len(),
+            (None, None) => return None,
+        };
+        u64::try_from(len).ok()
+    }
+
+    #[cfg(test)]
+    pub(super) fn input_capacity(&self) -> usize {
+        self.input_capacity.max(self.input.capacity())
+    }
+
+    /// Drops all input from now on.
+    #[cold]
+    fn discard(&mut self) {
+        self.is_discarding = true;
+        self.input = BytesMut::new();
+        self.input_capacity = 0;
+        self.frame = None;
+        self.message = None;
+    }
+
+    /// Whether the input is discarded, after an error or a close frame.
+    pub(crate) fn is_discarding(&self) -> bool {
+        self.is_discarding
+    }
+}

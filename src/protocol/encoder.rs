@@ -1,0 +1,232 @@
+//! Messages to bytes (RFC 6455 sections 5.4 and 6.1).
+//!
+//! A payload takes one of three ways, without a copy where that is possible:
+//!
+//! | payload | bytes |
+//! |---|---|
+//! | a unique buffer with headroom | masked in place; the header is written into the headroom |
+//! | long, and unique, or shared and of a server | the header and the payload are two slices |
+//! | short, or shared and of a client | copied behind the header, masked there |
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use super::{
+    Role, close,
+    frame::{EncodedHeader, OpCode},
+    mask,
+    queue::Queue,
+};
+use crate::{
+    error::WsErr,
+    message::{Message, Payload},
+};
+
+/// Up to this length, a payload that needs a slice of its own is copied instead: that costs less than
+/// the slice.
+const COPY_LEN: usize = 2048;
+
+/// Messages on their way to the socket.
+#[derive(Debug)]
+pub(crate) struct Encoder {
+    role: Role,
+    max_frame_len: usize,
+    /// Whether one write takes several slices. Otherwise a header and its payload leave in one buffer.
+    is_vectored: bool,
+    queue: Queue,
+}
+
+impl Encoder {
+    /// Data messages with a payload of more than `max_frame_len` bytes are fragmented.
+    pub(crate) fn new(role: Role, max_frame_len: usize, is_vectored: bool) -> Self {
+        Self {
+            role,
+            max_frame_len: max_frame_len.max(1),
+            is_vectored,
+            queue: Queue::default(),
+        }
+    }
+
+    /// The bytes to send.
+    #[inline]
+    pub(crate) fn queue(&mut self) -> &mut Queue {
+        &mut self.queue
+    }
+
+    /// How many bytes are to be sent.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Drops all bytes that are to be sent.
+    pub(crate) fn clear(&mut self) {
+        self.queue.clear();
+    }
+
+    /// Appends a message.
+    ///
+    /// # Errors
+    /// [`WsErr::InvalidCloseCode`] for a code that may not be sent. [`WsErr::Io`] if the operating
+    /// system has no random numbers for masks.
+    #[inline]
+    pub(crate) fn push(&mut self, message: Message) -> Result<(), WsErr> {
+        match message {
+            Message::Binary(payload) => self.push_data(OpCode::Binary, payload),
+            Message::Text(text) => self.push_text(text),
+            Message::Ping(payload) => self.copy_frame(OpCode::Ping, true, payload.as_bytes()),
+            Message::Pong(payload) => self.copy_frame(OpCode::Pong, true, payload.as_bytes()),
+            Message::Close(frame) => {
+                let (payload, len) = close::encode(frame.as_ref())?;
+                let payload = payload.get(..len).unwrap_or_default();
+                self.copy_frame(OpCode::Close, true, payload)
+            }
+        }
+    }
+
+    fn push_text(&mut self, text: String) -> Result<(), WsErr> {
+        if text.len() <= COPY_LEN && text.len() <= self.max_frame_len {
+            return self.copy_frame(OpCode::Text, true, text.as_bytes());
+        }
+        let payload = Bytes::from(text).try_into_mut();
+        self.push_data(
+            OpCode::Text,
+            payload.map_or_else(Payload::from, Payload::from),
+        )
+    }
+
+    #[inline]
+    fn push_data(&mut self, opcode: OpCode, payload: Payload) -> Result<(), WsErr> {
+        if payload.len() > self.max_frame_len {
+            return self.push_fragments(opcode, payload);
+        }
+        match payload.into_buffer() {
+            Ok((buffer, headroom)) => self.push_unique(opcode, true, buffer, headroom),
+            Err(bytes) => self.push_shared(opcode, true, bytes),
+        }
+    }
+
+    #[cold]
+    fn push_fragments(&mut self, mut opcode: OpCode, payload: Payload) -> Result<(), WsErr> {
+        let max = self.max_frame_len;
+        let mut left = payload.len();
+        let mut payload = payload.into_buffer();
+        while left > 0 {
+            let len = left.min(max);
+            left -= len;
+            let is_final = left == 0;
+            match &mut payload {
+                Ok((buffer, headroom)) => {
+                    let part = buffer.split_to(*headroom + len);
+                    let headroom = std::mem::take(headroom);
+                    self.push_unique(opcode, is_final, part, headroom)?;
+                }
+                Err(bytes) => self.push_shared(opcode, is_final, bytes.split_to(len))?,
+            }
+            opcode = OpCode::Continuation;
+        }
+        Ok(())
+    }
+
+    /// Appends a frame with the payload in `buffer` behind `headroom` bytes.
+    #[inline]
+    fn push_unique(
+        &mut self,
+        opcode: OpCode,
+        is_final: bool,
+        mut buffer: BytesMut,
+        headroom: usize,
+    ) -> Result<(), WsErr> {
+        let len = buffer.len() - headroom;
+        let header_len = EncodedHeader::len_for(len, self.role == Role::Client);
+        let fits = header_len <= headroom;
+        let is_alone = fits && self.queue.is_empty();
+        if !is_alone && (len <= COPY_LEN || !fits && !self.is_vectored) {
+            let payload = buffer.get(headroom..).unwrap_or_default();
+            return self.copy_frame(opcode, is_final, payload);
+        }
+        let key = self.key()?;
+        if let Some(key) = key {
+            mask::apply(buffer.get_mut(headroom..).unwrap_or_default(), key, 0);
+        }
+        let header = EncodedHeader::new(opcode, is_final, len, key);
+        if fits {
+            buffer.advance(headroom - header_len);
+            if let Some(room) = buffer.get_mut(..header_len) {
+                room.copy_from_slice(header.as_bytes());
+            }
+        } else {
+            self.queue.copy(header.as_bytes(), &[]);
+            buffer.advance(headroom);
+        }
+        self.queue.push(buffer.freeze());
+        Ok(())
+    }
+
+    fn push_shared(&mut self, opcode: OpCode, is_final: bool, bytes: Bytes) -> Result<(), WsErr> {
+        if self.role == Role::Client || bytes.len() <= COPY_LEN || !self.is_vectored {
+            return self.copy_frame(opcode, is_final, &bytes);
+        }
+        let header = EncodedHeader::new(opcode, is_final, bytes.len(), None);
+        self.queue.copy(header.as_bytes(), &[]);
+        self.queue.push(bytes);
+        Ok(())
+    }
+
+    /// Appends a frame with a copy of `payload`.
+    #[inline]
+    fn copy_frame(&mut self, opcode: OpCode, is_final: bool, payload: &[u8]) -> Result<(), WsErr> {
+        let key = self.key()?;
+        let header = EncodedHeader::new(opcode, is_final, payload.len(), key);
+        let copy = self.queue.copy(header.as_bytes(), payload);
+        if let Some(key) = key {
+            mask::apply(copy, key, 0);
+        }
+        Ok(())
+    }
+
+    /// Whether a binary message can be sent from a slice of the caller: nothing is to be masked, and
+    /// one write takes the header and the slice.
+    #[inline]
+    pub(crate) fn sends_slices(&self) -> bool {
+        self.role == Role::Server && self.is_vectored
+    }
+
+    /// Appends the header of a binary message in one frame, whose payload of `len` bytes the driver
+    /// sends itself. What the socket does not take of it goes to [`push_rest`](Self::push_rest).
+    pub(crate) fn push_header(&mut self, len: usize) {
+        let header = EncodedHeader::new(OpCode::Binary, true, len, None);
+        self.queue.copy(header.as_bytes(), &[]);
+    }
+
+    /// Appends a copy of the end of a payload that was announced by [`push_header`](Self::push_header).
+    pub(crate) fn push_rest(&mut self, rest: &[u8]) {
+        self.queue.copy(&[], rest);
+    }
+
+    /// Appends a binary message with a copy of `data`.
+    ///
+    /// # Errors
+    /// See [`push`](Self::push).
+    pub(crate) fn push_slice(&mut self, data: &[u8]) -> Result<(), WsErr> {
+        let mut opcode = OpCode::Binary;
+        let mut rest = data;
+        while rest.len() > self.max_frame_len {
+            let (part, behind) = rest
+                .split_at_checked(self.max_frame_len)
+                .unwrap_or_default();
+            self.copy_frame(opcode, false, part)?;
+            opcode = OpCode::Continuation;
+            rest = behind;
+        }
+        self.copy_frame(opcode, true, rest)
+    }
+
+    /// The masking key of the next frame: a client masks, a server does not.
+    #[inline]
+    fn key(&self) -> Result<Option<[u8; 4]>, WsErr> {
+        match self.role {
+            Role::Client => mask::random_key().map(Some),
+            Role::Server => Ok(None),
+        }
+    }
+}

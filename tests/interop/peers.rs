@@ -1,0 +1,288 @@
+//! With one message for each item, peers that know nothing of this library: Python's `websockets`, Node's `ws`, and a
+//! page's own `WebSocket`. What is missing is installed into a folder of the build; where that cannot be, the test
+//! says so and does nothing.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use futures::{AsyncBufReadExt, SinkExt, StreamExt, io::BufReader};
+use serde_json::{Value, json};
+use smol::{
+    net::TcpListener,
+    process::{Child, ChildStdout, Command, Stdio},
+};
+use support::timeout_after;
+use ws_framed::{CloseCode, CloseFrame, CloseOutcome, ClosedBy, Json, WsFramed, WsStream};
+
+/// Longer than an interpreter or a browser takes to start on a busy machine, or a registry to answer.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+type Values = WsFramed<Value, Json<Value>>;
+
+fn values(stream: WsStream) -> Values {
+    stream.per_message(Json::new(64 * 1024))
+}
+
+fn test<F: Future>(test: F) {
+    smol::block_on(timeout_after(PATIENCE, test));
+}
+
+/// Past what the test harness captures: nobody should believe that this was tested.
+fn skip(what: &str, why: &str) {
+    let _ = writeln!(io::stderr(), "SKIPPED: {what}: {why}");
+}
+
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// Whether this command could be run to a good end.
+async fn runs(command: &mut Command) -> Result<(), String> {
+    let output = command.kill_on_drop(true).output().await;
+    match output.map_err(|error| error.to_string())? {
+        output if output.status.success() => Ok(()),
+        output => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+    }
+}
+
+/// Runs a command, whose lines can be read.
+fn start(command: &mut Command) -> (Child, Lines) {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    (child, Lines(lines))
+}
+
+struct Lines(futures::io::Lines<BufReader<ChildStdout>>);
+
+impl Lines {
+    async fn next(&mut self) -> Value {
+        let line = self.0.next().await.expect("one more line").unwrap();
+        serde_json::from_str(&line).unwrap()
+    }
+}
+
+/// Two tests need the same.
+static INSTALLING: smol::lock::Mutex<()> = smol::lock::Mutex::new(());
+
+/// A Python in which `websockets` is installed.
+async fn python(script: &str) -> Result<Command, String> {
+    let packages = folder("peers-python");
+    let alone = INSTALLING.lock().await;
+    if !packages.join("websockets").exists() {
+        let args = "-m pip install --quiet --retries 1 --timeout 20 --no-deps websockets==15.0.1";
+        let mut pip = Command::new("python3");
+        pip.args(args.split(' ')).arg("--target").arg(&packages);
+        runs(&mut pip).await?;
+    }
+    drop(alone);
+    runs(Command::new("python3").arg("--version")).await?;
+    let mut python = Command::new("python3");
+    python.env("PYTHONPATH", packages).args(["-c", script]);
+    Ok(python)
+}
+
+/// A Node in which `ws` is installed.
+async fn node(name: &str, script: &str) -> Result<Command, String> {
+    let packages = folder("peers-node");
+    let alone = INSTALLING.lock().await;
+    if !packages.join("node_modules/ws").exists() {
+        let args = "install --silent --no-audit --no-fund --fetch-retries=1 --fetch-timeout=20000";
+        let mut npm = Command::new("npm");
+        npm.args(args.split(' ')).arg("ws@8").current_dir(&packages);
+        runs(npm.arg("--prefix").arg(&packages)).await?;
+    }
+    drop(alone);
+    runs(Command::new("node").arg("--version")).await?;
+    let file = packages.join(name);
+    fs::write(&file, script).unwrap();
+    let mut node = Command::new("node");
+    node.arg(file);
+    Ok(node)
+}
+
+fn clean(code: u16, reason: &str, by: ClosedBy) -> CloseOutcome {
+    let (code, reason) = (code.into(), reason.to_owned());
+    CloseOutcome::Clean { code, reason, by }
+}
+
+fn closing(code: u16, reason: &str) -> CloseFrame {
+    CloseFrame::new(CloseCode::from(code), reason).unwrap()
+}
+
+async fn accept(listener: &TcpListener) -> Values {
+    let (socket, _) = listener.accept().await.unwrap();
+    values(ws_framed::smol::accept(socket).await.unwrap())
+}
+
+/// A client of theirs sends values, and closes; another is closed by us.
+async fn serve(listener: &TcpListener) {
+    let mut first = accept(listener).await;
+    let mut echoed = 0;
+    while let Some(value) = first.next().await {
+        let value = value.unwrap();
+        first.send(json!({ "echo": value })).await.unwrap();
+        echoed += 1;
+    }
+    assert_eq!(echoed, 5);
+    let handle = first.handle();
+    assert_eq!(handle.closed().await, clean(3001, "done", ClosedBy::Peer));
+    assert_eq!(handle.stats().messages_sent, 5);
+
+    let mut second = accept(listener).await;
+    assert_eq!(second.next().await.unwrap().unwrap(), "close");
+    let outcome = second.close_with(closing(4002, "enough")).await.unwrap();
+    assert!(
+        matches!(
+            outcome,
+            CloseOutcome::Clean {
+                by: ClosedBy::Us,
+                ..
+            }
+        ),
+        "{outcome:?}"
+    );
+}
+
+/// The same with a server of theirs, which tells what it sees.
+async fn connect(mut told: Lines) {
+    let url = format!("ws://127.0.0.1:{}/", told.next().await);
+    let mut first = values(ws_framed::smol::connect(&url).await.unwrap());
+    for value in [json!("ann"), json!({"text": "Grüße, 世界"}), Value::Null] {
+        first.send(value.clone()).await.unwrap();
+        let answer = first.next().await.unwrap().unwrap();
+        assert_eq!(answer, json!({ "echo": value }));
+    }
+    let outcome = first.close_with(closing(3001, "done")).await.unwrap();
+    assert_eq!(outcome, clean(3001, "done", ClosedBy::Us));
+    assert_eq!(told.next().await, json!([3001, "done"]));
+
+    let mut second = values(ws_framed::smol::connect(&url).await.unwrap());
+    second.send(json!("close")).await.unwrap();
+    assert!(second.next().await.is_none());
+    let outcome = second.handle().closed().await;
+    assert_eq!(outcome, clean(4002, "enough", ClosedBy::Peer));
+    assert_eq!(told.next().await, json!([4002, "enough"]));
+}
+
+async fn listen() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    (listener, url)
+}
+
+#[test]
+fn a_client_of_pythons_websockets_speaks_with_our_server() {
+    test(async {
+        let mut python = match python(include_str!("scripts/client.py")).await {
+            Ok(python) => python,
+            Err(why) => return skip("Python's websockets", &why),
+        };
+        let (listener, url) = listen().await;
+        let (_client, mut told) = start(python.arg(url));
+        serve(&listener).await;
+        assert_eq!(told.next().await, json!([3001, "done"]));
+        assert_eq!(told.next().await, json!([4002, "enough"]));
+    });
+}
+
+#[test]
+fn our_client_speaks_with_a_server_of_pythons_websockets() {
+    test(async {
+        let mut python = match python(include_str!("scripts/server.py")).await {
+            Ok(python) => python,
+            Err(why) => return skip("Python's websockets", &why),
+        };
+        let (_server, told) = start(&mut python);
+        connect(told).await;
+    });
+}
+
+#[test]
+fn a_client_of_nodes_ws_speaks_with_our_server() {
+    test(async {
+        let script = [
+            "import WebSocket from 'ws';",
+            include_str!("scripts/client.js"),
+            "for (const how of await converse(WebSocket, process.argv[2])) \
+                 console.log(JSON.stringify(how));",
+        ];
+        let mut node = match node("client.mjs", &script.join("\n")).await {
+            Ok(node) => node,
+            Err(why) => return skip("Node's ws", &why),
+        };
+        let (listener, url) = listen().await;
+        let (_client, mut told) = start(node.arg(url));
+        serve(&listener).await;
+        assert_eq!(told.next().await, json!([3001, "done"]));
+        assert_eq!(told.next().await, json!([4002, "enough"]));
+    });
+}
+
+#[test]
+fn our_client_speaks_with_a_server_of_nodes_ws() {
+    test(async {
+        let mut node = match node("server.mjs", include_str!("scripts/server.mjs")).await {
+            Ok(node) => node,
+            Err(why) => return skip("Node's ws", &why),
+        };
+        let (_server, told) = start(&mut node);
+        connect(told).await;
+    });
+}
+
+/// The browser that the environment names, or one on the path.
+async fn browser() -> Option<Command> {
+    let named = std::env::var("BROWSER_UNDER_TEST").ok();
+    let usual = ["chromium", "chromium-browser", "google-chrome", "chrome"];
+    for name in named.as_deref().into_iter().chain(usual) {
+        if runs(Command::new(name).arg("--version")).await.is_ok() {
+            let mut browser = Command::new(name);
+            browser.args(["--headless", "--no-sandbox", "--disable-gpu"]);
+            browser.args(["--disable-dev-shm-usage", "--disable-background-networking"]);
+            return Some(browser);
+        }
+    }
+    None
+}
+
+/// Its script tells what it has seen over one more connection.
+#[test]
+fn a_pages_own_websocket_speaks_with_our_server() {
+    test(async {
+        let Some(mut browser) = browser().await else {
+            return skip("a page's own WebSocket", "no Chrome or Chromium");
+        };
+        let (listener, url) = listen().await;
+        let folder = folder("peers-browser");
+        let page = folder.join("page.html");
+        let script = [
+            "<!doctype html><meta charset='utf-8'><script>",
+            include_str!("scripts/client.js"),
+            &format!("const url = '{url}';"),
+            "converse(WebSocket, url).catch(String).then(async (seen) => {
+                 const { socket } = await open(WebSocket, url);
+                 socket.send(JSON.stringify(seen));
+             });</script>",
+        ];
+        fs::write(&page, script.join("\n")).unwrap();
+        let profile = format!("--user-data-dir={}", folder.join("profile").display());
+        browser
+            .arg(profile)
+            .arg(format!("file://{}", page.display()));
+        let (_browser, _) = start(browser.stderr(Stdio::null()));
+        serve(&listener).await;
+        let seen = accept(&listener).await.next().await.unwrap().unwrap();
+        assert_eq!(seen, json!([[3001, "done"], [4002, "enough"]]));
+    });
+}

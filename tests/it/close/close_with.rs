@@ -1,0 +1,193 @@
+//! `close_with`: a close as a future that resolves to its outcome.
+
+use futures::{AsyncReadExt, AsyncWriteExt, executor::block_on, future};
+use support::{
+    FRAMED, Frame, MEMORY_CAPACITY, PIPE_CAPACITY, config_without_keepalive, describe,
+    memory_transports, observe, on_all_transports, on_transports, pair, read_to_end, run, timeout,
+    tungstenite_pair,
+};
+use ws_framed::{CloseCode, CloseFrame, CloseOutcome, ClosedBy, MessageTransport, WsErr, WsStream};
+
+use super::clean;
+use crate::time::short_close_timeout;
+
+fn custom_close() -> CloseFrame {
+    CloseFrame::new(CloseCode::from(4001), "enough").unwrap()
+}
+
+/// A clean outcome holds the code and reason of the peer's reply. Data that arrives is discarded.
+#[test]
+fn clean_outcome_holds_the_reply() {
+    on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
+        let handle = ours.handle();
+        ours.write_all(b"the last").await.unwrap();
+        let script = async {
+            peer.send(Frame::binary("discarded")).await;
+            let (data, code, reason) = peer.until_close().await;
+            assert_eq!(data, b"the last");
+            assert_eq!((code, reason.as_str()), (4001, "enough"));
+            peer.send(Frame::binary("discarded as well")).await;
+            peer.send(Frame::close(4002, "likewise")).await;
+            peer.expect_end().await;
+            // Disconnects: `close_with` waits for the end of the transport.
+            drop(peer);
+        };
+        let (outcome, ()) = future::join(ours.close_with(custom_close()), script).await;
+        let outcome = outcome.unwrap();
+        assert_eq!(outcome, clean(4002, "likewise", ClosedBy::Us));
+        assert_eq!(handle.closed().await, outcome);
+        assert_eq!(ours.read(&mut [0; 8]).await.unwrap(), 0);
+        let again = ours.close_with(CloseFrame::normal()).await.unwrap();
+        assert_eq!(again, outcome);
+        ours.close().await.unwrap();
+    });
+}
+
+/// After the peer's close frame was read, the outcome is that of the peer's close, whether or not
+/// the peer disconnects.
+#[test]
+fn clean_by_peer_after_its_close() {
+    for disconnects in [false, true] {
+        println!("disconnects: {disconnects}");
+        on_all_transports(&short_close_timeout(), async |mut ours, mut peer| {
+            peer.send(Frame::close(4000, "first")).await;
+            read_to_end(&mut ours).await.1.unwrap();
+            // A client waits for the server to disconnect first (RFC 6455 section 7.1.1).
+            let peer = (!disconnects).then_some(peer);
+            let outcome = ours.close_with(custom_close()).await.unwrap();
+            assert_eq!(outcome, clean(4000, "first", ClosedBy::Peer));
+            assert_eq!(ours.read(&mut [0; 8]).await.unwrap(), 0);
+            if let Some(peer) = peer {
+                // The reply, and no close frame of our own.
+                assert_eq!(peer.expect_close().await, 4000);
+            }
+        });
+    }
+}
+
+/// Close frames that cross are a clean close by this end, which sends one close frame only.
+#[test]
+fn crossing_closes_are_clean() {
+    on_all_transports(&short_close_timeout(), async |mut ours, mut peer| {
+        peer.send(Frame::close(4321, "me first")).await;
+        ours.close().await.unwrap();
+        let outcome = ours.close_with(custom_close()).await.unwrap();
+        assert_eq!(outcome, clean(4321, "me first", ClosedBy::Us));
+        assert_eq!(peer.expect_close().await, 1000);
+    });
+}
+
+async fn close_both_ends<M: MessageTransport>((mut one, mut two): (WsStream<M>, WsStream<M>)) {
+    one.write_all(b"in flight").await.unwrap();
+    one.flush().await.unwrap();
+    let frame = |code: u16| CloseFrame::new(code.into(), "").unwrap();
+    let (first, second) =
+        future::join(one.close_with(frame(4001)), two.close_with(frame(4002))).await;
+    assert_eq!(first.unwrap(), clean(4002, "", ClosedBy::Us));
+    assert_eq!(second.unwrap(), clean(4001, "", ClosedBy::Us));
+}
+
+/// Two ends of this library that close at the same time both end cleanly.
+#[test]
+fn both_ends_close_at_once() {
+    run(async { close_both_ends(pair().await).await });
+    let over_pipe = async {
+        let ends = tungstenite_pair(PIPE_CAPACITY).await;
+        close_both_ends(ends).await;
+    };
+    block_on(timeout(over_pipe));
+    let (one, two) = memory_transports(MEMORY_CAPACITY);
+    block_on(timeout(close_both_ends((
+        WsStream::new(one),
+        WsStream::new(two),
+    ))));
+}
+
+/// The outcome is `Lost` if the transport ends without a reply.
+#[test]
+fn lost_without_reply() {
+    on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
+        let mut events = observe(&mut ours).await;
+        peer.send(Frame::binary("half a")).await;
+        peer.close_write().await;
+        let outcome = ours.close_with(custom_close()).await.unwrap();
+        assert_eq!(outcome, CloseOutcome::Lost);
+        assert_eq!(describe(&mut events), ["error UnexpectedEof", "closed"]);
+        assert_eq!(
+            ours.close_with(custom_close()).await.unwrap(),
+            CloseOutcome::Lost
+        );
+    });
+}
+
+/// The outcome is `Failed` if the peer sends a violation in place of a reply.
+#[test]
+fn failed_by_violation_after_close() {
+    on_transports(
+        &FRAMED,
+        &short_close_timeout(),
+        async |mut ours, mut peer| {
+            let mut events = observe(&mut ours).await;
+            peer.send(Frame::new(3, "not a frame")).await;
+            let outcome = ours.close_with(custom_close()).await.unwrap();
+            assert_eq!(outcome, CloseOutcome::Failed);
+            assert_eq!(describe(&mut events), ["error InvalidData", "closed"]);
+            assert_eq!(
+                peer.expect_close().await,
+                4001,
+                "no second close frame is sent"
+            );
+        },
+    );
+}
+
+/// The outcome is `Failed` if the connection failed before the close.
+#[test]
+fn failed_by_violation_before_close() {
+    on_all_transports(&short_close_timeout(), async |mut ours, mut peer| {
+        peer.send(Frame::text("no")).await;
+        ours.read(&mut [0; 8]).await.unwrap_err();
+        let outcome = ours.close_with(custom_close()).await.unwrap();
+        assert_eq!(outcome, CloseOutcome::Failed);
+    });
+}
+
+/// A reason that is too long for a close frame is truncated at a character.
+#[test]
+fn long_reason_is_truncated() {
+    on_all_transports(&short_close_timeout(), async |mut ours, mut peer| {
+        // A close frame holds 123 bytes, so 62 characters of two bytes are too long.
+        let frame = CloseFrame::new(CloseCode::NORMAL, "é".repeat(100)).unwrap();
+        ours.close_with(frame).await.unwrap();
+        assert_eq!(peer.until_close().await.2, "é".repeat(61));
+    });
+}
+
+/// A close frame cannot be constructed with a code that an endpoint must not send.
+#[test]
+fn close_frame_needs_sendable_code() {
+    let sendable = |code: &u16| CloseFrame::new((*code).into(), "").is_ok();
+    let codes: Vec<u16> = (0..=u16::MAX).filter(sendable).collect();
+    let expected: Vec<u16> = (1000..=1003)
+        .chain(1007..=1014)
+        .chain(3000..=4999)
+        .collect();
+    assert_eq!(codes, expected);
+}
+
+/// A close frame of a peer with a code that must not be sent is refused, and the connection stays
+/// open.
+#[test]
+fn unsendable_code_is_refused() {
+    on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
+        let frame = CloseFrame::from_peer(CloseCode::ABNORMAL, "");
+        let error = ours.close_with(frame).await.unwrap_err();
+        assert!(matches!(
+            error,
+            WsErr::InvalidCloseCode(CloseCode::ABNORMAL)
+        ));
+        ours.write_all(b"still here").await.unwrap();
+        ours.flush().await.unwrap();
+        assert_eq!(peer.receive(10).await.0, b"still here");
+    });
+}

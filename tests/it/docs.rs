@@ -1,0 +1,99 @@
+//! The documents of the repository name tests and files that exist.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The code in backticks of a document.
+fn code(document: &str) -> impl Iterator<Item = &str> {
+    document.split('`').skip(1).step_by(2)
+}
+
+/// The tests that a document names: `tests/it/close/peer.rs::name`, and `::name` for one more of the file that was named
+/// last.
+fn named_tests(document: &str) -> BTreeSet<(&str, &str)> {
+    let mut tests = BTreeSet::new();
+    let mut file = "";
+    for (path, name) in code(document).filter_map(|code| code.split_once("::")) {
+        if path.ends_with(".rs") {
+            file = path;
+        }
+        // Other paths are those of Rust, such as `Config::max_send_message_len`. The separator alone is no name.
+        if (path.is_empty() || path.ends_with(".rs")) && !name.is_empty() {
+            tests.insert((file, name));
+        }
+    }
+    tests
+}
+
+/// Whether a file has a test function of this name.
+fn has_test(source: &str, name: &str) -> bool {
+    let mut attributes = String::new();
+    for line in source.lines().map(str::trim) {
+        let function = line.trim_start_matches("async ").strip_prefix("fn ");
+        if let Some((function, _)) = function.and_then(|rest| rest.split_once('(')) {
+            if function == name {
+                return attributes.contains("test");
+            }
+            attributes.clear();
+        } else if line.starts_with("#[") {
+            attributes.push_str(line);
+        }
+    }
+    false
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path:?}: {error}"))
+}
+
+/// `SECURITY.md` names a test for each threat, `tests/README.md` some more.
+#[test]
+fn named_tests_exist() {
+    for (document, least) in [("SECURITY.md", 50), ("tests/README.md", 0)] {
+        let text = read(document);
+        let tests = named_tests(&text);
+        assert!(tests.len() >= least, "{document}: {} tests", tests.len());
+        for (file, name) in tests {
+            let is_there = has_test(&read(file), name);
+            assert!(is_there, "{document}: no test {name} in {file}");
+        }
+    }
+}
+
+/// Files and directories of the repository that documents name.
+#[test]
+fn named_paths_exist() {
+    const PREFIXES: [&str; 7] = [
+        ".ci/",
+        "benches/",
+        "codecs/",
+        "examples/",
+        "fuzz/",
+        "src/",
+        "tests/",
+    ];
+    let documents = [
+        "CONTRIBUTING.md",
+        "README.md",
+        "SECURITY.md",
+        "examples/README.md",
+        "tests/README.md",
+    ];
+    for document in documents {
+        let text = read(document);
+        for code in code(&text) {
+            // A command begins with a path, too.
+            let path = code.split([' ', ':']).next().unwrap_or_default();
+            if PREFIXES.iter().any(|prefix| path.starts_with(prefix)) {
+                assert!(root().join(path).exists(), "{document}: no {path}");
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Statistics of a connection.
+
+use futures::{AsyncReadExt, AsyncWriteExt};
+use support::{config_without_keepalive, pair_with, timeout};
+use ws_framed::Stats;
+
+#[tokio::test]
+async fn the_statistics_are_exact() {
+    timeout(async {
+        let config = config_without_keepalive().max_send_message_len(100);
+        let (mut server, mut client) = pair_with(config_without_keepalive(), config).await;
+        let (us, peer) = (client.handle(), server.handle());
+        assert_eq!(us.stats(), Stats::default());
+
+        // 250 bytes: two full messages and a rest.
+        client.write_all(&[0; 250]).await.unwrap();
+        assert_eq!((us.stats().messages_sent, us.stats().bytes_sent), (2, 200));
+        client.flush().await.unwrap();
+        assert_eq!((us.stats().messages_sent, us.stats().bytes_sent), (3, 250));
+        // A flush with nothing to send, and an empty write, send nothing.
+        client.write_all(&[]).await.unwrap();
+        client.flush().await.unwrap();
+        assert_eq!(us.stats().messages_sent, 3);
+
+        server.read_exact(&mut [0; 250]).await.unwrap();
+        server.write_all(b"answer").await.unwrap();
+        server.flush().await.unwrap();
+        client.read_exact(&mut [0; 6]).await.unwrap();
+        server.close().await.unwrap();
+        assert_eq!(client.read(&mut [0]).await.unwrap(), 0);
+        assert_eq!(server.read(&mut [0]).await.unwrap(), 0);
+
+        let (us, peer) = (us.stats(), peer.stats());
+        assert_eq!((us.messages_sent, us.bytes_sent), (3, 250));
+        assert_eq!((us.messages_received, us.bytes_received), (1, 6));
+        assert_eq!((peer.messages_sent, peer.bytes_sent), (1, 6));
+        assert_eq!((peer.messages_received, peer.bytes_received), (3, 250));
+        for stats in [us, peer] {
+            let control = (stats.pings_sent, stats.pings_received, stats.pongs_received);
+            assert_eq!(control, (0, 0, 0));
+        }
+    })
+    .await;
+}

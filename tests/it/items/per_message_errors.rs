@@ -1,0 +1,166 @@
+//! Where each item is one message, what is bad about one costs nothing but that one, as far as that can be.
+
+use futures::{SinkExt, StreamExt, future};
+use support::{Frame, config_without_keepalive, on_all_transports, ws_error};
+use ws_framed::{
+    CodecError, Decoder, Encoded, Encoder, Json, LengthDelimited, LengthPrefixed, WsErr,
+    bytes::{Buf, BufMut, BytesMut},
+};
+
+/// The error of the library in that of an item.
+fn cause(error: &CodecError) -> &WsErr {
+    match error {
+        CodecError::Io(error) => ws_error(error),
+        other => panic!("{other:?} is not about messages"),
+    }
+}
+
+#[test]
+fn a_bad_message_costs_nothing_but_itself() {
+    on_all_transports(&config_without_keepalive(), async |ours, mut peer| {
+        let mut ours = ours.per_message(Json::<Vec<String>>::new(1024));
+        for bad in ["", "[", "[] []", "{}", "\0\0\0\x02[]"] {
+            peer.send(Frame::text(bad)).await;
+            peer.send(Frame::text(r#"["good"]"#)).await;
+            let error = ours.next().await.unwrap().unwrap_err();
+            assert!(matches!(error, CodecError::Malformed(_)), "{error:?}");
+            assert_eq!(ours.next().await.unwrap().unwrap(), ["good"]);
+        }
+    });
+}
+
+#[test]
+fn a_message_over_the_limit_of_the_codec_ends_the_link_with_1009() {
+    on_all_transports(&config_without_keepalive(), async |ours, mut peer| {
+        let mut ours = ours.per_message(LengthDelimited::new(4));
+        peer.send(Frame::binary("good")).await;
+        peer.send(Frame::binary("wrong")).await;
+        assert_eq!(ours.next().await.unwrap().unwrap(), "good");
+        let (error, code) = future::join(ours.next(), peer.expect_close()).await;
+        let error = error.unwrap().unwrap_err();
+        assert!(
+            matches!(error, CodecError::FrameTooLarge { len: 5, max: 4 }),
+            "{error:?}"
+        );
+        assert_eq!(code, 1009);
+        assert!(ours.next().await.is_none());
+    });
+}
+
+#[test]
+fn an_item_that_is_too_long_is_refused_and_the_next_one_goes_out() {
+    let config = config_without_keepalive().max_send_message_len(8);
+    on_all_transports(&config, async |ours, mut peer| {
+        let mut ours = ours.per_message(LengthDelimited::new(10));
+        ours.feed("12345678".into()).await.unwrap();
+        let nine = Encoded::new(ours.codec_mut(), "123456789".into()).unwrap();
+        for refused in [
+            ours.feed("123456789".into()).await,
+            ours.feed_ref(b"123456789").await,
+            ours.feed_encoded(&nine).await,
+        ] {
+            let error = refused.unwrap_err();
+            assert!(
+                matches!(cause(&error), WsErr::MessageTooLarge { len: 9, max: 8 }),
+                "{error:?}"
+            );
+        }
+        let error = ours.feed("12345678901".into()).await.unwrap_err();
+        assert!(
+            matches!(error, CodecError::FrameTooLarge { len: 11, max: 10 }),
+            "{error:?}"
+        );
+        ours.send("next".into()).await.unwrap();
+        peer.expect(Frame::binary("12345678")).await;
+        peer.expect(Frame::binary("next")).await;
+    });
+}
+
+/// Writes what it is given as its frame, and reads as much of a frame as it is told, unless that shouts.
+struct Odd {
+    is_text: bool,
+    takes: usize,
+}
+
+impl LengthPrefixed for Odd {
+    fn is_text(&self) -> bool {
+        self.is_text
+    }
+}
+
+impl Encoder for Odd {
+    type Item<'a> = &'a [u8];
+    type Error = CodecError;
+
+    fn encode(&mut self, item: &[u8], dst: &mut BytesMut) -> Result<(), CodecError> {
+        dst.put(item);
+        Ok(())
+    }
+}
+
+impl Decoder for Odd {
+    type Item = ();
+    type Error = CodecError;
+
+    fn decode(&mut self, src: &mut BytesMut) -> Result<Option<()>, CodecError> {
+        if src.get(4) == Some(&b'!') {
+            src.advance(5);
+            return Err(CodecError::Malformed("it shouts".into()));
+        }
+        if self.takes == 0 || src.len() < self.takes {
+            return Ok(None);
+        }
+        src.advance(self.takes);
+        Ok(Some(()))
+    }
+}
+
+#[test]
+fn a_frame_that_is_no_length_and_payload_is_not_sent() {
+    on_all_transports(&config_without_keepalive(), async |ours, mut peer| {
+        let takes = 0;
+        let mut ours = ours.per_message(Odd {
+            is_text: true,
+            takes,
+        });
+        let odd: [&[u8]; 6] = [
+            b"",
+            b"\0\0\0",
+            b"\0\0\0\x01",
+            b"\0\0\0\x02abc",
+            b"line\n",
+            b"\0\0\0\x02\xc3\x28",
+        ];
+        for frame in odd {
+            let error = ours.feed(frame).await.unwrap_err();
+            assert!(matches!(cause(&error), WsErr::NotOneFrame(_)), "{error:?}");
+        }
+        ours.send(b"\0\0\0\x02\xc3\xa9").await.unwrap();
+        peer.expect(Frame::text("é")).await;
+    });
+}
+
+#[test]
+fn a_message_that_the_codec_does_not_use_up_has_no_part_in_the_next() {
+    on_all_transports(&config_without_keepalive(), async |ours, mut peer| {
+        let is_text = false;
+        let mut ours = ours.per_message(Odd { is_text, takes: 6 });
+        for (message, is_item) in [("1", false), ("12", true), ("123", false), ("12", true)] {
+            peer.send(Frame::binary(message)).await;
+            match ours.next().await.unwrap() {
+                Ok(()) => assert!(is_item, "{message}"),
+                Err(error) => {
+                    assert!(matches!(cause(&error), WsErr::NotOneFrame(_)), "{error:?}");
+                    assert!(!is_item, "{message}");
+                }
+            }
+        }
+        peer.send(Frame::binary("!!")).await;
+        peer.send(Frame::binary("12")).await;
+        let error = ours.next().await.unwrap().unwrap_err();
+        assert!(matches!(error, CodecError::Malformed(_)), "{error:?}");
+        ours.next().await.unwrap().unwrap();
+        peer.send(Frame::close(1000, "")).await;
+        assert!(ours.next().await.is_none());
+    });
+}
