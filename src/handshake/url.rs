@@ -159,8 +159,8 @@ fn decode(text: &str) -> Vec<u8> {
     decoded
 }
 
-/// The request target for path and query: never empty, and ASCII. Characters that a target cannot contain are
-/// encoded (RFC 3986 sections 2.1, 3.3, 3.4). Percent signs stay as they are.
+/// The request target for path and query: never empty, and ASCII. Characters that a target cannot
+/// contain are encoded (RFC 3986 sections 2.1, 3.3, 3.4). Percent signs stay as they are.
 fn encode_target(target: &str) -> Result<String, WsErr> {
     let is_plain =
         |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%".contains(&byte);

@@ -1,4 +1,5 @@
-//! Opening connections in each environment. Only these files name the crates of runtimes and frameworks.
+//! Opening connections in each environment. Only these files name the crates of runtimes and
+//! frameworks.
 
 #[cfg(all(feature = "axum", not(target_arch = "wasm32")))]
 pub mod axum;

@@ -13,8 +13,8 @@ use crate::{
 };
 
 impl Connector {
-    /// Opens a byte stream with `connect_tcp`, which gets a host and a port, then TLS for `wss://`, and then
-    /// the WebSocket over it. `peer` tells the address of the peer.
+    /// Opens a byte stream with `connect_tcp`, which gets a host and a port, then TLS for `wss://`,
+    /// and then the WebSocket over it. `peer` tells the address of the peer.
     pub(crate) async fn connect_by<S, F>(
         &self,
         url: &str,
