@@ -122,7 +122,8 @@ impl MessageTransport for Peer {
     }
 }
 
-/// A link over a scripted transport. By default, it pings after 20 s of silence, and gives up after 20 s more.
+/// A link over a scripted transport. By default, it pings after 20 s of silence, and gives up after
+/// 20 s more.
 pub(super) fn link(config: Config) -> (Connection<Peer>, Peer) {
     let peer = Peer::default();
     (

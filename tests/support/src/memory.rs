@@ -1,5 +1,5 @@
-//! A transport that moves whole messages in memory, written from what the documentation of [`MessageTransport`] asks of
-//! an implementation.
+//! A transport that moves whole messages in memory, written from what the documentation of
+//! [`MessageTransport`] asks of an implementation.
 
 use std::{
     collections::VecDeque,
@@ -118,8 +118,8 @@ fn wake(direction: &mut Direction) {
 pub struct MemoryTransport {
     end: MemoryEnd,
     unsent: Option<Delivery>,
-    /// The answer to the last ping, or to the close. One is enough: RFC 6455 section 5.5.3 lets a newer
-    /// pong stand for an older one, and nothing follows a close frame.
+    /// The answer to the last ping, or to the close. One is enough: RFC 6455 section 5.5.3 lets a
+    /// newer pong stand for an older one, and nothing follows a close frame.
     answer: Option<Delivery>,
     closing: bool,
     /// A close frame or an error was received: what follows is discarded.
