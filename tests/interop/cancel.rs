@@ -34,8 +34,9 @@ fn assert_nothing_runs() {
 
 type Opening = Pin<Box<dyn Future<Output = Result<WsStream, WsErr>>>>;
 
-/// Serves one request with hyper, whose opening goes through `handle` before the answer is sent. Gives what the
-/// client has heard when its connection has ended, and what is left of the opening until hyper is done.
+/// Serves one request with hyper, whose opening goes through `handle` before the answer is sent.
+/// Gives what the client has heard when its connection has ended, and what is left of the opening
+/// until hyper is done.
 async fn serve(handle: impl Fn(Opening) -> Option<Opening>) -> String {
     let (accepted, connected) = tcp().await;
     let left = Cell::new(None);

@@ -1,5 +1,6 @@
-//! What a connection allocates, and how much one poll does: ceilings, floods, allocations. The counters of the allocator
-//! are those of the process, so each test begins with [`exclusive`](support::alloc::exclusive).
+//! What a connection allocates, and how much one poll does: ceilings, floods, allocations. The
+//! counters of the allocator are those of the process, so each test begins with
+//! [`exclusive`](support::alloc::exclusive).
 //!
 //! Floods are twenty times as large in a release build: `cargo test --release -p memory`.
 

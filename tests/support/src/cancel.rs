@@ -1,5 +1,5 @@
-//! Futures that are dropped before they are done: after each number of polls, over connections that move one byte at a
-//! time, until they are done before they are dropped.
+//! Futures that are dropped before they are done: after each number of polls, over connections that
+//! move one byte at a time, until they are done before they are dropped.
 
 use async_tungstenite::tokio::TokioAdapter;
 use bytes::Bytes;
@@ -31,8 +31,8 @@ pub async fn small_pipe_with(role: Role, config: Config) -> (WsStream, Peer) {
     (ours.unwrap(), Peer::Raw(peer))
 }
 
-/// Runs a test that drops its future after one poll, after two, and so on, until the test says that the future was done
-/// before.
+/// Runs a test that drops its future after one poll, after two, and so on, until the test says that
+/// the future was done before.
 pub async fn after_each_poll(mut test: impl AsyncFnMut(usize) -> bool) {
     for polls in 0..MAX_POLLS {
         // Shown when the test fails.
