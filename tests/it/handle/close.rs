@@ -9,8 +9,8 @@ use support::{
 };
 use ws_framed::{CloseCode, CloseFrame, CloseOutcome, ClosedBy, WsErr};
 
-/// `WsHandle::close` flushes written data, then sends its close frame, and the reader gets a clean end.
-/// The first close counts. A close after the end changes nothing and is no error.
+/// `WsHandle::close` flushes written data, then sends its close frame, and the reader gets a clean
+/// end. The first close counts. A close after the end changes nothing and is no error.
 #[test]
 fn flushes_then_closes() {
     on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {

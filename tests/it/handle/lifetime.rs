@@ -11,8 +11,8 @@ use ws_framed::{CloseFrame, CloseOutcome, Lines};
 
 use super::drive;
 
-/// A handle belongs to a connection. It works after its stream was converted or split, and after the
-/// end.
+/// A handle belongs to a connection. It works after its stream was converted or split, and after
+/// the end.
 #[test]
 fn outlives_its_streams() {
     on_all_transports(&config_without_keepalive(), async |ours, mut peer| {
@@ -49,8 +49,8 @@ fn outlives_its_streams() {
     });
 }
 
-/// Every task that waits for the outcome gets it: one that began before the end, and one that begins
-/// after it. A task that stops waiting disturbs no other.
+/// Every task that waits for the outcome gets it: one that began before the end, and one that
+/// begins after it. A task that stops waiting disturbs no other.
 #[tokio::test]
 async fn all_waiters_get_the_outcome() {
     timeout(async {

@@ -17,8 +17,8 @@ fn short_ping_timeout() -> Config {
     config_without_keepalive().ping_timeout(Duration::from_millis(50))
 }
 
-/// `ping` returns the round-trip time of its own pong, not of one that was not asked for. Statistics
-/// count pings and pongs, and neither as data.
+/// `ping` returns the round-trip time of its own pong, not of one that was not asked for.
+/// Statistics count pings and pongs, and neither as data.
 #[test]
 fn returns_the_round_trip_time() {
     on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
@@ -181,7 +181,8 @@ fn dropped_stream_ends_pings() {
     });
 }
 
-/// A ping ends with `Closed` when the peer closes the connection, whether it was sent before or not.
+/// A ping ends with `Closed` when the peer closes the connection, whether it was sent before or
+/// not.
 #[test]
 fn closed_connection_ends_pings() {
     on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {

@@ -1,4 +1,5 @@
-//! Observers that are slow: they delay neither the connection nor each other, and learn what they missed.
+//! Slow observers: they delay neither the connection nor each other, and are informed of their
+//! losses.
 
 use futures::{AsyncReadExt, FutureExt, StreamExt};
 use support::{
@@ -13,9 +14,10 @@ use ws_framed::{
 use super::drive;
 
 /// An observer that takes nothing keeps the first events, bounded even if it asks for an unbounded
-/// queue. `Lagged` then tells it how many it missed. Another observer gets all events meanwhile.
+/// queue. `Lagged` then carries the number of events that it missed. Another observer gets all
+/// events meanwhile.
 #[test]
-fn slow_observer_learns_its_losses() {
+fn slow_observer_counts_its_losses() {
     on_transports(
         &FRAMED[..4],
         &config_without_keepalive(),
@@ -46,8 +48,8 @@ fn slow_observer_learns_its_losses() {
     );
 }
 
-/// An observer with a full queue gets `Closed` if it drains the queue before the stream is dropped. The
-/// events that it got and those that it missed are all that there were.
+/// An observer with a full queue gets `Closed` if it drains the queue before the stream is dropped.
+/// The events that it got and those that it missed are all that there were.
 #[tokio::test]
 async fn full_queue_still_gets_closed() {
     const PINGS: u64 = 400;

@@ -4,8 +4,8 @@ use futures::{AsyncReadExt, AsyncWriteExt};
 use support::{config_without_keepalive, pair_with, timeout};
 use ws_framed::Stats;
 
-/// Statistics count the messages and bytes of data exactly, at both ends. A flush with nothing to send
-/// and an empty write count nothing.
+/// Statistics count the messages and bytes of data exactly, at both ends. A flush with nothing to
+/// send and an empty write count nothing.
 #[tokio::test]
 async fn data_is_counted_exactly() {
     timeout(async {
