@@ -107,12 +107,11 @@ fn items_ping_and_close() {
                 ours.send(n.to_string()).await.unwrap();
                 assert_eq!(ours.next().await.unwrap().unwrap(), n.to_string());
             }
-            let ping = our_handle.ping();
-            let pong = future::select(Box::pin(ping), ours.next()).await;
-            let future::Either::Left((pong, _)) = pong else {
-                panic!("no item was sent");
+            let ping = Box::pin(our_handle.ping());
+            match future::select(ping, ours.next()).await {
+                future::Either::Left((round_trip, _)) => round_trip.unwrap(),
+                future::Either::Right((item, _)) => panic!("{item:?} was not sent"),
             };
-            pong.unwrap();
             let frame = CloseFrame::new(CloseCode::from(4000), "done").unwrap();
             ours.close_with(frame).await.unwrap()
         };

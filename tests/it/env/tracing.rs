@@ -27,7 +27,7 @@ async fn open(
 /// with its stream, not with the last handle.
 #[test]
 fn records_handshake_to_close() {
-    let (recorder, _guard) = RecordingSubscriber::install(Level::TRACE);
+    let (subscriber, _guard) = RecordingSubscriber::install(Level::TRACE);
     run(async {
         let connector = Connector::new()
             .config(config_without_keepalive())
@@ -46,7 +46,7 @@ fn records_handshake_to_close() {
         assert_eq!(data, b"hello");
         drop((server, client));
         assert!(
-            recorder
+            subscriber
                 .recorded()
                 .holders
                 .iter()
@@ -54,7 +54,7 @@ fn records_handshake_to_close() {
             "a span ends with its stream, not with the last handle"
         );
     });
-    let recorded = recorder.recorded();
+    let recorded = subscriber.recorded();
     assert_eq!(recorded.spans.len(), 2);
     let (server, client) = (recorded.span_of("server"), recorded.span_of("client"));
     let (at_server, at_client) = (&recorded.spans[server], &recorded.spans[client]);
@@ -111,13 +111,13 @@ fn records_handshake_to_close() {
 /// status.
 #[test]
 fn records_a_rejection() {
-    let (recorder, _guard) = RecordingSubscriber::install(Level::TRACE);
+    let (subscriber, _guard) = RecordingSubscriber::install(Level::TRACE);
     run(async {
         let acceptor = Acceptor::new().allow_path("/chat");
         let (server, client) = open(&acceptor, &Connector::new(), "/other").await;
         assert!(server.is_err() && client.is_err());
     });
-    let recorded = recorder.recorded();
+    let recorded = subscriber.recorded();
     for (role, level) in [("server", Level::INFO), ("client", Level::WARN)] {
         let events = recorded.events_in(recorded.span_of(role));
         let [event] = events[..] else {
@@ -135,7 +135,7 @@ fn records_a_rejection() {
 /// its error.
 #[test]
 fn records_a_failed_handshake() {
-    let (recorder, _guard) = RecordingSubscriber::install(Level::TRACE);
+    let (subscriber, _guard) = RecordingSubscriber::install(Level::TRACE);
     run(async {
         let (accepted, connected) = tcp().await;
         drop(connected);
@@ -148,7 +148,7 @@ fn records_a_failed_handshake() {
             .await
             .unwrap_err();
     });
-    let recorded = recorder.recorded();
+    let recorded = subscriber.recorded();
     for (role, level) in [("server", Level::INFO), ("client", Level::WARN)] {
         let events = recorded.events_in(recorded.span_of(role));
         let [event] = events[..] else {
@@ -166,13 +166,13 @@ fn records_a_failed_handshake() {
 /// is none.
 #[test]
 fn records_an_abnormal_closure() {
-    let (recorder, _guard) = RecordingSubscriber::install(Level::WARN);
+    let (subscriber, _guard) = RecordingSubscriber::install(Level::WARN);
     run(async {
         let (mut server, client) = pair().await;
         drop(client);
         server.read(&mut [0]).await.unwrap_err();
     });
-    let recorded = recorder.recorded();
+    let recorded = subscriber.recorded();
     let events = recorded.events_in(recorded.span_of("server"));
     let [event] = events[..] else {
         panic!("{events:?}")
@@ -192,12 +192,12 @@ fn records_an_abnormal_closure() {
 /// A dropped stream is one event of level `DEBUG`.
 #[test]
 fn records_a_dropped_stream() {
-    let (recorder, _guard) = RecordingSubscriber::install(Level::TRACE);
+    let (subscriber, _guard) = RecordingSubscriber::install(Level::TRACE);
     run(async {
         let (server, client) = pair().await;
         drop((server, client));
     });
-    let recorded = recorder.recorded();
+    let recorded = subscriber.recorded();
     assert_eq!(
         recorded.messages_in(recorded.span_of("client")),
         ["the handshake is done", "the connection was dropped"]
@@ -214,7 +214,7 @@ fn records_a_dropped_stream() {
 /// caller opened has no fields.
 #[test]
 fn records_a_keepalive_timeout() {
-    let (recorder, _guard) = RecordingSubscriber::install(Level::TRACE);
+    let (subscriber, _guard) = RecordingSubscriber::install(Level::TRACE);
     let short = Duration::from_millis(1);
     let keepalive = Keepalive::default().interval(short).timeout(short);
     run(async {
@@ -223,7 +223,7 @@ fn records_a_keepalive_timeout() {
             tungstenite_pair_with(4096, config, config_without_keepalive()).await;
         server.read(&mut [0]).await.unwrap_err();
     });
-    let recorded = recorder.recorded();
+    let recorded = subscriber.recorded();
     assert!(recorded.spans[0].is_empty(), "{:?}", recorded.spans[0]);
     assert_eq!(
         recorded.messages_in(0)[..3],

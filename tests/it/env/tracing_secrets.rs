@@ -89,12 +89,12 @@ async fn send_secrets_on_connections() {
 /// `Origin`.
 #[test]
 fn secrets_are_never_recorded() {
-    let (recorder, _guard) = RecordingSubscriber::install(Level::TRACE);
+    let (subscriber, _guard) = RecordingSubscriber::install(Level::TRACE);
     run(async {
         send_secrets_in_handshakes().await;
         send_secrets_on_connections().await;
     });
-    let recorded = recorder.recorded();
+    let recorded = subscriber.recorded();
     let fields = recorded
         .spans
         .iter()
