@@ -1,13 +1,15 @@
-//! `WsFramed` and `asynchronous_codec::Framed` over a `WsStream` speak the same bytes: whichever is at
-//! which end, every item arrives, whole and in order.
+//! `WsFramed` and `asynchronous_codec::Framed` over a `WsStream` send the same bytes. Whichever of
+//! them is at either end, every item arrives, whole and in order.
 
 use std::{fmt::Debug, pin::Pin};
 
 use futures::{AsyncReadExt, AsyncWriteExt, Sink, SinkExt, Stream, StreamExt, future};
 use proptest::prelude::*;
+use serde::{Deserialize, Serialize};
 use support::{config_without_keepalive, pair_with, run};
 use ws_framed::{
-    CodecError, Config, Decoder, Encoder, LengthDelimited, Lines, WsStream,
+    Bincode, Cbor, CodecError, Config, Decoder, Encoder, Json, LengthDelimited, Lines, Postcard,
+    WsStream,
     asynchronous_codec::Framed,
     bytes::{Bytes, BytesMut},
 };
@@ -37,7 +39,7 @@ impl<T, C> Codec<T> for C where
 type Sender<T> = Pin<Box<dyn Sink<T, Error = CodecError>>>;
 type Receiver<T> = Pin<Box<dyn Stream<Item = Result<T, CodecError>>>>;
 
-/// Who drives the codec.
+/// What drives the codec: `WsFramed`, or `Framed`.
 #[derive(Clone, Copy, Debug)]
 enum Driver {
     Ours,
@@ -70,29 +72,29 @@ const PAIRINGS: [(Driver, Driver); 4] = [
     (Driver::Theirs, Driver::Theirs),
 ];
 
-/// How one side behaves: the length of its messages, and after which items it flushes.
+/// How one end sends: the length of its messages, and after which items it flushes.
 #[derive(Clone, Debug)]
-struct Habits {
+struct SendOptions {
     max_send_message_len: usize,
     flushes: Vec<bool>,
 }
 
-fn habits() -> impl Strategy<Value = Habits> {
+fn options() -> impl Strategy<Value = SendOptions> {
     let len = prop_oneof![Just(1), 2..50_usize, 50..5000_usize, Just(64 * 1024)];
     (len, proptest::collection::vec(any::<bool>(), 1..8)).prop_map(
-        |(max_send_message_len, flushes)| Habits {
+        |(max_send_message_len, flushes)| SendOptions {
             max_send_message_len,
             flushes,
         },
     )
 }
 
-impl Habits {
+impl SendOptions {
     fn config(&self) -> Config {
         config_without_keepalive().max_send_message_len(self.max_send_message_len)
     }
 
-    /// Sends everything.
+    /// Sends all items, and flushes.
     async fn send<T>(&self, sender: &mut Sender<T>, items: Vec<T>) {
         for (item, flush) in items.into_iter().zip(self.flushes.iter().cycle()) {
             if *flush {
@@ -110,28 +112,29 @@ async fn receive<T>(receiver: &mut Receiver<T>, count: usize) -> Vec<T> {
     receiver.take(count).map(Result::unwrap).collect().await
 }
 
-/// Both sides send and receive at once, in each pairing; everything arrives and both see a clean end.
-fn check_pairings<T, C>(codec: impl Fn() -> C, habits: &[Habits; 2], items: &[Vec<T>; 2])
+/// Both ends send and receive at once, in each pairing. All items arrive, and both ends get a clean
+/// end.
+fn check_pairings<T, C>(codec: impl Fn() -> C, options: &[SendOptions; 2], items: &[Vec<T>; 2])
 where
     T: Clone + Debug + PartialEq + 'static,
     C: Codec<T>,
 {
     for (server, client) in PAIRINGS {
         run(async {
-            let streams = pair_with(habits[0].config(), habits[1].config()).await;
+            let streams = pair_with(options[0].config(), options[1].config()).await;
             let (mut to_client, mut from_client) = server.drive::<T, C>(streams.0, codec());
             let (mut to_server, mut from_server) = client.drive::<T, C>(streams.1, codec());
             let (at_server, at_client, (), ()) = future::join4(
                 receive(&mut from_client, items[1].len()),
                 receive(&mut from_server, items[0].len()),
-                habits[0].send(&mut to_client, items[0].clone()),
-                habits[1].send(&mut to_server, items[1].clone()),
+                options[0].send(&mut to_client, items[0].clone()),
+                options[1].send(&mut to_server, items[1].clone()),
             )
             .await;
             assert_eq!(at_client, items[0], "{server:?} to {client:?}");
             assert_eq!(at_server, items[1], "{client:?} to {server:?}");
 
-            // Nobody writes any more, so neither close cuts the other off.
+            // Neither end writes any more, so no close discards data of the other end.
             let (closed, also_closed) = future::join(to_client.close(), to_server.close()).await;
             closed.and(also_closed).unwrap();
             let rest = future::join(from_client.next(), from_server.next()).await;
@@ -140,8 +143,8 @@ where
     }
 }
 
-/// What either driver puts on the wire is what the codec alone writes.
-fn check_bytes<T, C>(codec: impl Fn() -> C, habits: &Habits, items: &[T])
+/// Either driver sends exactly the bytes that the codec alone writes.
+fn check_bytes<T, C>(codec: impl Fn() -> C, options: &SendOptions, items: &[T])
 where
     T: Clone + Debug + 'static,
     C: Codec<T>,
@@ -153,7 +156,8 @@ where
     }
     for driver in [Driver::Ours, Driver::Theirs] {
         run(async {
-            let (server, mut client) = pair_with(habits.config(), config_without_keepalive()).await;
+            let (server, mut client) =
+                pair_with(options.config(), config_without_keepalive()).await;
             let (mut to_client, from_client) = driver.drive::<T, C>(server, codec());
             let mut got = Vec::new();
             let (read, rest, ()) = future::join3(
@@ -164,7 +168,7 @@ where
                 },
                 from_client.count(),
                 async {
-                    habits.send(&mut to_client, items.to_vec()).await;
+                    options.send(&mut to_client, items.to_vec()).await;
                     to_client.close().await.unwrap();
                 },
             )
@@ -179,7 +183,7 @@ where
     }
 }
 
-/// Lengths with the interesting ones made likely.
+/// Lengths, of which 0, 1 and the limit are likely.
 fn length() -> impl Strategy<Value = usize> {
     prop_oneof![
         Just(0),
@@ -213,83 +217,81 @@ fn lists<T: Clone + Debug>(
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
+    /// `LengthDelimited` gives the same items and bytes in `WsFramed` and in `Framed`.
     #[test]
-    fn length_delimited(habits in [habits(), habits()], items in lists(blob().boxed())) {
-        check_pairings(|| LengthDelimited::new(MAX_FRAME_LEN), &habits, &items);
-        check_bytes(|| LengthDelimited::new(MAX_FRAME_LEN), &habits[0], &items[0]);
+    fn length_delimited_matches_framed(options in [options(), options()], items in lists(blob().boxed())) {
+        check_pairings(|| LengthDelimited::new(MAX_FRAME_LEN), &options, &items);
+        check_bytes(|| LengthDelimited::new(MAX_FRAME_LEN), &options[0], &items[0]);
     }
 
+    /// `Lines` gives the same items and bytes in `WsFramed` and in `Framed`.
     #[test]
-    fn lines(habits in [habits(), habits()], items in lists(line().boxed())) {
-        check_pairings(|| Lines::new(MAX_FRAME_LEN), &habits, &items);
-        check_bytes(|| Lines::new(MAX_FRAME_LEN), &habits[0], &items[0]);
+    fn lines_match_framed(options in [options(), options()], items in lists(line().boxed())) {
+        check_pairings(|| Lines::new(MAX_FRAME_LEN), &options, &items);
+        check_bytes(|| Lines::new(MAX_FRAME_LEN), &options[0], &items[0]);
     }
 }
 
-/// Values of many shapes, for the codecs that go through serde.
-mod values {
-    use super::*;
-    use serde::{Deserialize, Serialize};
+/// Values of many shapes, for the codecs that use serde.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+enum Value {
+    Nothing,
+    Number(i64),
+    Text(String),
+    List(Vec<u32>),
+    Pair {
+        left: Option<Box<Value>>,
+        right: (u8, f64),
+    },
+}
 
-    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-    enum Value {
-        Nothing,
-        Number(i64),
-        Text(String),
-        List(Vec<u32>),
-        Pair {
-            left: Option<Box<Value>>,
-            right: (u8, f64),
-        },
-    }
-
-    fn value() -> impl Strategy<Value = Value> + Clone {
-        let leaf = prop_oneof![
-            Just(Value::Nothing),
-            any::<i64>().prop_map(Value::Number),
-            // A kilobyte and a little, so that it spans messages and stays under the limit.
-            (0..1400_usize).prop_map(|len| Value::Text("x".repeat(len))),
-            proptest::collection::vec(any::<u32>(), 0..100).prop_map(Value::List),
-        ];
-        let inner = leaf.clone().prop_map(Box::new);
-        let pair = (proptest::option::of(inner), any::<u8>(), -1e9..1e9_f64).prop_map(
-            |(left, byte, real)| Value::Pair {
+fn value() -> impl Strategy<Value = Value> + Clone {
+    let leaf = prop_oneof![
+        Just(Value::Nothing),
+        any::<i64>().prop_map(Value::Number),
+        // A kilobyte and a little, so that it spans messages and stays under the limit.
+        (0..1400_usize).prop_map(|len| Value::Text("x".repeat(len))),
+        proptest::collection::vec(any::<u32>(), 0..100).prop_map(Value::List),
+    ];
+    let inner = leaf.clone().prop_map(Box::new);
+    let pair =
+        (proptest::option::of(inner), any::<u8>(), -1e9..1e9_f64).prop_map(|(left, byte, real)| {
+            Value::Pair {
                 left,
                 right: (byte, real),
-            },
-        );
-        prop_oneof![leaf, pair].boxed()
+            }
+        });
+    prop_oneof![leaf, pair].boxed()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    /// `Bincode` gives the same items and bytes in `WsFramed` and in `Framed`.
+    #[test]
+    fn bincode_matches_framed(options in [options(), options()], items in lists(value())) {
+        check_pairings(|| Bincode::<Value>::new(MAX_FRAME_LEN), &options, &items);
+        check_bytes(|| Bincode::<Value>::new(MAX_FRAME_LEN), &options[0], &items[0]);
     }
 
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(32))]
+    /// `Json` gives the same items and bytes in `WsFramed` and in `Framed`.
+    #[test]
+    fn json_matches_framed(options in [options(), options()], items in lists(value())) {
+        check_pairings(|| Json::<Value>::new(MAX_FRAME_LEN), &options, &items);
+        check_bytes(|| Json::<Value>::new(MAX_FRAME_LEN), &options[0], &items[0]);
+    }
 
-        #[test]
-        fn bincode(habits in [habits(), habits()], items in lists(value())) {
-            use ws_framed::Bincode;
-            check_pairings(|| Bincode::<Value>::new(MAX_FRAME_LEN), &habits, &items);
-            check_bytes(|| Bincode::<Value>::new(MAX_FRAME_LEN), &habits[0], &items[0]);
-        }
+    /// `Cbor` gives the same items and bytes in `WsFramed` and in `Framed`.
+    #[test]
+    fn cbor_matches_framed(options in [options(), options()], items in lists(value())) {
+        check_pairings(|| Cbor::<Value>::new(MAX_FRAME_LEN), &options, &items);
+        check_bytes(|| Cbor::<Value>::new(MAX_FRAME_LEN), &options[0], &items[0]);
+    }
 
-        #[test]
-        fn json(habits in [habits(), habits()], items in lists(value())) {
-            use ws_framed::Json;
-            check_pairings(|| Json::<Value>::new(MAX_FRAME_LEN), &habits, &items);
-            check_bytes(|| Json::<Value>::new(MAX_FRAME_LEN), &habits[0], &items[0]);
-        }
-
-        #[test]
-        fn cbor(habits in [habits(), habits()], items in lists(value())) {
-            use ws_framed::Cbor;
-            check_pairings(|| Cbor::<Value>::new(MAX_FRAME_LEN), &habits, &items);
-            check_bytes(|| Cbor::<Value>::new(MAX_FRAME_LEN), &habits[0], &items[0]);
-        }
-
-        #[test]
-        fn postcard(habits in [habits(), habits()], items in lists(value())) {
-            use ws_framed::Postcard;
-            check_pairings(|| Postcard::<Value>::new(MAX_FRAME_LEN), &habits, &items);
-            check_bytes(|| Postcard::<Value>::new(MAX_FRAME_LEN), &habits[0], &items[0]);
-        }
+    /// `Postcard` gives the same items and bytes in `WsFramed` and in `Framed`.
+    #[test]
+    fn postcard_matches_framed(options in [options(), options()], items in lists(value())) {
+        check_pairings(|| Postcard::<Value>::new(MAX_FRAME_LEN), &options, &items);
+        check_bytes(|| Postcard::<Value>::new(MAX_FRAME_LEN), &options[0], &items[0]);
     }
 }

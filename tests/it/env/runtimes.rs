@@ -1,4 +1,4 @@
-//! The same contract on every runtime: tokio with one thread and with several, smol, and none at all.
+//! The same contract on tokio with one thread and with several, on smol, and without a runtime.
 
 use std::{future::Future, io::ErrorKind, net::TcpListener, time::Duration};
 
@@ -7,7 +7,8 @@ use bytes::Bytes;
 use futures::{AsyncReadExt, AsyncWriteExt, SinkExt, StreamExt, executor::block_on, future};
 use support::{pair_with, pipe, run, timeout};
 use ws_framed::{
-    CloseFrame, CloseOutcome, ClosedBy, Config, Keepalive, LengthDelimited, WsEvent, WsStream,
+    CloseFrame, CloseOutcome, ClosedBy, Config, Keepalive, LengthDelimited, WsErr, WsEvent,
+    WsStream,
     pharos::{Observable, ObserveConfig},
 };
 
@@ -15,16 +16,17 @@ use ws_framed::{
 trait Open: AsyncFn(Config) -> (WsStream, WsStream) {}
 impl<T: AsyncFn(Config) -> (WsStream, WsStream)> Open for T {}
 
-const SOON: Duration = Duration::from_millis(100);
+const SHORT_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// All of it.
-async fn the_contract_holds(open: impl Open) {
+/// Runs all checks.
+async fn contract_holds(open: impl Open) {
     bytes_go_both_ways(&open).await;
     items_go_both_ways(&open).await;
-    nobody_hangs_for_a_forgotten_flush(&open).await;
-    a_close_is_a_value(&open).await;
-    a_cut_is_an_error(&open).await;
+    unflushed_writes_are_sent(&open).await;
+    close_returns_the_outcome(&open).await;
+    abnormal_closure_is_an_error(&open).await;
     timers_fire(&open).await;
+    handle_pings_and_closes(&open).await;
 }
 
 async fn bytes_go_both_ways(open: &impl Open) {
@@ -83,39 +85,39 @@ async fn items_go_both_ways(open: &impl Open) {
     future::join(echo, ask).await;
 }
 
-async fn nobody_hangs_for_a_forgotten_flush(open: &impl Open) {
+async fn unflushed_writes_are_sent(open: &impl Open) {
     let (mut server, mut client) = open(Config::default()).await;
-    let play = async |stream: &mut WsStream, serves: bool| {
+    let exchange = async |stream: &mut WsStream, is_server: bool| {
         let mut buf = [0; 4];
         for _ in 0..10 {
-            if serves {
+            if is_server {
                 stream.write_all(b"ping").await.unwrap();
             }
             stream.read_exact(&mut buf).await.unwrap();
-            if !serves {
+            if !is_server {
                 stream.write_all(b"pong").await.unwrap();
             }
         }
-        // The last one has no read to follow it.
+        // No read follows the last write.
         stream.flush().await.unwrap();
     };
-    future::join(play(&mut server, true), play(&mut client, false)).await;
+    future::join(exchange(&mut server, true), exchange(&mut client, false)).await;
 }
 
-async fn a_close_is_a_value(open: &impl Open) {
+async fn close_returns_the_outcome(open: &impl Open) {
     let (mut server, mut client) = open(Config::default()).await;
     let mut events = server.observe(ObserveConfig::default()).await.unwrap();
     let handle = server.handle();
-    client.write_all(b"last words").await.unwrap();
+    client.write_all(b"the last").await.unwrap();
     let mut data = Vec::new();
-    let frame = CloseFrame::new(4000.into(), "bye").unwrap();
+    let frame = CloseFrame::new(4000.into(), "done").unwrap();
     let (closed, read) =
         future::join(client.close_with(frame), server.read_to_end(&mut data)).await;
     read.unwrap();
-    assert_eq!(data, b"last words");
+    assert_eq!(data, b"the last");
     let clean = |by| CloseOutcome::Clean {
         code: 4000.into(),
-        reason: "bye".to_owned(),
+        reason: "done".to_owned(),
         by,
     };
     assert_eq!(closed.unwrap(), clean(ClosedBy::Us));
@@ -128,7 +130,7 @@ async fn a_close_is_a_value(open: &impl Open) {
     assert!(events.next().await.is_none());
 }
 
-async fn a_cut_is_an_error(open: &impl Open) {
+async fn abnormal_closure_is_an_error(open: &impl Open) {
     let (mut server, mut client) = open(Config::default()).await;
     client.write_all(b"half").await.unwrap();
     client.flush().await.unwrap();
@@ -142,21 +144,50 @@ async fn a_cut_is_an_error(open: &impl Open) {
 
 /// Deadlines need no timer of the runtime.
 async fn timers_fire(open: &impl Open) {
-    let keepalive = Keepalive::default().interval(SOON).timeout(SOON);
+    let keepalive = Keepalive::default()
+        .interval(SHORT_TIMEOUT)
+        .timeout(SHORT_TIMEOUT);
     let (mut server, client) = open(Config::default().keepalive(keepalive)).await;
-    // The client is there and not polled.
+    // The client is open, and not polled.
     let error = server.read(&mut [0; 8]).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     drop(client);
 
-    let config = Config::default().close_timeout(SOON).keepalive(None);
+    let config = Config::default()
+        .close_timeout(SHORT_TIMEOUT)
+        .keepalive(None);
     let (mut server, client) = open(config).await;
     let outcome = server.close_with(CloseFrame::normal()).await.unwrap();
     assert_eq!(outcome, CloseOutcome::TimedOut);
     drop(client);
 }
 
-/// Both ends over one socket, opened by the user: no runtime of ours has a part in it.
+/// A handle pings, closes and gets the outcome. Its timeout needs no timer of the runtime either.
+async fn handle_pings_and_closes(open: &impl Open) {
+    let config = Config::default().ping_timeout(SHORT_TIMEOUT);
+    let (mut server, mut client) = open(config.keepalive(None)).await;
+    let handle = client.handle();
+    // Neither end is polled.
+    assert!(matches!(handle.ping().await, Err(WsErr::TimedOut(_))));
+    let script = async {
+        handle.ping().await.unwrap();
+        handle.close(CloseFrame::normal()).unwrap();
+        handle.closed().await
+    };
+    let (outcome, at_server, at_client) =
+        future::join3(script, server.read(&mut [0]), client.read(&mut [0])).await;
+    assert!(matches!(
+        outcome,
+        CloseOutcome::Clean {
+            by: ClosedBy::Us,
+            ..
+        }
+    ));
+    assert_eq!((at_server.unwrap(), at_client.unwrap()), (0, 0));
+}
+
+/// Both ends over one socket that the caller opened, independent of any runtime that the library
+/// knows.
 async fn wrapped<S>(server: S, client: S, config: Config) -> (WsStream, WsStream)
 where
     S: futures::AsyncRead + futures::AsyncWrite + Unpin + Send + 'static,
@@ -174,24 +205,26 @@ async fn on_tokio(config: Config) -> (WsStream, WsStream) {
     pair_with(config.clone(), config).await
 }
 
+/// The contract holds on a runtime of tokio with one thread.
 #[test]
-fn tokio_with_one_thread() {
-    run(Box::pin(the_contract_holds(on_tokio)));
+fn contract_on_one_thread() {
+    run(Box::pin(contract_holds(on_tokio)));
 }
 
+/// The contract holds on a runtime of tokio with several threads.
 #[test]
-fn tokio_with_several_threads() {
+fn contract_on_several_threads() {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .unwrap();
-    runtime.block_on(timeout(Box::pin(the_contract_holds(on_tokio))));
+    runtime.block_on(timeout(Box::pin(contract_holds(on_tokio))));
 }
 
-/// The futures of both views may move between the threads of a runtime.
+/// The futures of both streams are `Send`, so that their tasks may move between threads.
 #[test]
-fn tasks_of_their_own_on_several_threads() {
+fn streams_move_between_threads() {
     fn spawn(work: impl Future<Output = ()> + Send + 'static) -> tokio::task::JoinHandle<()> {
         tokio::spawn(work)
     }
@@ -221,11 +254,12 @@ fn tasks_of_their_own_on_several_threads() {
     }));
 }
 
+/// The contract holds on smol, over a socket of smol that the caller opened.
 #[test]
-fn smol() {
+fn contract_on_smol() {
     use ::smol::net;
     let open = async |config: Config| {
-        // The standard library's, so that the port is there before anybody asks for it.
+        // The listener of `std` listens before the client connects.
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let listener = net::TcpListener::try_from(listener).unwrap();
@@ -233,14 +267,15 @@ fn smol() {
             future::join(listener.accept(), net::TcpStream::connect(address)).await;
         wrapped(accepted.unwrap().0, connected.unwrap(), config).await
     };
-    ::smol::block_on(timeout(Box::pin(the_contract_holds(open))));
+    ::smol::block_on(timeout(Box::pin(contract_holds(open))));
 }
 
+/// The contract holds on an executor without timers and I/O.
 #[test]
-fn no_runtime_at_all() {
+fn contract_without_a_runtime() {
     let open = async |config: Config| {
         let (server, client) = pipe(64 * 1024);
         wrapped(server, client, config).await
     };
-    block_on(timeout(Box::pin(the_contract_holds(open))));
+    block_on(timeout(Box::pin(contract_holds(open))));
 }

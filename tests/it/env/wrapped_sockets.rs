@@ -1,8 +1,11 @@
-//! A WebSocket that was opened by `tokio_tungstenite`, under both views.
+//! WebSockets that other crates opened: `WsStream::new` of the bare socket, and the way back. Most
+//! other tests run over sockets of `async_tungstenite` too, so these are about `tokio_tungstenite`.
 
 use std::io::ErrorKind;
 
+use async_tungstenite::tungstenite;
 use futures::{AsyncReadExt, AsyncWriteExt, SinkExt, StreamExt, TryStreamExt, future};
+use support::{timeout, tungstenite_sockets};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, accept_async, connect_async, tungstenite::Message,
@@ -20,8 +23,9 @@ async fn pair() -> (Server, Client) {
     (server.unwrap(), client.unwrap().0)
 }
 
+/// Bytes arrive in both directions, and the close is clean.
 #[tokio::test]
-async fn bytes_go_both_ways_and_a_close_is_clean() {
+async fn tokio_tungstenite_closes_cleanly() {
     let (server, client) = pair().await;
     let (mut server, mut client) = (WsStream::new(server), WsStream::new(client).boxed());
     let bytes = vec![7; 300_000];
@@ -48,8 +52,9 @@ async fn bytes_go_both_ways_and_a_close_is_clean() {
     );
 }
 
+/// Items arrive in both directions.
 #[tokio::test]
-async fn items_go_both_ways() {
+async fn tokio_tungstenite_exchanges_items() {
     let (server, client) = pair().await;
     let mut server = WsStream::new(server).framed(Lines::new(80));
     let mut client = WsStream::new(client).framed(Lines::new(80));
@@ -59,12 +64,13 @@ async fn items_go_both_ways() {
     assert_eq!(client.try_next().await.unwrap().unwrap(), "hi");
 }
 
+/// Text is an error, and the peer gets close code 1003.
 #[tokio::test]
-async fn text_is_refused_and_the_peer_hears_of_it() {
+async fn tokio_tungstenite_rejects_text() {
     let (server, mut client) = pair().await;
     let mut server = WsStream::new(server);
     client.send(Message::text("text")).await.unwrap();
-    let hear = async {
+    let script = async {
         let Some(Ok(Message::Close(Some(frame)))) = client.next().await else {
             panic!("no close frame")
         };
@@ -72,15 +78,65 @@ async fn text_is_refused_and_the_peer_hears_of_it() {
         u16::from(frame.code)
     };
     let mut nothing = [0];
-    let (read, code) = future::join(server.read(&mut nothing), hear).await;
+    let (read, code) = future::join(server.read(&mut nothing), script).await;
     assert_eq!(read.unwrap_err().kind(), ErrorKind::InvalidData);
     assert_eq!(code, 1003);
 }
 
+/// A missing close frame is an error.
 #[tokio::test]
-async fn a_cut_is_no_clean_end() {
+async fn tokio_tungstenite_reports_abnormal_closure() {
     let (server, client) = pair().await;
     drop(client);
     let error = WsStream::new(server).read(&mut [0]).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+}
+
+/// Both sockets come back from their streams, with the bytes that were received and not read, and
+/// work as before.
+macro_rules! check_unwrapping {
+    ($server:expr, $client:expr, $message:ty) => {
+        let (mut server, mut client) = (WsStream::new($server), WsStream::new($client));
+        client.write_all(b"bytes unread").await.unwrap();
+        client.flush().await.unwrap();
+        let mut read = [0; 6];
+        server.read_exact(&mut read).await.unwrap();
+        assert_eq!(&read, b"bytes ");
+        let handle = server.handle();
+        let (transport, unread) = server.into_transport();
+        assert_eq!(&unread[..], b"unread");
+        assert_eq!(handle.closed().await, CloseOutcome::Lost);
+        let mut server = transport.into_inner();
+        let (transport, unread) = client.into_transport();
+        assert!(unread.is_empty());
+        let mut client = transport.into_inner();
+        let text = <$message>::text("text");
+        client.send(text.clone()).await.unwrap();
+        assert_eq!(server.next().await.unwrap().unwrap(), text);
+        let binary = <$message>::binary(&b"binary"[..]);
+        server.send(binary.clone()).await.unwrap();
+        assert_eq!(client.next().await.unwrap().unwrap(), binary);
+        client.close(None).await.unwrap();
+        let closed = server.next().await.unwrap().unwrap();
+        assert!(closed.is_close(), "{closed:?}");
+    };
+}
+
+/// A socket of `tokio_tungstenite` comes back from its stream.
+#[tokio::test]
+async fn tokio_tungstenite_comes_back_out() {
+    timeout(Box::pin(async {
+        let (server, client) = pair().await;
+        check_unwrapping!(server, client, Message);
+    }))
+    .await;
+}
+
+/// A socket of `async_tungstenite` comes back from its stream.
+#[test]
+fn async_tungstenite_comes_back_out() {
+    futures::executor::block_on(timeout(Box::pin(async {
+        let (server, client) = tungstenite_sockets(1000).await;
+        check_unwrapping!(server, client, tungstenite::Message);
+    })));
 }
