@@ -3,6 +3,7 @@
 //! Everything is a function of the input alone: also how it is cut into pieces, see [`Chunks`].
 
 mod codec;
+mod decoder;
 mod frames;
 mod handshake;
 mod link;
@@ -14,6 +15,7 @@ pub use codec::{
     codec_bincode, codec_cbor, codec_compressed, codec_json, codec_length_delimited, codec_lines,
     codec_postcard,
 };
+pub use decoder::decoder;
 pub use frames::HEAD_END;
 pub use handshake::{ANY_ACCEPT, accept, connect};
 pub use link::{link_client, link_server};
@@ -30,7 +32,7 @@ static ALLOC: ws_framed_test_support::alloc::CountingAlloc =
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 14] = [
     ("codec_length_delimited", codec_length_delimited),
     ("codec_lines", codec_lines),
     ("codec_bincode", codec_bincode),
@@ -38,6 +40,7 @@ pub const TARGETS: [Target; 13] = [
     ("codec_json", codec_json),
     ("codec_cbor", codec_cbor),
     ("codec_compressed", codec_compressed),
+    ("decoder", decoder),
     ("link_server", link_server),
     ("link_client", link_client),
     ("split_bytes", split_bytes),

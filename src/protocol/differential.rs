@@ -48,6 +48,10 @@ struct Seen {
 ///
 /// # Panics
 /// They differ in a way that is not in the table above.
+#[cfg_attr(
+    not(feature = "__fuzzing"),
+    expect(unreachable_pub, reason = "for the fuzzer")
+)]
 pub fn check(input: &[u8], is_client: bool) {
     let mut ours = decode(input, is_client);
     let mut theirs = decode_theirs(input.to_vec(), is_client);

@@ -82,6 +82,15 @@ impl Queue {
         (self.first.len() == self.len).then_some(&self.first)
     }
 
+    /// The first piece of the bytes to send.
+    pub(crate) fn front(&self) -> &[u8] {
+        if self.first.is_empty() {
+            &self.tail
+        } else {
+            &self.first
+        }
+    }
+
     /// Fills `slices` from the front with the bytes to send, and returns how many it filled.
     pub(crate) fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let first = [&*self.first].into_iter();

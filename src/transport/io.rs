@@ -44,6 +44,10 @@ pub(crate) trait Io {
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 }
 
+/// The most that is read at once into memory that has to be initialised for it: a long frame offers room
+/// for all that it lacks, of which one read fills a part.
+const MAX_INITIALISED: usize = 64 * 1024;
+
 /// A stream of futures-io.
 #[derive(Debug)]
 pub(crate) struct FuturesIo<S>(pub(crate) S);
@@ -57,7 +61,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Io for FuturesIo<S> {
     ) -> Poll<io::Result<usize>> {
         // The trait reads into initialised memory only.
         let start = buf.len();
-        buf.resize(start.saturating_add(max), 0);
+        buf.resize(start.saturating_add(max.min(MAX_INITIALISED)), 0);
         let room = buf.get_mut(start..).unwrap_or_default();
         let read = Pin::new(&mut self.0).poll_read(cx, room);
         let len = match &read {

@@ -2,6 +2,9 @@
 //!
 //! Reading and writing are independent: a read never writes, and never fails because a write did.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     io::{self, IoSlice},
     task::{Context, Poll, ready},
@@ -20,6 +23,9 @@ use crate::{
 /// Bytes that are read before a poll yields. Endless empty fragments, or messages that never make an
 /// item, would occupy the task for as long as they arrive.
 const BYTES_PER_POLL: usize = 256 * 1024;
+
+/// Messages that are taken before a poll yields: short ones cost more than their bytes.
+const MESSAGES_PER_POLL: usize = 128;
 
 /// The smallest read, in bytes: as much as an idle connection keeps.
 const MIN_READ_LEN: usize = 512;
@@ -45,8 +51,7 @@ pub(crate) struct Socket<I> {
     read_len: usize,
     /// Bytes read since a read last had to wait.
     streamed: usize,
-    /// Bytes that may still be read in this poll.
-    budget: usize,
+    budget: Budget,
     has_ended: bool,
     received: u64,
     sent: u64,
@@ -54,6 +59,31 @@ pub(crate) struct Socket<I> {
     is_unflushed: bool,
     write_error: Option<WsErr>,
     max_unsent: usize,
+}
+
+/// The work that is left for this poll.
+#[derive(Debug)]
+struct Budget {
+    bytes: usize,
+    messages: usize,
+}
+
+impl Budget {
+    const FULL: Self = Self {
+        bytes: BYTES_PER_POLL,
+        messages: MESSAGES_PER_POLL,
+    };
+
+    /// Yields once it is spent.
+    #[inline]
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.bytes > 0 && self.messages > 0 {
+            return Poll::Ready(());
+        }
+        *self = Self::FULL;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
 }
 
 impl<I: Io> Socket<I> {
@@ -65,7 +95,7 @@ impl<I: Io> Socket<I> {
             io,
             read_len: MIN_READ_LEN,
             streamed: 0,
-            budget: BYTES_PER_POLL,
+            budget: Budget::FULL,
             has_ended: false,
             received: 0,
             sent: 0,
@@ -77,15 +107,11 @@ impl<I: Io> Socket<I> {
 
     /// Reads once. Ready with `true` unless the stream has ended.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, WsErr>> {
-        if self.budget == 0 {
-            self.budget = BYTES_PER_POLL;
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        let (buf, room) = self.decoder.room(self.read_len.min(self.budget));
-        let room = room.min(self.budget);
-        let read = self.io.poll_read_buf(cx, buf, room);
+        ready!(self.budget.poll(cx));
+        let (buf, room) = self.decoder.room(self.read_len);
+        let read = self.io.poll_read_buf(cx, buf, room.min(BYTES_PER_POLL));
         if read.is_pending() {
+            self.budget = Budget::FULL;
             self.decoder.release();
             // The next data is likely to be as much as this was.
             if self.streamed < self.read_len {
@@ -99,7 +125,7 @@ impl<I: Io> Socket<I> {
                 Poll::Ready(Ok(false))
             }
             Ok(len) => {
-                self.budget -= len;
+                self.budget.bytes = self.budget.bytes.saturating_sub(len);
                 self.streamed += len;
                 self.received += len as u64;
                 if len >= self.read_len {
@@ -119,7 +145,11 @@ impl<I: Io> Socket<I> {
         self.check_writable()?;
         while !self.encoder.queue().is_empty() {
             let queue = self.encoder.queue();
-            let written = if let Some(bytes) = queue.single() {
+            let single = match self.io.is_write_vectored() {
+                true => queue.single(),
+                false => Some(queue.front()),
+            };
+            let written = if let Some(bytes) = single {
                 self.io.poll_write(cx, bytes)
             } else {
                 let mut slices = [IoSlice::new(&[]); MAX_SLICES];
@@ -158,8 +188,10 @@ impl<I: Io> Socket<I> {
 
 impl<I: Io> MessageTransport for Socket<I> {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
+        ready!(self.budget.poll(cx));
         loop {
             if let Some(message) = self.decoder.decode().transpose() {
+                self.budget.messages = self.budget.messages.saturating_sub(1);
                 return Poll::Ready(Some(message));
             }
             if self.has_ended {

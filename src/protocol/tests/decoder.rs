@@ -209,7 +209,7 @@ fn message_limit() {
     }
 }
 
-/// A length that nobody sends, without a limit: nothing is allocated for it.
+/// The longest length that a header can announce, without a limit: nothing is allocated for it.
 #[test]
 fn announced_length() {
     for opcode in [0x81, 0x82] {
