@@ -34,7 +34,7 @@ use crate::{
 /// Binary messages are joined: their boundaries are not seen. For typed messages, see
 /// [`framed`](Self::framed).
 ///
-/// # RecvState
+/// # Reading
 /// Bytes come in order. The end of the stream, `Ok(0)`, comes only when both sides exchanged close frames
 /// and the peer's said that nothing went wrong. Any other end is an error, once, after everything that
 /// came before it; after that `Ok(0)`. The error holds a [`WsErr`]:

@@ -63,7 +63,12 @@ fn refill(batch: &mut Batch) -> Result<[u8; 4], WsErr> {
 #[inline]
 pub(super) fn apply(data: &mut [u8], key: [u8; 4], offset: usize) {
     // The key as it applies from the first byte of `data` on.
-    let rotation = 8 * (offset % 4) as u32;
+    let rotation = match offset % 4 {
+        0 => 0,
+        1 => 8,
+        2 => 16,
+        _ => 24,
+    };
     let key = u32::from_le_bytes(key).rotate_right(rotation).to_le_bytes();
     if data.len() < STEP {
         return apply_short(data, key);
