@@ -3,8 +3,8 @@
 use std::fmt::Debug;
 
 use bytes::BytesMut;
-use counting_alloc::measure;
 use serde::{Serialize, de::DeserializeOwned};
+use support::alloc::measure;
 use ws_framed::{
     Bincode, Cbor, CodecError, Compressed, Decoder, Encoder, Json, LengthDelimited, Lines, Postcard,
 };
@@ -285,7 +285,7 @@ fn read_in_pieces<T: Clone + Debug, C: Codec<T>>(
     left: &BytesMut,
 ) {
     let (mut buffer, mut results) = (BytesMut::new(), Vec::new());
-    let pieces = Chunks::random(input).cut(input);
+    let pieces = Chunks::random(input).split(input);
     let count = pieces.len();
     'pieces: for (at, piece) in pieces.into_iter().enumerate() {
         buffer.extend_from_slice(piece);

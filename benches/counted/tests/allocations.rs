@@ -3,7 +3,7 @@
 use counted::{
     Items, Small, alone, items, messages, send_batch, send_bytes, send_one, with_engine,
 };
-use counting_alloc::{CountingAlloc, exclusive, measure};
+use support::alloc::{CountingAlloc, exclusive, measure};
 use ws_framed::WsStream;
 
 #[global_allocator]
