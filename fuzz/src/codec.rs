@@ -4,10 +4,11 @@ use std::fmt::Debug;
 
 use bytes::BytesMut;
 use serde::{Serialize, de::DeserializeOwned};
+use support::alloc::measure;
+use support::alloc::measure;
 use ws_framed::{
     Bincode, Cbor, CodecError, Compressed, Decoder, Encoder, Json, LengthDelimited, Lines, Postcard,
 };
-use ws_framed_test_support::alloc::measure;
 
 use crate::{
     Chunks,
@@ -285,7 +286,7 @@ fn read_in_pieces<T: Clone + Debug, C: Codec<T>>(
     left: &BytesMut,
 ) {
     let (mut buffer, mut results) = (BytesMut::new(), Vec::new());
-    let pieces = Chunks::random(input).cut(input);
+    let pieces = Chunks::random(input).split(input);
     let count = pieces.len();
     'pieces: for (at, piece) in pieces.into_iter().enumerate() {
         buffer.extend_from_slice(piece);

@@ -3,8 +3,9 @@
 use counted::{
     Items, Small, alone, items, messages, send_batch, send_bytes, send_one, with_engine,
 };
+use support::alloc::{CountingAlloc, exclusive, measure};
+use support::alloc::{CountingAlloc, exclusive, measure};
 use ws_framed::WsStream;
-use ws_framed_test_support::alloc::{CountingAlloc, exclusive, measure};
 
 #[global_allocator]
 static ALLOC: CountingAlloc = CountingAlloc;

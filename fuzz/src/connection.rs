@@ -1,4 +1,4 @@
-//! The byte view of a link, fed with raw bytes.
+//! The byte stream of a connection, fed with raw bytes.
 
 use std::{
     io,
@@ -13,28 +13,26 @@ use futures::{
     Future,
     io::{AsyncRead, AsyncWrite},
 };
+use support::alloc::Meter;
+use support::frame::{BINARY, CLOSE, Frame, TEXT};
 use ws_framed::{Config, MessageTransport, TextPolicy, WsStream};
-use ws_framed_test_support::{
-    alloc::Meter,
-    frame::{BINARY, CLOSE, Frame, TEXT},
-};
 
 use crate::{Chunks, Script, drive, frames::Carried};
 
-/// The longest message that the engine takes. More than the link does, so that both limits are met.
-const ENGINE_MAX: usize = 2048;
-const LINK_MAX: usize = 1024;
+/// The longest message that tungstenite takes. It exceeds that of the connection, so that both limits are met.
+const TUNGSTENITE_MAX: usize = 2048;
+const CONNECTION_MAX: usize = 1024;
 
-/// What one link may hold besides what it was given to send and has read.
+/// The memory that one connection may hold besides the data that it was given to send and has read.
 const MEMORY_CEILING: usize = 32 * 1024;
 
 const POLICIES: [TextPolicy; 3] = [TextPolicy::Reject, TextPolicy::Bytes, TextPolicy::Event];
 
-pub fn link_server(input: &[u8]) {
+pub fn connection_server(input: &[u8]) {
     check(input, Role::Server);
 }
 
-pub fn link_client(input: &[u8]) {
+pub fn connection_client(input: &[u8]) {
     check(input, Role::Client);
 }
 
@@ -49,15 +47,15 @@ fn check(input: &[u8], role: Role) {
     seen.check(input, role, TextPolicy::Bytes);
 }
 
-/// One link from its start to its end.
+/// One connection from its start to its end.
 pub(crate) struct Run {
     role: Role,
     pub(crate) policy: TextPolicy,
-    /// Whether the user says something and closes before reading.
+    /// Whether the caller writes and closes before it reads.
     closes_first: bool,
 }
 
-/// What the user and the peer saw of it.
+/// What the caller and the peer saw of it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) data: Vec<u8>,
@@ -76,17 +74,17 @@ impl Run {
     }
 
     pub(crate) fn open(&self, script: Script) -> WsStream<impl MessageTransport + use<>> {
-        let engine = WebSocketConfig::default()
+        let limits = WebSocketConfig::default()
             .read_buffer_size(1024)
             .write_buffer_size(0)
-            .max_message_size(Some(ENGINE_MAX))
-            .max_frame_size(Some(ENGINE_MAX));
-        let socket = WebSocketStream::from_raw_socket(script, self.role, Some(engine));
+            .max_message_size(Some(TUNGSTENITE_MAX))
+            .max_frame_size(Some(TUNGSTENITE_MAX));
+        let socket = WebSocketStream::from_raw_socket(script, self.role, Some(limits));
         let mut socket = pin!(socket);
         let config = Config::default()
-            .max_recv_message_len(LINK_MAX)
+            .max_recv_message_len(CONNECTION_MAX)
             .text(self.policy)
-            // Time plays no part here.
+            // Time is of no importance here.
             .keepalive(None);
         WsStream::with_config(drive(|cx| socket.as_mut().poll(cx)), config).unwrap()
     }
@@ -98,7 +96,10 @@ impl Run {
         if self.closes_first {
             let written = drive(|cx| Pin::new(&mut stream).poll_write(cx, b"bye"));
             assert_eq!(written.unwrap(), 3);
-            drive(|cx| Pin::new(&mut stream).poll_close(cx)).unwrap();
+            if let Err(error) = drive(|cx| Pin::new(&mut stream).poll_close(cx)) {
+                // The connection ended before that was flushed.
+                assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+            }
         }
         let (data, error) = read_to_end(&mut stream);
         write_after_the_end(&mut stream);
@@ -116,7 +117,7 @@ impl Run {
     }
 }
 
-/// Reads until the end, and on: an error comes once, and the end stays the end.
+/// Reads until the end and beyond it: an error is returned once, and the end is final.
 pub(crate) fn read_to_end(
     stream: &mut (impl AsyncRead + Unpin),
 ) -> (Vec<u8>, Option<io::ErrorKind>) {
@@ -139,14 +140,14 @@ pub(crate) fn read_to_end(
 fn write_after_the_end(stream: &mut (impl AsyncWrite + Unpin)) {
     let written = drive(|cx| Pin::new(&mut *stream).poll_write(cx, b"late"));
     assert_eq!(written.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
-    // Whether bytes were lost is told once.
+    // A loss of bytes is reported once.
     let _ = drive(|cx| Pin::new(&mut *stream).poll_flush(cx));
-    drive(|cx| Pin::new(&mut *stream).poll_flush(cx)).expect("told already");
-    drive(|cx| Pin::new(&mut *stream).poll_close(cx)).expect("closed already");
+    drive(|cx| Pin::new(&mut *stream).poll_flush(cx)).expect("the loss was reported");
+    drive(|cx| Pin::new(&mut *stream).poll_close(cx)).expect("it is closed");
 }
 
 impl Seen {
-    /// Compares it with what the input carries.
+    /// Compares it with the contents of the input.
     fn check(&self, input: &[u8], role: Role, policy: TextPolicy) {
         let carried = Carried::by(
             input,
@@ -159,20 +160,20 @@ impl Seen {
         assert!(carried.data.starts_with(&self.data), "not what was sent");
         match self.error {
             None | Some(io::ErrorKind::ConnectionAborted) => {
-                assert!(carried.has_close, "closed, but nobody said so");
+                assert!(carried.has_close, "closed without a close frame");
                 assert!(has_all, "closed before everything was read");
             }
             Some(io::ErrorKind::UnexpectedEof) => {
                 assert!(!carried.has_close, "there was a close frame");
-                assert!(has_all, "cut before everything was read");
+                assert!(has_all, "ended before everything was read");
             }
             Some(io::ErrorKind::InvalidData) => {}
-            Some(error) => panic!("an error that has no cause: {error}"),
+            Some(error) => panic!("an error without a cause: {error}"),
         }
         self.check_output(role);
     }
 
-    /// What the peer was sent is frames, the last of them the only close frame.
+    /// The output consists of frames, the last of which is the only close frame.
     fn check_output(&self, role: Role) {
         let mut rest = &self.output[..];
         let mut closes = 0;
@@ -183,7 +184,7 @@ impl Seen {
         }
         if self.error != Some(io::ErrorKind::UnexpectedEof) {
             assert!(rest.is_empty(), "a frame that is not whole");
-            assert_eq!(closes, 1, "the peer is to be told");
+            assert_eq!(closes, 1, "one close frame was sent");
         }
     }
 
@@ -193,10 +194,9 @@ impl Seen {
     }
 }
 
-/// The code of the first close frame in what was sent.
+/// The code of the first close frame in the output.
 pub(crate) fn close_code_in(mut output: &[u8]) -> Option<u16> {
     std::iter::from_fn(|| Frame::decode(&mut output))
-        .map(|(frame, _)| frame)
-        .filter(|frame| frame.opcode == CLOSE)
-        .find_map(|frame| Some(u16::from_be_bytes(*frame.payload.first_chunk()?)))
+        .filter(|(frame, _)| frame.opcode == CLOSE)
+        .find_map(|(frame, _)| Some(u16::from_be_bytes(*frame.payload.first_chunk()?)))
 }
