@@ -5,7 +5,6 @@ use std::fmt::Debug;
 use bytes::BytesMut;
 use serde::{Serialize, de::DeserializeOwned};
 use support::alloc::measure;
-use support::alloc::measure;
 use ws_framed::{
     Bincode, Cbor, CodecError, Compressed, Decoder, Encoder, Json, LengthDelimited, Lines, Postcard,
 };

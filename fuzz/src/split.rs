@@ -5,7 +5,6 @@ use std::{fmt::Debug, io, pin::Pin};
 use async_tungstenite::tungstenite::protocol::Role;
 use bytes::{Bytes, BytesMut};
 use futures::Stream;
-use support::Frame;
 use support::frame::{BINARY, Frame};
 use ws_framed::{
     Bincode, Cbor, CodecError, Decoder, Json, LengthDelimited, LengthPrefixed, Lines, Postcard,

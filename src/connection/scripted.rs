@@ -28,6 +28,10 @@ pub(super) const SECOND: Duration = Duration::from_secs(1);
 
 /// What a test sets and sees of the transport below a link.
 #[derive(Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the script"
+)]
 pub(super) struct Script {
     pub(super) incoming: VecDeque<Message>,
     /// Comes again and again when nothing else does.

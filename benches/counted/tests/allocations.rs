@@ -4,7 +4,6 @@ use counted::{
     Items, Small, alone, items, messages, send_batch, send_bytes, send_one, with_engine,
 };
 use support::alloc::{CountingAlloc, exclusive, measure};
-use support::alloc::{CountingAlloc, exclusive, measure};
 use ws_framed::WsStream;
 
 #[global_allocator]

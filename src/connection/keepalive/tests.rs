@@ -53,7 +53,7 @@ fn any_message_is_a_sign_of_life() {
         peer.set(|script| {
             script
                 .incoming
-                .push_back(Message::Pong(ControlPayload::of_id(0)))
+                .push_back(Message::Pong(ControlPayload::of_id(0)));
         });
     }
     assert_eq!(peer.pings(), 0);
@@ -63,7 +63,7 @@ fn any_message_is_a_sign_of_life() {
     peer.set(|script| {
         script
             .incoming
-            .push_back(Message::Pong(ControlPayload::of_id(0)))
+            .push_back(Message::Pong(ControlPayload::of_id(0)));
     });
     wait(&mut link, 15);
     assert!(read(&mut link).is_pending(), "the ping was answered");
@@ -109,7 +109,7 @@ fn a_user_who_does_not_read_while_a_pong_comes_is_not_a_dead_peer() {
     peer.set(|script| {
         script
             .incoming
-            .push_back(Message::Pong(ControlPayload::of_id(0)))
+            .push_back(Message::Pong(ControlPayload::of_id(0)));
     });
     wait(&mut link, 20);
     wait(&mut link, 3600);
@@ -226,7 +226,7 @@ fn a_message_that_never_ends_is_given_up_if_that_is_asked_for() {
         peer.set(|script| {
             script
                 .incoming
-                .push_back(Message::Pong(ControlPayload::of_id(0)))
+                .push_back(Message::Pong(ControlPayload::of_id(0)));
         });
         wait(&mut link, 15);
     }
@@ -244,7 +244,7 @@ fn a_link_without_a_message_under_way_is_not_given_up_for_one() {
         peer.set(|script| {
             script
                 .incoming
-                .push_back(Message::Pong(ControlPayload::of_id(0)))
+                .push_back(Message::Pong(ControlPayload::of_id(0)));
         });
         wait(&mut link, 12);
     }
