@@ -19,10 +19,7 @@ use crate::{
     stream::WsStream,
     time::timeout,
     trace::Trace,
-    transport::{
-        io::{ByteStream, FuturesIo},
-        socket::Socket,
-    },
+    transport::{io::ByteStream, socket::Socket},
 };
 
 /// Opens connections as a server. One acceptor serves many connections.
@@ -165,7 +162,7 @@ impl Acceptor {
         let handshake = Box::pin(async {
             #[cfg(feature = "rustls")]
             if let Some(tls) = &self.tls {
-                let io = FuturesIo(tls.accept(io).await?);
+                let io = crate::transport::io::FuturesIo(tls.accept(io).await?);
                 return self.handshake(io, validate, &trace, &mut known).await;
             }
             self.handshake(io, validate, &trace, &mut known).await

@@ -275,6 +275,7 @@ macro_rules! delegate_transport {
         }
     };
 }
+#[cfg(feature = "tokio-tungstenite")]
 pub(super) use delegate_transport;
 
 delegate_transport!(Tungstenite<S>, S: AsyncRead + AsyncWrite + Unpin);
