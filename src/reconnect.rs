@@ -15,14 +15,8 @@ use crate::{
 /// [`WsStream`](crate::WsStream), a [`WsFramed`](crate::WsFramed), or a type that contains one. It works
 /// in browsers, too. In a spawned task, it has to own what it captures: `async move`.
 ///
-#[cfg_attr(
-    all(feature = "tokio", feature = "async-tungstenite"),
-    doc = "```no_run"
-)]
-#[cfg_attr(
-    not(all(feature = "tokio", feature = "async-tungstenite")),
-    doc = "```text"
-)]
+#[cfg_attr(feature = "tokio", doc = "```no_run")]
+#[cfg_attr(not(feature = "tokio"), doc = "```text")]
 /// use futures::{SinkExt, StreamExt};
 /// use ws_framed::{Lines, Reconnector, WsErr};
 ///

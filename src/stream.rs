@@ -205,7 +205,6 @@ impl<M: MessageTransport> WsStream<M> {
         poll_fn(|cx| self.connection.poll_close_with(cx, &frame, mode)).await
     }
 
-    #[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
     pub(crate) fn with_subprotocol(
         mut self,
         subprotocol: Option<String>,

@@ -43,21 +43,11 @@ const MAX_NAME_LEN: usize = 128;
 ///
 /// # One server, several codecs
 #[cfg_attr(
-    all(
-        feature = "json",
-        feature = "postcard",
-        feature = "tokio",
-        feature = "async-tungstenite"
-    ),
+    all(feature = "json", feature = "postcard", feature = "tokio"),
     doc = "```no_run"
 )]
 #[cfg_attr(
-    not(all(
-        feature = "json",
-        feature = "postcard",
-        feature = "tokio",
-        feature = "async-tungstenite"
-    )),
+    not(all(feature = "json", feature = "postcard", feature = "tokio")),
     doc = "```text"
 )]
 /// use futures::{Sink, SinkExt, Stream, StreamExt};

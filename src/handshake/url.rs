@@ -58,7 +58,7 @@ impl WsUrl {
     }
 
     /// The host as a certificate has it: without a zone.
-    #[cfg(feature = "rustls")]
+    #[cfg(all(feature = "rustls", any(feature = "smol", feature = "tokio")))]
     pub(crate) fn server_name(&self) -> &str {
         self.host.split('%').next().unwrap_or_default()
     }
