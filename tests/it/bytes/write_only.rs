@@ -118,7 +118,7 @@ fn one_message_is_kept() {
         let (mut ours, mut peer) = (ours.unwrap().boxed(), Peer::memory(theirs));
         fill(&mut ours);
         let mut writing = pin!(ours.write(b"blocked"));
-        for _ in 0..CAPACITY + 1 {
+        for _ in 0..=CAPACITY {
             assert!(poll_until_idle(writing.as_mut()).is_pending());
             peer.send(Frame::binary("x")).await;
         }
