@@ -230,6 +230,8 @@ fn blocked_send_of_item_completes() {
                 peer.send(Frame::text("")).await;
                 let mut next = pin!(items.next());
                 assert!(poll_until_idle(next.as_mut()).is_pending());
+                // The item is not sent before the peer reads.
+                assert!(poll_until_idle(send.as_mut()).is_pending());
                 let script = async {
                     let received = peer.until_close().await;
                     peer.expect_end().await;
