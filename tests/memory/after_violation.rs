@@ -1,6 +1,6 @@
-//! A peer that sends on after its violation receives the close frame with the reason. The close frame is
-//! sent before the caller gets the error, so that unread data in the socket does not discard it when the
-//! caller drops the stream.
+//! A peer that sends on after its violation receives the close frame with the reason. The close frame
+//! is sent before the caller gets the error. A stream that is dropped then has unread data in its
+//! socket, which does not discard the close frame.
 
 use std::{io::ErrorKind, time::Duration};
 
@@ -19,8 +19,8 @@ fn config() -> Config {
     Config::default().max_recv_message_len(1000)
 }
 
-/// A script that sends these frames, which end in a violation, and later messages. Returns the close
-/// frame that the peer receives.
+/// A script that sends these frames, which end in a violation, and later messages. Returns the
+/// close frame that the peer receives.
 fn violate(frames: Vec<Frame>) -> impl FnOnce(FloodPeer) -> (u16, String) + Send + 'static {
     move |mut peer| {
         for frame in &frames {

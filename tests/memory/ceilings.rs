@@ -1,5 +1,5 @@
-//! The memory of a connection is below the formula in the documentation of [`Config`], whatever the peer
-//! sends.
+//! The memory of a connection is below the formula in the documentation of [`Config`], whatever the
+//! peer sends.
 
 use std::io::ErrorKind;
 
@@ -79,8 +79,8 @@ async fn read_and_discard(ours: &mut WsStream) -> Result<(), ErrorKind> {
     }
 }
 
-/// Asserts that, in both roles, reading these frames costs less than the ceiling. The frames are encoded
-/// beforehand, so that the copy of the peer does not count.
+/// Asserts that, in both roles, reading these frames costs less than the ceiling. The frames are
+/// encoded beforehand, so that the copy of the peer does not count.
 fn assert_reading_is_below_ceiling(limits: Limits, what: &str, frames: &[Frame]) {
     for role in ROLES {
         let bytes = encode_frames(role.other(), frames);
@@ -116,14 +116,14 @@ fn whole_and_partial_messages() {
     for limits in limits() {
         let max = limits.received;
         let large = Frame::binary(vec![7; max]);
-        let begun = |len| Frame::binary(vec![7; len]).claiming(max as u64);
-        assert_reading_is_below_ceiling(limits, "claimed", &[begun(1)]);
-        assert_reading_is_below_ceiling(limits, "partial frame", &[begun(max - 1)]);
+        let partial_frame = |len| Frame::binary(vec![7; len]).claiming(max as u64);
+        assert_reading_is_below_ceiling(limits, "claimed", &[partial_frame(1)]);
+        assert_reading_is_below_ceiling(limits, "partial frame", &[partial_frame(max - 1)]);
         assert_reading_is_below_ceiling(limits, "whole", &vec![large.clone(); 2]);
         assert_reading_is_below_ceiling(
             limits,
             "whole and partial",
-            &[large.clone(), begun(max - 1)],
+            &[large.clone(), partial_frame(max - 1)],
         );
         for each in [max, max / 2 + 1, max / 10] {
             let whole = in_fragments(max, each, true);
@@ -140,7 +140,7 @@ fn whole_and_partial_messages() {
         let mut partial = in_fragments(max / 2, max / 2, false);
         partial.push(Frame {
             opcode: CONTINUATION,
-            ..begun(max / 2)
+            ..partial_frame(max / 2)
         });
         assert_reading_is_below_ceiling(limits, "partial message and frame", &partial);
     }
@@ -187,8 +187,8 @@ fn unread_text_events() {
     }
 }
 
-/// A connection that is full in both directions costs less than the ceiling. The peer does not read its
-/// pongs, and has a message in flight.
+/// A connection that is full in both directions costs less than the ceiling. The peer does not read
+/// its pongs, and has a message in flight.
 #[test]
 fn both_directions_are_full() {
     let _alone = exclusive();

@@ -13,8 +13,8 @@ use ws_framed::{CloseOutcome, Keepalive, TextPolicy};
 
 use crate::{MAX_PEAK, small_limits};
 
-/// Asserts that, in both roles, reads skip this flood up to the data and the close after it. Returns how
-/// many frames the peer receives before the reply to its close.
+/// Asserts that, in both roles, reads skip this flood up to the data and the close after it.
+/// Returns how many frames the peer receives before the reply to its close.
 fn assert_skipped(
     first: Option<&Frame>,
     repeated: &Frame,
@@ -117,7 +117,8 @@ fn pings_between_million_fragments() {
     }
 }
 
-/// Reads stop when the peer does not read its pongs, and keepalive ends the connection with `TimedOut`.
+/// Reads stop when the peer does not read its pongs, and keepalive ends the connection with
+/// `TimedOut`.
 #[test]
 fn unread_pongs_time_out() {
     let _alone = exclusive();

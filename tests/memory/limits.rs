@@ -15,8 +15,8 @@ use ws_framed::{CloseOutcome, Config, LengthDelimited, WsErr};
 
 use crate::{LIMIT, MAX_PEAK, small_limits};
 
-/// Sends this frame, and then `repeated` for a while. Asserts that our end fails with this error, and
-/// that the peer receives this code, in little memory.
+/// Sends this frame, and then `repeated` for a while. Asserts that our end fails with this error,
+/// and that the peer receives this code, in little memory.
 fn assert_failure(
     first: &Frame,
     repeated: Option<&Frame>,
@@ -78,8 +78,8 @@ fn claimed_length_over_limit() {
     }
 }
 
-/// The length prefix of an item that claims 4 GiB fails the connection with 1009, in messages within the
-/// limit.
+/// The length prefix of an item that claims 4 GiB fails the connection with 1009, in messages
+/// within the limit.
 #[test]
 fn item_prefix_claims_4_gib() {
     let _alone = exclusive();

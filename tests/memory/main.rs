@@ -22,8 +22,8 @@ use ws_framed::Config;
 /// The limit of [`small_limits`].
 const LIMIT: usize = 4 * 1024;
 
-/// A bound for the memory of a connection with [`small_limits`], its buffers and its scripted peer. Each
-/// flood carries far more.
+/// A bound for the memory of a connection with [`small_limits`], its buffers and its scripted peer.
+/// Each flood carries far more.
 const MAX_PEAK: usize = 96 * 1024;
 
 fn small_limits() -> Config {

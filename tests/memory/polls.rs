@@ -26,7 +26,7 @@ fn repeated(frames: impl Into<Vec<Frame>>) -> Flood {
 
 /// Floods without data.
 fn without_data() -> Vec<Flood> {
-    let begun = || vec![Frame::binary([]).unfinished()];
+    let start = || vec![Frame::binary([]).unfinished()];
     let empty = || Frame::continuation([]).unfinished();
     // Messages of as many empty fragments as one poll of tungstenite may read.
     let mut slow = vec![Frame::binary([]).unfinished()];
@@ -38,14 +38,14 @@ fn without_data() -> Vec<Flood> {
         repeated([Frame::pong([])]),
         repeated([Frame::binary([])]),
         repeated([Frame::text([])]),
-        (begun(), vec![empty()]),
-        (begun(), vec![empty(), Frame::ping([])]),
+        (start(), vec![empty()]),
+        (start(), vec![empty(), Frame::ping([])]),
         repeated(slow),
     ]
 }
 
-/// Asserts that, in both roles and for each flood, each call of `poll` reads a bounded number of bytes, is
-/// pending, and wakes its task.
+/// Asserts that, in both roles and for each flood, each call of `poll` reads a bounded number of
+/// bytes, is pending, and wakes its task.
 fn assert_bounded(config: &Config, floods: &[Flood], poll: impl Fn(&mut WsStream) -> (bool, bool)) {
     for role in ROLES {
         for (row, (first, pattern)) in floods.iter().enumerate() {

@@ -1,5 +1,5 @@
-//! A peer that sends pings and does not read its pongs: data after the pongs waits, and the peer's close
-//! gets its reply.
+//! A peer that sends pings and does not read its pongs: data after the pongs waits, and the peer's
+//! close gets its reply.
 
 use std::{pin::pin, task::Poll};
 

@@ -147,7 +147,8 @@ async fn assert_invalid(connector: &Connector, acceptor: &Acceptor, what: &str) 
     );
 }
 
-/// An invalid `Config` fails before anything is sent or resolved. All invalid values are in `config`.
+/// An invalid `Config` fails before anything is sent or resolved. All invalid values are in
+/// `config`.
 #[tokio::test]
 async fn invalid_config_sends_nothing() {
     timeout(async {

@@ -97,7 +97,8 @@ async fn offers_are_unique_and_ordered() {
     .await;
 }
 
-/// A server rejects contracts that differ from its own. The reason names the difference at both ends.
+/// A server rejects contracts that differ from its own. The reason names the difference at both
+/// ends.
 #[tokio::test]
 async fn difference_is_the_reason() {
     timeout(async {
@@ -145,7 +146,8 @@ async fn client_without_contracts() {
     .await;
 }
 
-/// A client with contracts fails at a server that ignores its offer, or that has other subprotocols.
+/// A client with contracts fails at a server that ignores its offer, or that has other
+/// subprotocols.
 #[tokio::test]
 async fn server_without_contracts() {
     timeout(async {

@@ -13,7 +13,8 @@ fn acceptor(contract: &str) -> Acceptor {
     Acceptor::new().contract(contract.parse().unwrap())
 }
 
-/// Sends a request with these headers. Returns the result of the server and the head of its response.
+/// Sends a request with these headers. Returns the result of the server and the head of its
+/// response.
 async fn send_request(ours: &Acceptor, offers: &str) -> (Result<WsStream, WsErr>, String) {
     let (server, mut client) = duplex(64 * 1024);
     let request = REQUEST.strip_suffix("\r\n").unwrap().to_owned() + offers + "\r\n";

@@ -8,8 +8,8 @@ use support::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use ws_framed::{Acceptor, Connector, HandshakeRequest, Rejection, WsErr};
 
-fn status(refused: &WsErr) -> u16 {
-    match refused {
+fn status(error: &WsErr) -> u16 {
+    match error {
         WsErr::Refused { status, .. } => *status,
         other => panic!("{other:?}"),
     }
@@ -69,8 +69,8 @@ async fn exactly_one_host_header() {
                 read_head(&mut client).await
             };
             let acceptor = Acceptor::new();
-            let (refused, head) = future::join(acceptor.accept(ours), script).await;
-            assert_eq!(status(&refused.map(drop).unwrap_err()), 400);
+            let (result, head) = future::join(acceptor.accept(ours), script).await;
+            assert_eq!(status(&result.map(drop).unwrap_err()), 400);
             assert!(head.starts_with("HTTP/1.1 400 "), "{head}");
         })
         .await;

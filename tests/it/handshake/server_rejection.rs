@@ -22,8 +22,8 @@ async fn rejection_of(request: &[u8]) -> (WsErr, String) {
     (accepted.map(drop).unwrap_err(), response)
 }
 
-/// Asserts that the server rejects this request with this status and these headers, in a complete HTTP
-/// response.
+/// Asserts that the server rejects this request with this status and these headers, in a complete
+/// HTTP response.
 async fn assert_refused(request: &str, expected: u16, headers: &[&str]) {
     let (error, response) = rejection_of(request.as_bytes()).await;
     let (head, body) = response.split_once("\r\n\r\n").unwrap();
@@ -47,8 +47,8 @@ async fn assert_refused(request: &str, expected: u16, headers: &[&str]) {
     assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
 }
 
-/// A request that is no valid WebSocket handshake gets the status and the headers that RFC 9110 and RFC
-/// 6455 require.
+/// A request that is no valid WebSocket handshake gets the status and the headers that RFC 9110 and
+/// RFC 6455 require.
 #[tokio::test]
 async fn other_requests_get_a_status() {
     timeout(async {
@@ -209,8 +209,8 @@ fn assert_status(error: &WsErr, response: &str, expected: u16) {
     assert!(response.starts_with(&start), "{response:?}");
 }
 
-/// A client that sends its whole request before it reads receives the response, because the server reads
-/// on after its rejection. Over TCP, a reset could otherwise discard the response.
+/// A client that sends its whole request before it reads receives the response, because the server
+/// reads on after its rejection. Over TCP, a reset could otherwise discard the response.
 #[tokio::test]
 async fn sending_client_receives_rejection() {
     timeout(async {
@@ -264,8 +264,8 @@ async fn endless_sender_is_disconnected() {
     .await;
 }
 
-/// A client that does not read its rejection delays the error until `handshake_timeout`, or for a second
-/// of silence.
+/// A client that does not read its rejection delays the error until `handshake_timeout`, or for a
+/// second of silence.
 #[tokio::test]
 async fn unread_rejection_delays_error() {
     timeout(async {

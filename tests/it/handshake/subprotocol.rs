@@ -99,7 +99,8 @@ async fn unoffered_subprotocol_fails() {
     .await;
 }
 
-/// A server rejects a client with which it has no subprotocol in common. Both ends return status 400.
+/// A server rejects a client with which it has no subprotocol in common. Both ends return status
+/// 400.
 #[tokio::test]
 async fn no_common_subprotocol() {
     timeout(async {
@@ -127,8 +128,8 @@ async fn no_common_subprotocol() {
     .await;
 }
 
-/// A response without a subprotocol is `NoSubprotocol` for a client that offers one. The client sends no
-/// close frame.
+/// A response without a subprotocol is `NoSubprotocol` for a client that offers one. The client
+/// sends no close frame.
 #[tokio::test]
 async fn server_without_subprotocols() {
     timeout(async {
