@@ -96,20 +96,17 @@ fn upgrade_has_span_of_its_request() {
             assert_eq!(upgrade.take().unwrap().await.is_ok(), is_open);
         }
     });
-    let recorded = recorder.recorded();
+    let log = recorder.recorded();
     let is_server = |span: &&Fields| span["role"] == "server";
-    let paths: Vec<_> = recorded.spans.iter().filter(is_server).collect();
+    let paths: Vec<_> = log.spans.iter().filter(is_server).collect();
     let paths: Vec<_> = paths.iter().map(|span| span["path"].as_str()).collect();
     assert_eq!(paths, ["/chat", "/other"]);
-    let first = recorded.span_of("server");
+    let first = log.span_of("server");
     assert_eq!(
-        recorded.messages_in(first),
+        log.messages_in(first),
         ["the handshake is done", "the connection was dropped"]
     );
-    let rejection = recorded
-        .events
-        .iter()
-        .find(|event| event.level == Level::INFO);
+    let rejection = log.events.iter().find(|event| event.level == Level::INFO);
     assert_eq!(rejection.unwrap().fields["status"], "404");
 }
 

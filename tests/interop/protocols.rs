@@ -46,16 +46,16 @@ const STREAMS: u8 = 50;
 const LEN: usize = 256 * 1024;
 
 /// Sends and receives data on a stream of yamux, and closes each direction separately.
-async fn exchange(stream: Stream, sent: usize, received: usize) {
+async fn exchange(stream: Stream, send_seed: usize, receive_seed: usize) {
     let (mut reader, mut writer) = AsyncReadExt::split(stream);
     let send = async {
-        writer.write_all(&bytes(sent, LEN)).await.unwrap();
+        writer.write_all(&bytes(send_seed, LEN)).await.unwrap();
         writer.close().await.unwrap();
     };
     let mut data = Vec::new();
     let (read, ()) = future::join(reader.read_to_end(&mut data), send).await;
     read.unwrap();
-    assert!(data == bytes(received, LEN), "{} bytes", data.len());
+    assert!(data == bytes(receive_seed, LEN), "{} bytes", data.len());
 }
 
 /// The server of the streams of yamux.

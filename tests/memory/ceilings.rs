@@ -222,14 +222,11 @@ fn both_directions_are_full() {
 fn items_across_messages() {
     let _alone = exclusive();
     for limits in limits() {
-        for item_limit in [KIB, 600 * KIB] {
-            let limits = Limits {
-                item: item_limit,
-                ..limits
-            };
+        for item in [KIB, 600 * KIB] {
+            let limits = Limits { item, ..limits };
             for role in ROLES {
-                let mut data = u32::try_from(item_limit).unwrap().to_be_bytes().to_vec();
-                data.resize(item_limit + 3, 7);
+                let mut data = u32::try_from(item).unwrap().to_be_bytes().to_vec();
+                data.resize(item + 3, 7);
                 let messages: Vec<_> = data.chunks(limits.received).map(Frame::binary).collect();
                 let bytes = encode_frames(role.other(), &messages);
                 let script = move |mut peer: FloodPeer| {
@@ -237,10 +234,10 @@ fn items_across_messages() {
                     peer.close_write();
                     peer
                 };
-                let item = Bytes::from(vec![7; item_limit]);
+                let value = Bytes::from(vec![7; item]);
                 let (cost, _) = with_peer(role, limits.config(), script, async |ours| {
-                    let mut ours = ours.framed(LengthDelimited::new(item_limit));
-                    while let Some(fed) = ours.feed(item.clone()).now_or_never() {
+                    let mut ours = ours.framed(LengthDelimited::new(item));
+                    while let Some(fed) = ours.feed(value.clone()).now_or_never() {
                         fed.unwrap();
                     }
                     let error = ours.next().await.unwrap().unwrap_err();
@@ -260,14 +257,11 @@ fn items_across_messages() {
 fn items_of_one_message() {
     let _alone = exclusive();
     for limits in limits() {
-        for item_limit in [KIB, 600 * KIB] {
-            let limits = Limits {
-                item: item_limit,
-                ..limits
-            };
+        for item in [KIB, 600 * KIB] {
+            let limits = Limits { item, ..limits };
             for role in ROLES {
                 let text = |len| format!("\"{}\"", "x".repeat(len - 2));
-                let whole = text(item_limit.min(limits.received));
+                let whole = text(item.min(limits.received));
                 let bytes = encode_frames(
                     role.other(),
                     &[
@@ -281,12 +275,12 @@ fn items_of_one_message() {
                     peer.close_write();
                     peer
                 };
-                let item = "x".repeat(item_limit.min(limits.sent) - 2);
-                let too_long = "x".repeat(item_limit.max(limits.sent));
+                let value = "x".repeat(item.min(limits.sent) - 2);
+                let too_long = "x".repeat(item.max(limits.sent));
                 let (cost, _) = with_peer(role, limits.config(), script, async |ours| {
-                    let mut ours = ours.per_message(Json::<String>::new(item_limit));
+                    let mut ours = ours.per_message(Json::<String>::new(item));
                     ours.feed_ref(&too_long).await.unwrap_err();
-                    while let Some(fed) = ours.feed_ref(&item).now_or_never() {
+                    while let Some(fed) = ours.feed_ref(&value).now_or_never() {
                         fed.unwrap();
                     }
                     while let Some(read) = ours.next().await {
