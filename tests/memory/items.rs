@@ -1,4 +1,4 @@
-//! What one message for each item costs: memory with a peer that never reads, and writes.
+//! Items: what they cost in memory, and in writes to the underlying stream.
 
 use std::{
     pin::Pin,
@@ -10,20 +10,20 @@ use std::{
 };
 
 use async_tungstenite::tokio::TokioAdapter;
-use futures::{FutureExt, SinkExt, future};
+use futures::{FutureExt, SinkExt, executor::block_on, future};
 use support::{
-    ROLES, RawPeer, Role,
+    ROLES, RawPeer, RecordingTransport, Role,
     alloc::{exclusive, measure},
     config_without_keepalive,
     handshake::open,
     run,
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use ws_framed::{LengthDelimited, WsStream, bytes::Bytes};
+use ws_framed::{Decoder, Encoded, LengthDelimited, WsFramed, WsStream, bytes::Bytes};
 
-/// However much is fed to a peer that never reads.
+/// A sink accepts few items for a peer that never reads. A rejected item is not kept.
 #[test]
-fn a_peer_that_never_reads_costs_little() {
+fn unread_items_cost_little() {
     let _alone = exclusive();
     for role in ROLES {
         run(async {
@@ -46,19 +46,20 @@ fn a_peer_that_never_reads_costs_little() {
                 fed
             });
             assert!((4..12).contains(&fed), "{fed} items");
-            // The harness starts other tests meanwhile. What was refused would be a megabyte.
+            // The rejected items would be a megabyte. Other threads of the test harness allocate
+            // meanwhile.
             assert!(cost.peak < 128 * 1024, "{cost:?}");
         });
     }
 }
 
-/// Counts how often it is written to.
-struct Counted<S> {
+/// A byte stream that counts the calls to write.
+struct CountingIo<S> {
     io: S,
     writes: Arc<AtomicUsize>,
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for CountingIo<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -68,7 +69,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for CountingIo<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -87,13 +88,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
     }
 }
 
-/// How often our end writes during `script`.
+/// How many times our end writes to its stream during `script`.
 fn writes_of(role: Role, script: impl AsyncFnOnce(WsStream)) -> usize {
     run(async {
         let writes = Arc::new(AtomicUsize::new(0));
         let (io, theirs) = tokio::io::duplex(1 << 20);
         let counted = Arc::clone(&writes);
-        let io = Counted {
+        let io = CountingIo {
             io,
             writes: counted,
         };
@@ -106,8 +107,9 @@ fn writes_of(role: Role, script: impl AsyncFnOnce(WsStream)) -> usize {
     })
 }
 
+/// Small items that are fed share writes, although each is a message. A flush is one write.
 #[test]
-fn many_small_items_are_few_writes() {
+fn small_items_share_writes() {
     let _alone = exclusive();
     for role in ROLES {
         let fed = writes_of(role, async |ours| {
@@ -128,8 +130,9 @@ fn many_small_items_are_few_writes() {
     }
 }
 
+/// A message of packed items is one write.
 #[test]
-fn what_is_packed_is_a_write_for_each_message() {
+fn packed_message_is_one_write() {
     let _alone = exclusive();
     for role in ROLES {
         let writes = writes_of(role, async |ours| {
@@ -141,4 +144,57 @@ fn what_is_packed_is_a_write_for_each_message() {
         });
         assert_eq!(writes, 5, "of 64 KiB, the last of what is left");
     }
+}
+
+const MAX_ITEM: usize = 1 << 24;
+
+type Framed<C> = WsFramed<<C as Decoder>::Item, C, RecordingTransport>;
+
+fn framed<C: Decoder>(codec: C, max: usize, ready: usize) -> (Framed<C>, RecordingTransport) {
+    let recorder = RecordingTransport::new(ready);
+    let config = config_without_keepalive().max_send_message_len(max);
+    let stream = WsStream::with_config(recorder.clone(), config).unwrap();
+    (stream.framed(codec), recorder)
+}
+
+fn bytes(len: usize) -> Bytes {
+    vec![7; len].into()
+}
+
+fn encoded(len: usize) -> Encoded<LengthDelimited> {
+    Encoded::new(&mut LengthDelimited::new(MAX_ITEM), bytes(len)).unwrap()
+}
+
+/// An `Encoded` item is sent to a hundred connections without a copy of its bytes.
+#[test]
+fn encoded_item_is_not_copied() {
+    let _alone = exclusive();
+    for len in [10, 1000, 1 << 20] {
+        // Other threads of the test harness may allocate meanwhile.
+        let peak = (0..5).map(|_| cost_of_sending(len)).min();
+        assert!(peak.unwrap() < 16 * 1024, "{len}: {peak:?}");
+    }
+}
+
+/// The memory that a value of this length takes to be sent over a hundred connections.
+fn cost_of_sending(len: usize) -> usize {
+    let once = encoded(len);
+    let memory = once.bytes().as_ptr_range();
+    let mut ends: Vec<_> = (0..100)
+        .map(|_| framed(LengthDelimited::new(MAX_ITEM), 64 * 1024, usize::MAX))
+        .collect();
+    let ((), cost) = measure(|| {
+        for (ours, _) in &mut ends {
+            block_on(ours.feed_encoded(&once)).unwrap();
+            block_on(ours.flush()).unwrap();
+        }
+    });
+    for (_, recorder) in &ends {
+        assert_eq!(&recorder.all_sent(), once.bytes());
+        for message in recorder.sent() {
+            assert!(message.len() <= 64 * 1024);
+            assert!(memory.contains(&message.as_ptr()), "a copy");
+        }
+    }
+    cost.peak
 }
