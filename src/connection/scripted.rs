@@ -29,8 +29,11 @@ pub(super) const SECOND: Duration = Duration::from_secs(1);
 
 /// What a test sets and sees of the transport of a connection.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(super) struct Script {
     pub(super) incoming: VecDeque<Message>,
+    /// The transport ends once nothing is incoming.
+    pub(super) ends: bool,
     /// Received again and again when nothing else is.
     pub(super) endless: Option<Message>,
     pub(super) sent: Vec<Message>,
@@ -100,6 +103,7 @@ impl MessageTransport for Peer {
         let next = script.incoming.pop_front();
         match next.or_else(|| script.endless.clone()) {
             Some(message) => Poll::Ready(Some(Ok(message))),
+            None if script.ends => Poll::Ready(None),
             None => Poll::Pending,
         }
     }
@@ -109,16 +113,19 @@ impl MessageTransport for Peer {
     }
 
     fn start_send(&mut self, message: Message) -> Result<(), WsErr> {
+        assert!(!self.is_closed(), "{message:?} after the close");
         self.0.borrow_mut().sent.push(message);
         Ok(())
     }
 
     fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        assert!(!self.is_closed(), "a flush after the close");
         self.blocked(Ok(()))
     }
 
     fn poll_close(&mut self, _: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         let mut script = self.0.borrow_mut();
+        assert!(!script.closed, "closed twice");
         if script.slow_to_close > 0 {
             script.slow_to_close -= 1;
             return Poll::Pending;

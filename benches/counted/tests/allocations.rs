@@ -41,8 +41,8 @@ fn assert_few(what: &str, calls: f64, at_most: f64) {
     assert!(calls <= at_most, "{what}: {calls}");
 }
 
-/// Small values in one message allocate nothing, nor does the message, but for a buffer that grows now
-/// and then.
+/// Small values in one message allocate nothing, nor does the message, but for a buffer that grows
+/// now and then.
 #[test]
 fn batched_values_allocate_nothing() {
     let _alone = exclusive();

@@ -323,3 +323,19 @@ fn reader_outlasts_writer_timeout() {
         assert_eq!(connection.core.outcome(), CloseOutcome::TimedOut);
     }
 }
+
+/// A reply of the transport that is unflushed at its end is not flushed after the close.
+#[test]
+#[ignore = "the connection flushes it: `has_urgent_output` has to be false after the end"]
+fn closed_transport_is_not_flushed() {
+    let (mut connection, peer) = scripted_with(Config::default(), |script| script.replies = true);
+    peer.set(|script| {
+        script.blocked = true;
+        script.ends = true;
+    });
+    peer.sends(Message::Ping(ControlPayload::of_id(0)));
+    let end = read(&mut connection);
+    assert!(matches!(end, Poll::Ready(Some(Err(WsErr::UnexpectedEof)))));
+    assert!(peer.is_closed());
+    assert!(matches!(read(&mut connection), Poll::Ready(None)));
+}
