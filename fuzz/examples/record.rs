@@ -1,6 +1,7 @@
 //! Records the seeds: what real connections of this library carry, and frames of its codecs.
 //!
-//! `cargo run --example record` writes them to `seeds/`. Keys and masks are random, so each run writes others.
+//! `cargo run --example record` writes them to `seeds/`. Keys and masks are random, so each run
+//! writes others.
 
 use std::{error::Error, fs, path::Path};
 
@@ -55,7 +56,8 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// Runs a conversation and saves the bytes of each direction. Returns the data of the client's messages.
+/// Runs a conversation and saves the bytes of each direction. Returns the data of the client's
+/// messages.
 async fn record<F>(name: &str, conversation: fn(DuplexStream, DuplexStream) -> F) -> Result<Vec<u8>>
 where
     F: Future<Output = Result<()>>,

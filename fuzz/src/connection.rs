@@ -19,7 +19,8 @@ use ws_framed::{Config, MessageTransport, TextPolicy, WsStream};
 
 use crate::{Chunks, Script, drive, frames::Carried};
 
-/// The longest message that tungstenite takes. It exceeds that of the connection, so that both limits are met.
+/// The longest message that tungstenite takes. It exceeds that of the connection, so that both
+/// limits are met.
 const TUNGSTENITE_MAX: usize = 2048;
 const CONNECTION_MAX: usize = 1024;
 

@@ -1,5 +1,5 @@
-//! What WebSocket frames (RFC 6455 section 5.2) carry, by the frame coder of the tests: what the library
-//! is compared with.
+//! What WebSocket frames (RFC 6455 section 5.2) carry, by the frame coder of the tests: what the
+//! library is compared with.
 
 use support::frame::{BINARY, CLOSE, CONTINUATION, Frame, TEXT};
 

@@ -1,7 +1,8 @@
-//! The checks of the fuzz targets: one function for each, so that the seeds can be replayed without a
-//! fuzzer.
+//! The checks of the fuzz targets: one function for each, so that the seeds can be replayed without
+//! a fuzzer.
 //!
-//! Everything is a function of the input alone, including how it is split into pieces: see [`Chunks`].
+//! Everything is a function of the input alone, including how it is split into pieces: see
+//! [`Chunks`].
 
 mod codec;
 mod connection;

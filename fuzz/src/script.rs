@@ -64,8 +64,8 @@ impl Chunks {
 /// What a [`Script`] was given to send.
 pub(crate) type Output = Arc<Mutex<Vec<u8>>>;
 
-/// A byte stream that yields `input` and then ends, and takes everything, both in pieces. Whenever a task
-/// has to wait, it is woken at once.
+/// A byte stream that yields `input` and then ends, and takes everything, both in pieces. Whenever
+/// a task has to wait, it is woken at once.
 #[derive(Debug)]
 pub(crate) struct Script {
     pub(crate) input: Vec<u8>,
@@ -153,8 +153,8 @@ impl Wake for Woken {
 /// More than the longest input takes, a byte a poll.
 const MAX_POLLS: usize = 1 << 22;
 
-/// Polls until it is ready. A [`Script`] never keeps a task waiting, so a task that waits and was not woken
-/// would wait forever.
+/// Polls until it is ready. A [`Script`] never keeps a task waiting, so a task that waits and was
+/// not woken would wait forever.
 pub(crate) fn drive<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
     let woken = Arc::new(Woken::default());
     let waker = Waker::from(Arc::clone(&woken));

@@ -20,8 +20,8 @@ use crate::{
 
 const MAX: usize = 256;
 
-/// A connection reads the same however the network splits its bytes, and the same where each message is an
-/// item.
+/// A connection reads the same however the network splits its bytes, and the same where each
+/// message is an item.
 pub fn split_bytes(input: &[u8]) {
     for role in [Role::Server, Role::Client] {
         for policy in [TextPolicy::Reject, TextPolicy::Bytes] {
@@ -41,7 +41,8 @@ pub fn split_bytes(input: &[u8]) {
     }
 }
 
-/// What is received where each item is a message. A codec of text takes text, which is rejected otherwise.
+/// What is received where each item is a message. A codec of text takes text, which is rejected
+/// otherwise.
 fn messages(
     input: &[u8],
     role: Role,

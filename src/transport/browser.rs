@@ -1,12 +1,12 @@
 //! The browser's `WebSocket` as a [`MessageTransport`].
 //!
-//! It is built on `web-sys`. The crates above that decide for their users what this module has to
-//! decide: how much may queue in either direction, which close codes are sent, when handlers are
-//! detached, and what an end without a close frame looks like.
+//! It is built on `web-sys`. The crates above `web-sys` do not let their users choose what this
+//! module has to: how much may queue in either direction, which close codes are sent, and when
+//! handlers are detached.
 //!
-//! `WebSocketStream`, which could pause the receiving side, exists in one family of browsers only, and
-//! its close frames are promises rather than messages. So the queue here is bounded instead, and a
-//! connection that overflows it fails.
+//! `WebSocketStream`, which could pause the receiving side, exists in one family of browsers only,
+//! and its close frames are promises rather than messages. So the queue here is bounded instead,
+//! and a connection that overflows it fails.
 
 mod recv_queue;
 
@@ -37,8 +37,8 @@ use crate::{
 /// No more is sent while the browser holds this many unsent bytes.
 const MAX_BUFFERED: u32 = 256 * 1024;
 
-/// The interval between two checks for room in the browser's buffer, which no event reports. Each check
-/// that finds none doubles it.
+/// The interval between two checks for room in the browser's buffer, which no event reports. Each
+/// check that finds none doubles it.
 const MIN_POLL_INTERVAL: Duration = Duration::from_millis(2);
 const MAX_POLL_INTERVAL: Duration = Duration::from_millis(64);
 
@@ -51,8 +51,8 @@ pub(crate) struct Browser {
     _handlers: Handlers,
 }
 
-/// The handlers of a socket. They are detached before they are dropped: a browser that calls a dropped
-/// closure gets an exception.
+/// The handlers of a socket. They are detached before they are dropped: a browser that calls a
+/// dropped closure gets an exception.
 struct Handlers {
     socket: WebSocket,
     _open: Closure<dyn FnMut(Event)>,
@@ -122,8 +122,8 @@ fn close(socket: &WebSocket, frame: Option<&CloseFrame>) {
     };
 }
 
-/// A browser sends code 1000 and those of applications only, so the others are sent as one of these:
-/// 1009 as 4909.
+/// A browser sends code 1000 and those of applications only, so the others are sent as one of
+/// these: 1009 as 4909.
 fn wire_code(code: CloseCode) -> u16 {
     match u16::from(code) {
         code @ (1000 | 3000..) => code,
@@ -131,8 +131,9 @@ fn wire_code(code: CloseCode) -> u16 {
     }
 }
 
-/// Closes a connection for which no close was requested. A browser always sends a close frame, even for
-/// a page that drops the socket. Without a code of its own, that would look like an intended close.
+/// Closes a connection for which no close was requested. A browser always sends a close frame, even
+/// for a page that drops the socket. Without a code of its own, that would look like an intended
+/// close.
 fn close_abnormally(socket: &WebSocket) {
     // In any other state the call has no effect, or is not needed. It also ends a handshake.
     if matches!(
@@ -177,7 +178,8 @@ impl Browser {
             return Poll::Ready(Ok(()));
         }
         if queue.has_ended {
-            // A page may not learn why: RFC 6455 section 10 and the WebSockets Standard of the WHATWG.
+            // A page may not learn why: RFC 6455 section 10 and the WebSockets Standard of the
+            // WHATWG.
             let why = "the browser could not connect, and does not say why".to_owned();
             return Poll::Ready(Err(WsErr::Handshake(why)));
         }
@@ -227,8 +229,8 @@ impl MessageTransport for Browser {
             return Err(WsErr::Closed);
         }
         let sent = match message {
-            // Copied into JavaScript's memory first: the browser refuses memory that is shared between
-            // threads, which wasm's may be.
+            // Copied into JavaScript's memory first: the browser refuses memory that is shared
+            // between threads, which wasm's may be.
             Message::Binary(data) => self
                 .socket
                 .send_with_js_u8_array(&Uint8Array::from(data.as_ref())),

@@ -1,5 +1,5 @@
-//! `RecvQueue`: messages that were received and not read. It is bounded, because a page cannot make a
-//! peer wait.
+//! `RecvQueue`: messages that were received and not read. It is bounded, because a page cannot make
+//! a peer wait.
 
 use std::{cell::RefCell, collections::VecDeque, task::Waker};
 
@@ -48,8 +48,8 @@ impl RecvQueue {
         }
     }
 
-    /// Pushes the message of the browser, or the error for which it is refused. Returns the close frame
-    /// that tells the peer of that error.
+    /// Pushes the message of the browser, or the error for which it is refused. Returns the close
+    /// frame that reports the error to the peer.
     pub(super) fn push(&mut self, data: &JsValue) -> Option<CloseFrame> {
         if self.discards {
             return None;
@@ -71,8 +71,8 @@ impl RecvQueue {
     /// Converts a message of the browser, and takes room for it.
     fn accept(&mut self, data: &JsValue) -> Result<Message, WsErr> {
         let message = if let Some(text) = data.dyn_ref::<JsString>() {
-            // UTF-8 takes at least one byte for each UTF-16 unit: a long text is refused before it is
-            // copied.
+            // UTF-8 takes at least one byte for each UTF-16 unit: a long text is refused before it
+            // is copied.
             self.check(to_usize(text.length()))?;
             Message::Text(text.into())
         } else if let Some(buffer) = data.dyn_ref::<ArrayBuffer>() {

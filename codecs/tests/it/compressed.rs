@@ -1,34 +1,16 @@
-//! Frames that are compressed.
+//! `Compressed`: blocks, and the codec inside.
 #![cfg(feature = "compress")]
 
-mod common;
-
 use asynchronous_codec::{Bytes, BytesMut, Decoder, Encoder};
-use common::compressed::{Raw, lz4, noise, zeros};
-use common::{AMPLE, prefixed};
 use proptest::prelude::*;
 use ws_framed_codecs::{CodecError, Compressed, LengthDelimited, Lines};
 
-for_codec! {
-    compressed, crate::common::compressed::OfCompressed, crate::common::cases:
-    every_item_survives_the_round_trip,
-    encoding_appends_to_the_buffer,
-    many_frames_in_one_buffer_come_out_in_order,
-    frames_may_be_split_at_every_byte,
-    frames_may_arrive_one_byte_at_a_time,
-    an_empty_buffer_holds_no_frame,
-    a_truncated_frame_stays_in_the_buffer_whole,
-    the_end_of_the_stream_makes_no_item_of_a_part_with_a_known_length,
-    an_item_at_the_limit_passes_both_ways,
-    an_item_over_the_limit_is_not_encoded_and_the_next_one_is,
-    a_frame_over_the_limit_consumes_nothing,
-    a_malformed_frame_is_consumed_and_the_next_one_is_read,
-    a_malformed_frame_is_not_judged_before_it_is_whole,
-    a_clone_has_the_limit_and_none_of_the_state,
-}
+use crate::common::compressed::{Raw, lz4, noise, zeros};
+use crate::common::{AMPLE, prefixed};
 
+/// A block in the LZ4 format, made by hand, inflates to its contents.
 #[test]
-fn a_block_made_by_hand_inflates() {
+fn handmade_block_inflates() {
     let mut buffer = BytesMut::from(&prefixed(&lz4(1000, &zeros(1000)))[..]);
     let item = Compressed::new(Raw, 1000)
         .decode(&mut buffer)
@@ -37,8 +19,9 @@ fn a_block_made_by_hand_inflates() {
     assert_eq!(item, vec![0; 1000]);
 }
 
+/// A frame is compressed only where that makes it shorter.
 #[test]
-fn a_frame_is_compressed_when_that_makes_it_shorter_and_only_then() {
+fn frames_never_grow() {
     let mut codec = Compressed::new(LengthDelimited::new(AMPLE), AMPLE);
     for (item, most) in [
         (vec![b'a'; 100_000], 500),
@@ -53,8 +36,9 @@ fn a_frame_is_compressed_when_that_makes_it_shorter_and_only_then() {
     }
 }
 
+/// `Compressed` keeps its limit, up to what a prefix can hold, and the codec inside keeps its own.
 #[test]
-fn the_limits_are_what_was_given() {
+fn limits_are_kept() {
     let most = u32::MAX as usize - 1;
     for (given, kept) in [(0, 0), (7, 7), (most, most), (usize::MAX, most)] {
         assert_eq!(Compressed::new(Raw, given).max_frame_len(), kept);
@@ -66,8 +50,9 @@ fn the_limits_are_what_was_given() {
     );
 }
 
+/// A frame without an inflated length is malformed, although bytes of the next frame follow it.
 #[test]
-fn a_length_behind_a_short_frame_is_not_taken_for_its_own() {
+fn short_frame_borrows_no_length() {
     let mut codec = Compressed::new(Raw, 100);
     let mut buffer = BytesMut::from(&b"\0\0\0\x01\x01\0\0\0\x02\0x"[..]);
     let error = codec.decode(&mut buffer).unwrap_err();
@@ -86,8 +71,10 @@ fn lines_in(inner: &[u8]) -> [Vec<u8>; 2] {
     [prefixed(&[b"\0", inner].concat()), frame.to_vec()]
 }
 
+/// A frame whose contents are not exactly one inner frame is malformed, and the next one is
+/// decoded.
 #[test]
-fn an_inner_frame_that_is_not_exactly_one_is_stepped_over() {
+fn inner_mismatch_skips_the_frame() {
     let text = "x".repeat(60);
     let mut codec = Compressed::new(Lines::new(80), 200);
     for inner in [format!("{text}\n{text}\n"), format!("{text}\n{text}")] {
@@ -99,7 +86,7 @@ fn an_inner_frame_that_is_not_exactly_one_is_stepped_over() {
             assert_eq!(codec.decode(&mut buffer).unwrap().unwrap(), "ok");
         }
     }
-    // A line without an end is the last one of a stream; the next frame is a stream of its own.
+    // A line without an end is the last line of its frame.
     for mut wire in lines_in(text.as_bytes()) {
         wire.extend_from_slice(b"\0\0\0\x04\0ok\n");
         let mut buffer = BytesMut::from(&wire[..]);
@@ -115,8 +102,9 @@ fn an_inner_frame_that_is_not_exactly_one_is_stepped_over() {
     assert_eq!(codec.decode(&mut buffer).unwrap().unwrap(), "c");
 }
 
+/// A frame whose contents exceed the inner limit stays in the buffer.
 #[test]
-fn an_error_that_takes_nothing_from_the_inner_frame_takes_nothing_at_all() {
+fn inner_limit_consumes_nothing() {
     let long = format!("{}\n", "x".repeat(100));
     let mut codec = Compressed::new(Lines::new(80), 200);
     for wire in lines_in(long.as_bytes()) {
@@ -135,8 +123,9 @@ fn an_error_that_takes_nothing_from_the_inner_frame_takes_nothing_at_all() {
     }
 }
 
+/// An inner encoder that fails or panics leaves the output buffer unchanged.
 #[test]
-fn an_inner_failure_or_panic_leaves_the_buffer_as_it_was() {
+fn inner_failure_leaves_buffer_unchanged() {
     struct Panics;
     impl Encoder for Panics {
         type Item<'a> = ();
@@ -157,8 +146,9 @@ fn an_inner_failure_or_panic_leaves_the_buffer_as_it_was() {
 }
 
 proptest! {
+    /// Items survive a round trip in parts of any length.
     #[test]
-    fn items_survive_any_cut(
+    fn items_survive_any_split(
         parts in proptest::collection::vec((any::<u8>(), 1..300usize), 1..20),
         pieces in 1..50usize,
     ) {
@@ -181,8 +171,10 @@ proptest! {
         prop_assert!(buffer.is_empty());
     }
 
+    /// A decoder consumes a frame with any block whole, as an item or as malformed, unless it is
+    /// over the limit.
     #[test]
-    fn any_block_is_taken_whole_or_refused(claim in 0..5000usize, block in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn any_block_is_consumed_whole(claim in 0..5000usize, block in proptest::collection::vec(any::<u8>(), 0..200)) {
         let frame = prefixed(&lz4(claim, &block));
         let mut buffer = BytesMut::from(&[&frame[..], b"more"].concat()[..]);
         match Compressed::new(Raw, 4000).decode(&mut buffer) {

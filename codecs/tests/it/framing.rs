@@ -1,23 +1,77 @@
-//! What every codec promises.
+//! The rules of framing, which hold for every codec.
 
 use std::{borrow::Borrow, slice};
 
 use asynchronous_codec::{BytesMut, Decoder, Encoder};
 use ws_framed_codecs::{CodecError, EncodeRef};
 
-use super::{AMPLE, Subject, decoded, encoded};
+use crate::common::{AMPLE, Subject, assert_too_large, decoded, encoded};
 
-/// What is in an output buffer before an item is encoded.
+crate::for_every_codec! {
+    crate::framing:
+    items_survive_round_trips,
+    encoding_appends_to_the_buffer,
+    references_encode_like_items,
+    frames_are_decoded_in_order,
+    frames_may_be_split_anywhere,
+    frames_may_arrive_byte_by_byte,
+    empty_buffer_yields_no_item,
+    truncated_frame_stays_in_buffer,
+    end_of_stream_completes_no_frame,
+    item_at_the_limit_passes,
+    item_over_the_limit_is_refused,
+    frame_over_the_limit_stays,
+    clone_has_no_decoding_state,
+}
+
+// Without `references_encode_like_items`: `Raw` encodes no references.
+#[cfg(feature = "compress")]
+crate::for_codec! {
+    compressed, crate::common::compressed::OfCompressed, crate::framing:
+    items_survive_round_trips,
+    encoding_appends_to_the_buffer,
+    frames_are_decoded_in_order,
+    frames_may_be_split_anywhere,
+    frames_may_arrive_byte_by_byte,
+    empty_buffer_yields_no_item,
+    truncated_frame_stays_in_buffer,
+    end_of_stream_completes_no_frame,
+    item_at_the_limit_passes,
+    item_over_the_limit_is_refused,
+    frame_over_the_limit_stays,
+    clone_has_no_decoding_state,
+    malformed_frame_is_skipped,
+    malformed_part_is_no_error,
+}
+
+/// Every payload is one of `LengthDelimited`.
+mod malformed {
+    crate::for_codec! {
+        lines, crate::common::OfLines, crate::framing:
+        malformed_frame_is_skipped,
+        malformed_part_is_no_error,
+    }
+
+    crate::for_every_format! {
+        crate::framing:
+        malformed_frame_is_skipped,
+        malformed_part_is_no_error,
+    }
+}
+
+/// The contents of an output buffer before an item is encoded.
 const BEFORE: &[u8] = b"written before";
 
-pub(crate) fn every_item_survives_the_round_trip<S: Subject>() {
+/// A decoder returns each item equal to the one that was encoded.
+fn items_survive_round_trips<S: Subject>() {
     for item in S::items() {
         let bytes = encoded::<S>(slice::from_ref(&item));
         assert_eq!(decoded::<S>([bytes]), [item]);
     }
 }
 
-pub(crate) fn encoding_appends_to_the_buffer<S: Subject>() {
+/// An encoder appends a frame to the output buffer and keeps the bytes before it.
+fn encoding_appends_to_the_buffer<S: Subject>() {
     for item in S::items() {
         let frame = encoded::<S>(slice::from_ref(&item));
         let mut buffer = BytesMut::from(BEFORE);
@@ -26,7 +80,8 @@ pub(crate) fn encoding_appends_to_the_buffer<S: Subject>() {
     }
 }
 
-pub(crate) fn a_reference_is_encoded_like_its_item<S: Subject>()
+/// `encode_ref` writes the bytes that `encode` writes, and holds the same limit.
+fn references_encode_like_items<S: Subject>()
 where
     S::Codec: EncodeRef<Error = CodecError>,
     S::Item: Borrow<<S::Codec as EncodeRef>::Ref>,
@@ -47,12 +102,14 @@ where
     assert_eq!(buffer, BEFORE);
 }
 
-pub(crate) fn many_frames_in_one_buffer_come_out_in_order<S: Subject>() {
+/// A buffer of several frames yields their items in order.
+fn frames_are_decoded_in_order<S: Subject>() {
     let bytes = encoded::<S>(&S::items());
     assert_eq!(decoded::<S>([bytes]), S::items());
 }
 
-pub(crate) fn frames_may_be_split_at_every_byte<S: Subject>() {
+/// A decoder returns the same items when the frames arrive in two parts, split at any byte.
+fn frames_may_be_split_anywhere<S: Subject>() {
     let bytes = encoded::<S>(&S::items());
     for at in 0..=bytes.len() {
         assert_eq!(
@@ -63,18 +120,22 @@ pub(crate) fn frames_may_be_split_at_every_byte<S: Subject>() {
     }
 }
 
-pub(crate) fn frames_may_arrive_one_byte_at_a_time<S: Subject>() {
+/// A decoder returns the same items when the frames arrive one byte at a time.
+fn frames_may_arrive_byte_by_byte<S: Subject>() {
     let bytes = encoded::<S>(&S::items());
     assert_eq!(decoded::<S>(bytes.chunks(1)), S::items());
 }
 
-pub(crate) fn an_empty_buffer_holds_no_frame<S: Subject>() {
+/// An empty buffer yields no item, neither within the stream nor at its end.
+fn empty_buffer_yields_no_item<S: Subject>() {
     let (mut codec, mut buffer) = (S::codec(AMPLE), BytesMut::new());
     assert_eq!(codec.decode(&mut buffer).unwrap(), None);
     assert_eq!(codec.decode_eof(&mut buffer).unwrap(), None);
 }
 
-pub(crate) fn a_truncated_frame_stays_in_the_buffer_whole<S: Subject>() {
+/// A decoder leaves a truncated frame in the buffer, so that the same or another codec can decode
+/// it once the rest has arrived.
+fn truncated_frame_stays_in_buffer<S: Subject>() {
     for item in S::items() {
         let bytes = encoded::<S>(slice::from_ref(&item));
         for len in 0..bytes.len() {
@@ -87,7 +148,7 @@ pub(crate) fn a_truncated_frame_stays_in_the_buffer_whole<S: Subject>() {
                 );
                 assert_eq!(buffer, bytes[..len]);
             }
-            // It is all there for the rest, and for another codec.
+            // Both this codec and another one decode it.
             buffer.extend_from_slice(&bytes[len..]);
             assert_eq!(
                 codec.decode(&mut buffer.clone()).unwrap().as_ref(),
@@ -101,7 +162,9 @@ pub(crate) fn a_truncated_frame_stays_in_the_buffer_whole<S: Subject>() {
     }
 }
 
-pub(crate) fn the_end_of_the_stream_makes_no_item_of_a_part_with_a_known_length<S: Subject>() {
+/// At the end of the stream, a truncated frame of known length yields no item and stays in the
+/// buffer.
+fn end_of_stream_completes_no_frame<S: Subject>() {
     let bytes = encoded::<S>(&[S::item_of(20)]);
     for len in 0..bytes.len() {
         let (mut codec, mut buffer) = (S::codec(AMPLE), BytesMut::from(&bytes[..len]));
@@ -111,7 +174,8 @@ pub(crate) fn the_end_of_the_stream_makes_no_item_of_a_part_with_a_known_length<
     }
 }
 
-pub(crate) fn an_item_at_the_limit_passes_both_ways<S: Subject>() {
+/// An item whose payload has the length of the limit is encoded and decoded.
+fn item_at_the_limit_passes<S: Subject>() {
     for len in [2, 3, 100, 127, 130, 200] {
         let mut codec = S::codec(len);
         let mut buffer = BytesMut::new();
@@ -127,7 +191,9 @@ pub(crate) fn an_item_at_the_limit_passes_both_ways<S: Subject>() {
     }
 }
 
-pub(crate) fn an_item_over_the_limit_is_not_encoded_and_the_next_one_is<S: Subject>() {
+/// An encoder refuses an item over the limit, leaves the buffer unchanged, and encodes the next
+/// one.
+fn item_over_the_limit_is_refused<S: Subject>() {
     for (len, max) in [(3, 2), (101, 100), (200, 127), (200, 0), (2, 0)] {
         let mut codec = S::codec(max);
         let mut buffer = BytesMut::from(BEFORE);
@@ -140,7 +206,9 @@ pub(crate) fn an_item_over_the_limit_is_not_encoded_and_the_next_one_is<S: Subje
     }
 }
 
-pub(crate) fn a_frame_over_the_limit_consumes_nothing<S: Subject>() {
+/// A decoder refuses a frame over the limit and leaves it in the buffer, where a codec with a
+/// higher limit decodes it.
+fn frame_over_the_limit_stays<S: Subject>() {
     for (len, max) in [(3, 2), (101, 100), (200, 127), (200, 0), (2, 0)] {
         let bytes = encoded::<S>(&[S::item_of(len), S::item_of(2)]);
         let (mut codec, mut buffer) = (S::codec(max), bytes.clone());
@@ -158,7 +226,8 @@ pub(crate) fn a_frame_over_the_limit_consumes_nothing<S: Subject>() {
     }
 }
 
-pub(crate) fn a_malformed_frame_is_consumed_and_the_next_one_is_read<S: Subject>() {
+/// A decoder consumes exactly the malformed frame, and decodes the next one.
+fn malformed_frame_is_skipped<S: Subject>() {
     for payload in S::malformed() {
         let mut buffer = BytesMut::from(&S::frame(&payload)[..]);
         let next = encoded::<S>(&[S::item_of(5)]);
@@ -175,7 +244,8 @@ pub(crate) fn a_malformed_frame_is_consumed_and_the_next_one_is_read<S: Subject>
     }
 }
 
-pub(crate) fn a_malformed_frame_is_not_judged_before_it_is_whole<S: Subject>() {
+/// A decoder reports a malformed frame only when all of it has arrived.
+fn malformed_part_is_no_error<S: Subject>() {
     for payload in S::malformed() {
         let frame = S::frame(&payload);
         let (mut codec, mut buffer) = (S::codec(AMPLE), BytesMut::new());
@@ -186,7 +256,8 @@ pub(crate) fn a_malformed_frame_is_not_judged_before_it_is_whole<S: Subject>() {
     }
 }
 
-pub(crate) fn a_clone_has_the_limit_and_none_of_the_state<S: Subject>() {
+/// A clone has the limit of its codec, and nothing of a frame that is being decoded.
+fn clone_has_no_decoding_state<S: Subject>() {
     let bytes = encoded::<S>(&[S::item_of(50)]);
     let mut codec = S::codec(50);
     assert_eq!(
@@ -198,12 +269,4 @@ pub(crate) fn a_clone_has_the_limit_and_none_of_the_state<S: Subject>() {
     assert_eq!(clone.decode(&mut other).unwrap(), Some(S::item_of(2)));
     assert_eq!(clone.decode(&mut other).unwrap(), Some(S::item_of(50)));
     assert_too_large(clone.encode(S::item_of(51), &mut other), 51, 50);
-}
-
-pub(crate) fn assert_too_large<T>(result: Result<T, CodecError>, len: usize, max: usize) {
-    match result {
-        Err(CodecError::FrameTooLarge { len: l, max: m }) => assert_eq!((l, m), (len, max)),
-        Err(other) => panic!("not FrameTooLarge: {other:?}"),
-        Ok(_) => panic!("{len} bytes passed a limit of {max}"),
-    }
 }

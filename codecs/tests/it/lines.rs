@@ -1,7 +1,11 @@
-//! What is special about `Lines`.
+//! `Lines`: where a line ends, and what the limit counts.
 
 use asynchronous_codec::{BytesMut, Decoder, Encoder};
+use proptest::prelude::*;
 use ws_framed_codecs::{CodecError, Lines};
+
+use crate::common::{AMPLE, OfLines, Subject};
+use crate::properties::{cuts, pieces};
 
 fn decode_all(codec: &mut Lines, text: &str) -> Vec<String> {
     let mut buffer = BytesMut::from(text);
@@ -23,8 +27,9 @@ fn too_large(result: &Result<Option<String>, CodecError>) -> Option<(usize, usiz
     }
 }
 
+/// `Lines` splits a text as `str::lines` does.
 #[test]
-fn lines_are_what_the_standard_library_says_they_are() {
+fn lines_match_the_standard_library() {
     for text in [
         "",
         "\n",
@@ -49,8 +54,10 @@ fn lines_are_what_the_standard_library_says_they_are() {
     }
 }
 
+/// `Lines` refuses an item that a decoder would not return unchanged: one with a line feed, or with
+/// a carriage return at its end.
 #[test]
-fn an_item_that_would_not_arrive_as_it_was_sent_is_refused() {
+fn ambiguous_item_is_unencodable() {
     for item in ["\n", "a\nb", "a\n", "a\r", "\r", "a\r\n", "\r\r"] {
         let mut buffer = BytesMut::from("before");
         let error = Lines::new(80)
@@ -64,8 +71,9 @@ fn an_item_that_would_not_arrive_as_it_was_sent_is_refused() {
     }
 }
 
+/// A carriage return before the end of an item is part of the item.
 #[test]
-fn a_carriage_return_that_does_not_end_the_item_is_text() {
+fn inner_carriage_return_is_text() {
     let mut buffer = BytesMut::new();
     Lines::new(80)
         .encode("\ra\rb".to_owned(), &mut buffer)
@@ -77,8 +85,9 @@ fn a_carriage_return_that_does_not_end_the_item_is_text() {
     );
 }
 
+/// A line without a line feed is an item only at the end of the stream.
 #[test]
-fn the_last_line_needs_the_end_of_the_stream() {
+fn last_line_needs_the_end() {
     let (mut codec, mut buffer) = (Lines::new(80), BytesMut::from("last"));
     assert_eq!(codec.decode(&mut buffer).unwrap(), None);
     assert_eq!(
@@ -87,13 +96,14 @@ fn the_last_line_needs_the_end_of_the_stream() {
     );
     assert_eq!(codec.decode_eof(&mut buffer).unwrap(), None);
 
-    // What was looked at for the last line does not count for a line that comes after it.
+    // The bytes searched for the last line do not count for a later line.
     buffer.extend_from_slice(b"a\nb\n");
     assert_eq!(codec.decode(&mut buffer).unwrap().as_deref(), Some("a"));
 }
 
+/// A last line that is not UTF-8 is malformed, and is consumed.
 #[test]
-fn a_last_line_that_is_not_utf8_is_malformed_and_gone() {
+fn invalid_last_line_is_skipped() {
     let (mut codec, mut buffer) = (Lines::new(80), BytesMut::from(&b"\xff"[..]));
     assert!(matches!(
         codec.decode_eof(&mut buffer),
@@ -102,10 +112,10 @@ fn a_last_line_that_is_not_utf8_is_malformed_and_gone() {
     assert!(buffer.is_empty());
 }
 
+/// A decoder searches each byte of a line once for its end.
 #[test]
-fn no_byte_is_searched_twice() {
-    // A byte that has been searched is not looked at again: make it a line feed behind the codec's
-    // back.
+fn bytes_are_searched_once() {
+    // A line feed in place of a byte that was searched is not found.
     let (mut codec, mut buffer) = (Lines::new(80), BytesMut::from("abc"));
     assert_eq!(codec.decode(&mut buffer).unwrap(), None);
     buffer[1] = b'\n';
@@ -120,13 +130,14 @@ fn no_byte_is_searched_twice() {
     );
     assert_eq!(buffer, "f");
 
-    // The line that comes after starts with nothing searched.
+    // The next line begins with nothing searched.
     buffer[0] = b'\n';
     assert_eq!(codec.decode(&mut buffer).unwrap().as_deref(), Some(""));
 }
 
+/// A decoder does not search again after the limit was exceeded.
 #[test]
-fn no_byte_is_searched_twice_after_the_limit_was_exceeded() {
+fn refused_bytes_are_searched_once() {
     let (mut codec, mut buffer) = (Lines::new(2), BytesMut::from("abcd"));
     assert_eq!(too_large(&codec.decode(&mut buffer)), Some((4, 2)));
     buffer[1] = b'\n';
@@ -138,21 +149,23 @@ fn no_byte_is_searched_twice_after_the_limit_was_exceeded() {
     assert_eq!(too_large(&codec.decode(&mut buffer)), Some((4, 2)));
 }
 
+/// Bytes that another codec removed from the buffer do not count as searched.
 #[test]
-fn bytes_that_another_codec_has_taken_are_no_longer_counted_as_searched() {
+fn removed_bytes_are_not_searched() {
     let (mut codec, mut buffer) = (Lines::new(80), BytesMut::from("0123456789"));
     assert_eq!(codec.decode(&mut buffer).unwrap(), None);
     buffer.truncate(2);
     buffer.extend_from_slice(b"\n");
-    // Two bytes are left that were searched; what is behind them is not.
+    // Two bytes are left that were searched; those after them were not.
     let mut shorter = buffer.split_off(1);
     assert_eq!(codec.decode(&mut buffer).unwrap(), None);
     buffer.unsplit(shorter.split());
     assert_eq!(codec.decode(&mut buffer).unwrap().as_deref(), Some("01"));
 }
 
+/// The limit counts a line without its line feed and the carriage return before it.
 #[test]
-fn the_limit_does_not_count_the_end_of_the_line() {
+fn limit_excludes_the_line_end() {
     for text in ["abc\n", "abc\r\n"] {
         let mut codec = Lines::new(3);
         for piece in [1, text.len()] {
@@ -170,11 +183,12 @@ fn the_limit_does_not_count_the_end_of_the_line() {
     }
 }
 
+/// A decoder refuses a line without an end as soon as it cannot fit into the limit.
 #[test]
-fn a_line_without_end_is_refused_as_soon_as_it_is_certain() {
+fn endless_line_is_refused_early() {
     let cases = [
         ("abc", None),
-        // This may become "abc" with its end.
+        // This may become "abc" and its end.
         ("abc\r", None),
         ("abcd", Some((4, 3))),
         ("abc\r\r", Some((4, 3))),
@@ -192,8 +206,9 @@ fn a_line_without_end_is_refused_as_soon_as_it_is_certain() {
     }
 }
 
+/// At the end of the stream, a carriage return counts as text of the last line.
 #[test]
-fn a_return_at_the_end_of_the_stream_counts_as_text() {
+fn return_at_the_end_counts() {
     let mut buffer = BytesMut::from("abc\r");
     assert_eq!(
         too_large(&Lines::new(3).decode_eof(&mut buffer)),
@@ -206,11 +221,28 @@ fn a_return_at_the_end_of_the_stream_counts_as_text() {
     );
 }
 
+/// A limit of zero allows empty lines, and nothing else.
 #[test]
-fn a_limit_of_zero_lets_empty_lines_pass() {
+fn zero_limit_passes_empty_lines() {
     assert_eq!(decode_all(&mut Lines::new(0), "\n\r\n"), ["", ""]);
     assert_eq!(
         too_large(&Lines::new(0).decode(&mut BytesMut::from("a"))),
         Some((1, 0))
     );
+}
+
+proptest! {
+    /// `Lines` splits any text as `str::lines` does, in any parts.
+    #[test]
+    fn any_text_matches_the_standard_library(text in "[a\r\n]{0,20}", cuts in cuts()) {
+        let (mut codec, mut buffer, mut lines) = (OfLines::codec(AMPLE), BytesMut::new(), Vec::new());
+        for piece in pieces(text.as_bytes(), &cuts) {
+            buffer.extend_from_slice(piece);
+            while let Some(line) = codec.decode(&mut buffer).unwrap() {
+                lines.push(line);
+            }
+        }
+        lines.extend(codec.decode_eof(&mut buffer).unwrap());
+        prop_assert_eq!(lines, text.lines().collect::<Vec<_>>());
+    }
 }

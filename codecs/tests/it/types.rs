@@ -1,10 +1,7 @@
-//! What holds for the types themselves: limits, errors, auto traits.
+//! The types themselves: auto traits, limits, names.
 
-use std::error::Error;
-use std::io;
-
-use asynchronous_codec::{Bytes, BytesMut, Decoder, Encoder};
-use ws_framed_codecs::{Bincode, CodecError, LengthDelimited, Lines, WireFormat};
+use asynchronous_codec::{BytesMut, Decoder};
+use ws_framed_codecs::{Bincode, LengthDelimited, Lines, WireFormat};
 
 fn assert_auto<T: Send + Sync + Unpin + Clone + std::fmt::Debug + 'static>() {}
 
@@ -14,8 +11,9 @@ struct Awkward {
     _pinned: std::marker::PhantomPinned,
 }
 
+/// Codecs are `Send`, `Sync`, `Unpin`, `Clone` and `Debug`, whatever their items are.
 #[test]
-fn codecs_are_send_sync_and_unpin_whatever_they_carry() {
+fn codecs_have_all_auto_traits() {
     assert_auto::<LengthDelimited>();
     assert_auto::<Lines>();
     assert_auto::<Bincode<Awkward, *mut u8>>();
@@ -28,8 +26,9 @@ fn codecs_are_send_sync_and_unpin_whatever_they_carry() {
     assert_eq!(size_of::<Awkward>(), size_of::<usize>());
 }
 
+/// A codec keeps the limit that it was given, up to the largest length that a prefix can hold.
 #[test]
-fn the_limit_is_what_was_given_up_to_what_a_prefix_can_say() {
+fn limit_is_capped_by_the_prefix() {
     let most = u32::MAX as usize;
     for (given, kept) in [
         (0, 0),
@@ -60,9 +59,9 @@ fn the_limit_is_what_was_given_up_to_what_a_prefix_can_say() {
     }
 }
 
-/// They are on the wire of everybody who agrees on a codec by its name: not to be changed.
+/// The names of the wire formats do not change: peers that agree on a codec by name send them.
 #[test]
-fn the_names_of_the_formats_are_stable() {
+fn names_of_formats_are_stable() {
     let limited = |codec: &dyn WireFormat| (codec.name().into_owned(), codec.max_frame_len());
     let expect = |codec: &dyn WireFormat, name: &str| {
         assert_eq!(limited(codec), (name.to_owned(), 9));
@@ -84,8 +83,9 @@ fn the_names_of_the_formats_are_stable() {
     }
 }
 
+/// `LengthDelimited` returns items that share the memory of the input buffer.
 #[test]
-fn length_delimited_shares_the_memory_of_the_buffer() {
+fn length_delimited_shares_its_buffer() {
     let mut buffer = BytesMut::from(&b"\0\0\0\x03abc"[..]);
     let payload = buffer[4..].as_ptr();
     let item = LengthDelimited::new(3)
@@ -93,63 +93,4 @@ fn length_delimited_shares_the_memory_of_the_buffer() {
         .unwrap()
         .unwrap();
     assert_eq!((&item[..], item.as_ptr()), (&b"abc"[..], payload));
-}
-
-#[test]
-fn an_io_error_passes_through_unchanged() {
-    let error = CodecError::from(io::Error::new(io::ErrorKind::TimedOut, "slow"));
-    assert_eq!(error.to_string(), "slow");
-    let error = io::Error::from(error);
-    assert_eq!(
-        (error.kind(), error.to_string()),
-        (io::ErrorKind::TimedOut, "slow".to_owned())
-    );
-    assert!(!error.get_ref().unwrap().is::<CodecError>());
-}
-
-#[test]
-fn the_other_errors_can_be_had_again_out_of_an_io_error() {
-    let cases = [
-        (
-            CodecError::FrameTooLarge { len: 2, max: 1 },
-            io::ErrorKind::InvalidData,
-        ),
-        (
-            CodecError::Malformed("bad".into()),
-            io::ErrorKind::InvalidData,
-        ),
-        (
-            CodecError::Unencodable("odd".into()),
-            io::ErrorKind::InvalidInput,
-        ),
-    ];
-    for (error, kind) in cases {
-        let text = error.to_string();
-        let error = io::Error::from(error);
-        assert_eq!((error.kind(), error.to_string()), (kind, text.clone()));
-        assert_eq!(error.downcast::<CodecError>().unwrap().to_string(), text);
-    }
-}
-
-#[test]
-fn errors_name_their_cause() {
-    let too_large =
-        LengthDelimited::new(1).encode(Bytes::from_static(b"abc"), &mut BytesMut::new());
-    assert_eq!(
-        too_large.unwrap_err().to_string(),
-        "a frame of 3 bytes exceeds the limit of 1 bytes"
-    );
-
-    let malformed = Lines::new(9)
-        .decode(&mut BytesMut::from(&b"\xff\n"[..]))
-        .unwrap_err();
-    assert!(malformed.source().unwrap().is::<std::str::Utf8Error>());
-
-    let unencodable = Lines::new(9)
-        .encode("a\n".to_owned(), &mut BytesMut::new())
-        .unwrap_err();
-    assert_eq!(
-        unencodable.source().unwrap().to_string(),
-        "a line cannot hold a line feed"
-    );
 }

@@ -1,17 +1,15 @@
-//! Once its buffers have grown, a codec allocates nothing of its own.
-
-mod common;
+//! What codecs allocate once their buffers have grown.
 
 use asynchronous_codec::{Bytes, BytesMut};
 use bytes::Buf;
-use common::{AMPLE, Codec, least_cost};
 use ws_framed_codecs::{LengthDelimited, Lines};
-use ws_framed_test_support::alloc::{CountingAlloc, exclusive};
+use ws_framed_test_support::alloc::exclusive;
 
-#[global_allocator]
-static ALLOC: CountingAlloc = CountingAlloc;
+use crate::common::{AMPLE, Codec};
+use crate::cost::least_cost;
 
-/// How often memory is asked for to send a thousand items and to read them from one buffer.
+/// The number of allocations that encoding a thousand items takes, and decoding them from one
+/// buffer.
 fn calls_for_a_thousand<T: Clone>(mut codec: impl Codec<T>, item: &T) -> (usize, usize) {
     let _alone = exclusive();
     let mut buffer = BytesMut::with_capacity(1 << 17);
@@ -34,20 +32,42 @@ fn calls_for_a_thousand<T: Clone>(mut codec: impl Codec<T>, item: &T) -> (usize,
     (encoding.calls, decoding.calls)
 }
 
+/// `LengthDelimited` allocates nothing to encode. To decode, it allocates once per buffer.
 #[test]
 fn length_delimited_allocates_nothing() {
     let item = Bytes::from_static(b"sixteen bytes ..");
     let (encoding, decoding) = calls_for_a_thousand(LengthDelimited::new(AMPLE), &item);
     assert_eq!(encoding, 0);
-    // The buffer makes itself shareable once.
+    // The buffer becomes shareable once.
     assert!(decoding <= 1, "{decoding}");
 }
 
+/// `Lines` allocates nothing but the `String` of each item.
 #[test]
 fn lines_allocate_their_items_only() {
     let item = "sixteen bytes ..".to_owned();
-    // One for the clone that is sent, one for the `String` that is received.
+    // One for the clone that is encoded, one for the `String` that is decoded.
     assert_eq!(calls_for_a_thousand(Lines::new(AMPLE), &item), (1000, 1000));
+}
+
+/// `Compressed` allocates nothing to encode, once its buffers have grown.
+#[cfg(feature = "compress")]
+#[test]
+fn compressed_encoding_allocates_nothing() {
+    use asynchronous_codec::Encoder;
+
+    let _alone = exclusive();
+    let mut codec = ws_framed_codecs::Compressed::new(LengthDelimited::new(AMPLE), AMPLE);
+    let item = Bytes::from(vec![7; 10_000]);
+    let mut buffer = BytesMut::with_capacity(1 << 20);
+    codec.encode(item.clone(), &mut buffer).unwrap();
+    let ((), cost) = least_cost(|| {
+        buffer.clear();
+        for _ in 0..100 {
+            codec.encode(item.clone(), &mut buffer).unwrap();
+        }
+    });
+    assert_eq!(cost.calls, 0);
 }
 
 #[cfg(any(
@@ -62,8 +82,7 @@ mod values {
 
     use super::*;
 
-    // Not for JSON.
-    #[allow(dead_code)]
+    #[allow(dead_code)] // Not with JSON alone.
     #[derive(Clone, serde::Serialize, serde::Deserialize)]
     struct Plain {
         position: (f64, f64),
@@ -71,13 +90,14 @@ mod values {
         large: u128,
     }
 
-    #[allow(dead_code)]
+    #[allow(dead_code)] // Not with JSON alone.
     const PLAIN: Plain = Plain {
         position: (0.5, -1.5),
         state: Some([1, 2, 3, 4000]),
         large: u128::MAX,
     };
 
+    /// `Bincode` allocates nothing for a value that owns nothing on the heap.
     #[cfg(feature = "bincode")]
     #[test]
     fn bincode_allocates_nothing() {
@@ -85,6 +105,7 @@ mod values {
         assert_eq!(calls_for_a_thousand(codec, &PLAIN), (0, 0));
     }
 
+    /// `Postcard` allocates nothing for a value that owns nothing on the heap.
     #[cfg(feature = "postcard")]
     #[test]
     fn postcard_allocates_nothing() {
@@ -92,15 +113,17 @@ mod values {
         assert_eq!(calls_for_a_thousand(codec, &PLAIN), (0, 0));
     }
 
+    /// `Json` allocates nothing for a value that owns nothing on the heap.
     #[cfg(feature = "json")]
     #[test]
     fn json_allocates_nothing() {
-        // Without a fraction: serde_json gathers the digits of one on the heap.
+        // Without a fraction, whose digits serde_json collects on the heap.
         let codec = ws_framed_codecs::Json::<(i64, Option<[u16; 4]>)>::new(AMPLE);
         let item = (i64::MIN, Some([1, 2, 3, 4000]));
         assert_eq!(calls_for_a_thousand(codec, &item), (0, 0));
     }
 
+    /// `Cbor` allocates nothing for a value that owns nothing on the heap.
     #[cfg(feature = "cbor")]
     #[test]
     fn cbor_allocates_nothing() {
@@ -108,11 +131,11 @@ mod values {
         assert_eq!(calls_for_a_thousand(codec, &PLAIN), (0, 0));
     }
 
-    /// When all of a frame fits into what earlier ones have grown, there is room for it as soon as its length is
-    /// known: nothing is allocated, and what has come of it is moved while that is little.
+    /// A large frame that fits into the grown buffer allocates nothing: the bytes that have arrived
+    /// are moved to its start.
     #[cfg(feature = "bincode")]
     #[test]
-    fn a_large_frame_uses_the_room_of_earlier_ones() {
+    fn large_frame_reuses_its_buffer() {
         let _alone = exclusive();
         let mut codec = ws_framed_codecs::Bincode::<String>::new(AMPLE);
         let mut frame = BytesMut::new();
@@ -131,6 +154,7 @@ mod values {
         assert_eq!(cost.calls, 2);
     }
 
+    /// `Bincode` allocates a `String` once, at its length.
     #[cfg(feature = "bincode")]
     #[test]
     fn bincode_allocates_a_text_once() {

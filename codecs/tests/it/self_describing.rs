@@ -1,15 +1,13 @@
-//! What JSON and CBOR are for.
+//! What only the self-describing formats, JSON and CBOR, can do.
 #![cfg(all(feature = "cbor", feature = "json"))]
-
-mod common;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use ws_framed_codecs::CodecError;
 
-use common::self_describing::{Loose, OfCbor, OfJson};
-use common::values::Format;
+use crate::common::self_describing::{Loose, OfCbor, OfJson};
+use crate::common::values::Format;
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct List {
@@ -17,7 +15,7 @@ struct List {
     next: Option<Box<List>>,
 }
 
-/// What only a format that describes itself can do.
+/// A type that only a self-describing format carries.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type")]
 enum Message {
@@ -41,8 +39,9 @@ fn for_both(check: impl Fn(fn(Message) -> Message)) {
     check(|message| OfCbor::decode(&OfCbor::encode(message)[4..]).unwrap());
 }
 
+/// Types that are tagged, flattened or untagged, and that leave out fields, survive a round trip.
 #[test]
-fn types_may_be_tagged_flattened_and_leave_fields_out() {
+fn tagged_and_flattened_types_survive() {
     for_both(|through| {
         let more = BTreeMap::from([
             ("age".to_owned(), Number::Whole(-7)),
@@ -55,8 +54,9 @@ fn types_may_be_tagged_flattened_and_leave_fields_out() {
     });
 }
 
+/// A decoder skips a field that the type does not have.
 #[test]
-fn a_field_that_is_not_known_is_skipped() {
+fn unknown_fields_are_skipped() {
     let json = br#" { "id" : 1, "new": [{"a": [[]]}, null, 1e9], "next": null } "#;
     let list = List { id: 1, next: None };
     assert_eq!(OfJson::decode::<List>(json).unwrap(), list);
@@ -64,8 +64,9 @@ fn a_field_that_is_not_known_is_skipped() {
     assert_eq!(OfCbor::decode::<List>(cbor).unwrap(), list);
 }
 
+/// A sequence that cannot tell its length survives a round trip.
 #[test]
-fn a_sequence_of_unknown_length_passes() {
+fn sequence_without_length_passes() {
     struct Even;
     impl Serialize for Even {
         fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -82,10 +83,10 @@ fn a_sequence_of_unknown_length_passes() {
     OfCbor::decode::<Even>(&OfCbor::encode(Even)[4..]).unwrap();
 }
 
-/// What encoders in other languages make of numbers: Python's cbor2 writes the first, and, if asked
-/// to be canonical, the others; so do JavaScript's.
+/// A decoder of CBOR takes numbers of any width where no digit is lost.
 #[test]
-fn a_number_of_cbor_may_have_any_width() {
+fn cbor_numbers_have_any_width() {
+    // Python's cbor2 and JavaScript's encoders write the first, and, in canonical form, the others.
     let halves: [&[u8]; 3] = [
         b"\xfb\x3f\xf8\0\0\0\0\0\0",
         b"\xfa\x3f\xc0\0\0",
@@ -98,7 +99,7 @@ fn a_number_of_cbor_may_have_any_width() {
     let whole = OfCbor::decode::<(f64, f32)>(b"\x82\x02\x21").unwrap();
     assert_eq!(whole, (2.0, -2.0));
     assert!(OfCbor::decode::<f64>(b"\xf6").is_err());
-    // The other way round a fraction would be lost.
+    // A fraction would be lost.
     assert!(OfCbor::decode::<u8>(b"\xf9\x3e\0").is_err());
     assert!(
         OfCbor::decode::<f64>(&OfCbor::encode(f64::NAN)[4..])
@@ -107,16 +108,18 @@ fn a_number_of_cbor_may_have_any_width() {
     );
 }
 
+/// A decoder of CBOR takes a text in pieces (RFC 8949 section 3.2.3).
 #[test]
-fn texts_and_bytes_of_cbor_may_come_in_pieces() {
+fn cbor_texts_come_in_pieces() {
     let text = OfCbor::decode::<String>(b"\x7f\x61a\x60\x62bc\xff").unwrap();
     assert_eq!(text, "abc");
     let list = OfCbor::decode::<Loose>(b"\x9f\x7f\xff\xff").unwrap();
     assert_eq!(list, Loose::List(vec![Loose::Text(String::new())]));
 }
 
+/// A decoder of JSON takes escapes and plain characters.
 #[test]
-fn texts_of_json_may_be_escaped() {
+fn json_texts_may_be_escaped() {
     for text in [r#""z\u00fc \ud83d\ude00""#, "\"zü \u{1f600}\""] {
         assert_eq!(
             OfJson::decode::<String>(text.as_bytes()).unwrap(),
@@ -125,16 +128,18 @@ fn texts_of_json_may_be_escaped() {
     }
 }
 
+/// A float survives a round trip through JSON bit for bit.
 #[test]
-fn a_float_is_the_same_afterwards() {
+fn json_floats_keep_their_bits() {
     for float in [0.1 + 0.2, f64::MIN_POSITIVE, f64::MAX, 5e-324, 8.41e21] {
         let bits = |frame: &[u8]| OfJson::decode::<f64>(&frame[4..]).unwrap().to_bits();
         assert_eq!(bits(&OfJson::encode(float)), float.to_bits());
     }
 }
 
+/// `Json` refuses a map whose keys are not texts, and reads no float where it wrote none.
 #[test]
-fn a_value_that_json_cannot_say_is_an_error() {
+fn impossible_json_is_unencodable() {
     let map = BTreeMap::from([((1, 2), 3)]);
     let mut buffer = asynchronous_codec::BytesMut::from("before");
     let result = asynchronous_codec::Encoder::encode(&mut OfJson::codec(99), map, &mut buffer);

@@ -1,23 +1,22 @@
-//! What holds for any item, any split and any bytes.
-
-mod common;
+//! Any items, in any parts, and any bytes.
 
 use asynchronous_codec::{Bytes, BytesMut, Decoder};
-use common::{AMPLE, Codec, OfBytes, OfLines, Subject};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use ws_framed_codecs::CodecError;
 
-/// Bytes in pieces, cut at these places.
-fn pieces<'b>(bytes: &'b [u8], cuts: &[Index]) -> Vec<&'b [u8]> {
+use crate::common::{Codec, OfBytes, OfLines, Subject};
+
+/// Bytes in parts, split at these places.
+pub(crate) fn pieces<'b>(bytes: &'b [u8], cuts: &[Index]) -> Vec<&'b [u8]> {
     let mut cuts: Vec<_> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
     cuts.extend([0, bytes.len()]);
     cuts.sort_unstable();
     cuts.windows(2).map(|cut| &bytes[cut[0]..cut[1]]).collect()
 }
 
-/// Items survive the way through any pieces.
+/// Items survive a round trip in these parts.
 fn round_trip<T, C>(codec: &C, items: &[T], cuts: &[Index]) -> Result<(), TestCaseError>
 where
     T: Clone + PartialEq + std::fmt::Debug,
@@ -39,8 +38,8 @@ where
     Ok(())
 }
 
-/// Whatever arrives, the codec takes what it says it takes.
-fn keeps_its_word<S: Subject>(
+/// A decoder consumes a frame of the length that `whole` finds, or nothing.
+fn consumes_whole_frames<S: Subject>(
     bytes: &[u8],
     cuts: &[Index],
     max: usize,
@@ -64,9 +63,9 @@ fn keeps_its_word<S: Subject>(
                     prop_assert_eq!(whole(&before), None);
                     break;
                 }
-                Err(CodecError::FrameTooLarge { len, max: told }) => {
+                Err(CodecError::FrameTooLarge { len, max: reported }) => {
                     prop_assert_eq!(taken, 0);
-                    prop_assert!(told == max && len > max);
+                    prop_assert!(reported == max && len > max);
                     return Ok(());
                 }
                 Err(other) => prop_assert!(false, "{other:?}"),
@@ -76,7 +75,7 @@ fn keeps_its_word<S: Subject>(
     Ok(())
 }
 
-/// How long the first frame is, if it is whole.
+/// The length of the first frame, if it is whole.
 fn first_prefixed(bytes: &[u8]) -> Option<usize> {
     let len = u32::from_be_bytes(*bytes.first_chunk()?) as usize + 4;
     (len <= bytes.len()).then_some(len)
@@ -89,10 +88,10 @@ fn first_line(bytes: &[u8]) -> Option<usize> {
         .map(|end| end + 1)
 }
 
-/// Bytes, among which small prefixes are more frequent than chance makes them.
+/// Bytes with more small prefixes than chance gives.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
-    let frame = (vec(any::<u8>(), 0..12), 0..3u8).prop_map(|(payload, lie)| {
-        let mut frame = vec![0, 0, 0, u8::try_from(payload.len()).unwrap() + lie];
+    let frame = (vec(any::<u8>(), 0..12), 0..3u8).prop_map(|(payload, excess)| {
+        let mut frame = vec![0, 0, 0, u8::try_from(payload.len()).unwrap() + excess];
         frame.extend(payload);
         frame
     });
@@ -106,49 +105,40 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-fn cuts() -> impl Strategy<Value = Vec<Index>> {
+pub(crate) fn cuts() -> impl Strategy<Value = Vec<Index>> {
     vec(any::<Index>(), 0..8)
 }
 
 proptest! {
+    /// Byte strings survive a round trip in any parts.
     #[test]
-    fn byte_strings_survive(items in vec(vec(any::<u8>(), 0..40), 0..8), cuts in cuts()) {
+    fn byte_strings_survive_any_split(items in vec(vec(any::<u8>(), 0..40), 0..8), cuts in cuts()) {
         let items: Vec<_> = items.into_iter().map(Bytes::from).collect();
         round_trip(&OfBytes::codec(40), &items, &cuts)?;
     }
 
+    /// Lines survive a round trip in any parts.
     #[test]
-    fn lines_survive(items in vec("[^\n]{0,20}", 0..8), cuts in cuts()) {
+    fn lines_survive_any_split(items in vec("[^\n]{0,20}", 0..8), cuts in cuts()) {
         let items: Vec<_> = items.iter().map(|line| line.trim_end_matches('\r').to_owned()).collect();
         round_trip(&OfLines::codec(80), &items, &cuts)?;
     }
 
+    /// A decoder consumes a whole frame, or nothing, whatever bytes arrive.
     #[test]
-    fn any_bytes_are_taken_as_promised(bytes in bytes(), cuts in cuts(), max in 0..80usize) {
-        keeps_its_word::<OfBytes>(&bytes, &cuts, max, first_prefixed)?;
-        keeps_its_word::<OfLines>(&bytes, &cuts, max, first_line)?;
+    fn decoders_consume_what_they_report(bytes in bytes(), cuts in cuts(), max in 0..80usize) {
+        consumes_whole_frames::<OfBytes>(&bytes, &cuts, max, first_prefixed)?;
+        consumes_whole_frames::<OfLines>(&bytes, &cuts, max, first_line)?;
         #[cfg(feature = "bincode")]
-        keeps_its_word::<common::values::OfBincode>(&bytes, &cuts, max, first_prefixed)?;
+        consumes_whole_frames::<crate::common::values::OfBincode>(&bytes, &cuts, max, first_prefixed)?;
         #[cfg(feature = "postcard")]
-        keeps_its_word::<common::values::OfPostcard>(&bytes, &cuts, max, first_prefixed)?;
+        consumes_whole_frames::<crate::common::values::OfPostcard>(&bytes, &cuts, max, first_prefixed)?;
         #[cfg(feature = "json")]
-        keeps_its_word::<common::self_describing::OfJson>(&bytes, &cuts, max, first_prefixed)?;
+        consumes_whole_frames::<crate::common::self_describing::OfJson>(&bytes, &cuts, max, first_prefixed)?;
         #[cfg(feature = "cbor")]
-        keeps_its_word::<common::self_describing::OfCbor>(&bytes, &cuts, max, first_prefixed)?;
+        consumes_whole_frames::<crate::common::self_describing::OfCbor>(&bytes, &cuts, max, first_prefixed)?;
     }
 
-    #[test]
-    fn lines_agree_with_the_standard_library(text in "[a\r\n]{0,20}", cuts in cuts()) {
-        let (mut codec, mut buffer, mut lines) = (OfLines::codec(AMPLE), BytesMut::new(), Vec::new());
-        for piece in pieces(text.as_bytes(), &cuts) {
-            buffer.extend_from_slice(piece);
-            while let Some(line) = codec.decode(&mut buffer).unwrap() {
-                lines.push(line);
-            }
-        }
-        lines.extend(codec.decode_eof(&mut buffer).unwrap());
-        prop_assert_eq!(lines, text.lines().collect::<Vec<_>>());
-    }
 }
 
 #[cfg(any(
@@ -161,7 +151,7 @@ mod values {
     use super::*;
     use std::collections::BTreeMap;
 
-    use common::values::Value;
+    use crate::common::{AMPLE, values::Value};
 
     fn value() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
@@ -189,8 +179,8 @@ mod values {
         })
     }
 
-    /// Collections in collections, down to elements of one byte: as many elements as a frame can
-    /// have. Some elements hold parts that take no bytes.
+    /// Collections in collections, down to elements of one byte: as many as a frame can have. Some
+    /// have parts that take no bytes.
     type Dense = Vec<(Vec<Vec<bool>>, (), BTreeMap<u8, ((), Vec<u8>)>)>;
 
     fn dense() -> impl Strategy<Value = Dense> {
@@ -205,13 +195,15 @@ mod values {
                 use super::*;
 
                 proptest! {
+                    /// Values survive a round trip in any parts.
                     #[test]
-                    fn values_survive(items in vec(value(), 0..4), cuts in cuts()) {
+                    fn values_survive_any_split(items in vec(value(), 0..4), cuts in cuts()) {
                         round_trip(&ws_framed_codecs::$codec::new(AMPLE), &items, &cuts)?;
                     }
 
+                    /// A value with as many elements as its frame has bytes is within the bounds.
                     #[test]
-                    fn honest_values_keep_within_the_bounds(items in vec(dense(), 0..4), cuts in cuts()) {
+                    fn dense_values_stay_within_bounds(items in vec(dense(), 0..4), cuts in cuts()) {
                         round_trip(&ws_framed_codecs::$codec::new(AMPLE), &items, &cuts)?;
                     }
                 }
