@@ -131,11 +131,17 @@ impl<M: MessageTransport> WsStream<M> {
     /// use futures::{SinkExt, StreamExt};
     /// use ws_framed::{CodecError, Json, WsStream};
     ///
-    /// async fn ask(stream: WsStream) -> Result<(), CodecError> {
-    ///     let mut api = stream.per_message(Json::<serde_json::Value>::new(64 * 1024));
-    ///     api.send(serde_json::json!({"op": "subscribe", "channel": "news"})).await?;
-    ///     while let Some(event) = api.next().await {
-    ///         println!("{}", event?);
+    /// #[derive(serde::Serialize)]
+    /// struct Request { op: &'static str, channel: &'static str }
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct News { headline: String }
+    ///
+    /// async fn subscribe(stream: WsStream) -> Result<(), CodecError> {
+    ///     let mut api = stream.per_message(Json::<News, Request>::new(64 * 1024));
+    ///     api.send(Request { op: "subscribe", channel: "news" }).await?;
+    ///     while let Some(news) = api.next().await {
+    ///         println!("{}", news?.headline);
     ///     }
     ///     Ok(())
     /// }

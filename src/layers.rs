@@ -57,6 +57,11 @@ const PLACES: &[(&str, &[&str])] = &[
     ("httparse", &["handshake/body.rs", "handshake/head.rs"]),
     ("hyper_util", &["net/hyper.rs"]),
     ("js_sys", &["transport/browser.rs", "transport/browser/"]),
+    // Property tests.
+    (
+        "proptest",
+        &["protocol/tests/", "handshake/", "connection/state/tests.rs"],
+    ),
     ("rustls_native_certs", &["tls.rs"]),
     ("sha1", &["handshake/key.rs"]),
     ("thiserror", &["error.rs"]),

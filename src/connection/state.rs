@@ -24,7 +24,7 @@
 //! A write, flush or close that must wait while there is no cause also receives control messages, and
 //! at most one data message, which it keeps for the reader.
 
-#[cfg(test)]
+#[cfg(all(test, feature = "__property-tests"))]
 mod tests;
 
 use crate::{

@@ -206,5 +206,5 @@ fn invalid(why: &str) -> WsErr {
     WsErr::Handshake(why.to_owned())
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "__property-tests"))]
 mod tests;

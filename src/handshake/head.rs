@@ -298,5 +298,5 @@ fn title_case(name: &str) -> impl Iterator<Item = u8> {
     })
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "__property-tests"))]
 mod tests;

@@ -237,5 +237,5 @@ fn write_response(response: &Response<()>) -> Vec<u8> {
     head::write_head(&first_line, response.headers())
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "__property-tests"))]
 mod tests;

@@ -10,13 +10,15 @@
 )]
 
 mod decoder;
-#[cfg(feature = "async-tungstenite")]
+#[cfg(all(feature = "async-tungstenite", feature = "__property-tests"))]
 mod differential;
 mod encoder;
 mod frame;
 mod mask;
 mod memory;
+#[cfg(feature = "__property-tests")]
 mod properties;
+#[cfg(feature = "__property-tests")]
 mod utf8;
 
 use bytes::BytesMut;
