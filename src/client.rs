@@ -45,18 +45,20 @@ impl Connector {
         self
     }
 
-    /// Adds a header to the request. `Host` replaces the one of the URL. A browser cannot send headers.
+    /// Adds a header to the request. `Host` replaces the one of the URL. A browser cannot send
+    /// headers.
     ///
-    /// Connecting fails with [`WsErr::InvalidHeader`](crate::WsErr::InvalidHeader) if the header is not
-    /// valid, or belongs to the handshake itself, such as `Upgrade`.
+    /// Connecting fails with [`WsErr::InvalidHeader`](crate::WsErr::InvalidHeader) if the header is
+    /// not valid, or belongs to the handshake itself, such as `Upgrade`.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.options.add_header(name, value);
         self
     }
 
-    /// Offers a subprotocol; the first one is preferred. [`WsStream::subprotocol`] returns the one that the
-    /// server selected. If it selects none, the handshake fails with [`WsErr::NoSubprotocol`].
+    /// Offers a subprotocol; the first one is preferred. [`WsStream::subprotocol`] returns the one
+    /// that the server selected. If it selects none, the handshake fails with
+    /// [`WsErr::NoSubprotocol`].
     ///
     /// [`WsStream::subprotocol`]: crate::WsStream::subprotocol
     /// [`WsErr::NoSubprotocol`]: crate::WsErr::NoSubprotocol
@@ -66,12 +68,12 @@ impl Connector {
         self
     }
 
-    /// Offers a [`Contract`], as one more subprotocol. [`WsStream::contract`] returns the one that the
-    /// server selected.
+    /// Offers a [`Contract`], as one more subprotocol. [`WsStream::contract`] returns the one that
+    /// the server selected.
     ///
-    /// A server that supports contracts, but none of those offered, responds with status 400 and says what
-    /// differs: [`WsErr::Refused`]. A server without contracts selects none: [`WsErr::NoSubprotocol`]. A
-    /// browser does not distinguish these from other failures.
+    /// A server that supports contracts, but none of those offered, responds with status 400 and
+    /// says what differs: [`WsErr::Refused`]. A server without contracts selects none:
+    /// [`WsErr::NoSubprotocol`]. A browser does not distinguish these from other failures.
     ///
     /// [`WsStream::contract`]: crate::WsStream::contract
     /// [`WsErr::Refused`]: crate::WsErr::Refused

@@ -50,9 +50,9 @@ impl CloseCode {
         Self(code)
     }
 
-    /// Whether a close frame may carry this code: 1000 to 1003 and 1007 to 1014 of the registry that
-    /// RFC 6455 section 7.4.1 begins, and 3000 to 4999, which section 7.4.2 leaves to libraries and
-    /// applications.
+    /// Whether a close frame may carry this code: 1000 to 1003 and 1007 to 1014 of the registry
+    /// that RFC 6455 section 7.4.1 begins, and 3000 to 4999, which section 7.4.2 leaves to
+    /// libraries and applications.
     #[must_use]
     pub const fn is_sendable(self) -> bool {
         matches!(self.0, 1000..=1003 | 1007..=1014 | 3000..=4999)
@@ -171,8 +171,8 @@ pub enum ClosedBy {
     Peer,
 }
 
-/// How a connection ended. [A table of the guide](crate::guide::closing) shows what a reader sees in
-/// each case.
+/// How a connection ended. [A table of the guide](crate::guide::closing) shows what a reader sees
+/// in each case.
 ///
 /// Returned by [`WsStream::close_with`](crate::WsStream::close_with) and
 /// [`WsHandle::closed`](crate::WsHandle::closed).
@@ -181,11 +181,12 @@ pub enum ClosedBy {
 pub enum CloseOutcome {
     /// Both endpoints exchanged close frames.
     ///
-    /// With `by: Us`, all written data were handed over before our close frame, and a peer that replied
-    /// to it had received them. `by: Peer` promises nothing about unflushed data: a flush or close that
-    /// finds some fails with `BrokenPipe`.
+    /// With `by: Us`, all written data were handed over before our close frame, and a peer that
+    /// replied to it had received them. `by: Peer` promises nothing about unflushed data: a flush
+    /// or close that finds some fails with `BrokenPipe`.
     Clean {
-        /// The code in the peer's close frame (RFC 6455 section 7.1.5), or [`CloseCode::NO_STATUS`].
+        /// The code in the peer's close frame (RFC 6455 section 7.1.5), or
+        /// [`CloseCode::NO_STATUS`].
         code: CloseCode,
         /// The reason in the peer's close frame.
         reason: String,
@@ -195,7 +196,8 @@ pub enum CloseOutcome {
     /// The peer did not reply to our close frame, or did not accept it, within
     /// [`close_timeout`](crate::Config::close_timeout).
     TimedOut,
-    /// The transport ended or failed before both close frames were exchanged, or the stream was dropped.
+    /// The transport ended or failed before both close frames were exchanged, or the stream was
+    /// dropped.
     Lost,
     /// An endpoint violated the protocol, a limit, the text policy, or the codec.
     Failed,

@@ -6,20 +6,20 @@ use crate::error::WsErr;
 
 /// What a stream does with a text message. The default is [`Reject`](Self::Reject).
 ///
-/// A stream in which each item is [one text message](crate::WsStream::per_message) accepts text under
-/// any policy.
+/// A stream in which each item is [one text message](crate::WsStream::per_message) accepts text
+/// under any policy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TextPolicy {
     /// A text message is an error. The reader gets the data before it, then
-    /// [`WsErr::ReceivedText`](crate::WsErr::ReceivedText), and the peer a close frame with code 1003.
-    /// Later data are discarded.
+    /// [`WsErr::ReceivedText`](crate::WsErr::ReceivedText), and the peer a close frame with code
+    /// 1003. Later data are discarded.
     #[default]
     Reject,
     /// The bytes of a text message are data like those of a binary message.
     Bytes,
-    /// A text message is delivered as [`WsEvent::Text`](crate::WsEvent::Text), and is not part of the
-    /// data.
+    /// A text message is delivered as [`WsEvent::Text`](crate::WsEvent::Text), and is not part of
+    /// the data.
     Event,
 }
 
@@ -57,8 +57,8 @@ impl Keepalive {
         self
     }
 
-    /// How long a peer may be silent after that, before it is considered dead. Default 20 s, more than
-    /// zero.
+    /// How long a peer may be silent after that, before it is considered dead. Default 20 s, more
+    /// than zero.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -85,8 +85,8 @@ impl Keepalive {
 /// [deadlines](crate::guide::deadlines).
 ///
 /// # Memory
-/// What a connection of [`connect`](crate::connect) or [`accept`](crate::accept) holds, whatever its peer
-/// does, is at most
+/// What a connection of [`connect`](crate::connect) or [`accept`](crate::accept) holds, whatever
+/// its peer does, is at most
 ///
 /// ```text
 ///   64 KiB
@@ -95,11 +95,12 @@ impl Keepalive {
 /// + 320 KiB + max_recv_message_len                  for each observer
 /// ```
 ///
-/// In it are what is gathered to be sent, the engine's buffers, up to 64 KiB that are read ahead of it while
-/// much comes, pongs, a frame and a message that are not complete, a message that is not read, and events
-/// that nobody has taken. Buffers double as they grow, and for a moment the old one is there beside the new, so the usual is far less: under 64 KiB for a
-/// connection with the defaults and little to do. What you have read, and the values that a codec made, are
-/// yours. Over a socket that you opened, the limits of its own settings count in place of the engine's.
+/// In it are what is gathered to be sent, the engine's buffers, up to 64 KiB that are read ahead of
+/// it while much comes, pongs, a frame and a message that are not complete, a message that is not
+/// read, and events that nobody has taken. Buffers double as they grow, and for a moment the old
+/// one is there beside the new, so the usual is far less: under 64 KiB for a connection with the
+/// defaults and little to do. What you have read, and the values that a codec made, are yours. Over
+/// a socket that you opened, the limits of its own settings count in place of the engine's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     pub(crate) max_send_message_len: usize,
@@ -134,20 +135,20 @@ impl Default for Config {
 impl Config {
     /// The longest message that is sent, in bytes of payload. Default 64 KiB, at least 1.
     ///
-    /// Small writes and items are buffered up to this length or until a flush; larger ones are cut. The
-    /// byte stream buffers no more than this. Where each item is
-    /// [one message](crate::WsStream::per_message), a longer item is an error.
+    /// Small writes and items are buffered up to this length or until a flush; larger ones are cut.
+    /// The byte stream buffers no more than this. Where each item is [one
+    /// message](crate::WsStream::per_message), a longer item is an error.
     #[must_use]
     pub fn max_send_message_len(mut self, bytes: usize) -> Self {
         self.max_send_message_len = bytes;
         self
     }
 
-    /// The longest message that is received, in bytes of payload, whole or in fragments. Default 1 MiB,
-    /// at least 1. A longer one is answered by a close frame with code 1009.
+    /// The longest message that is received, in bytes of payload, whole or in fragments. Default 1
+    /// MiB, at least 1. A longer one is answered by a close frame with code 1009.
     ///
-    /// The peer's library decides how it cuts its data into messages. Items may be larger: the codec
-    /// has a limit of its own.
+    /// The peer's library decides how it cuts its data into messages. Items may be larger: the
+    /// codec has a limit of its own.
     #[must_use]
     pub fn max_recv_message_len(mut self, bytes: usize) -> Self {
         self.max_recv_message_len = bytes;
@@ -155,12 +156,12 @@ impl Config {
     }
 
     /// In a browser: how many received bytes may be unread. Default 4 MiB, at least
-    /// `max_recv_message_len`. Each message counts 64 bytes more than its length, and an empty queue
-    /// accepts any message.
+    /// `max_recv_message_len`. Each message counts 64 bytes more than its length, and an empty
+    /// queue accepts any message.
     ///
     /// A page cannot make a peer wait, so a connection above the limit fails with
-    /// [`WsErr::Overflow`](crate::WsErr::Overflow). Elsewhere the value has no effect: a peer waits until
-    /// its data are read.
+    /// [`WsErr::Overflow`](crate::WsErr::Overflow). Elsewhere the value has no effect: a peer waits
+    /// until its data are read.
     #[must_use]
     pub fn max_recv_queue_len(mut self, bytes: usize) -> Self {
         self.max_recv_queue_len = bytes;
@@ -183,16 +184,17 @@ impl Config {
     /// | data are received after our close frame was sent | restarts |
     /// | anything else is received when the timer has elapsed | waits for at most one more second |
     ///
-    /// The timeout ends a wait, not a read that finds data. After a violation, the error is reported when
-    /// the peer has closed its end, or after this time: a socket that is closed with unread data may be
-    /// reset, which can destroy the close frame.
+    /// The timeout ends a wait, not a read that finds data. After a violation, the error is
+    /// reported when the peer has closed its end, or after this time: a socket that is closed with
+    /// unread data may be reset, which can destroy the close frame.
     #[must_use]
     pub fn close_timeout(mut self, timeout: Duration) -> Self {
         self.close_timeout = timeout;
         self
     }
 
-    /// How long [`WsHandle::ping`](crate::WsHandle::ping) waits for a pong. Default 20 s, more than zero.
+    /// How long [`WsHandle::ping`](crate::WsHandle::ping) waits for a pong. Default 20 s, more than
+    /// zero.
     #[must_use]
     pub fn ping_timeout(mut self, timeout: Duration) -> Self {
         self.ping_timeout = timeout;
@@ -212,26 +214,27 @@ impl Config {
     ///
     /// Any received byte is a sign of life if the transport reports bytes, as those of
     /// [`connect`](crate::connect) and [`accept`](crate::accept) do; otherwise any message is one.
-    /// Silence is counted while a read waits, so a caller that does not read does not time out its peer.
-    /// A peer that accepts none of the written data for `interval` plus `timeout` is dead, too. Where a
-    /// transport does not report progress, the peer has to accept all that is buffered in that time.
+    /// Silence is counted while a read waits, so a caller that does not read does not time out its
+    /// peer. A peer that accepts none of the written data for `interval` plus `timeout` is dead,
+    /// too. Where a transport does not report progress, the peer has to accept all that is buffered
+    /// in that time.
     ///
     /// A dead peer is reported as [`WsErr::TimedOut`] in band and as
-    /// [`CloseOutcome::TimedOut`](crate::CloseOutcome::TimedOut), and the transport is shut down. A reader
-    /// first gets what was received before. After a close of this endpoint, keepalive stops, and
-    /// [`close_timeout`](Self::close_timeout) applies.
+    /// [`CloseOutcome::TimedOut`](crate::CloseOutcome::TimedOut), and the transport is shut down. A
+    /// reader first gets what was received before. After a close of this endpoint, keepalive stops,
+    /// and [`close_timeout`](Self::close_timeout) applies.
     #[must_use]
     pub fn keepalive(mut self, keepalive: impl Into<Option<Keepalive>>) -> Self {
         self.keepalive = keepalive.into();
         self
     }
 
-    /// How long a message may take from its first byte to its last, before its sender is treated like a
-    /// [dead peer](Self::keepalive). Default `None`, without a limit, since a large message over a slow
-    /// network takes long. It protects against peers that send very slowly.
+    /// How long a message may take from its first byte to its last, before its sender is treated
+    /// like a [dead peer](Self::keepalive). Default `None`, without a limit, since a large message
+    /// over a slow network takes long. It protects against peers that send very slowly.
     ///
-    /// The timer starts when a read finds a partial message, and includes time in which the caller does
-    /// not read.
+    /// The timer starts when a read finds a partial message, and includes time in which the caller
+    /// does not read.
     ///
     /// It has an effect where the transport reports partial messages, as those of
     /// [`connect`](crate::connect) and [`accept`](crate::accept) do.
@@ -241,10 +244,11 @@ impl Config {
         self
     }
 
-    /// Whether an unclean end reads like a clean one: `Ok(0)` instead of the error. Default `false`.
+    /// Whether an unclean end reads like a clean one: `Ok(0)` instead of the error. Default
+    /// `false`.
     ///
-    /// It restores the behaviour of `ws_stream_tungstenite`. Errors of the transport and timeouts are
-    /// still reported in band, and events do not change.
+    /// It restores the behaviour of `ws_stream_tungstenite`. Errors of the transport and timeouts
+    /// are still reported in band, and events do not change.
     #[must_use]
     pub fn lenient_eof(mut self, lenient: bool) -> Self {
         self.lenient_eof = lenient;

@@ -167,7 +167,7 @@ impl WsErr {
 
     /// An error of what lies below a transport. That may be a link of this library too, and how that ended is nothing
     /// that the peer of the link above has done.
-    #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
+    #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn from_transport_io(error: io::Error) -> Self {
         Self::Io(Arc::new(error))
     }

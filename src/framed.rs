@@ -131,11 +131,17 @@ impl<M: MessageTransport> WsStream<M> {
     /// use futures::{SinkExt, StreamExt};
     /// use ws_framed::{CodecError, Json, WsStream};
     ///
-    /// async fn ask(stream: WsStream) -> Result<(), CodecError> {
-    ///     let mut api = stream.per_message(Json::<serde_json::Value>::new(64 * 1024));
-    ///     api.send(serde_json::json!({"op": "subscribe", "channel": "news"})).await?;
-    ///     while let Some(event) = api.next().await {
-    ///         println!("{}", event?);
+    /// #[derive(serde::Serialize)]
+    /// struct Request { op: &'static str, channel: &'static str }
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct News { headline: String }
+    ///
+    /// async fn subscribe(stream: WsStream) -> Result<(), CodecError> {
+    ///     let mut api = stream.per_message(Json::<News, Request>::new(64 * 1024));
+    ///     api.send(Request { op: "subscribe", channel: "news" }).await?;
+    ///     while let Some(news) = api.next().await {
+    ///         println!("{}", news?.headline);
     ///     }
     ///     Ok(())
     /// }
@@ -143,7 +149,7 @@ impl<M: MessageTransport> WsStream<M> {
     ///
     /// # Sending
     /// An item goes out when the next one is sent, on a flush, and before a `next()` that has to wait. It must fit
-    /// into [`max_send_message_len`](Config::max_send_message_len), 64 KiB by default: a longer one is
+    /// into [`max_send_message_len`](crate::Config::max_send_message_len), 64 KiB by default: a longer one is
     /// [`WsErr::MessageTooLarge`], an error of that item after which the sink goes on, and so is
     /// [`WsErr::NotOneFrame`] for what the codec did not write as a length and a payload, or calls text and is
     /// not UTF-8.

@@ -32,8 +32,8 @@
 #[allow(unused_imports)]
 use crate::*;
 
-/// Each page is a file of that name in `guide/`. Its snippets use these features. Those of the pages behind the semicolon
-/// need frameworks, and are tested in `examples/frameworks`.
+/// Each page is a file of that name in `guide/`. Its snippets use these features. Those of the
+/// pages behind the semicolon need frameworks, and are tested in `examples/frameworks`.
 macro_rules! pages {
     ($($name:ident)*; $($tested_elsewhere:ident)*) => {
         pages! { $($name)* => all() }

@@ -6,8 +6,8 @@ use std::{
     path::Path,
 };
 
-/// The layers from the bottom to the top. A file imports from its own entry and from lower layers. Entries of
-/// one layer do not import each other, except for those of the views.
+/// The layers from the bottom to the top. A file imports from its own entry and from lower layers.
+/// Entries of one layer do not import each other, except for those of the views.
 const LAYERS: &[&[&str]] = &[
     &[
         "close", "config", "error", "event", "message", "stats", "time", "trace",
@@ -57,11 +57,16 @@ const PLACES: &[(&str, &[&str])] = &[
     ("httparse", &["handshake/body.rs", "handshake/head.rs"]),
     ("hyper_util", &["net/hyper.rs"]),
     ("js_sys", &["transport/browser.rs", "transport/browser/"]),
+    // Property tests.
+    (
+        "proptest",
+        &["protocol/tests/", "handshake/", "connection/state/tests.rs"],
+    ),
     ("rustls_native_certs", &["tls.rs"]),
     ("sha1", &["handshake/key.rs"]),
     ("thiserror", &["error.rs"]),
-    // The I/O traits, which the byte stream implements and transports use; the cooperative budget, which
-    // deadlines depend on; and the task that axum's handlers start.
+    // The I/O traits, which the byte stream implements and transports use; the cooperative budget,
+    // which deadlines depend on; and the task that axum's handlers start.
     (
         "tokio",
         &[
@@ -114,8 +119,8 @@ fn module_of(file: &str) -> Vec<String> {
     parts.map(str::to_owned).collect()
 }
 
-/// The tokens of production code: identifiers and single characters, without comments, literals, and items behind
-/// `#[cfg(test)]`. The names of modules behind it are added to `test_modules`.
+/// The tokens of production code: identifiers and single characters, without comments, literals,
+/// and items behind `#[cfg(test)]`. The names of modules behind it are added to `test_modules`.
 fn tokens(source: &str, test_modules: &mut BTreeSet<String>) -> Vec<String> {
     let all = lex(source);
     let mut kept = Vec::new();

@@ -79,9 +79,8 @@ mod tokio_codec;
 mod trace;
 mod transport;
 
-#[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
 mod client;
-#[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
+#[cfg(not(target_arch = "wasm32"))]
 mod server;
 
 /// For the fuzzer of this repository.
@@ -124,19 +123,14 @@ pub use ws_framed_codecs::{
     Bincode, CodecError, EncodeRef, LengthDelimited, LengthPrefixed, Lines, WireFormat,
 };
 
-#[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
 pub use client::Connector;
-#[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
+#[cfg(not(target_arch = "wasm32"))]
 pub use handshake::{rejection::Rejection, request::HandshakeRequest};
 #[cfg(target_arch = "wasm32")]
 pub use net::browser::connect;
-#[cfg(all(
-    feature = "async-tungstenite",
-    feature = "tokio",
-    not(target_arch = "wasm32")
-))]
+#[cfg(all(feature = "tokio", not(target_arch = "wasm32")))]
 pub use net::tokio::{accept, connect};
-#[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
+#[cfg(not(target_arch = "wasm32"))]
 pub use server::Acceptor;
 #[cfg(all(feature = "tokio-codec", not(target_arch = "wasm32")))]
 pub use tokio_codec::{ForTokio, TokioCodec};

@@ -1,4 +1,4 @@
-//! Dialling again when a connection is gone.
+//! [`Reconnector`]: connecting again after a connection has ended.
 
 use std::{fmt, time::Duration};
 
@@ -7,22 +7,16 @@ use crate::{
     time::{Instant, Timer},
 };
 
-/// Dials, and dials again, with growing and jittered waits in between, and hands out a fresh connection
-/// each time.
+/// Connects repeatedly, with growing and jittered waits between the attempts, and returns a new
+/// connection each time.
 ///
-/// What is dialled is up to a closure: [`connect`](crate::connect), a [`Connector`](crate::Connector) with a
-/// token that is fetched anew, a socket of another runtime. It may give a [`WsStream`](crate::WsStream), a
-/// [`WsFramed`](crate::WsFramed), or what else is made from them; it works in a browser as it does natively. In a
-/// task that is spawned, it has to own what it captures: `async move`.
+/// A closure connects: by [`connect`](crate::connect), by a [`Connector`](crate::Connector) with a
+/// token that it fetches, or over a socket of another runtime. It may return a
+/// [`WsStream`](crate::WsStream), a [`WsFramed`](crate::WsFramed), or a type that contains one. It works
+/// in browsers, too. In a spawned task, it has to own what it captures: `async move`.
 ///
-#[cfg_attr(
-    all(feature = "tokio", feature = "async-tungstenite"),
-    doc = "```no_run"
-)]
-#[cfg_attr(
-    not(all(feature = "tokio", feature = "async-tungstenite")),
-    doc = "```text"
-)]
+#[cfg_attr(feature = "tokio", doc = "```no_run")]
+#[cfg_attr(not(feature = "tokio"), doc = "```text")]
 /// use futures::{SinkExt, StreamExt};
 /// use ws_framed::{Lines, Reconnector, WsErr};
 ///
@@ -33,7 +27,7 @@ use crate::{
 /// });
 /// loop {
 ///     let mut news = dial.connect().await?;
-///     // A new connection knows nothing of the one before: say again what it is for.
+///     // A new connection has no state of the previous one, so subscribe again.
 ///     if news.send("subscribe".into()).await.is_err() {
 ///         continue;
 ///     }
@@ -45,96 +39,98 @@ use crate::{
 /// ```
 ///
 /// # Waits
-/// The first dial comes at once. Before each one after it there is a wait of a random length: at most
+/// The first attempt does not wait. Each later one waits for a random time: at most
 /// [`first_wait`](Self::first_wait), and at most twice as long after each failure, up to
-/// [`longest_wait`](Self::longest_wait). The random part keeps the clients of a server that restarts from
-/// coming back all at once. A connection that was handed out less than `longest_wait` ago counts as a failure,
-/// so that a server that accepts and hangs up is not dialled in a busy loop; after one that lasted longer, the
-/// waits begin anew.
+/// [`longest_wait`](Self::longest_wait). The random part spreads the clients of a server that restarts.
 ///
-/// # What it cannot promise
-/// - That what was sent arrived: what was not answered on the old connection may have been received, or not.
-///   Number your requests, or make them safe to repeat.
-/// - That nothing was missed in between. Ask for what is new since the last that you saw.
-/// - That the same server answers.
+/// A connection that was returned less than `longest_wait` ago counts as a failure, so that a server
+/// that accepts and disconnects does not cause a busy loop. After one that lasted longer, the waits
+/// start at `first_wait` again.
 ///
-/// It does not watch a connection that it handed out: read from it, and call
-/// [`connect`](Self::connect) again when that ends.
+/// # What is not guaranteed
+/// - Delivery: requests without a reply on the old connection may have been received or not. Number
+///   them, or make them idempotent.
+/// - Completeness: messages may have been missed in between. Ask for those since the last one.
+/// - That the same server replies.
+///
+/// A reconnector does not watch the connections that it returned. Read from them, and call
+/// [`connect`](Self::connect) again when they end.
 #[derive(Clone)]
 pub struct Reconnector<F> {
     dial: F,
     first_wait: Duration,
     longest_wait: Duration,
     max_attempts: Option<u32>,
-    has_dialled: bool,
-    /// Failed dials since somebody was told of one, or got a connection.
+    has_attempted: bool,
+    /// Failed attempts since an error or a connection was returned.
     attempts: u32,
     failures: u32,
-    /// When the last connection was handed out.
+    /// When the last connection was returned.
     opened: Option<Instant>,
 }
 
 impl<F> Reconnector<F> {
-    /// Dials with `dial`.
+    /// Connects by `dial`.
     pub fn new(dial: F) -> Self {
         Self {
             dial,
             first_wait: Duration::from_millis(500),
             longest_wait: Duration::from_secs(30),
             max_attempts: None,
-            has_dialled: false,
+            has_attempted: false,
             attempts: 0,
             failures: 0,
             opened: None,
         }
     }
 
-    /// The longest wait before the second dial. Default 500 ms.
+    /// The maximum wait before the second attempt. Default 500 ms.
     #[must_use]
     pub fn first_wait(mut self, wait: Duration) -> Self {
         self.first_wait = wait;
         self
     }
 
-    /// The longest wait of all. Default 30 s.
+    /// The maximum wait before any attempt. Default 30 s.
     #[must_use]
     pub fn longest_wait(mut self, wait: Duration) -> Self {
         self.longest_wait = wait;
         self
     }
 
-    /// How many failed dials in a row make [`connect`](Self::connect) give up. Default `None`: it never does.
+    /// After how many failed attempts in a row [`connect`](Self::connect) returns an error. Default
+    /// `None`, for no limit.
     ///
-    /// A dial that gives a connection has not failed, however soon that ends: who is thrown out again and again, by
-    /// [`WsErr::Aborted`] for instance, has to notice it himself.
+    /// An attempt that returns a connection has not failed. Repeated closes by the peer are not counted;
+    /// check for [`WsErr::Aborted`].
     #[must_use]
     pub fn max_attempts(mut self, attempts: impl Into<Option<u32>>) -> Self {
         self.max_attempts = attempts.into();
         self
     }
 
-    /// A fresh connection: waits if it must, dials, and goes on until a dial succeeds.
+    /// Returns a new connection, after as many attempts as needed.
     ///
     /// # Errors
-    /// That of the last dial, after [`max_attempts`](Self::max_attempts), or if no repetition would mend it: an
-    /// argument that is not valid ([`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`],
+    /// The error of the last attempt, after [`max_attempts`](Self::max_attempts), or if retrying cannot
+    /// help: an argument that is not valid ([`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`],
     /// [`WsErr::InvalidConfig`]), [`WsErr::Unsupported`], [`WsErr::NoSubprotocol`], and
-    /// [`WsErr::Refused`] with a status from 400 to 499 other than 408, 425 and 429. (A browser tells none of
-    /// the last two; it is dialled again.)
+    /// [`WsErr::Refused`] with a status from 400 to 499 other than 408, 425 and 429. A browser does not
+    /// report the last two, so they are retried there.
     ///
     /// # Cancel safety
-    /// Dropping the future drops the dial that is under way. The next call goes on with the waits, and the count of
-    /// attempts, where they were.
+    /// Dropping the future drops the attempt in flight. The next call continues with the waits and the
+    /// count of attempts.
     pub async fn connect<T>(&mut self) -> Result<T, WsErr>
     where
         F: AsyncFnMut() -> Result<T, WsErr>,
     {
-        self.judge_last();
+        self.update_backoff();
         loop {
-            if self.has_dialled {
+            if self.has_attempted {
                 Timer::after(self.wait()).await;
             }
-            self.has_dialled = true;
+            self.has_attempted = true;
             match (self.dial)().await {
                 Ok(connection) => {
                     self.opened = Some(Instant::now());
@@ -154,8 +150,8 @@ impl<F> Reconnector<F> {
         }
     }
 
-    /// Whether the last connection was any good.
-    fn judge_last(&mut self) {
+    /// Resets the waits after a connection that lasted, and counts another one as a failure.
+    fn update_backoff(&mut self) {
         if let Some(opened) = self.opened.take() {
             let lasted = opened.elapsed() >= self.longest_wait;
             self.failures = if lasted {
@@ -184,7 +180,7 @@ impl<F> fmt::Debug for Reconnector<F> {
     }
 }
 
-/// Whether dialling again can only give the same.
+/// Whether retrying cannot help.
 fn is_final(error: &WsErr) -> bool {
     match error {
         WsErr::InvalidUrl(_)
@@ -192,7 +188,7 @@ fn is_final(error: &WsErr) -> bool {
         | WsErr::InvalidConfig(_)
         | WsErr::Unsupported(_)
         | WsErr::NoSubprotocol => true,
-        // Too slow, too early, too often (RFC 9110 section 15.5.9, RFC 8470, RFC 6585): later is better.
+        // Timeout, too early, too many requests (RFC 9110 section 15.5.9, RFC 8470, RFC 6585).
         WsErr::Refused { status, .. } => {
             (400..500).contains(status) && !matches!(status, 408 | 425 | 429)
         }

@@ -19,10 +19,7 @@ use crate::{
     stream::WsStream,
     time::timeout,
     trace::Trace,
-    transport::{
-        io::{ByteStream, FuturesIo},
-        socket::Socket,
-    },
+    transport::{io::ByteStream, socket::Socket},
 };
 
 /// Opens connections as a server. One acceptor serves many connections.
@@ -42,11 +39,11 @@ use crate::{
 /// ```
 ///
 /// # Which requests are accepted
-/// By default, every request for a WebSocket (RFC 6455 section 4.2.1). A browser lets any page open a
-/// WebSocket to any server, with the cookies of that server. A server that authenticates by cookies should
-/// [allow origins](Self::allow_origin) by name. Behind a proxy, `Host` may be that of the proxy. Headers
-/// that a proxy adds, such as `X-Forwarded-For`, are for the caller to evaluate, in
-/// [`accept_with`](Self::accept_with).
+/// By default, every request for a WebSocket (RFC 6455 section 4.2.1). A browser lets any page open
+/// a WebSocket to any server, with the cookies of that server. A server that authenticates by
+/// cookies should [allow origins](Self::allow_origin) by name. Behind a proxy, `Host` may be that of
+/// the proxy. Headers that a proxy adds, such as `X-Forwarded-For`, are for the caller to evaluate,
+/// in [`accept_with`](Self::accept_with).
 #[derive(Clone, Debug, Default)]
 pub struct Acceptor {
     pub(crate) config: Config,
@@ -72,16 +69,16 @@ impl Acceptor {
 
     /// Adds a header to the response.
     ///
-    /// Each handshake fails with [`WsErr::InvalidHeader`] if the header is not valid, or belongs to the
-    /// handshake itself, such as `Upgrade`.
+    /// Each handshake fails with [`WsErr::InvalidHeader`] if the header is not valid, or belongs to
+    /// the handshake itself, such as `Upgrade`.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.options.add_header(name, value);
         self
     }
 
-    /// Supports a subprotocol; the first one is preferred. Of those that a client offers, the preferred one
-    /// is selected, and [`WsStream::subprotocol`] returns it.
+    /// Supports a subprotocol; the first one is preferred. Of those that a client offers, the
+    /// preferred one is selected, and [`WsStream::subprotocol`] returns it.
     ///
     /// A client that offers only others is rejected. One that offers none is accepted.
     #[must_use]
@@ -93,9 +90,10 @@ impl Acceptor {
     /// Supports a [`Contract`], as one more subprotocol, less preferred than the previous ones.
     /// [`WsStream::contract`] returns the one that was selected.
     ///
-    /// With a contract, an agreement is required. A client that offers nothing supported is rejected with
-    /// status 400, and both ends get a [`WsErr::Refused`] that says what differs: `chat: client offers
-    /// version 1, server supports version 2`. To accept older clients, add the subprotocol that they offer.
+    /// With a contract, an agreement is required. A client that offers nothing supported is
+    /// rejected with status 400, and both ends get a [`WsErr::Refused`] that says what differs:
+    /// `chat: client offers version 1, server supports version 2`. To accept older clients, add the
+    /// subprotocol that they offer.
     #[must_use]
     pub fn contract(mut self, contract: Contract) -> Self {
         self.options.add_contract(contract);
@@ -103,8 +101,8 @@ impl Acceptor {
     }
 
     /// Accepts requests from pages of this origin, such as `https://chat.example` or
-    /// `http://localhost:8080`. Those of origins that are not allowed get status 403 (RFC 6455 section
-    /// 10.2).
+    /// `http://localhost:8080`. Those of origins that are not allowed get status 403 (RFC 6455
+    /// section 10.2).
     ///
     /// A request without an origin is not from a page. It is accepted, unless
     /// [`require_origin`](Self::require_origin) forbids it.
@@ -121,16 +119,16 @@ impl Acceptor {
         self
     }
 
-    /// Accepts requests for this host, such as `chat.example` or `[::1]:8080`. Those for hosts that are not
-    /// allowed get status 421. Without a port, any port matches.
+    /// Accepts requests for this host, such as `chat.example` or `[::1]:8080`. Those for hosts that
+    /// are not allowed get status 421. Without a port, any port matches.
     #[must_use]
     pub fn allow_host(mut self, host: impl Into<String>) -> Self {
         self.policy.hosts.push(host.into());
         self
     }
 
-    /// Accepts requests for this path, such as `/chat`. Those for paths that are not allowed get status 404.
-    /// The query is ignored.
+    /// Accepts requests for this path, such as `/chat`. Those for paths that are not allowed get
+    /// status 404. The query is ignored.
     #[must_use]
     pub fn allow_path(mut self, path: impl Into<String>) -> Self {
         self.policy.paths.push(path.into());
@@ -145,8 +143,8 @@ impl Acceptor {
         self
     }
 
-    /// Performs the handshake over `io`, with TLS below it if there is a configuration, and makes a stream
-    /// of it. `peer` tells the address of the peer.
+    /// Performs the handshake over `io`, with TLS below it if there is a configuration, and makes a
+    /// stream of it. `peer` tells the address of the peer.
     pub(crate) async fn open<S>(
         &self,
         io: S,
@@ -164,7 +162,7 @@ impl Acceptor {
         let handshake = Box::pin(async {
             #[cfg(feature = "rustls")]
             if let Some(tls) = &self.tls {
-                let io = FuturesIo(tls.accept(io).await?);
+                let io = crate::transport::io::FuturesIo(tls.accept(io).await?);
                 return self.handshake(io, validate, &trace, &mut known).await;
             }
             self.handshake(io, validate, &trace, &mut known).await
@@ -191,7 +189,8 @@ impl Acceptor {
         stream(handshaken, &self.config, trace)
     }
 
-    /// The response to a request that another HTTP implementation has read, and the agreement in it.
+    /// The response to a request that another HTTP implementation has read, and the agreement in
+    /// it.
     #[cfg(feature = "hyper")]
     pub(crate) fn respond<B>(
         &self,

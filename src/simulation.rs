@@ -74,17 +74,15 @@ fn open(
     let config = plan.config.clone();
     let pipe = network.pipe(end);
     let is_client = end == 1;
-    let transport = match plan.own_socket {
-        Some(room) => BoxTransport::new(tungstenite::opened_by_caller(pipe, is_client, room)),
-        None => {
-            let role = if is_client {
-                protocol::Role::Client
-            } else {
-                protocol::Role::Server
-            };
-            let io = FuturesIo(pipe);
-            BoxTransport::new(Socket::new(io, BytesMut::new(), role, &config))
-        }
+    let transport = if let Some(room) = plan.own_socket {
+        BoxTransport::new(tungstenite::opened_by_caller(pipe, is_client, room))
+    } else {
+        let role = if is_client {
+            protocol::Role::Client
+        } else {
+            protocol::Role::Server
+        };
+        BoxTransport::new(Socket::new(FuturesIo(pipe), BytesMut::new(), role, &config))
     };
     let transport = match sabotage {
         Some(sabotage) => BoxTransport::new(Sabotaged::new(transport, sabotage)),

@@ -34,7 +34,7 @@ use crate::{
 /// Binary messages are joined: their boundaries are not seen. For typed messages, see
 /// [`framed`](Self::framed).
 ///
-/// # RecvState
+/// # Reading
 /// Bytes come in order. The end of the stream, `Ok(0)`, comes only when both sides exchanged close frames
 /// and the peer's said that nothing went wrong. Any other end is an error, once, after everything that
 /// came before it; after that `Ok(0)`. The error holds a [`WsErr`]:
@@ -205,7 +205,6 @@ impl<M: MessageTransport> WsStream<M> {
         poll_fn(|cx| self.connection.poll_close_with(cx, &frame, mode)).await
     }
 
-    #[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
     pub(crate) fn with_subprotocol(
         mut self,
         subprotocol: Option<String>,

@@ -11,7 +11,6 @@ use std::{
     time::Duration,
 };
 
-#[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
 use futures::future::{Either, select};
 
 #[cfg(not(test))]
@@ -227,7 +226,6 @@ fn is_coop_budget_exhausted() -> bool {
 }
 
 /// The result of `work`, or `None` if it takes longer than `time`.
-#[cfg(any(target_arch = "wasm32", feature = "async-tungstenite"))]
 pub(crate) async fn timeout<T>(time: Duration, work: impl Future<Output = T>) -> Option<T> {
     let work = std::pin::pin!(work);
     match select(work, Timer::after(time)).await {

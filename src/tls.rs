@@ -1,8 +1,9 @@
 //! TLS by [rustls], for `wss://` URLs and for servers.
 //!
-//! A client with the feature `rustls-native-roots` or `rustls-webpki-roots` needs nothing more: those roots are what
-//! [`connect`](crate::Connector::connect) trusts. For everything else, give [`Connector::tls`] or [`Acceptor::tls`] a
-//! configuration of rustls:
+//! With the feature `rustls-native-roots` or `rustls-webpki-roots`,
+//! [`connect`](crate::Connector::connect) trusts these roots without further configuration.
+//! Otherwise, pass a configuration of rustls to [`Connector::tls`] or
+//! [`Acceptor::tls`]:
 //!
 //! ```
 //! use ws_framed::{Acceptor, Connector, tls::rustls::{self, pki_types::{CertificateDer, PrivateKeyDer}}};
@@ -20,8 +21,8 @@
 //! }
 //! ```
 //!
-//! A TLS stream that was opened elsewhere, by whatever library, goes through `connect_over` and `accept` like any
-//! other stream. A connection that ends without TLS's own goodbye ends as one that was cut: with
+//! A TLS stream of another library can be used with `connect_over` and `accept`, like any byte
+//! stream. If TLS ends without its close message, the connection ends with
 //! [`WsErr::UnexpectedEof`], unless the WebSocket was closed before.
 //!
 //! [`Connector::tls`]: crate::Connector::tls
@@ -34,19 +35,19 @@ use futures_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::error::WsErr;
 
-/// rustls, in the version that this library speaks with.
+/// rustls, in the version that this library uses.
 pub use futures_rustls::rustls;
 
-/// What a client needs for TLS: made from a [`rustls::ClientConfig`].
+/// The TLS configuration of a client, from a [`rustls::ClientConfig`].
 #[derive(Clone)]
 pub struct ClientTls(Arc<rustls::ClientConfig>);
 
-/// What a server needs for TLS: made from a [`rustls::ServerConfig`].
+/// The TLS configuration of a server, from a [`rustls::ServerConfig`].
 #[derive(Clone)]
 pub struct ServerTls(Arc<rustls::ServerConfig>);
 
 impl ClientTls {
-    /// TLS that trusts the certificates that the operating system trusts. They are read anew by each call.
+    /// Trusts the certificates that the operating system trusts. Each call reads them again.
     ///
     /// # Errors
     /// [`WsErr::Io`] if there are none.
@@ -54,7 +55,7 @@ impl ClientTls {
     pub fn native_roots() -> Result<Self, WsErr> {
         let found = rustls_native_certs::load_native_certs();
         let mut roots = rustls::RootCertStore::empty();
-        // Old certificates that rustls cannot read lie about on many systems.
+        // Many systems have old certificates that rustls cannot parse.
         let (usable, _) = roots.add_parsable_certificates(found.certs);
         if usable == 0 {
             let why = found.errors.first().map_or_else(
@@ -66,10 +67,10 @@ impl ClientTls {
         Self::trusting(roots)
     }
 
-    /// TLS that trusts the certificates that Mozilla trusts, as of the version of the crate `webpki-roots`.
+    /// Trusts the certificates that Mozilla trusts, as of the version of the crate `webpki-roots`.
     ///
     /// # Errors
-    /// [`WsErr::Io`] if rustls's provider of cryptography does not go with its versions of TLS.
+    /// [`WsErr::Io`] if the cryptography provider of rustls does not support its versions of TLS.
     #[cfg(feature = "rustls-webpki-roots")]
     pub fn webpki_roots() -> Result<Self, WsErr> {
         Self::trusting(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect())
@@ -77,8 +78,8 @@ impl ClientTls {
 
     #[cfg(any(feature = "rustls-native-roots", feature = "rustls-webpki-roots"))]
     fn trusting(roots: rustls::RootCertStore) -> Result<Self, WsErr> {
-        // Where an application has chosen a provider, it is that. Two that are compiled in and none that is
-        // chosen would be a panic in rustls.
+        // The provider that the application has installed. If there is none, and two are compiled
+        // in, rustls panics.
         let provider = rustls::crypto::CryptoProvider::get_default().cloned();
         let provider =
             provider.unwrap_or_else(|| Arc::new(rustls::crypto::ring::default_provider()));
@@ -91,10 +92,10 @@ impl ClientTls {
         Ok(config.into())
     }
 
-    /// For clients that were told nothing.
+    /// The configuration of clients that were given none.
     #[cfg_attr(
         not(any(feature = "tokio", feature = "smol")),
-        expect(dead_code, reason = "only those who dial use it")
+        expect(dead_code, reason = "only clients that connect by TCP use it")
     )]
     fn standard() -> Result<Self, WsErr> {
         #[cfg(feature = "rustls-native-roots")]
@@ -103,13 +104,14 @@ impl ClientTls {
         return Self::webpki_roots();
         #[cfg(not(any(feature = "rustls-native-roots", feature = "rustls-webpki-roots")))]
         Err(WsErr::InvalidUrl(
-            "for wss, say whom to trust: Connector::tls, or a feature with roots".to_owned(),
+            "wss needs trusted certificates: use Connector::tls, or a feature with roots"
+                .to_owned(),
         ))
     }
 
     #[cfg_attr(
         not(any(feature = "tokio", feature = "smol")),
-        expect(dead_code, reason = "only those who dial use it")
+        expect(dead_code, reason = "only clients that connect by TCP use it")
     )]
     pub(crate) async fn connect<S>(
         &self,
@@ -126,7 +128,7 @@ impl ClientTls {
     }
 }
 
-/// What a client uses that was given this, or nothing.
+/// The given configuration, or the standard one.
 #[cfg(any(feature = "tokio", feature = "smol"))]
 pub(crate) fn client(given: Option<&ClientTls>) -> Result<ClientTls, WsErr> {
     given.cloned().map_or_else(ClientTls::standard, Ok)
@@ -169,7 +171,7 @@ impl From<Arc<rustls::ServerConfig>> for ServerTls {
     }
 }
 
-// Keys are nobody's to see.
+// Does not print keys.
 impl fmt::Debug for ClientTls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientTls").finish_non_exhaustive()

@@ -1,13 +1,13 @@
-//! What subscribers of `tracing` hear, with the feature `tracing`. Without it, nothing here is left in the program.
+//! Spans and events, with the feature `tracing`. Without it, all functions are empty.
 //!
-//! Events name the span of their connection as their parent, and no poll enters it: it would cost each poll, and what
-//! wakers and adapters do within one is not the connection's alone. What peers and users write (data, texts, headers,
-//! queries, reasons) is never told, because logs go where secrets should not.
+//! The span of a connection is the explicit parent of its events. No poll enters the span: that
+//! would cost time in each poll, and include events of wakers and adapters. What peers and callers
+//! write (data, texts, headers, queries, reasons) is never logged, because it may contain secrets.
 
 #![allow(
     dead_code,
     unused_variables,
-    reason = "what is used depends on the features that are on"
+    reason = "the features decide what is used"
 )]
 #![cfg_attr(
     not(feature = "tracing"),
@@ -52,7 +52,7 @@ enum Role {
 }
 
 impl Trace {
-    /// Of a connection that was opened elsewhere.
+    /// The span of a connection that the caller opened.
     pub(crate) fn unknown() -> Self {
         Self::new(None)
     }
@@ -73,7 +73,7 @@ impl Trace {
 
     fn new(role: Option<Role>) -> Self {
         Self {
-            // At the level of errors, so that whatever passes a filter has its connection.
+            // At the level of errors, so that each event that passes a filter has its span.
             #[cfg(feature = "tracing")]
             span: tracing::error_span!(
                 target: "ws_framed",
@@ -92,7 +92,7 @@ impl Trace {
         }
     }
 
-    /// What a server is asked for.
+    /// Records the request that a server received.
     pub(crate) fn request(&self, host: Option<&str>, path: &str, origin: Option<&str>) {
         #[cfg(feature = "tracing")]
         {
@@ -102,7 +102,8 @@ impl Trace {
         }
     }
 
-    /// The address of the peer, if it is known. `address` is called only if it is recorded.
+    /// Records the address of the peer, if it is known. `address` is called only if the span is
+    /// enabled.
     pub(crate) fn peer(&self, address: impl FnOnce() -> Option<SocketAddr>) {
         #[cfg(feature = "tracing")]
         if !self.span.is_disabled() {
@@ -116,7 +117,7 @@ impl Trace {
         tell!(self, DEBUG, "the handshake is done");
     }
 
-    /// To a server, clients that ask for what they don't get are ordinary traffic.
+    /// Logs a failed handshake. Rejected clients are ordinary traffic for a server.
     pub(crate) fn not_opened(&self, error: &WsErr) {
         #[cfg(feature = "tracing")]
         match (self.role, error) {
@@ -127,9 +128,9 @@ impl Trace {
                 tell!(self, WARN, status, "the handshake was refused");
             }
             (Some(Role::Server), _) => {
-                tell!(self, INFO, error = %text(error), "the handshake failed");
+                tell!(self, INFO, error = %redacted(error), "the handshake failed");
             }
-            _ => tell!(self, WARN, error = %text(error), "the handshake failed"),
+            _ => tell!(self, WARN, error = %redacted(error), "the handshake failed"),
         }
     }
 
@@ -163,17 +164,18 @@ impl Trace {
         );
     }
 
-    /// Somebody broke a rule, or the transport failed. The end comes when the peer has been told.
+    /// A violation, or a failure of the transport. The connection ends later, after its close
+    /// frame.
     pub(crate) fn failed(&self, error: &WsErr) {
-        tell!(self, DEBUG, error = %text(error), "the connection failed");
+        tell!(self, DEBUG, error = %redacted(error), "the connection failed");
     }
 
-    /// The peer did nothing for too long.
+    /// A timeout.
     pub(crate) fn gave_up(&self, error: &WsErr) {
-        tell!(self, DEBUG, error = %text(error), "the peer was given up");
+        tell!(self, DEBUG, error = %redacted(error), "the peer was given up");
     }
 
-    /// Says how it ended and what it carried: a warning if it was an error.
+    /// Logs the outcome and the statistics, as a warning if there was an error.
     pub(crate) fn ended(
         &self,
         outcome: &CloseOutcome,
@@ -198,7 +200,7 @@ impl Trace {
             }
             match (outcome, error) {
                 (_, Some(error)) => {
-                    tell_end!(WARN, error = %text(error), "the connection ended badly");
+                    tell_end!(WARN, error = %redacted(error), "the connection ended badly");
                 }
                 (CloseOutcome::Clean { code, by, .. }, None) => {
                     let by = match by {
@@ -218,26 +220,26 @@ impl Trace {
     }
 }
 
-/// The text of an error, without what somebody else wrote into it.
-fn text(error: &WsErr) -> Cow<'static, str> {
+/// The text of an error, without what peers or callers wrote into it.
+fn redacted(error: &WsErr) -> Cow<'static, str> {
     match error {
         WsErr::Aborted(frame) => format!("the peer closed with {}", frame.code()).into(),
         WsErr::InvalidHeader(_) => "not a valid header".into(),
-        // Browsers say it with the URL.
+        // The text of a browser contains the URL.
         WsErr::InvalidUrl(_) => "cannot connect to this URL".into(),
         WsErr::Refused { status, .. } => {
             format!("the handshake was refused with HTTP status {status}").into()
         }
-        // A transport may be a link of this library, too.
+        // A transport may be a connection of this library, too.
         WsErr::Io(error) if WsErr::find_in(error).is_some() => {
-            let inner = WsErr::find_in(error).map(text).unwrap_or_default();
+            let inner = WsErr::find_in(error).map(redacted).unwrap_or_default();
             format!("the transport failed: {inner}").into()
         }
         error => error.to_string().into(),
     }
 }
 
-/// Host, with the port if there is one, and path of a URL. A browser takes URLs without a host, too.
+/// Host, with the port if there is one, and path of a URL. Browsers accept URLs without a host.
 fn host_and_path(url: &str) -> Option<(&str, &str)> {
     let (_, rest) = without_query(url).split_once("://")?;
     let end = rest.find('/').unwrap_or(rest.len());
@@ -246,8 +248,8 @@ fn host_and_path(url: &str) -> Option<(&str, &str)> {
     is_host(host).then_some((host, path))
 }
 
-/// Whether it is a host with at most a port. What is none may be the first half of a password in which there is a `/` or
-/// a `?`, and the path the other.
+/// Whether the text is a host, with an optional port. Otherwise it may be the first half of a
+/// password that contains `/` or `?`, and the path the second half.
 fn is_host(text: &str) -> bool {
     let is_number = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
     let (name, port) = match text.rsplit_once(':') {
@@ -258,7 +260,7 @@ fn is_host(text: &str) -> bool {
     is_name && port.is_none_or(is_number)
 }
 
-/// For what a peer sends in a place of which anybody may think that it is told.
+/// Redacts a value that the peer controls.
 fn without_secrets(text: &str) -> &str {
     without_user(without_query(text))
 }
@@ -268,7 +270,7 @@ fn without_query(text: &str) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
-/// In a URL, a name and a password may stand before the host.
+/// Removes the name and the password before a host.
 fn without_user(text: &str) -> &str {
     text.rsplit_once('@').map_or(text, |(_, host)| host)
 }

@@ -1,5 +1,6 @@
-//! Snippets of the documentation of ws-framed that need a framework. They are tested here, so that the library itself
-//! does not depend on the frameworks, not even for its tests. The examples are beside this file.
+//! Snippets of the documentation of ws-framed that need a framework. They are tested here, so that
+//! the library itself does not depend on the frameworks, not even for its tests. The examples are
+//! beside this file.
 
 #[cfg(doctest)]
 mod snippets {

@@ -1,6 +1,7 @@
 //! Records the seeds: what real connections of this library carry, and frames of its codecs.
 //!
-//! `cargo run --example record` writes them to `seeds/`. Keys and masks are random, so each run writes others.
+//! `cargo run --example record` writes them to `seeds/`. Keys and masks are random, so each run
+//! writes others.
 
 use std::{error::Error, fs, path::Path};
 
@@ -10,6 +11,7 @@ use async_tungstenite::{
     tungstenite::{Bytes as Payload, Message},
 };
 use futures::{SinkExt, StreamExt, future::join};
+use support::Frame;
 use tokio::io::{
     AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, copy, duplex, sink,
 };
@@ -18,7 +20,6 @@ use ws_framed::{
     LengthDelimited, Lines, Postcard, TextPolicy, WsStream, bytes::Bytes,
 };
 use ws_framed_fuzz::{ANY_ACCEPT, HEAD_END, Value};
-use ws_framed_test_support::Frame;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -55,7 +56,8 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// Runs a conversation and saves what went each way. Gives back what the client's messages carried.
+/// Runs a conversation and saves the bytes of each direction. Returns the data of the client's
+/// messages.
 async fn record<F>(name: &str, conversation: fn(DuplexStream, DuplexStream) -> F) -> Result<Vec<u8>>
 where
     F: Future<Output = Result<()>>,
@@ -72,8 +74,8 @@ where
     save("connect", name, &answer)?;
     let (asked, answered) = (frames(&request), frames(&answer));
     if !asked.is_empty() {
-        save("link_server", name, asked)?;
-        save("link_client", name, answered)?;
+        save("connection_server", name, asked)?;
+        save("connection_client", name, answered)?;
         save("split_bytes", &format!("{name}-to-server"), asked)?;
         save("split_bytes", &format!("{name}-to-client"), answered)?;
     }
@@ -94,7 +96,7 @@ async fn relay(
             0 => break,
             len => {
                 all.extend_from_slice(&chunk[..len]);
-                // The other side may have left; what was said is recorded all the same.
+                // The other side may have closed; the bytes are recorded all the same.
                 let _ = to.write_all(&chunk[..len]).await;
             }
         }
@@ -109,7 +111,7 @@ fn frames(stream: &[u8]) -> &[u8] {
     head.map_or(&[], |head| &stream[head + HEAD_END.len()..])
 }
 
-/// The answer to any request, in place of the one that it was an answer to.
+/// Makes a response to one request a response to any.
 fn with_any_key(mut answer: Vec<u8>) -> Vec<u8> {
     let name = b"sec-websocket-accept: ";
     let place = answer
@@ -174,7 +176,7 @@ async fn bytes(client: DuplexStream, server: DuplexStream) -> Result<()> {
     answers.and(questions)
 }
 
-/// A client of another make: text, an empty message, a ping, a pong that nobody asked for.
+/// A client of another library: text, an empty message, a ping, an unsolicited pong.
 async fn text(client: DuplexStream, server: DuplexStream) -> Result<()> {
     let acceptor = Acceptor::new().config(config().text(TextPolicy::Bytes));
     let serve = async {
@@ -198,7 +200,7 @@ async fn text(client: DuplexStream, server: DuplexStream) -> Result<()> {
     answers.and(questions)
 }
 
-/// A browser that has lost its way.
+/// A browser that sends plain HTTP.
 async fn plain_http(mut client: DuplexStream, server: DuplexStream) -> Result<()> {
     let request = b"GET /favicon.ico HTTP/1.1\r\nHost: localhost:8080\r\nAccept: image/*\r\n\r\n";
     client.write_all(request).await?;
@@ -212,7 +214,7 @@ async fn plain_http(mut client: DuplexStream, server: DuplexStream) -> Result<()
     Ok(())
 }
 
-/// A client that speaks what the server does not.
+/// A client that offers a subprotocol unknown to the server.
 async fn other_subprotocol(client: DuplexStream, server: DuplexStream) -> Result<()> {
     let connector = Connector::new().subprotocol("mqtt");
     let acceptor = Acceptor::new().subprotocol("chat.v2");

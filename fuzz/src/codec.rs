@@ -4,10 +4,10 @@ use std::fmt::Debug;
 
 use bytes::BytesMut;
 use serde::{Serialize, de::DeserializeOwned};
+use support::alloc::measure;
 use ws_framed::{
     Bincode, Cbor, CodecError, Compressed, Decoder, Encoder, Json, LengthDelimited, Lines, Postcard,
 };
-use ws_framed_test_support::alloc::measure;
 
 use crate::{
     Chunks,
@@ -52,8 +52,8 @@ const PREFIXED: Wire = Wire {
     growth: 1,
 };
 
-/// Formats that describe themselves. A number may be written shorter than we write it, `1e15` for one,
-/// and a field that is `None` may be left out.
+/// Formats that describe themselves. A number may be written shorter than we write it, `1e15` for
+/// one, and a field that is `None` may be left out.
 const SELF_DESCRIBING: Wire = Wire {
     growth: 64,
     ..PREFIXED
@@ -115,7 +115,8 @@ pub fn codec_cbor(input: &[u8]) {
     read::<Cbor<Loose>, _>(input, Cbor::new);
 }
 
-/// Around codecs that step over a bad frame, that leave one that is too large, and that look for its end.
+/// Around codecs that step over a bad frame, that leave one that is too large, and that look for
+/// its end.
 pub fn codec_compressed(input: &[u8]) {
     inflate(input, |max| {
         Compressed::new(Postcard::<Value>::new(max), max + 4)
@@ -200,8 +201,8 @@ where
         }
         Err(error) => panic!("not an error of decoding: {error:?}"),
     }
-    // A partial frame makes room for the rest of it, at most 64 KiB; an element may be a hundred times
-    // larger than it is on the wire, and a map's first takes room for eleven.
+    // A partial frame makes room for the rest of it, at most 64 KiB; an element may be a hundred
+    // times larger than it is on the wire, and a map's first takes room for eleven.
     let ceiling = 64 * 1024 + before.len() + 1024 * MAX.min(taken);
     assert!(
         cost.peak <= ceiling,
@@ -211,7 +212,8 @@ where
     result
 }
 
-/// A result in a form that can be compared: an item by its frame, since a NaN is not equal to itself.
+/// A result in a form that can be compared: an item by its frame, since a NaN is not equal to
+/// itself.
 fn outcome<T: Clone + Debug, C: Codec<T>>(
     codec: &mut C,
     result: &Result<Option<T>, CodecError>,
@@ -231,8 +233,8 @@ fn outcome<T: Clone + Debug, C: Codec<T>>(
     }
 }
 
-/// What was read can be written, under the same limit if the format allows; reading that gives the same; and when the limit is
-/// too small, nothing is written.
+/// What was read can be written, under the same limit if the format allows; reading that gives the
+/// same; and when the limit is too small, nothing is written.
 fn write_again<T: Clone + Debug, C: Codec<T>>(item: &T, make: &impl Fn(usize) -> C, wire: Wire) {
     let max = MAX * wire.growth;
     let mut written = BytesMut::from(BEFORE);
@@ -285,7 +287,7 @@ fn read_in_pieces<T: Clone + Debug, C: Codec<T>>(
     left: &BytesMut,
 ) {
     let (mut buffer, mut results) = (BytesMut::new(), Vec::new());
-    let pieces = Chunks::random(input).cut(input);
+    let pieces = Chunks::random(input).split(input);
     let count = pieces.len();
     'pieces: for (at, piece) in pieces.into_iter().enumerate() {
         buffer.extend_from_slice(piece);

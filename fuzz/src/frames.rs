@@ -1,11 +1,12 @@
-//! What a stream of WebSocket frames carries: what the library is compared with.
+//! What WebSocket frames (RFC 6455 section 5.2) carry, by the frame coder of the tests: what the
+//! library is compared with.
 
-use ws_framed_test_support::frame::{BINARY, CLOSE, CONTINUATION, Frame, TEXT};
+use support::frame::{BINARY, CLOSE, CONTINUATION, Frame, TEXT};
 
-/// What ends the head of an HTTP request or answer.
+/// The end of the head of an HTTP request or response.
 pub const HEAD_END: &[u8] = b"\r\n\r\n";
 
-/// What the whole messages before the first close frame carry.
+/// The data of the whole messages before the first close frame.
 #[derive(Debug, Default)]
 pub(crate) struct Carried {
     pub(crate) data: Vec<u8>,
@@ -13,7 +14,7 @@ pub(crate) struct Carried {
 }
 
 impl Carried {
-    /// Text counts if it is `wanted`.
+    /// Counts messages of the opcodes that are `wanted`.
     pub(crate) fn by(mut bytes: &[u8], wanted: fn(u8) -> bool) -> Self {
         let mut carried = Self::default();
         let (mut kind, mut message) = (CONTINUATION, Vec::new());

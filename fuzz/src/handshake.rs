@@ -1,4 +1,4 @@
-//! The opening handshake, fed with raw bytes, and the link that may follow.
+//! The opening handshake, fed with raw bytes, and the connection that may follow.
 
 use std::{
     future::Future,
@@ -12,9 +12,9 @@ use futures::io::{AsyncRead, AsyncWrite};
 use tokio_util::compat::FuturesAsyncReadCompatExt;
 use ws_framed::{Acceptor, Config, Connector, WsErr};
 
-use crate::{Chunks, HEAD_END, Script, drive, link::read_to_end, script::Output};
+use crate::{Chunks, HEAD_END, Script, connection::read_to_end, drive, script::Output};
 
-/// Stands in a recorded answer for the `Sec-WebSocket-Accept` that the request asks for.
+/// The placeholder in a recorded response for the `Sec-WebSocket-Accept` of the request.
 pub const ANY_ACCEPT: &[u8] = b"**the right answer goes here";
 
 /// A server that gets `input`.
@@ -42,7 +42,7 @@ pub fn accept(input: &[u8]) {
                 assert!(output.lock().unwrap().is_empty());
                 Err(None)
             }
-            Err(error) => panic!("an error that has no cause: {error:?}"),
+            Err(error) => panic!("an error without a cause: {error:?}"),
         }
     });
     assert_eq!(seen[0], seen[1]);
@@ -62,11 +62,11 @@ pub fn connect(input: &[u8]) {
         let mut opening = pin!(connector.connect_over(server.compat(), "ws://localhost/"));
         match drive(|cx| opening.as_mut().poll(cx)) {
             Ok(mut stream) => Ok(read_to_end(&mut stream)),
-            // The reason may have the key in it, which is another one each time but always as long.
+            // The reason may contain the key, which is random but always of the same length.
             Err(error @ (WsErr::Refused { .. } | WsErr::Handshake(_) | WsErr::NoSubprotocol)) => {
                 Err((error.kind(), error.to_string().len()))
             }
-            Err(error) => panic!("an error that has no cause: {error:?}"),
+            Err(error) => panic!("an error without a cause: {error:?}"),
         }
     });
     assert_eq!(seen[0], seen[1]);
@@ -74,11 +74,11 @@ pub fn connect(input: &[u8]) {
 }
 
 fn config() -> Config {
-    // Time plays no part here.
+    // Time is of no importance here.
     Config::default().max_recv_message_len(1024).keepalive(None)
 }
 
-/// Puts the right key into the answer, which no fuzzer can guess.
+/// Puts the right key, which no fuzzer can guess, into the response.
 struct Server {
     script: Script,
     output: Output,

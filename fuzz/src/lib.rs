@@ -1,12 +1,14 @@
-//! What the fuzz targets check. One function a target, so that the seeds can be replayed without a fuzzer.
+//! The checks of the fuzz targets: one function for each, so that the seeds can be replayed without
+//! a fuzzer.
 //!
-//! Everything is a function of the input alone: also how it is cut into pieces, see [`Chunks`].
+//! Everything is a function of the input alone, including how it is split into pieces: see
+//! [`Chunks`].
 
 mod codec;
+mod connection;
 mod decoder;
 mod frames;
 mod handshake;
-mod link;
 mod script;
 mod split;
 mod values;
@@ -15,20 +17,20 @@ pub use codec::{
     codec_bincode, codec_cbor, codec_compressed, codec_json, codec_length_delimited, codec_lines,
     codec_postcard,
 };
+pub use connection::{connection_client, connection_server};
 pub use decoder::decoder;
 pub use frames::HEAD_END;
 pub use handshake::{ANY_ACCEPT, accept, connect};
-pub use link::{link_client, link_server};
 pub use split::{split_bytes, split_items};
+pub use support::Frame;
 pub use values::Value;
 
 use script::{Chunks, Script, drive};
 
 #[global_allocator]
-static ALLOC: ws_framed_test_support::alloc::CountingAlloc =
-    ws_framed_test_support::alloc::CountingAlloc;
+static ALLOC: support::alloc::CountingAlloc = support::alloc::CountingAlloc;
 
-/// A fuzz target: its name, and what it does with an input.
+/// A fuzz target: its name, and its check of an input.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
@@ -41,8 +43,8 @@ pub const TARGETS: [Target; 14] = [
     ("codec_cbor", codec_cbor),
     ("codec_compressed", codec_compressed),
     ("decoder", decoder),
-    ("link_server", link_server),
-    ("link_client", link_client),
+    ("connection_server", connection_server),
+    ("connection_client", connection_client),
     ("split_bytes", split_bytes),
     ("split_items", split_items),
     ("accept", accept),

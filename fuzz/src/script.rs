@@ -12,7 +12,7 @@ use std::{
 
 use futures::io::{AsyncRead, AsyncWrite};
 
-/// How a stream is cut into pieces.
+/// How a stream is split into pieces.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Chunks {
     Whole,
@@ -49,8 +49,8 @@ impl Chunks {
         }
     }
 
-    /// Cuts `bytes` up.
-    pub(crate) fn cut(mut self, mut bytes: &[u8]) -> Vec<&[u8]> {
+    /// Splits `bytes`.
+    pub(crate) fn split(mut self, mut bytes: &[u8]) -> Vec<&[u8]> {
         let mut pieces = Vec::new();
         while !bytes.is_empty() {
             let (piece, rest) = bytes.split_at(self.next_len().min(bytes.len()));
@@ -64,8 +64,8 @@ impl Chunks {
 /// What a [`Script`] was given to send.
 pub(crate) type Output = Arc<Mutex<Vec<u8>>>;
 
-/// A byte stream that gives `input` and then ends, and takes everything: both in pieces, and whenever it
-/// has a task wait, it wakes it at once.
+/// A byte stream that yields `input` and then ends, and takes everything, both in pieces. Whenever
+/// a task has to wait, it is woken at once.
 #[derive(Debug)]
 pub(crate) struct Script {
     pub(crate) input: Vec<u8>,
@@ -153,8 +153,8 @@ impl Wake for Woken {
 /// More than the longest input takes, a byte a poll.
 const MAX_POLLS: usize = 1 << 22;
 
-/// Polls until it is ready. Since a [`Script`] never keeps a task waiting, a task that waits and has not been
-/// woken would wait for ever.
+/// Polls until it is ready. A [`Script`] never keeps a task waiting, so a task that waits and was
+/// not woken would wait forever.
 pub(crate) fn drive<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
     let woken = Arc::new(Woken::default());
     let waker = Waker::from(Arc::clone(&woken));
@@ -164,7 +164,7 @@ pub(crate) fn drive<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
         }
         assert!(
             woken.0.swap(false, Ordering::Relaxed),
-            "it hangs: nobody will wake it"
+            "it hangs: it was not woken"
         );
     }
     panic!("it does not come to an end");

@@ -1,25 +1,27 @@
-//! How bytes are cut into pieces makes no difference.
+//! The results do not depend on how bytes are split into pieces.
 
 use std::{fmt::Debug, io, pin::Pin};
 
 use async_tungstenite::tungstenite::protocol::Role;
 use bytes::{Bytes, BytesMut};
 use futures::Stream;
+use support::frame::{BINARY, Frame};
 use ws_framed::{
     Bincode, Cbor, CodecError, Decoder, Json, LengthDelimited, LengthPrefixed, Lines, Postcard,
     TextPolicy,
 };
-use ws_framed_test_support::Frame;
 
 use crate::{
-    Chunks, Script, drive,
-    link::{Run, close_code_in},
+    Chunks, Script,
+    connection::{Run, close_code_in},
+    drive,
     values::Value,
 };
 
 const MAX: usize = 256;
 
-/// A link reads the same however the network cuts what it carries, and the same where each message is an item.
+/// A connection reads the same however the network splits its bytes, and the same where each
+/// message is an item.
 pub fn split_bytes(input: &[u8]) {
     for role in [Role::Server, Role::Client] {
         for policy in [TextPolicy::Reject, TextPolicy::Bytes] {
@@ -39,7 +41,8 @@ pub fn split_bytes(input: &[u8]) {
     }
 }
 
-/// What comes where each item is a message. A codec that is text takes text where it is rejected otherwise.
+/// What is received where each item is a message. A codec of text takes text, which is rejected
+/// otherwise.
 fn messages(
     input: &[u8],
     role: Role,
@@ -87,7 +90,7 @@ impl LengthPrefixed for Payloads {
     }
 }
 
-/// The item view reads the same however its peer cuts its frames into messages.
+/// The item stream reads the same however its peer splits its encoded items into messages.
 pub fn split_items(input: &[u8]) {
     let whole = items(input, Chunks::Whole);
     assert_eq!(whole, items(input, Chunks::Single));
@@ -95,10 +98,10 @@ pub fn split_items(input: &[u8]) {
 }
 
 fn items(input: &[u8], messages: Chunks) -> [Vec<String>; 6] {
-    let messages = messages.cut(input).into_iter();
+    let messages = messages.split(input).into_iter();
     let mut wire: Vec<u8> = messages
         .flat_map(|data| data.chunks(1024))
-        .flat_map(|data| Frame::binary(data).encode(None))
+        .flat_map(|data| Frame::new(BINARY, data).encode(None))
         .collect();
     wire.extend(Frame::close(1000, "").encode(None));
     [
@@ -123,7 +126,7 @@ where
         seen.push(match item {
             Ok(item) => format!("{item:?}"),
             Err(CodecError::Malformed(_)) => "malformed".to_owned(),
-            // How much of it was there depends on the cut.
+            // The length that is known by then depends on the split.
             Err(CodecError::FrameTooLarge { .. }) => "too large".to_owned(),
             Err(CodecError::Io(error)) => error.kind().to_string(),
             Err(error) => panic!("not an error of receiving: {error:?}"),

@@ -10,8 +10,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-/// A message as a protocol may have it. Each of its elements takes at least a byte, so that what was read
-/// can be written and read again.
+/// A message as a protocol may have it. Each of its elements takes at least a byte, so that what
+/// was read can be written and read again.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Value {
     Nothing,

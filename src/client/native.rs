@@ -11,7 +11,8 @@ use crate::{
 };
 
 impl Connector {
-    /// Sets the TLS configuration for `wss://` URLs: trusted certificates, and one of the client's own.
+    /// Sets the TLS configuration for `wss://` URLs: trusted certificates, and one of the client's
+    /// own.
     #[cfg(feature = "rustls")]
     #[must_use]
     pub fn tls(mut self, tls: impl Into<crate::tls::ClientTls>) -> Self {

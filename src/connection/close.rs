@@ -44,11 +44,10 @@ impl<M: MessageTransport> Connection<M> {
         let cx = &mut Context::from_waker(&waker);
         self.core.request_close(frame);
         let is_done = match self.core.state.reading() {
-            Reading::Receive => true,
             Reading::Finish if self.core.state.step() == Step::Flush => {
                 self.poll_finish_step(cx).is_ready()
             }
-            Reading::Finish => true,
+            Reading::Receive | Reading::Finish => true,
             Reading::Ended => self.poll_close_transport(cx).is_ready(),
         };
         if !is_done {

@@ -169,9 +169,9 @@ mod tests {
     use futures::StreamExt;
 
     fn observed() -> (Observers, Events<WsEvent>) {
-        let mut outbox = Observers::default();
-        let events = outbox.observe(Channel::Unbounded.into()).unwrap();
-        (outbox, events)
+        let mut observers = Observers::default();
+        let events = observers.observe(Channel::Unbounded.into()).unwrap();
+        (observers, events)
     }
 
     fn next(events: &mut Events<WsEvent>) -> Option<WsEvent> {
@@ -182,101 +182,110 @@ mod tests {
         WsEvent::Ping(Bytes::from(n.to_string()))
     }
 
+    /// A slow observer receives `Lagged` with the number of events that it missed.
     #[test]
-    fn a_slow_observer_is_told_how_much_it_missed() {
-        let (mut outbox, mut events) = observed();
-        (0..MAX_EVENTS + 10).for_each(|n| outbox.emit(&ping(n)));
+    fn slow_observer_learns_of_losses() {
+        let (mut observers, mut events) = observed();
+        (0..MAX_EVENTS + 10).for_each(|n| observers.emit(&ping(n)));
         let taken = std::iter::from_fn(|| next(&mut events)).count();
         assert_eq!(taken, MAX_EVENTS);
-        outbox.emit(&ping(0));
+        observers.emit(&ping(0));
         assert!(matches!(next(&mut events), Some(WsEvent::Lagged(10))));
         assert!(matches!(next(&mut events), Some(WsEvent::Ping(_))));
     }
 
+    /// A slow observer does not delay another.
     #[test]
-    fn a_slow_observer_holds_up_no_other() {
-        let (mut outbox, _slow) = observed();
-        let mut fast = outbox.observe(ObserveConfig::default()).unwrap();
+    fn slow_observer_delays_no_other() {
+        let (mut observers, _slow) = observed();
+        let mut fast = observers.observe(ObserveConfig::default()).unwrap();
         for n in 0..MAX_EVENTS * 3 {
-            outbox.emit(&ping(n));
+            observers.emit(&ping(n));
             assert!(matches!(next(&mut fast), Some(WsEvent::Ping(_))));
         }
     }
 
+    /// A dropped observer is removed by the next event, and by the next observer.
     #[test]
-    fn an_observer_that_went_away_is_forgotten() {
-        let (mut outbox, events) = observed();
+    fn dropped_observer_is_removed() {
+        let (mut observers, events) = observed();
         drop(events);
-        outbox.emit(&ping(0));
-        assert!(!outbox.is_observed());
-        // Without events, too.
+        observers.emit(&ping(0));
+        assert!(!observers.is_observed());
+        // Without events, the next observer removes it.
         for _ in 0..3 {
-            drop(outbox.observe(ObserveConfig::default()).unwrap());
+            drop(observers.observe(ObserveConfig::default()).unwrap());
         }
-        assert_eq!(outbox.observers.len(), 1);
+        assert_eq!(observers.observers.len(), 1);
     }
 
+    /// Texts that an observer holds count against its bound.
     #[test]
-    fn texts_that_are_still_held_count_against_an_observer() {
-        let (mut outbox, mut events) = observed();
+    fn held_texts_count_against_observer() {
+        let (mut observers, mut events) = observed();
         let text = || WsEvent::Text("x".repeat(100 * 1024).into());
-        (0..5).for_each(|_| outbox.emit(&text()));
+        (0..5).for_each(|_| observers.emit(&text()));
         let held: Vec<_> = std::iter::from_fn(|| next(&mut events)).collect();
-        assert_eq!(held.len(), 3, "two fit, and one more may be on its way");
+        assert_eq!(held.len(), 3, "two fit, and one more may be in flight");
         drop(held);
-        outbox.emit(&text());
+        observers.emit(&text());
         assert!(matches!(next(&mut events), Some(WsEvent::Lagged(2))));
         assert!(matches!(next(&mut events), Some(WsEvent::Text(_))));
     }
 
+    /// Texts that a slow observer holds do not count against another.
     #[test]
-    fn texts_that_a_slow_observer_holds_are_not_missed_by_another() {
-        let (mut outbox, _slow) = observed();
-        let mut quick = outbox.observe(ObserveConfig::default()).unwrap();
+    fn held_texts_spare_other_observers() {
+        let (mut observers, _slow) = observed();
+        let mut quick = observers.observe(ObserveConfig::default()).unwrap();
         for _ in 0..20 {
-            outbox.emit(&WsEvent::Text("x".repeat(60_000).into()));
+            observers.emit(&WsEvent::Text("x".repeat(60_000).into()));
             assert!(matches!(next(&mut quick), Some(WsEvent::Text(_))));
         }
     }
 
+    /// `Closed` is sent once, as the last event, and ends the stream.
     #[test]
-    fn closed_is_the_last_event_and_ends_the_stream() {
-        let (mut outbox, mut events) = observed();
-        outbox.emit(&ping(0));
-        outbox.close();
-        outbox.close();
-        outbox.finish();
+    fn closed_is_the_last_event() {
+        let (mut observers, mut events) = observed();
+        observers.emit(&ping(0));
+        observers.close();
+        observers.close();
+        observers.finish();
         assert!(matches!(next(&mut events), Some(WsEvent::Ping(_))));
         assert!(matches!(next(&mut events), Some(WsEvent::Closed)));
         assert!(matches!(events.next().now_or_never(), Some(None)));
     }
 
+    /// An observer whose queue was full receives `Closed` after it has read the queue.
     #[test]
-    fn closed_reaches_an_observer_that_drains_before_the_view_is_dropped() {
-        let (mut outbox, mut events) = observed();
-        (0..MAX_EVENTS).for_each(|n| outbox.emit(&ping(n)));
-        outbox.close();
+    fn closed_follows_a_full_queue() {
+        let (mut observers, mut events) = observed();
+        (0..MAX_EVENTS).for_each(|n| observers.emit(&ping(n)));
+        observers.close();
         assert_eq!(std::iter::from_fn(|| next(&mut events)).count(), MAX_EVENTS);
-        outbox.finish();
+        observers.finish();
         assert!(matches!(next(&mut events), Some(WsEvent::Closed)));
     }
 
+    /// An observer that does not read its full queue before the end receives the queue and no more.
     #[test]
-    fn who_never_drained_gets_what_is_queued_and_no_more() {
-        let (mut outbox, mut events) = observed();
-        (0..MAX_EVENTS + 10).for_each(|n| outbox.emit(&ping(n)));
-        outbox.finish();
+    fn full_queue_ends_without_closed() {
+        let (mut observers, mut events) = observed();
+        (0..MAX_EVENTS + 10).for_each(|n| observers.emit(&ping(n)));
+        observers.finish();
         let queued: Vec<_> = std::iter::from_fn(|| next(&mut events)).collect();
         assert_eq!(queued.len(), MAX_EVENTS);
         assert!(queued.iter().all(|event| matches!(event, WsEvent::Ping(_))));
         assert!(matches!(events.next().now_or_never(), Some(None)));
     }
 
+    /// An observer of a connection that has ended receives `Closed`.
     #[test]
-    fn who_observes_too_late_learns_that_it_is_over() {
-        let mut outbox = Observers::default();
-        outbox.finish();
-        let mut events = outbox.observe(ObserveConfig::default()).unwrap();
+    fn late_observer_receives_closed() {
+        let mut observers = Observers::default();
+        observers.finish();
+        let mut events = observers.observe(ObserveConfig::default()).unwrap();
         assert!(matches!(next(&mut events), Some(WsEvent::Closed)));
         assert!(matches!(events.next().now_or_never(), Some(None)));
     }

@@ -144,10 +144,12 @@ impl<M: MessageTransport> Connection<M> {
 impl Core {
     /// Whether there is output that a reader sends even while it has something to read.
     fn has_urgent_output(&self) -> bool {
-        self.state.is_close_pending()
+        let is_waiting = self.state.is_close_pending()
             || self.pong.is_some()
             || self.pings.is_waiting()
-            || self.reply_unflushed
+            || self.reply_unflushed;
+        // The transport may be closed after the end.
+        is_waiting && self.state.end().is_none()
     }
 
     /// The data that a writer received while it waited.

@@ -1,4 +1,4 @@
-//! A transport that does what a test says, for links in virtual time.
+//! A transport that follows a script, for connections in virtual time.
 
 use std::{
     cell::RefCell,
@@ -15,10 +15,11 @@ use ws_framed_test_support::poll_until_idle;
 
 use super::{Connection, Mode};
 use crate::{
+    close::CloseFrame,
     config::Config,
     error::WsErr,
     handle::WsHandle,
-    message::{Message, Payload},
+    message::{ControlPayload, Message, Payload},
     time::virtual_time::advance,
     trace::Trace,
     transport::{MessageTransport, Progress, Properties},
@@ -26,19 +27,22 @@ use crate::{
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 
-/// What a test sets and sees of the transport below a link.
+/// What a test sets and sees of the transport of a connection.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(super) struct Script {
     pub(super) incoming: VecDeque<Message>,
-    /// Comes again and again when nothing else does.
+    /// The transport ends once nothing is incoming.
+    pub(super) ends: bool,
+    /// Received again and again when nothing else is.
     pub(super) endless: Option<Message>,
     pub(super) sent: Vec<Message>,
-    /// The peer takes nothing.
+    /// The transport takes nothing.
     pub(super) blocked: bool,
-    /// So many reads more yield, and find nothing though there may be something.
+    /// The number of reads to come that yield without looking for a message.
     pub(super) yields: usize,
     pub(super) closed: bool,
-    /// So many shutdowns more have to wait.
+    /// The number of closes to come that must wait.
     pub(super) slow_to_close: usize,
     pub(super) cannot_ping: bool,
     /// It replies to pings and closes by itself.
@@ -47,6 +51,7 @@ pub(super) struct Script {
     pub(super) partial: Option<u64>,
 }
 
+/// The transport, and the handle by which a test controls it.
 #[derive(Clone, Default)]
 pub(super) struct Peer(pub(super) Rc<RefCell<Script>>);
 
@@ -62,6 +67,16 @@ impl Peer {
 
     pub(super) fn pings(&self) -> usize {
         self.count(|message| matches!(message, Message::Ping(_)))
+    }
+
+    /// The peer sends a message.
+    pub(super) fn sends(&self, message: Message) {
+        self.0.borrow_mut().incoming.push_back(message);
+    }
+
+    /// Whether the connection has closed the transport.
+    pub(super) fn is_closed(&self) -> bool {
+        self.0.borrow().closed
     }
 
     pub(super) fn set(&self, change: impl FnOnce(&mut Script)) {
@@ -88,6 +103,7 @@ impl MessageTransport for Peer {
         let next = script.incoming.pop_front();
         match next.or_else(|| script.endless.clone()) {
             Some(message) => Poll::Ready(Some(Ok(message))),
+            None if script.ends => Poll::Ready(None),
             None => Poll::Pending,
         }
     }
@@ -97,16 +113,19 @@ impl MessageTransport for Peer {
     }
 
     fn start_send(&mut self, message: Message) -> Result<(), WsErr> {
+        assert!(!self.is_closed(), "{message:?} after the close");
         self.0.borrow_mut().sent.push(message);
         Ok(())
     }
 
     fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        assert!(!self.is_closed(), "a flush after the close");
         self.blocked(Ok(()))
     }
 
     fn poll_close(&mut self, _: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         let mut script = self.0.borrow_mut();
+        assert!(!script.closed, "closed twice");
         if script.slow_to_close > 0 {
             script.slow_to_close -= 1;
             return Poll::Pending;
@@ -130,14 +149,14 @@ impl MessageTransport for Peer {
     }
 }
 
-/// A connection over a scripted transport. By default, it sends a ping after 20 s of silence, and ends
-/// after 20 s more.
-pub(super) fn link(config: Config) -> (Connection<Peer>, Peer) {
-    link_over(config, |_| {})
+/// A connection over a scripted transport. By default, it sends a ping after 20 s of silence, and
+/// ends after 20 s more.
+pub(super) fn scripted(config: Config) -> (Connection<Peer>, Peer) {
+    scripted_with(config, |_| {})
 }
 
 /// The same over a transport with other properties.
-pub(super) fn link_over(
+pub(super) fn scripted_with(
     config: Config,
     change: impl FnOnce(&mut Script),
 ) -> (Connection<Peer>, Peer) {
@@ -147,25 +166,34 @@ pub(super) fn link_over(
     (connection, peer)
 }
 
-pub(super) fn handle(link: &Connection<Peer>) -> WsHandle {
-    WsHandle::new(Arc::clone(link.shared()))
+/// A pong that replies to no ping of the connection.
+pub(super) fn pong() -> Message {
+    Message::Pong(ControlPayload::of_id(0))
 }
 
-/// Polls as an executor does: again whenever it was woken.
+pub(super) fn handle(connection: &Connection<Peer>) -> WsHandle {
+    WsHandle::new(Arc::clone(connection.shared()))
+}
+
+/// Polls as an executor does: again whenever the task was woken.
 pub(super) fn run<T>(poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
     poll_until_idle(pin!(poll_fn(poll)))
 }
 
-pub(super) fn read(link: &mut Connection<Peer>) -> Poll<Option<Result<Payload, WsErr>>> {
-    run(|cx| link.poll_recv(cx, Mode::Packed))
+pub(super) fn read(connection: &mut Connection<Peer>) -> Poll<Option<Result<Payload, WsErr>>> {
+    run(|cx| connection.poll_recv(cx, Mode::Packed))
 }
 
-pub(super) fn write(link: &mut Connection<Peer>, data: &[u8]) -> Poll<Result<usize, WsErr>> {
-    run(|cx| link.poll_write(cx, [data]))
+pub(super) fn write(connection: &mut Connection<Peer>, data: &[u8]) -> Poll<Result<usize, WsErr>> {
+    run(|cx| connection.poll_write(cx, [data]))
 }
 
-/// Reads, finds nothing, and lets time go by.
-pub(super) fn wait(link: &mut Connection<Peer>, seconds: u32) {
-    assert!(read(link).is_pending());
+pub(super) fn close(connection: &mut Connection<Peer>) -> Poll<Result<(), WsErr>> {
+    run(|cx| connection.poll_close(cx, CloseFrame::normal))
+}
+
+/// Reads, finds nothing, and advances the clock.
+pub(super) fn wait(connection: &mut Connection<Peer>, seconds: u32) {
+    assert!(read(connection).is_pending());
     advance(SECOND * seconds);
 }

@@ -9,11 +9,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::{Connection, Core, Mode, state::Input};
 use crate::{
-    close::{CloseCode, CloseFrame},
-    error::WsErr,
-    message::Message,
-    time::Task,
-    transport::MessageTransport,
+    close::CloseCode, error::WsErr, message::Message, time::Task, transport::MessageTransport,
 };
 
 impl<M: MessageTransport> Connection<M> {
@@ -239,15 +235,16 @@ impl<M: MessageTransport> Connection<M> {
         }
         // The buffer of a transport may have no room for a close frame, so flush first.
         ready!(self.poll_flush_transport(cx))?;
-        if let Some(frame) = self.core.state.pending_close() {
+        if let Some(close) = self.core.state.pending_close() {
             if self.transport.poll_ready(cx)?.is_pending() {
                 self.core.apply(Input::Blocked);
                 return Poll::Pending;
             }
-            let code = frame
-                .as_ref()
-                .map_or(CloseCode::NO_STATUS, CloseFrame::code);
-            self.transport.start_send(Message::Close(frame))?;
+            let code = match &close {
+                Message::Close(Some(frame)) => frame.code(),
+                _ => CloseCode::NO_STATUS,
+            };
+            self.transport.start_send(close)?;
             self.core.trace().close_sent(code);
             self.core.unflushed = true;
             self.core.apply(Input::CloseQueued);

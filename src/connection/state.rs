@@ -24,12 +24,13 @@
 //! A write, flush or close that must wait while there is no cause also receives control messages, and
 //! at most one data message, which it keeps for the reader.
 
-#[cfg(test)]
+#[cfg(all(test, feature = "__property-tests"))]
 mod tests;
 
 use crate::{
     close::{CloseCode, CloseFrame, CloseOutcome, ClosedBy},
     error::WsErr,
+    message::Message,
 };
 
 /// The sending half.
@@ -175,6 +176,10 @@ pub(super) enum Input {
 }
 
 /// What the caller of [`State::on`] has to do.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "any of them go together, and each is a step of the caller"
+)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Transition {
     /// Restart the deadline of closing.
@@ -245,9 +250,11 @@ impl State {
     }
 
     /// The close frame that waits for the transport.
-    pub(super) fn pending_close(&self) -> Option<Option<CloseFrame>> {
+    pub(super) fn pending_close(&self) -> Option<Message> {
         match &self.send {
-            SendState::Closing { frame, .. } if self.end.is_none() => Some(frame.clone()),
+            SendState::Closing { frame, .. } if self.end.is_none() => {
+                Some(Message::Close(frame.clone()))
+            }
             _ => None,
         }
     }

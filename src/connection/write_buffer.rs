@@ -122,12 +122,11 @@ impl WriteBuffer {
         is_text: bool,
         max: usize,
     ) -> Result<(), WsErr> {
-        self.message = Some(match check_item(&frame, is_text, max)? {
-            Some(text) => Message::Text(text),
-            None => {
-                frame.advance(PREFIX_LEN);
-                Message::Binary(frame.into())
-            }
+        self.message = Some(if let Some(text) = check_item(&frame, is_text, max)? {
+            Message::Text(text)
+        } else {
+            frame.advance(PREFIX_LEN);
+            Message::Binary(frame.into())
         });
         Ok(())
     }

@@ -64,7 +64,8 @@ impl Framing {
     }
 }
 
-/// The data of the chunks (RFC 9112 section 7.1), up to one that is malformed. The trailer is ignored.
+/// The data of the chunks (RFC 9112 section 7.1), up to one that is malformed. The trailer is
+/// ignored.
 fn decode_chunks(mut raw: &[u8]) -> (Vec<u8>, bool) {
     let mut body = Vec::new();
     loop {
@@ -90,8 +91,8 @@ fn decode_chunks(mut raw: &[u8]) -> (Vec<u8>, bool) {
     }
 }
 
-/// Reads a body as far as possible: an incomplete one is useful, too. `raw` is the part that was received with the head,
-/// and receives the rest. The caller limits the time.
+/// Reads a body as far as possible: an incomplete one is useful, too. `raw` is the part that was
+/// received with the head, and receives the rest. The caller limits the time.
 pub(super) async fn read_body(
     framing: Framing,
     io: &mut (impl AsyncRead + Unpin),

@@ -32,10 +32,12 @@ const MAX_INTERIM_RESPONSES: usize = 16;
 
 /// Sends a request and reads the response.
 ///
-/// As soon as the status of a rejection has been received, its error is in `known`. No later failure replaces it.
+/// As soon as the status of a rejection has been received, its error is in `known`. No later
+/// failure replaces it.
 ///
 /// # Errors
-/// [`WsErr::InvalidHeader`], [`WsErr::Refused`], [`WsErr::Handshake`], [`WsErr::NoSubprotocol`], [`WsErr::Io`].
+/// [`WsErr::InvalidHeader`], [`WsErr::Refused`], [`WsErr::Handshake`], [`WsErr::NoSubprotocol`],
+/// [`WsErr::Io`].
 pub(crate) async fn connect<S>(
     mut io: S,
     url: &WsUrl,
@@ -97,8 +99,8 @@ fn request(url: &WsUrl, options: &HandshakeOptions, key: &str) -> Result<Vec<u8>
     Ok(head::write_head(&first_line, &headers))
 }
 
-/// Reads the head of the final response. `on_rejection` is called with its status if that is not 101, even if
-/// reading fails later.
+/// Reads the head of the final response. `on_rejection` is called with its status if that is not
+/// 101, even if reading fails later.
 async fn read_response(
     io: &mut (impl AsyncRead + Unpin),
     buffer: &mut BytesMut,
@@ -126,7 +128,8 @@ async fn read_response(
     Err(WsErr::Handshake("too many interim responses".to_owned()))
 }
 
-/// Checks a response with status 101 (RFC 6455 section 4.1), and gives the subprotocol that the server selected.
+/// Checks a response with status 101 (RFC 6455 section 4.1), and gives the subprotocol that the
+/// server selected.
 fn validate(
     response: &Response<()>,
     key: &str,
@@ -203,5 +206,5 @@ fn invalid(why: &str) -> WsErr {
     WsErr::Handshake(why.to_owned())
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "__property-tests"))]
 mod tests;

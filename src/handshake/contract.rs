@@ -1,4 +1,4 @@
-//! What two ends agree on before the first frame.
+//! [`Contract`]: what both ends agree on in the handshake.
 
 use std::{fmt, str::FromStr};
 
@@ -7,26 +7,28 @@ use ws_framed_codecs::WireFormat;
 use super::token::is_token;
 use crate::error::WsErr;
 
-/// The longest name of a protocol or a codec, in bytes, so that whatever tells of one stays short.
+/// The maximum length of the name of a protocol or a codec, in bytes, so that error texts stay
+/// short.
 const MAX_NAME_LEN: usize = 128;
 
-/// What both ends of a connection have to have in common: a protocol and its version, a codec, and its limit.
+/// What both ends of a connection have in common: a protocol and its version, a codec, and its
+/// limit.
 ///
-/// A client offers contracts ([`Connector::contract`](crate::Connector::contract)), a server chooses one of those that it
-/// speaks ([`Acceptor::contract`](crate::Acceptor::contract)), and if none is the same on both sides the handshake fails
-/// with an error that says what differs: [`WsErr::Refused`], on both sides with the same reason. Which one was chosen
-/// is told by [`WsStream::contract`](crate::WsStream::contract).
+/// A client offers contracts ([`Connector::contract`](crate::Connector::contract)). A server
+/// selects one that it supports ([`Acceptor::contract`](crate::Acceptor::contract)), and
+/// [`WsStream::contract`](crate::WsStream::contract) returns it. If the ends have none in common,
+/// the handshake fails on both with the same [`WsErr::Refused`], which says what differs.
 ///
-/// The limit has to be the same. So an item that its sender's codec takes is not too large for its receiver, and one that
-/// would be is refused before anything of it is sent. Both ends have the same codec, each with its own direction:
-/// `Json<Request, Response>` and `Json<Response, Request>`. The types are not in the contract; when they change, count the
-/// version up.
+/// The limits have to be equal. So an item that the codec of its sender accepts is not too large
+/// for its receiver, and one that would be is rejected before anything of it is sent. Both ends
+/// have the same codec, each with its own direction: `Json<Request, Response>` and `Json<Response,
+/// Request>`. The types are not a part of the contract; increase the version when they change.
 ///
 /// # On the wire
-/// A contract is a subprotocol (RFC 6455 section 1.9): protocol, version, codec and limit with dots between them, and
-/// `.message` behind them if [each item is a message](Self::per_message). So anybody can offer one: a page, which knows
-/// nothing of frames, with `new WebSocket(url, "chat.v2.json.65536.message")`. In text, with [`Display`](fmt::Display) and [`FromStr`], it
-/// reads the same:
+/// A contract is a subprotocol (RFC 6455 section 1.9): protocol, version, codec and limit,
+/// separated by dots, and `.message` if [each item is a message](Self::per_message). Any client can
+/// offer one, such as a page: `new WebSocket(url, "chat.v2.json.65536.message")`.
+/// [`Display`](fmt::Display) and [`FromStr`] use the same form:
 ///
 /// ```
 /// use ws_framed::{Contract, Lines, WsErr};
@@ -41,27 +43,17 @@ const MAX_NAME_LEN: usize = 128;
 ///
 /// # One server, several codecs
 #[cfg_attr(
-    all(
-        feature = "json",
-        feature = "postcard",
-        feature = "tokio",
-        feature = "async-tungstenite"
-    ),
+    all(feature = "json", feature = "postcard", feature = "tokio"),
     doc = "```no_run"
 )]
 #[cfg_attr(
-    not(all(
-        feature = "json",
-        feature = "postcard",
-        feature = "tokio",
-        feature = "async-tungstenite"
-    )),
+    not(all(feature = "json", feature = "postcard", feature = "tokio")),
     doc = "```text"
 )]
 /// use futures::{Sink, SinkExt, Stream, StreamExt};
 /// use ws_framed::{Acceptor, CodecError, Contract, Json, Postcard, WsErr};
 ///
-/// /// Packed for programs with this library, a message for each value for pages.
+/// /// Packed for clients with this library, a message for each value for pages.
 /// async fn serve(socket: tokio::net::TcpStream) -> Result<(), WsErr> {
 ///     let (json, postcard) = (Json::<String>::new(65536), Postcard::<String>::new(65536));
 ///     let acceptor = Acceptor::new()
@@ -94,11 +86,12 @@ pub struct Contract {
 }
 
 impl Contract {
-    /// A contract on a protocol of yours, in the frames of `codec`. Of the codec, the name and the limit count.
+    /// A contract on a protocol, encoded by `codec`. The name and the limit of the codec are parts
+    /// of it.
     ///
     /// # Errors
-    /// [`WsErr::InvalidHeader`] for a name that cannot be sent. It may be of letters, digits, dots and any of
-    /// ``!#$%&'*+-^_`|~``, and at most 128 bytes long; that of a codec has no dots.
+    /// [`WsErr::InvalidHeader`] for a name that cannot be sent. It consists of at most 128 letters,
+    /// digits, dots and any of ``!#$%&'*+-^_`|~``. The name of a codec has no dots.
     pub fn new(
         name: impl Into<String>,
         version: u32,
@@ -111,7 +104,7 @@ impl Contract {
             max_frame_len: codec.max_frame_len(),
             is_per_message: false,
         };
-        if contract.is_sendable() {
+        if contract.is_valid() {
             Ok(contract)
         } else {
             let token = contract.to_string();
@@ -119,8 +112,9 @@ impl Contract {
         }
     }
 
-    /// Each item is a WebSocket message of its own, and not in a frame of the codec's in messages that gather many: for a
-    /// stream that becomes a view by [`WsStream::per_message`](crate::WsStream::per_message).
+    /// Makes each item a WebSocket message of its own, for streams that use
+    /// [`WsStream::per_message`](crate::WsStream::per_message). Otherwise, items are packed into
+    /// messages.
     #[must_use]
     pub fn per_message(mut self) -> Self {
         self.is_per_message = true;
@@ -157,18 +151,18 @@ impl Contract {
         self.is_per_message
     }
 
-    fn is_sendable(&self) -> bool {
+    fn is_valid(&self) -> bool {
         let is_name = |name: &str| is_token(name) && name.len() <= MAX_NAME_LEN;
         is_name(&self.name) && is_name(&self.codec) && !self.codec.contains('.')
     }
 
-    /// From the right, because the name may have dots in it.
+    /// Parses from the right, because the name may contain dots.
     fn parse(token: &str) -> Option<Self> {
         let whole = token.strip_suffix(".message");
         let mut parts = whole.unwrap_or(token).rsplitn(4, '.');
-        let max_frame_len = number(parts.next()?)?;
+        let max_frame_len = parse_canonical(parts.next()?)?;
         let codec = parts.next()?.to_owned();
-        let version = number(parts.next()?.strip_prefix('v')?)?;
+        let version = parse_canonical(parts.next()?.strip_prefix('v')?)?;
         let contract = Self {
             name: parts.next()?.to_owned(),
             version,
@@ -176,17 +170,17 @@ impl Contract {
             max_frame_len,
             is_per_message: whole.is_some(),
         };
-        contract.is_sendable().then_some(contract)
+        contract.is_valid().then_some(contract)
     }
 }
 
-/// A number in the only way to write it, so that two tokens never mean the same contract.
-fn number<N: FromStr + ToString>(text: &str) -> Option<N> {
+/// Parses a number that is written in its shortest form, so that each contract has one token.
+fn parse_canonical<N: FromStr + ToString>(text: &str) -> Option<N> {
     let number: N = text.parse().ok()?;
     (number.to_string() == text).then_some(number)
 }
 
-/// As it is on the wire.
+/// The subprotocol.
 impl fmt::Display for Contract {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -201,12 +195,12 @@ impl fmt::Display for Contract {
     }
 }
 
-/// From what is on the wire.
+/// From the subprotocol.
 impl FromStr for Contract {
     type Err = WsErr;
 
     fn from_str(token: &str) -> Result<Self, WsErr> {
-        let why = "a contract is like chat.v2.json.65536, or chat.v2.json.65536.message";
+        let why = "a contract has the form chat.v2.json.65536 or chat.v2.json.65536.message";
         Self::parse(token).ok_or_else(|| WsErr::InvalidHeader(why.to_owned()))
     }
 }

@@ -12,8 +12,8 @@ use crate::error::WsErr;
 /// The maximum length of a head, in bytes. There is no limit on the number of headers.
 pub(super) const MAX_HEAD_LEN: usize = 16 * 1024;
 
-/// The number of bytes that are checked before the first line is complete. What is not HTTP differs from the
-/// beginning.
+/// The number of bytes that are checked before the first line is complete. What is not HTTP differs
+/// from the beginning.
 const MAX_START_LEN: usize = 64;
 
 /// Why there is no head.
@@ -50,7 +50,8 @@ impl Kind {
     }
 }
 
-/// Finds the end of a head in input that grows. The result does not depend on how the input is split.
+/// Finds the end of a head in input that grows. The result does not depend on how the input is
+/// split.
 #[derive(Debug)]
 pub(super) struct HeadScanner {
     kind: Kind,
@@ -71,8 +72,8 @@ impl HeadScanner {
         }
     }
 
-    /// The length of the head at the beginning of the input, or `None` if it is not complete. Empty lines
-    /// before a head are a part of it (RFC 9112 section 2.2). Lines end with CR LF or LF.
+    /// The length of the head at the beginning of the input, or `None` if it is not complete. Empty
+    /// lines before a head are a part of it (RFC 9112 section 2.2). Lines end with CR LF or LF.
     pub(super) fn scan(&mut self, input: &[u8]) -> Result<Option<usize>, HeadError> {
         let input = input.get(..MAX_HEAD_LEN).unwrap_or(input);
         let end = self.scan_lines(input);
@@ -120,8 +121,8 @@ impl HeadScanner {
     }
 }
 
-/// Reads until there is a head, and gives it. What follows it stays in `buffer`. `on_first_line` is called as
-/// soon as the first line is complete.
+/// Reads until there is a head, and gives it. What follows it stays in `buffer`. `on_first_line` is
+/// called as soon as the first line is complete.
 ///
 /// # Errors
 /// Those of `io`.
@@ -297,5 +298,5 @@ fn title_case(name: &str) -> impl Iterator<Item = u8> {
     })
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "__property-tests"))]
 mod tests;

@@ -9,7 +9,8 @@ use http::{
 
 use crate::error::WsErr;
 
-/// The elements of a list (RFC 9110 section 5.6.1), over all header lines of this name, without empty ones.
+/// The elements of a list (RFC 9110 section 5.6.1), over all header lines of this name, without
+/// empty ones.
 pub(super) fn list(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &[u8]> {
     let lines = headers.get_all(name).into_iter();
     lines

@@ -1,4 +1,5 @@
-//! The key of a handshake, and the value that proves that a server has read it (RFC 6455 section 4.2.2).
+//! The key of a handshake, and the value that proves that a server has read it (RFC 6455 section
+//! 4.2.2).
 
 use data_encoding::BASE64;
 use sha1::{Digest, Sha1};
@@ -17,8 +18,8 @@ pub(super) fn generate_key() -> Result<String, WsErr> {
     Ok(BASE64.encode(&key))
 }
 
-/// Whether a key has the form of 16 bytes in base64. The unused bits of its last digit do not matter, since a
-/// server need not decode a key (RFC 6455 section 4.2.2).
+/// Whether a key has the form of 16 bytes in base64. The unused bits of its last digit do not
+/// matter, since a server need not decode a key (RFC 6455 section 4.2.2).
 pub(super) fn is_key(key: &[u8]) -> bool {
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
     key.len() == 24

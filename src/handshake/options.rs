@@ -20,8 +20,8 @@ impl HandshakeOptions {
         self.headers.push((name.into(), value.into()));
     }
 
-    /// Adds a subprotocol with a lower preference than the previous ones. A duplicate is ignored, since
-    /// none may be offered twice (RFC 6455 section 4.1).
+    /// Adds a subprotocol with a lower preference than the previous ones. A duplicate is ignored,
+    /// since none may be offered twice (RFC 6455 section 4.1).
     pub(crate) fn add_subprotocol(&mut self, name: impl Into<String>) {
         let name = name.into();
         if !self.subprotocols.contains(&name) {

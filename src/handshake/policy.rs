@@ -39,8 +39,8 @@ impl Policy {
         }
     }
 
-    /// Whether an origin is allowed. Its case does not matter (RFC 6454 section 4), nor does a default port (section
-    /// 6.2).
+    /// Whether an origin is allowed. Its case does not matter (RFC 6454 section 4), nor does a
+    /// default port (section 6.2).
     fn allows(&self, origin: &str) -> bool {
         let mut allowed = self.origins.iter();
         allowed.any(|allowed| {

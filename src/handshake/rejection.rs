@@ -25,8 +25,8 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    /// A rejection with a status from 300 to 599; any other becomes 500. The reason is sent to the client, and is
-    /// in [`WsErr::Refused`] at both ends.
+    /// A rejection with a status from 300 to 599; any other becomes 500. The reason is sent to the
+    /// client, and is in [`WsErr::Refused`] at both ends.
     #[must_use]
     pub fn new(status: u16, reason: impl Into<String>) -> Self {
         Self {
@@ -37,8 +37,8 @@ impl Rejection {
         }
     }
 
-    /// Adds a header to the response. If it is not valid, or belongs to the handshake itself, such as `Upgrade`,
-    /// the server gets [`WsErr::InvalidHeader`], and the client status 500.
+    /// Adds a header to the response. If it is not valid, or belongs to the handshake itself, such
+    /// as `Upgrade`, the server gets [`WsErr::InvalidHeader`], and the client status 500.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));

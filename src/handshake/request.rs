@@ -9,9 +9,9 @@ use super::headers::list;
 
 /// A client's request to open a WebSocket (RFC 6455 section 4.2.1).
 ///
-/// The client determines all of its content. A browser sets `Origin` itself, which distinguishes pages; other
-/// clients send any value. Behind a proxy, `Host` and the address of the socket may be those of the proxy. Whether
-/// its `X-Forwarded-For` can be trusted depends on the deployment.
+/// The client determines all of its content. A browser sets `Origin` itself, which distinguishes
+/// pages; other clients send any value. Behind a proxy, `Host` and the address of the socket may be
+/// those of the proxy. Whether its `X-Forwarded-For` can be trusted depends on the deployment.
 #[derive(Clone, Copy, Debug)]
 pub struct HandshakeRequest<'a> {
     uri: &'a Uri,

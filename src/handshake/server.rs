@@ -34,8 +34,8 @@ const MAX_DISCARDED: usize = 256 * 1024;
 /// How long a rejected client may be silent before it counts as one that has sent everything.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Reads a request and answers it. A request that is not for a WebSocket, or that `validate` rejects, gets an
-/// HTTP response with the reason.
+/// Reads a request and answers it. A request that is not for a WebSocket, or that `validate`
+/// rejects, gets an HTTP response with the reason.
 ///
 /// As soon as a request is rejected, the error is in `known`.
 ///
@@ -52,7 +52,8 @@ where
 {
     let headers = added_headers(options)?;
     let mut leftover = BytesMut::new();
-    // The response to HEAD has no content (RFC 9110 section 9.3.2), whatever else is wrong with the request.
+    // The response to HEAD has no content (RFC 9110 section 9.3.2), whatever else is wrong with the
+    // request.
     let mut is_head = false;
     let head = read_head(Kind::Request, &mut io, &mut leftover, |line| {
         is_head = line.starts_with(b"HEAD ");
@@ -171,7 +172,8 @@ fn has_content(headers: &HeaderMap) -> bool {
         || lens.any(|len| len.iter().any(|digit| *digit != b'0'))
 }
 
-/// Status 426, with the headers that RFC 9110 sections 7.8 and 15.5.22 and RFC 6455 section 4.4 demand.
+/// Status 426, with the headers that RFC 9110 sections 7.8 and 15.5.22 and RFC 6455 section 4.4
+/// demand.
 pub(crate) fn upgrade_required(why: &str) -> Rejection {
     Rejection::new(426, why)
         .protocol_header(CONNECTION, "Upgrade")
@@ -209,13 +211,14 @@ async fn reject(
         let _ = writer.write_all(&bytes).await;
         let _ = writer.close().await;
     };
-    // Both at once: a client may send everything before it reads, and leave no room for the response.
+    // Both at once: a client may send everything before it reads, and leave no room for the
+    // response.
     join(send, discard(reader)).await;
     error
 }
 
-/// Reads and discards what the client still sends, within bounds. TCP resets a connection that is closed with
-/// unread data, and a reset may destroy the response.
+/// Reads and discards what the client still sends, within bounds. TCP resets a connection that is
+/// closed with unread data, and a reset may destroy the response.
 async fn discard(mut io: impl AsyncRead + Unpin) {
     let mut scratch = [0; 2048];
     let mut left = MAX_DISCARDED;
@@ -234,5 +237,5 @@ fn write_response(response: &Response<()>) -> Vec<u8> {
     head::write_head(&first_line, response.headers())
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "__property-tests"))]
 mod tests;

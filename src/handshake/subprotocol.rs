@@ -4,8 +4,8 @@ use super::{
     contract::Contract, options::HandshakeOptions, rejection::Rejection, request::HandshakeRequest,
 };
 
-/// The preferred one of the subprotocols that a client offers. A client that offers none is accepted, unless the
-/// server has contracts, which are required.
+/// The preferred one of the subprotocols that a client offers. A client that offers none is
+/// accepted, unless the server has contracts, which are required.
 pub(super) fn select(
     options: &HandshakeOptions,
     request: &HandshakeRequest<'_>,
@@ -30,8 +30,8 @@ pub(super) fn select(
     Ok(selected.cloned())
 }
 
-/// What differs between the offered and the supported contract that are the most similar. `None` if no contract is
-/// offered.
+/// What differs between the offered and the supported contract that are the most similar. `None` if
+/// no contract is offered.
 fn describe_mismatch<'a>(
     supported: &[Contract],
     offers: impl Iterator<Item = &'a str>,
@@ -52,8 +52,8 @@ fn describe_mismatch<'a>(
     Some(why)
 }
 
-/// What differs, the most important first: contracts with the same codec are more similar than those with the same
-/// version.
+/// What differs, the most important first: contracts with the same codec are more similar than
+/// those with the same version.
 fn mismatch_rank(own: &Contract, offered: &Contract) -> [bool; 5] {
     [
         own.name() != offered.name(),
@@ -99,7 +99,8 @@ mod tests {
 
     use super::*;
 
-    /// What is chosen, or why nothing is. `spoken` are contracts and other subprotocols, `offered` is a header each.
+    /// What is chosen, or why nothing is. `spoken` are contracts and other subprotocols, `offered`
+    /// is a header each.
     fn chosen(spoken: &[&str], offered: &[&str]) -> Result<Option<String>, String> {
         let mut options = HandshakeOptions::default();
         for name in spoken {

@@ -58,7 +58,7 @@ impl WsUrl {
     }
 
     /// The host as a certificate has it: without a zone.
-    #[cfg(feature = "rustls")]
+    #[cfg(all(feature = "rustls", any(feature = "smol", feature = "tokio")))]
     pub(crate) fn server_name(&self) -> &str {
         self.host.split('%').next().unwrap_or_default()
     }
@@ -159,8 +159,8 @@ fn decode(text: &str) -> Vec<u8> {
     decoded
 }
 
-/// The request target for path and query: never empty, and ASCII. Characters that a target cannot contain are
-/// encoded (RFC 3986 sections 2.1, 3.3, 3.4). Percent signs stay as they are.
+/// The request target for path and query: never empty, and ASCII. Characters that a target cannot
+/// contain are encoded (RFC 3986 sections 2.1, 3.3, 3.4). Percent signs stay as they are.
 fn encode_target(target: &str) -> Result<String, WsErr> {
     let is_plain =
         |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%".contains(&byte);

@@ -13,8 +13,8 @@ use http::{Request, request::Parts};
 use super::hyper;
 use crate::{error::WsErr, server::Acceptor, stream::WsStream};
 
-/// The extractor of a request that may become a WebSocket. It accepts every request; the [`Acceptor`] decides
-/// which ones are rejected.
+/// The extractor of a request that may become a WebSocket. It accepts every request; the
+/// [`Acceptor`] decides which ones are rejected.
 #[derive(Debug)]
 pub struct WsUpgrade {
     request: Request<()>,
@@ -22,8 +22,8 @@ pub struct WsUpgrade {
 }
 
 impl WsUpgrade {
-    /// Answers the request, and runs `serve` with the stream in a task of its own. If the request is rejected, or the
-    /// client disconnects before it has the response, `serve` does not run.
+    /// Answers the request, and runs `serve` with the stream in a task of its own. If the request
+    /// is rejected, or the client disconnects before it has the response, `serve` does not run.
     pub fn serve<F, Fut>(self, acceptor: &Acceptor, serve: F) -> Response
     where
         F: FnOnce(WsStream) -> Fut + Send + 'static,
@@ -38,9 +38,10 @@ impl WsUpgrade {
         response
     }
 
-    /// Answers the request. The future returns the stream when the response has been sent: for callers that manage
-    /// their own tasks, or handle errors. The handler has to return the response, and another task waits for the
-    /// stream; within the handler, the future would never complete. The [module](self) has an example.
+    /// Answers the request. The future returns the stream when the response has been sent: for
+    /// callers that manage their own tasks, or handle errors. The handler has to return the
+    /// response, and another task waits for the stream; within the handler, the future would never
+    /// complete. The [module](self) has an example.
     ///
     /// # Errors
     /// Those of the future, see [`hyper::upgrade`].

@@ -27,7 +27,8 @@ impl Connector {
     /// Connects to a WebSocket URL.
     ///
     /// # Errors
-    /// - [`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`], [`WsErr::InvalidConfig`]: an argument is not valid.
+    /// - [`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`], [`WsErr::InvalidConfig`]: an argument is
+    ///   not valid.
     /// - [`WsErr::TimedOut`] after [`handshake_timeout`](crate::Config::handshake_timeout).
     /// - [`WsErr::Unsupported`] if headers were added.
     /// - [`WsErr::Handshake`] for all other failures: a browser does not report reasons.

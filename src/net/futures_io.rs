@@ -19,9 +19,9 @@ impl Connector {
     /// `connect_over` for streams of futures-io: those of smol, or of no runtime.
     ///
     /// # Errors
-    /// [`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`], [`WsErr::InvalidConfig`], [`WsErr::TimedOut`],
-    /// [`WsErr::Refused`], [`WsErr::NoSubprotocol`], [`WsErr::Handshake`], as in `connect`;
-    /// [`WsErr::Io`] if the stream fails.
+    /// [`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`], [`WsErr::InvalidConfig`],
+    /// [`WsErr::TimedOut`], [`WsErr::Refused`], [`WsErr::NoSubprotocol`], [`WsErr::Handshake`], as
+    /// in `connect`; [`WsErr::Io`] if the stream fails.
     ///
     /// # Cancel safety
     /// Dropping the future drops `io`. Nothing continues in the background.

@@ -22,14 +22,14 @@ use crate::{
     transport::io::TokioIo,
 };
 
-/// Answers a request. The response has to be returned to hyper in every case; the stream is available when
-/// hyper has sent it. A rejected request gets a status as in [`Acceptor::accept`]. An acceptor with an invalid
-/// setting answers each request with status 500.
+/// Answers a request. The response has to be returned to hyper in every case; the stream is
+/// available when hyper has sent it. A rejected request gets a status as in [`Acceptor::accept`].
+/// An acceptor with an invalid setting answers each request with status 500.
 ///
 /// # Errors
 /// Those of the future: [`WsErr::Refused`] with the status of the response; [`WsErr::TimedOut`] if
-/// [`handshake_timeout`](crate::Config::handshake_timeout) elapses before the response has been sent;
-/// [`WsErr::Io`] if it cannot be sent, or if the server does not serve upgrades.
+/// [`handshake_timeout`](crate::Config::handshake_timeout) elapses before the response has been
+/// sent; [`WsErr::Io`] if it cannot be sent, or if the server does not serve upgrades.
 ///
 /// # Cancel safety
 /// Dropping the future closes the connection.
@@ -56,7 +56,8 @@ pub(crate) struct Negotiated {
     trace: Trace,
 }
 
-/// The response, and the agreement if it opens the WebSocket. A request that cannot be upgraded is rejected.
+/// The response, and the agreement if it opens the WebSocket. A request that cannot be upgraded is
+/// rejected.
 pub(crate) fn respond<B>(
     acceptor: &Acceptor,
     request: &Request<B>,

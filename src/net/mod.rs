@@ -1,24 +1,17 @@
-//! Opening connections in each environment. Only these files name the crates of runtimes and frameworks.
+//! Opening connections in each environment. Only these files name the crates of runtimes and
+//! frameworks.
 
 #[cfg(all(feature = "axum", not(target_arch = "wasm32")))]
 pub mod axum;
 #[cfg(target_arch = "wasm32")]
 pub(crate) mod browser;
-#[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
+#[cfg(not(target_arch = "wasm32"))]
 mod futures_io;
 #[cfg(all(feature = "hyper", not(target_arch = "wasm32")))]
 pub mod hyper;
 #[cfg(all(feature = "smol", not(target_arch = "wasm32")))]
 pub mod smol;
-#[cfg(all(
-    any(feature = "smol", feature = "tokio"),
-    feature = "async-tungstenite",
-    not(target_arch = "wasm32")
-))]
+#[cfg(all(any(feature = "smol", feature = "tokio"), not(target_arch = "wasm32")))]
 mod tcp;
-#[cfg(all(
-    feature = "tokio",
-    feature = "async-tungstenite",
-    not(target_arch = "wasm32")
-))]
+#[cfg(all(feature = "tokio", not(target_arch = "wasm32")))]
 pub(crate) mod tokio;

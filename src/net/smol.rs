@@ -21,12 +21,14 @@ pub async fn connect(url: impl AsRef<str>) -> Result<WsStream, WsErr> {
     connect_with(&Connector::new(), url).await
 }
 
-/// Connects to a WebSocket URL with these settings, by TCP without Nagle's algorithm. For `wss://`, see
+/// Connects to a WebSocket URL with these settings, by TCP without Nagle's algorithm. For `wss://`,
+/// see
 #[cfg_attr(feature = "rustls", doc = "[`tls`](crate::tls).")]
 #[cfg_attr(not(feature = "rustls"), doc = "the feature `rustls`.")]
 ///
 /// # Errors
-/// - [`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`], [`WsErr::InvalidConfig`]: an argument is not valid.
+/// - [`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`], [`WsErr::InvalidConfig`]: an argument is not
+///   valid.
 /// - [`WsErr::TimedOut`] after [`handshake_timeout`](crate::Config::handshake_timeout).
 /// - [`WsErr::Io`]: there is no connection, or the certificate is not trusted.
 /// - [`WsErr::Refused`]: the server responded with another status than 101.
@@ -34,8 +36,8 @@ pub async fn connect(url: impl AsRef<str>) -> Result<WsStream, WsErr> {
 /// - [`WsErr::Handshake`] for any other response.
 ///
 /// # Cancel safety
-/// Dropping the future closes the socket. Only a lookup of the host name may continue in the background.
-/// The server sees a client that disconnected.
+/// Dropping the future closes the socket. Only a lookup of the host name may continue in the
+/// background. The server sees a client that disconnected.
 pub async fn connect_with(connector: &Connector, url: impl AsRef<str>) -> Result<WsStream, WsErr> {
     let connect_tcp = async |host: String, port| {
         let socket = TcpStream::connect((host, port)).await?;

@@ -9,12 +9,12 @@ use crate::{
     stream::WsStream,
     time::timeout,
     trace::Trace,
-    transport::io::{ByteStream, FuturesIo},
+    transport::io::ByteStream,
 };
 
 impl Connector {
-    /// Opens a byte stream with `connect_tcp`, which gets a host and a port, then TLS for `wss://`, and then
-    /// the WebSocket over it. `peer` tells the address of the peer.
+    /// Opens a byte stream with `connect_tcp`, which gets a host and a port, then TLS for `wss://`,
+    /// and then the WebSocket over it. `peer` tells the address of the peer.
     pub(crate) async fn connect_by<S, F>(
         &self,
         url: &str,
@@ -41,7 +41,7 @@ impl Connector {
                 let tls = crate::tls::client(self.tls.as_ref())?;
                 let io = connect_tcp(url.host.clone(), url.port).await?;
                 trace.peer(|| peer(&io));
-                let io = FuturesIo(tls.connect(url.server_name(), io).await?);
+                let io = crate::transport::io::FuturesIo(tls.connect(url.server_name(), io).await?);
                 self.open(io, &url, &trace, &mut known).await
             }
             #[cfg(not(feature = "rustls"))]

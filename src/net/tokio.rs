@@ -60,19 +60,20 @@ where
 }
 
 impl Connector {
-    /// Connects to a WebSocket URL by TCP, without Nagle's algorithm. `wss://` needs one of the features
-    /// `rustls-native-roots` and `rustls-webpki-roots`, or the feature `rustls` and `Connector::tls`. In a
-    /// browser, it needs no feature.
+    /// Connects to a WebSocket URL by TCP, without Nagle's algorithm. `wss://` needs one of the
+    /// features `rustls-native-roots` and `rustls-webpki-roots`, or the feature `rustls` and
+    /// `Connector::tls`. In a browser, it needs no feature.
     ///
     /// # Errors
-    /// - [`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`], [`WsErr::InvalidConfig`]: an argument is not valid.
+    /// - [`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`], [`WsErr::InvalidConfig`]: an argument is
+    ///   not valid.
     /// - [`WsErr::TimedOut`] after [`handshake_timeout`](crate::Config::handshake_timeout).
     /// - [`WsErr::Io`]: there is no connection, or the certificate is not trusted.
-    /// - [`WsErr::Refused`]: the server responded with another status than 101. The reason is the first 1024
-    ///   bytes of the body that arrive within a second.
+    /// - [`WsErr::Refused`]: the server responded with another status than 101. The reason is the
+    ///   first 1024 bytes of the body that arrive within a second.
     /// - [`WsErr::NoSubprotocol`]: the server selected none.
-    /// - [`WsErr::Handshake`] for any other response, and for all failures in a browser, which does not
-    ///   report reasons, not even [`WsErr::NoSubprotocol`].
+    /// - [`WsErr::Handshake`] for any other response, and for all failures in a browser, which does
+    ///   not report reasons, not even [`WsErr::NoSubprotocol`].
     /// - [`WsErr::Unsupported`] in a browser if headers were added.
     ///
     /// # Cancel safety
@@ -88,10 +89,11 @@ impl Connector {
             .await
     }
 
-    /// Opens a WebSocket over a byte stream that is already open: TLS, a Unix socket, the tunnel of a proxy.
-    /// Not in a browser.
+    /// Opens a WebSocket over a byte stream that is already open: TLS, a Unix socket, the tunnel of
+    /// a proxy. Not in a browser.
     ///
-    /// `url` determines the path and the `Host` header. Its scheme is `ws` or `wss` and has no effect.
+    /// `url` determines the path and the `Host` header. Its scheme is `ws` or `wss` and has no
+    /// effect.
     ///
     /// # Errors
     /// See [`connect`](Self::connect).
@@ -109,14 +111,14 @@ impl Connector {
 }
 
 impl Acceptor {
-    /// Reads a request and answers it. A request that is not for a WebSocket gets an HTTP status: 405 for a
-    /// method other than GET, 426 without an upgrade or for a version other than 13, 431 for a request of
-    /// more than 16 KiB, 400 otherwise.
+    /// Reads a request and answers it. A request that is not for a WebSocket gets an HTTP status:
+    /// 405 for a method other than GET, 426 without an upgrade or for a version other than 13, 431
+    /// for a request of more than 16 KiB, 400 otherwise.
     ///
-    /// A rejected client may still be sending, and might never see its status if the connection were closed
-    /// at once. So what it sends is discarded until it closes the connection, is silent for a second, has
-    /// sent 256 KiB, or [`handshake_timeout`](crate::Config::handshake_timeout) has elapsed. Then this
-    /// function returns.
+    /// A rejected client may still be sending, and might never see its status if the connection
+    /// were closed at once. So what it sends is discarded until it closes the connection, is silent
+    /// for a second, has sent 256 KiB, or [`handshake_timeout`](crate::Config::handshake_timeout)
+    /// has elapsed. Then this function returns.
     ///
     /// # Errors
     /// - [`WsErr::Refused`] with that status.
@@ -126,8 +128,8 @@ impl Acceptor {
     /// - [`WsErr::InvalidHeader`], [`WsErr::InvalidConfig`]: a setting is not valid.
     ///
     /// # Cancel safety
-    /// Dropping the future drops `io`. Nothing continues in the background, and the client sees an abnormal
-    /// closure.
+    /// Dropping the future drops `io`. Nothing continues in the background, and the client sees an
+    /// abnormal closure.
     pub async fn accept<S>(&self, io: S) -> Result<WsStream, WsErr>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -135,9 +137,9 @@ impl Acceptor {
         self.accept_with(io, |_| Ok(())).await
     }
 
-    /// Like [`accept`](Self::accept), with a callback that inspects the request. `validate` may reject it
-    /// with a status of its own, or record what the connection is for. It runs after the other checks, and
-    /// must not block.
+    /// Like [`accept`](Self::accept), with a callback that inspects the request. `validate` may
+    /// reject it with a status of its own, or record what the connection is for. It runs after the
+    /// other checks, and must not block.
     ///
     /// ```no_run
     /// use ws_framed::{Acceptor, Rejection};

@@ -124,8 +124,11 @@ fn check(first: u8, second: u8, role: Role, claimed: u8) -> Result<OpCode, Rule>
     }
 }
 
+/// A length, what follows it, and how many bytes it takes.
+type LongLen<'a> = (u64, &'a [u8], usize);
+
 /// The length behind a length field of 126 or 127, what follows it, and how long it is.
-fn parse_long(field: u8, rest: &[u8]) -> Result<Option<(u64, &[u8], usize)>, Rule> {
+fn parse_long(field: u8, rest: &[u8]) -> Result<Option<LongLen<'_>>, Rule> {
     if field == LEN_64 {
         let Some((bytes, rest)) = rest.split_first_chunk() else {
             return Ok(None);
@@ -160,7 +163,7 @@ impl EncodedHeader {
         mask_len
             + match len {
                 ..=0x7d => 2,
-                ..=0xffff => 4,
+                0x7e..=0xffff => 4,
                 _ => 10,
             }
     }
@@ -179,7 +182,7 @@ impl EncodedHeader {
         let mut bytes = [0; MAX_HEADER_LEN];
         match len {
             ..=0x7d => bytes[..6].copy_from_slice(&[first, mask_bit | len as u8, m0, m1, m2, m3]),
-            ..=0xffff => {
+            0x7e..=0xffff => {
                 let short = [first, mask_bit | LEN_16, b0, b1, m0, m1, m2, m3];
                 bytes[..8].copy_from_slice(&short);
             }

@@ -59,7 +59,12 @@ fn refill(batch: &mut Batch) -> Result<[u8; 4], WsErr> {
 #[inline]
 pub(super) fn apply(data: &mut [u8], key: [u8; 4], offset: usize) {
     // The key as it applies from the first byte of `data` on.
-    let rotation = 8 * (offset % 4) as u32;
+    let rotation = match offset % 4 {
+        0 => 0,
+        1 => 8,
+        2 => 16,
+        _ => 24,
+    };
     let key = u64::from(u32::from_le_bytes(key).rotate_right(rotation));
     let key = (key << 32 | key).to_le_bytes();
     // Words of a fixed length: the compiler makes vectors of them.

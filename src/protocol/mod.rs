@@ -26,7 +26,10 @@
 mod buffer;
 mod close;
 mod decoder;
-#[cfg(all(feature = "async-tungstenite", any(test, feature = "__fuzzing")))]
+#[cfg(all(
+    feature = "async-tungstenite",
+    any(all(test, feature = "__property-tests"), feature = "__fuzzing")
+))]
 pub(crate) mod differential;
 mod encoder;
 mod frame;

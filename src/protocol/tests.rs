@@ -1,14 +1,24 @@
 //! Tests of the protocol. Frames are built by hand here, so that no fault of the encoder hides one of
 //! the decoder.
 
+#![allow(
+    clippy::similar_names,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::large_stack_arrays,
+    reason = "a decoder and what it decoded; bytes of a pattern; payloads"
+)]
+
 mod decoder;
-#[cfg(feature = "async-tungstenite")]
+#[cfg(all(feature = "async-tungstenite", feature = "__property-tests"))]
 mod differential;
 mod encoder;
 mod frame;
 mod mask;
 mod memory;
+#[cfg(feature = "__property-tests")]
 mod properties;
+#[cfg(feature = "__property-tests")]
 mod utf8;
 
 use bytes::BytesMut;
@@ -29,11 +39,11 @@ fn raw_frame(role: Role, first: u8, payload: &[u8]) -> Vec<u8> {
     match payload.len() {
         len @ ..126 => frame.push(mask_bit | u8::try_from(len).unwrap()),
         len @ ..=0xffff => {
-            frame.push(mask_bit | 126);
+            frame.push(mask_bit | 0x7e);
             frame.extend(u16::try_from(len).unwrap().to_be_bytes());
         }
         len => {
-            frame.push(mask_bit | 127);
+            frame.push(mask_bit | 0x7f);
             frame.extend(u64::try_from(len).unwrap().to_be_bytes());
         }
     }

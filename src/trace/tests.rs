@@ -47,13 +47,13 @@ fn an_error_is_told_without_what_others_wrote_into_it() {
     ];
     for error in errors {
         assert!(error.to_string().contains("secret"));
-        assert!(!text(&error).contains("secret"), "{}", text(&error));
+        assert!(!redacted(&error).contains("secret"), "{}", redacted(&error));
         // Of a link that is the transport of another, of which that is the transport of a third.
         let below = |error: WsErr| WsErr::Io(Arc::new(error.into()));
         let error = below(below(error));
         assert!(error.to_string().contains("secret"));
-        assert!(!text(&error).contains("secret"), "{}", text(&error));
+        assert!(!redacted(&error).contains("secret"), "{}", redacted(&error));
     }
     let reset = WsErr::from(io::Error::other("the cable was cut"));
-    assert_eq!(text(&reset), reset.to_string());
+    assert_eq!(redacted(&reset), reset.to_string());
 }

@@ -1,14 +1,14 @@
 //! The browser's `WebSocket` as a [`MessageTransport`].
 //!
-//! Through `web-sys`, because what has to be decided is exactly what the crates on top of it decide for
-//! their users: how much may queue in either direction, which close codes go out, when handlers are
-//! detached, and what an end without a close frame looks like.
+//! It is built on `web-sys`. The crates above `web-sys` do not let their users choose what this
+//! module has to: how much may queue in either direction, which close codes are sent, and when
+//! handlers are detached.
 //!
-//! `WebSocketStream`, which could pause the receiving side, is in one family of browsers only and its close
-//! frames are promises rather than messages; so the queue here is bounded instead, and a connection that
-//! overflows it fails.
+//! `WebSocketStream`, which could pause the receiving side, exists in one family of browsers only,
+//! and its close frames are promises rather than messages. So the queue here is bounded instead,
+//! and a connection that overflows it fails.
 
-mod inbox;
+mod recv_queue;
 
 use std::{
     cell::RefCell,
@@ -16,7 +16,7 @@ use std::{
     future::Future,
     pin::Pin,
     rc::Rc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -24,8 +24,8 @@ use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{BinaryType, CloseEvent, Event, MessageEvent, WebSocket};
 
-use self::inbox::{Inbox, update};
-use super::MessageTransport;
+use self::recv_queue::{RecvQueue, update};
+use super::{MessageTransport, Properties};
 use crate::{
     close::{CloseCode, CloseFrame},
     config::Config,
@@ -34,25 +34,25 @@ use crate::{
     time::Timer,
 };
 
-/// The browser takes no more while this many bytes wait in it to be sent.
+/// No more is sent while the browser holds this many unsent bytes.
 const MAX_BUFFERED: u32 = 256 * 1024;
 
-/// How often to look whether the browser has sent some of what it holds: no event tells. Each look that
-/// finds no room doubles the time to the next.
-const FIRST_LOOK: Duration = Duration::from_millis(2);
-const LAST_LOOK: Duration = Duration::from_millis(64);
+/// The interval between two checks for room in the browser's buffer, which no event reports. Each
+/// check that finds none doubles it.
+const MIN_POLL_INTERVAL: Duration = Duration::from_millis(2);
+const MAX_POLL_INTERVAL: Duration = Duration::from_millis(64);
 
-/// A `WebSocket` of the browser's, whose handshake is done.
+/// A `WebSocket` of the browser's whose handshake is complete.
 pub(crate) struct Browser {
     socket: WebSocket,
-    inbox: Rc<RefCell<Inbox>>,
-    /// While there is no room: when to look again, and how long to wait then.
-    look: Option<(Timer, Duration)>,
+    queue: Rc<RefCell<RecvQueue>>,
+    /// While there is no room: the timer of the next check, and its interval.
+    poll_timer: Option<(Timer, Duration)>,
     _handlers: Handlers,
 }
 
-/// The handlers of a socket. They are detached before they are dropped: a browser that calls a dropped
-/// closure gets an exception.
+/// The handlers of a socket. They are detached before they are dropped: a browser that calls a
+/// dropped closure gets an exception.
 struct Handlers {
     socket: WebSocket,
     _open: Closure<dyn FnMut(Event)>,
@@ -61,28 +61,30 @@ struct Handlers {
 }
 
 impl Handlers {
-    fn attach(socket: &WebSocket, inbox: &Rc<RefCell<Inbox>>) -> Self {
+    fn attach(socket: &WebSocket, queue: &Rc<RefCell<RecvQueue>>) -> Self {
         let on_open = {
-            let inbox = Rc::clone(inbox);
-            Closure::new(move |_: Event| update(&inbox, |inbox| inbox.opened = true))
+            let queue = Rc::clone(queue);
+            Closure::new(move |_: Event| update(&queue, |queue| queue.is_open = true))
         };
         let on_message = {
-            let (inbox, socket) = (Rc::clone(inbox), socket.clone());
+            let (queue, socket) = (Rc::clone(queue), socket.clone());
             Closure::new(move |event: MessageEvent| {
-                update(&inbox, |inbox| receive(inbox, &socket, &event.data()));
+                update(&queue, |queue| {
+                    // At once, because no task may be reading.
+                    if let Some(frame) = queue.push(&event.data()) {
+                        close(&socket, Some(&frame));
+                    }
+                });
             })
         };
         let on_close = {
-            let inbox = Rc::clone(inbox);
+            let queue = Rc::clone(queue);
             Closure::new(move |event: CloseEvent| {
-                update(&inbox, |inbox| {
-                    // Without a close frame on both sides, the code is made up by the browser.
-                    if event.was_clean() && !inbox.failed {
-                        let close = Message::Close(frame(&event));
-                        inbox.messages.push_back(Ok(close));
-                    }
-                    inbox.ended = true;
-                });
+                // Unless both sides sent a close frame, the browser makes the code up.
+                let close = event
+                    .was_clean()
+                    .then(|| Message::Close(close_frame(&event)));
+                update(&queue, |queue| queue.end(close));
             })
         };
         socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
@@ -102,39 +104,26 @@ impl Drop for Handlers {
         self.socket.set_onopen(None);
         self.socket.set_onmessage(None);
         self.socket.set_onclose(None);
-        abandon(&self.socket);
+        close_abnormally(&self.socket);
     }
 }
 
-fn receive(inbox: &mut Inbox, socket: &WebSocket, data: &JsValue) {
-    if inbox.failed {
-        return;
-    }
-    let message = inbox.admit(data);
-    if let Err(error) = &message {
-        inbox.failed = true;
-        // At once: nobody may be reading.
-        close(socket, error.farewell().as_ref());
-    }
-    inbox.messages.push_back(message);
-}
-
-/// The close frame that came; none if it had no code.
-fn frame(event: &CloseEvent) -> Option<CloseFrame> {
+/// The close frame of the peer; `None` if it carried no code.
+fn close_frame(event: &CloseEvent) -> Option<CloseFrame> {
     let code = CloseCode::from(event.code());
     (code != CloseCode::NO_STATUS).then(|| CloseFrame::from_peer(code, event.reason()))
 }
 
 fn close(socket: &WebSocket, frame: Option<&CloseFrame>) {
-    // The only errors are a code or a reason that may not be sent, and these may.
+    // It fails only for a code or a reason that may not be sent, and these may.
     let _ = match frame {
         Some(frame) => socket.close_with_code_and_reason(wire_code(frame.code()), frame.reason()),
         None => socket.close(),
     };
 }
 
-/// A browser sends code 1000 and those of applications only, so the others go out as one of these: 1009
-/// as 4909.
+/// A browser sends code 1000 and those of applications only, so the others are sent as one of
+/// these: 1009 as 4909.
 fn wire_code(code: CloseCode) -> u16 {
     match u16::from(code) {
         code @ (1000 | 3000..) => code,
@@ -142,10 +131,11 @@ fn wire_code(code: CloseCode) -> u16 {
     }
 }
 
-/// Closes a connection that nobody has closed. A browser cannot cut it, and says goodbye even when a page
-/// drops it; without a code of its own that would look like a close on purpose.
-fn abandon(socket: &WebSocket) {
-    // In any other state it has no effect, or needs none; a connection that is not yet open is given up.
+/// Closes a connection for which no close was requested. A browser always sends a close frame, even
+/// for a page that drops the socket. Without a code of its own, that would look like an intended
+/// close.
+fn close_abnormally(socket: &WebSocket) {
+    // In any other state the call has no effect, or is not needed. It also ends a handshake.
     if matches!(
         socket.ready_state(),
         WebSocket::CONNECTING | WebSocket::OPEN
@@ -170,12 +160,12 @@ impl Browser {
             ))
         })?;
         socket.set_binary_type(BinaryType::Arraybuffer);
-        let inbox = Rc::new(RefCell::new(Inbox::new(config)));
-        let handlers = Handlers::attach(&socket, &inbox);
+        let queue = Rc::new(RefCell::new(RecvQueue::new(config)));
+        let handlers = Handlers::attach(&socket, &queue);
         let transport = Self {
             socket,
-            inbox,
-            look: None,
+            queue,
+            poll_timer: None,
             _handlers: handlers,
         };
         std::future::poll_fn(|cx| transport.poll_open(cx)).await?;
@@ -183,62 +173,64 @@ impl Browser {
     }
 
     fn poll_open(&self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        let mut inbox = self.inbox.borrow_mut();
-        if inbox.opened {
+        let mut queue = self.queue.borrow_mut();
+        if queue.is_open {
             return Poll::Ready(Ok(()));
         }
-        if inbox.ended {
-            // A page may not learn why: RFC 6455 section 10 and the WebSockets Standard of the WHATWG.
+        if queue.has_ended {
+            // A page may not learn why: RFC 6455 section 10 and the WebSockets Standard of the
+            // WHATWG.
             let why = "the browser could not connect, and does not say why".to_owned();
             return Poll::Ready(Err(WsErr::Handshake(why)));
         }
-        inbox.waker = Some(cx.waker().clone());
+        queue.waker = Some(cx.waker().clone());
         Poll::Pending
     }
 
-    /// The subprotocol that the server chose.
+    /// The subprotocol that the server selected.
     pub(crate) fn subprotocol(&self) -> Option<String> {
         Some(self.socket.protocol()).filter(|name| !name.is_empty())
+    }
+
+    fn is_open(&self) -> bool {
+        self.socket.ready_state() == WebSocket::OPEN
     }
 }
 
 impl MessageTransport for Browser {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
-        let mut inbox = self.inbox.borrow_mut();
-        if let Some(message) = inbox.take() {
+        let mut queue = self.queue.borrow_mut();
+        if let Some(message) = queue.pop() {
             return Poll::Ready(Some(message));
         }
-        if inbox.ended {
+        if queue.has_ended {
             return Poll::Ready(None);
         }
-        inbox.waker = Some(cx.waker().clone());
+        queue.waker = Some(cx.waker().clone());
         Poll::Pending
     }
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        while self.socket.ready_state() == WebSocket::OPEN
-            && self.socket.buffered_amount() >= MAX_BUFFERED
-        {
-            let (timer, wait) = self
-                .look
-                .get_or_insert_with(|| (Timer::after(FIRST_LOOK), FIRST_LOOK));
-            std::task::ready!(Pin::new(&mut *timer).poll(cx));
-            *wait = (*wait * 2).min(LAST_LOOK);
-            *timer = Timer::after(*wait);
+        while self.is_open() && self.socket.buffered_amount() >= MAX_BUFFERED {
+            let (timer, interval) = self
+                .poll_timer
+                .get_or_insert_with(|| (Timer::after(MIN_POLL_INTERVAL), MIN_POLL_INTERVAL));
+            ready!(Pin::new(&mut *timer).poll(cx));
+            *interval = (*interval * 2).min(MAX_POLL_INTERVAL);
+            *timer = Timer::after(*interval);
         }
-        self.look = None;
+        self.poll_timer = None;
         Poll::Ready(Ok(()))
     }
 
     fn start_send(&mut self, message: Message) -> Result<(), WsErr> {
-        let is_data = matches!(message, Message::Binary(_) | Message::Text(_));
-        if is_data && self.socket.ready_state() != WebSocket::OPEN {
-            // The browser would throw it away and say nothing.
+        if message.is_data() && !self.is_open() {
+            // The browser would discard it and report nothing.
             return Err(WsErr::Closed);
         }
         let sent = match message {
-            // Copied into JavaScript's memory first: the browser refuses memory that is shared between
-            // threads, which wasm's may be.
+            // Copied into JavaScript's memory first: the browser refuses memory that is shared
+            // between threads, which wasm's may be.
             Message::Binary(data) => self
                 .socket
                 .send_with_js_u8_array(&Uint8Array::from(data.as_ref())),
@@ -254,19 +246,20 @@ impl MessageTransport for Browser {
         sent.map_err(|_| WsErr::Closed)
     }
 
-    /// What the browser holds is out of our hands.
+    /// What the browser holds cannot be flushed.
     fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         Poll::Ready(Ok(()))
     }
 
-    /// The browser shuts down by itself when both close frames have passed.
-    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        abandon(&self.socket);
+    /// The browser closes the TCP connection by itself once both close frames were exchanged.
+    fn poll_close(&mut self, _: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        close_abnormally(&self.socket);
         Poll::Ready(Ok(()))
     }
 
-    fn can_ping(&self) -> bool {
-        false
+    /// A page has no pings, and the browser replies to the peer's pings and close frame.
+    fn properties(&self) -> Properties {
+        Properties::default().can_ping(false).replies(true)
     }
 }
 

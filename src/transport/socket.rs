@@ -145,9 +145,10 @@ impl<I: Io> Socket<I> {
         self.check_writable()?;
         while !self.encoder.queue().is_empty() {
             let queue = self.encoder.queue();
-            let single = match self.io.is_write_vectored() {
-                true => queue.single(),
-                false => Some(queue.front()),
+            let single = if self.io.is_write_vectored() {
+                queue.single()
+            } else {
+                Some(queue.front())
             };
             let written = if let Some(bytes) = single {
                 self.io.poll_write(cx, bytes)

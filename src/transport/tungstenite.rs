@@ -50,7 +50,10 @@ const PONG_OVERHEAD: usize = 16;
 ///
 /// Differences from a connection of [`connect`](crate::connect) or [`accept`](crate::accept): signs of
 /// life are whole messages, [`message_timeout`](crate::Config::message_timeout) has no effect, and the
-/// limits and the memory of the socket are those of its own settings.
+/// limits and the memory of the socket are those of its own settings. After a message that tungstenite
+/// accepts and this library does not (refused text, a smaller limit, a codec's error), the close frame
+/// with its code may be missing: if it has to wait because the peer does not read, tungstenite first
+/// replies to a close frame of the peer, or finds the end of its stream and sends nothing more.
 #[derive(Debug)]
 pub struct Tungstenite<S>(Adapter<WebSocketStream<S>>);
 
@@ -272,6 +275,7 @@ macro_rules! delegate_transport {
         }
     };
 }
+#[cfg(feature = "tokio-tungstenite")]
 pub(super) use delegate_transport;
 
 delegate_transport!(Tungstenite<S>, S: AsyncRead + AsyncWrite + Unpin);

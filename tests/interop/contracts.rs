@@ -1,4 +1,4 @@
-//! One server, several codecs: each client gets its own, on one port, in every server and runtime.
+//! Contracts in servers of tokio, axum, hyper and smol: each client gets its codec, on one port.
 
 use futures::{Sink, SinkExt, Stream, StreamExt, future};
 use serde::{Deserialize, Serialize};
@@ -7,45 +7,48 @@ use tokio::{net::TcpListener, task::JoinSet};
 use ws_framed::{Acceptor, Bincode, CodecError, Connector, Contract, Json, WsErr, WsStream};
 
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
-struct Said {
-    by: String,
-    what: Option<String>,
+struct Message {
+    author: String,
+    text: Option<String>,
 }
 
 const MAX: usize = 4096;
 
-fn ours() -> [Contract; 2] {
-    let json = Contract::new("chat", 2, &Json::<Said>::new(MAX)).unwrap();
-    let bincode = Contract::new("chat", 2, &Bincode::<Said>::new(MAX)).unwrap();
+fn contracts() -> [Contract; 2] {
+    let json = Contract::new("chat", 2, &Json::<Message>::new(MAX)).unwrap();
+    let bincode = Contract::new("chat", 2, &Bincode::<Message>::new(MAX)).unwrap();
     [json, bincode]
 }
 
-/// Sends one, and gives what comes back.
-async fn say<S>(mut ours: S, said: &Said) -> Said
+/// Sends a message and closes. Returns the message that the server sends back.
+async fn exchange<S>(mut ours: S, message: &Message) -> Message
 where
-    S: Stream<Item = Result<Said, CodecError>> + Sink<Said, Error = CodecError> + Unpin,
+    S: Stream<Item = Result<Message, CodecError>> + Sink<Message, Error = CodecError> + Unpin,
 {
-    ours.send(said.clone()).await.unwrap();
-    let back = ours.next().await.unwrap().unwrap();
+    ours.send(message.clone()).await.unwrap();
+    let echoed = ours.next().await.unwrap().unwrap();
     ours.close().await.unwrap();
     assert!(ours.next().await.is_none());
-    back
+    echoed
 }
 
+/// Sends each message back.
 async fn echo<S>(ours: S)
 where
-    S: Stream<Item = Result<Said, CodecError>> + Sink<Said, Error = CodecError>,
+    S: Stream<Item = Result<Message, CodecError>> + Sink<Message, Error = CodecError>,
 {
-    let (to, from) = ours.split();
-    from.forward(to).await.unwrap();
+    let (sink, stream) = ours.split();
+    stream.forward(sink).await.unwrap();
 }
 
+/// A server on one port decodes JSON from one client and bincode from another, as their contracts
+/// say.
 #[tokio::test]
-async fn one_port_speaks_json_to_one_client_and_bincode_to_another() {
+async fn codec_of_each_client() {
     timeout(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("ws://{}", listener.local_addr().unwrap());
-        let [json, bincode] = ours();
+        let [json, bincode] = contracts();
         let acceptor = Acceptor::new()
             .contract(json.clone())
             .contract(bincode.clone());
@@ -65,9 +68,9 @@ async fn one_port_speaks_json_to_one_client_and_bincode_to_another() {
             }
             clients.join_all().await;
         };
-        let said = &Said {
-            by: "Ann".into(),
-            what: None,
+        let message = &Message {
+            author: "Ann".into(),
+            text: None,
         };
         let in_json = async {
             let stream = Connector::new()
@@ -76,23 +79,24 @@ async fn one_port_speaks_json_to_one_client_and_bincode_to_another() {
                 .await
                 .unwrap();
             assert_eq!(stream.contract(), Some(&json));
-            say(stream.framed(Json::new(MAX)), said).await
+            exchange(stream.framed(Json::new(MAX)), message).await
         };
         let in_bincode = async {
             let connector = Connector::new().contract(bincode.clone());
             let stream = connector.connect(&url).await.unwrap();
             assert_eq!(stream.contract(), Some(&bincode));
-            say(stream.framed(Bincode::new(MAX)), said).await
+            exchange(stream.framed(Bincode::new(MAX)), message).await
         };
         let ((), first, second) = future::join3(server, in_json, in_bincode).await;
-        assert_eq!([&first, &second], [said, said]);
+        assert_eq!([&first, &second], [message, message]);
     })
     .await;
 }
 
-/// The same code over the servers of frameworks and on another runtime.
+/// Servers of axum and hyper accept a client with their contract, and reject one with another or
+/// without any.
 #[tokio::test]
-async fn axum_and_hyper_agree_and_refuse() {
+async fn contracts_on_axum_and_hyper() {
     use std::convert::Infallible;
 
     use axum::{Router, extract::State, response::Response, routing::any};
@@ -100,36 +104,39 @@ async fn axum_and_hyper_agree_and_refuse() {
     use hyper_util::rt::TokioIo;
     use ws_framed::axum::WsUpgrade;
 
-    async fn talk(stream: WsStream) {
-        assert_eq!(stream.contract(), ours().last());
+    async fn check_and_echo(stream: WsStream) {
+        assert_eq!(stream.contract(), contracts().last());
         echo(stream.framed(Bincode::new(MAX))).await;
     }
     async fn serve(State(acceptor): State<Acceptor>, upgrade: WsUpgrade) -> Response {
-        upgrade.serve(&acceptor, talk)
+        upgrade.serve(&acceptor, check_and_echo)
     }
 
     timeout(async {
-        let acceptor = ours().into_iter().fold(Acceptor::new(), Acceptor::contract);
-        let on_axum = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let on_hyper = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let addresses = [&on_axum, &on_hyper].map(|listener| listener.local_addr().unwrap());
+        let acceptor = contracts()
+            .into_iter()
+            .fold(Acceptor::new(), Acceptor::contract);
+        let axum_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let hyper_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addresses =
+            [&axum_listener, &hyper_listener].map(|listener| listener.local_addr().unwrap());
         let router: Router = Router::new()
             .route("/", any(serve))
             .with_state(acceptor.clone());
-        tokio::spawn(async move { axum::serve(on_axum, router).await });
+        tokio::spawn(async move { axum::serve(axum_listener, router).await });
         tokio::spawn(async move {
             loop {
-                let io = TokioIo::new(on_hyper.accept().await.unwrap().0);
+                let io = TokioIo::new(hyper_listener.accept().await.unwrap().0);
                 let acceptor = acceptor.clone();
                 let service = service_fn(move |mut request: Request<Incoming>| {
-                    let (answer, opening) = ws_framed::hyper::upgrade(&acceptor, &mut request);
+                    let (response, upgrade) = ws_framed::hyper::upgrade(&acceptor, &mut request);
                     tokio::spawn(async move {
-                        match opening.await {
-                            Ok(stream) => talk(stream).await,
+                        match upgrade.await {
+                            Ok(stream) => check_and_echo(stream).await,
                             Err(error) => drop(error),
                         }
                     });
-                    future::ready(Ok::<_, Infallible>(answer))
+                    future::ready(Ok::<_, Infallible>(response))
                 });
                 let http = hyper::server::conn::http1::Builder::new();
                 tokio::spawn(http.serve_connection(io, service).with_upgrades());
@@ -137,19 +144,20 @@ async fn axum_and_hyper_agree_and_refuse() {
         });
         for address in addresses {
             let url = format!("ws://{address}/");
-            let [_, bincode] = ours();
+            let [_, bincode] = contracts();
             let stream = Connector::new()
                 .contract(bincode)
                 .connect(&url)
                 .await
                 .unwrap();
-            let said = Said {
-                by: "Bob".into(),
-                what: Some("hi".into()),
+            let message = Message {
+                author: "Bob".into(),
+                text: Some("hi".into()),
             };
-            assert_eq!(say(stream.framed(Bincode::new(MAX)), &said).await, said);
+            let echoed = exchange(stream.framed(Bincode::new(MAX)), &message).await;
+            assert_eq!(echoed, message);
 
-            let old = Contract::new("chat", 1, &Bincode::<Said>::new(MAX)).unwrap();
+            let old = Contract::new("chat", 1, &Bincode::<Message>::new(MAX)).unwrap();
             for connector in [Connector::new().contract(old), Connector::new()] {
                 let error = connector.connect(&url).await.map(drop).unwrap_err();
                 let WsErr::Refused {
@@ -169,12 +177,13 @@ async fn axum_and_hyper_agree_and_refuse() {
     .await;
 }
 
+/// A server on smol accepts a client with its contract, and rejects one with another limit.
 #[test]
-fn smol_agrees_and_refuses() {
+fn contracts_on_smol() {
     smol::block_on(timeout(async {
         let listener = smol::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("ws://{}", listener.local_addr().unwrap());
-        let [json, _] = ours();
+        let [json, _] = contracts();
         let acceptor = Acceptor::new().contract(json.clone());
         let connectors = [
             Connector::new().contract(json.clone()),

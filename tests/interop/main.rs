@@ -1,10 +1,8 @@
-//! Real peers, other protocols over the views, TLS, and the servers of frameworks.
+//! Real peers, other protocols over the streams, TLS, and the servers of frameworks.
 
-mod api;
-mod cancel;
 mod contracts;
+mod hyper;
 mod peers;
 mod protocols;
 mod servers;
 mod tls;
-mod tracing;

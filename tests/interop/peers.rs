@@ -1,6 +1,6 @@
-//! With one message for each item, peers that know nothing of this library: Python's `websockets`, Node's `ws`, and a
-//! page's own `WebSocket`. What is missing is installed into a folder of the build; where that cannot be, the test
-//! says so and does nothing.
+//! Peers without this library, with one message for each item: Python's `websockets`, Node's `ws`,
+//! and the `WebSocket` of a web page. A test installs a missing package into a directory of the
+//! build. If that fails, the test prints that it is skipped.
 
 use std::{
     fs,
@@ -18,8 +18,9 @@ use smol::{
 use support::timeout_after;
 use ws_framed::{CloseCode, CloseFrame, CloseOutcome, ClosedBy, Json, WsFramed, WsStream};
 
-/// Longer than an interpreter or a browser takes to start on a busy machine, or a registry to answer.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Longer than an interpreter or a browser takes to start on a busy machine, or a registry to
+/// respond.
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 type Values = WsFramed<Value, Json<Value>>;
 
@@ -28,10 +29,10 @@ fn values(stream: WsStream) -> Values {
 }
 
 fn test<F: Future>(test: F) {
-    smol::block_on(timeout_after(PATIENCE, test));
+    smol::block_on(timeout_after(TIMEOUT, test));
 }
 
-/// Past what the test harness captures: nobody should believe that this was tested.
+/// Prints that a test is skipped, to the stderr that the test harness does not capture.
 fn skip(what: &str, why: &str) {
     let _ = writeln!(io::stderr(), "SKIPPED: {what}: {why}");
 }
@@ -42,7 +43,7 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
-/// Whether this command could be run to a good end.
+/// Runs a command, which must succeed.
 async fn runs(command: &mut Command) -> Result<(), String> {
     let output = command.kill_on_drop(true).output().await;
     match output.map_err(|error| error.to_string())? {
@@ -51,7 +52,7 @@ async fn runs(command: &mut Command) -> Result<(), String> {
     }
 }
 
-/// Runs a command, whose lines can be read.
+/// Starts a command, and reads its lines.
 fn start(command: &mut Command) -> (Child, Lines) {
     let mut child = command
         .stdin(Stdio::null())
@@ -72,20 +73,20 @@ impl Lines {
     }
 }
 
-/// Two tests need the same.
+/// Two tests install the same package.
 static INSTALLING: smol::lock::Mutex<()> = smol::lock::Mutex::new(());
 
 /// A Python in which `websockets` is installed.
 async fn python(script: &str) -> Result<Command, String> {
     let packages = folder("peers-python");
-    let alone = INSTALLING.lock().await;
+    let guard = INSTALLING.lock().await;
     if !packages.join("websockets").exists() {
         let args = "-m pip install --quiet --retries 1 --timeout 20 --no-deps websockets==15.0.1";
         let mut pip = Command::new("python3");
         pip.args(args.split(' ')).arg("--target").arg(&packages);
         runs(&mut pip).await?;
     }
-    drop(alone);
+    drop(guard);
     runs(Command::new("python3").arg("--version")).await?;
     let mut python = Command::new("python3");
     python.env("PYTHONPATH", packages).args(["-c", script]);
@@ -95,14 +96,14 @@ async fn python(script: &str) -> Result<Command, String> {
 /// A Node in which `ws` is installed.
 async fn node(name: &str, script: &str) -> Result<Command, String> {
     let packages = folder("peers-node");
-    let alone = INSTALLING.lock().await;
+    let guard = INSTALLING.lock().await;
     if !packages.join("node_modules/ws").exists() {
         let args = "install --silent --no-audit --no-fund --fetch-retries=1 --fetch-timeout=20000";
         let mut npm = Command::new("npm");
         npm.args(args.split(' ')).arg("ws@8").current_dir(&packages);
         runs(npm.arg("--prefix").arg(&packages)).await?;
     }
-    drop(alone);
+    drop(guard);
     runs(Command::new("node").arg("--version")).await?;
     let file = packages.join(name);
     fs::write(&file, script).unwrap();
@@ -125,7 +126,7 @@ async fn accept(listener: &TcpListener) -> Values {
     values(ws_framed::smol::accept(socket).await.unwrap())
 }
 
-/// A client of theirs sends values, and closes; another is closed by us.
+/// The first client sends values and closes. The server closes the second connection.
 async fn serve(listener: &TcpListener) {
     let mut first = accept(listener).await;
     let mut echoed = 0;
@@ -154,25 +155,25 @@ async fn serve(listener: &TcpListener) {
     );
 }
 
-/// The same with a server of theirs, which tells what it sees.
-async fn connect(mut told: Lines) {
-    let url = format!("ws://127.0.0.1:{}/", told.next().await);
+/// The same at a server of the peer, which prints its port and how each connection was closed.
+async fn connect(mut output: Lines) {
+    let url = format!("ws://127.0.0.1:{}/", output.next().await);
     let mut first = values(ws_framed::smol::connect(&url).await.unwrap());
     for value in [json!("ann"), json!({"text": "Grüße, 世界"}), Value::Null] {
         first.send(value.clone()).await.unwrap();
-        let answer = first.next().await.unwrap().unwrap();
-        assert_eq!(answer, json!({ "echo": value }));
+        let echoed = first.next().await.unwrap().unwrap();
+        assert_eq!(echoed, json!({ "echo": value }));
     }
     let outcome = first.close_with(closing(3001, "done")).await.unwrap();
     assert_eq!(outcome, clean(3001, "done", ClosedBy::Us));
-    assert_eq!(told.next().await, json!([3001, "done"]));
+    assert_eq!(output.next().await, json!([3001, "done"]));
 
     let mut second = values(ws_framed::smol::connect(&url).await.unwrap());
     second.send(json!("close")).await.unwrap();
     assert!(second.next().await.is_none());
     let outcome = second.handle().closed().await;
     assert_eq!(outcome, clean(4002, "enough", ClosedBy::Peer));
-    assert_eq!(told.next().await, json!([4002, "enough"]));
+    assert_eq!(output.next().await, json!([4002, "enough"]));
 }
 
 async fn listen() -> (TcpListener, String) {
@@ -181,63 +182,69 @@ async fn listen() -> (TcpListener, String) {
     (listener, url)
 }
 
+/// A client of Python's `websockets` exchanges values with our server, and both sides close
+/// cleanly.
 #[test]
-fn a_client_of_pythons_websockets_speaks_with_our_server() {
+fn python_client_of_our_server() {
     test(async {
         let mut python = match python(include_str!("scripts/client.py")).await {
             Ok(python) => python,
             Err(why) => return skip("Python's websockets", &why),
         };
         let (listener, url) = listen().await;
-        let (_client, mut told) = start(python.arg(url));
+        let (_client, mut output) = start(python.arg(url));
         serve(&listener).await;
-        assert_eq!(told.next().await, json!([3001, "done"]));
-        assert_eq!(told.next().await, json!([4002, "enough"]));
+        assert_eq!(output.next().await, json!([3001, "done"]));
+        assert_eq!(output.next().await, json!([4002, "enough"]));
     });
 }
 
+/// Our client exchanges values with a server of Python's `websockets`, and both sides close
+/// cleanly.
 #[test]
-fn our_client_speaks_with_a_server_of_pythons_websockets() {
+fn our_client_at_python_server() {
     test(async {
         let mut python = match python(include_str!("scripts/server.py")).await {
             Ok(python) => python,
             Err(why) => return skip("Python's websockets", &why),
         };
-        let (_server, told) = start(&mut python);
-        connect(told).await;
+        let (_server, output) = start(&mut python);
+        connect(output).await;
     });
 }
 
+/// A client of Node's `ws` exchanges values with our server, and both sides close cleanly.
 #[test]
-fn a_client_of_nodes_ws_speaks_with_our_server() {
+fn node_client_of_our_server() {
     test(async {
         let script = [
             "import WebSocket from 'ws';",
             include_str!("scripts/client.js"),
-            "for (const how of await converse(WebSocket, process.argv[2])) \
-                 console.log(JSON.stringify(how));",
+            "for (const close of await converse(WebSocket, process.argv[2])) \
+                 console.log(JSON.stringify(close));",
         ];
         let mut node = match node("client.mjs", &script.join("\n")).await {
             Ok(node) => node,
             Err(why) => return skip("Node's ws", &why),
         };
         let (listener, url) = listen().await;
-        let (_client, mut told) = start(node.arg(url));
+        let (_client, mut output) = start(node.arg(url));
         serve(&listener).await;
-        assert_eq!(told.next().await, json!([3001, "done"]));
-        assert_eq!(told.next().await, json!([4002, "enough"]));
+        assert_eq!(output.next().await, json!([3001, "done"]));
+        assert_eq!(output.next().await, json!([4002, "enough"]));
     });
 }
 
+/// Our client exchanges values with a server of Node's `ws`, and both sides close cleanly.
 #[test]
-fn our_client_speaks_with_a_server_of_nodes_ws() {
+fn our_client_at_node_server() {
     test(async {
         let mut node = match node("server.mjs", include_str!("scripts/server.mjs")).await {
             Ok(node) => node,
             Err(why) => return skip("Node's ws", &why),
         };
-        let (_server, told) = start(&mut node);
-        connect(told).await;
+        let (_server, output) = start(&mut node);
+        connect(output).await;
     });
 }
 
@@ -256,9 +263,10 @@ async fn browser() -> Option<Command> {
     None
 }
 
-/// Its script tells what it has seen over one more connection.
+/// The `WebSocket` of a web page exchanges values with our server. The page reports its closes over
+/// a third connection.
 #[test]
-fn a_pages_own_websocket_speaks_with_our_server() {
+fn browser_client_of_our_server() {
     test(async {
         let Some(mut browser) = browser().await else {
             return skip("a page's own WebSocket", "no Chrome or Chromium");
@@ -270,9 +278,9 @@ fn a_pages_own_websocket_speaks_with_our_server() {
             "<!doctype html><meta charset='utf-8'><script>",
             include_str!("scripts/client.js"),
             &format!("const url = '{url}';"),
-            "converse(WebSocket, url).catch(String).then(async (seen) => {
+            "converse(WebSocket, url).catch(String).then(async (closes) => {
                  const { socket } = await open(WebSocket, url);
-                 socket.send(JSON.stringify(seen));
+                 socket.send(JSON.stringify(closes));
              });</script>",
         ];
         fs::write(&page, script.join("\n")).unwrap();
@@ -282,7 +290,7 @@ fn a_pages_own_websocket_speaks_with_our_server() {
             .arg(format!("file://{}", page.display()));
         let (_browser, _) = start(browser.stderr(Stdio::null()));
         serve(&listener).await;
-        let seen = accept(&listener).await.next().await.unwrap().unwrap();
-        assert_eq!(seen, json!([[3001, "done"], [4002, "enough"]]));
+        let closes = accept(&listener).await.next().await.unwrap().unwrap();
+        assert_eq!(closes, json!([[3001, "done"], [4002, "enough"]]));
     });
 }

@@ -1,4 +1,4 @@
-//! Protocols that know nothing of WebSockets, over the views: those of `examples`, under load and to their ends.
+//! Other protocols over the streams, which the examples use too: yamux, tarpc and a tunnel for TCP.
 
 use std::{
     future::{poll_fn, ready},
@@ -23,7 +23,7 @@ use tokio::{
 use ws_framed::{CloseCode, CloseFrame, CloseOutcome, Postcard, WsStream};
 use yamux::{Config, Connection, Mode, Stream};
 
-/// Bytes that are others at each place and for each seed.
+/// Bytes that differ from place to place and from seed to seed.
 fn bytes(seed: usize, len: usize) -> Vec<u8> {
     let byte = |n: usize| (n.wrapping_mul(31) ^ (n >> 8) ^ seed).to_le_bytes()[0];
     (0..len).map(byte).collect()
@@ -45,59 +45,61 @@ fn assert_clean(outcome: &CloseOutcome) {
 const STREAMS: u8 = 50;
 const LEN: usize = 256 * 1024;
 
-/// Says much on a stream of yamux while as much is heard, and ends each direction alone.
-async fn talk(stream: Stream, says: usize, hears: usize) {
+/// Sends and receives data on a stream of yamux, and closes each direction separately.
+async fn exchange(stream: Stream, send_seed: usize, receive_seed: usize) {
     let (mut reader, mut writer) = AsyncReadExt::split(stream);
-    let say = async {
-        writer.write_all(&bytes(says, LEN)).await.unwrap();
+    let send = async {
+        writer.write_all(&bytes(send_seed, LEN)).await.unwrap();
         writer.close().await.unwrap();
     };
-    let mut got = Vec::new();
-    let (read, ()) = future::join(reader.read_to_end(&mut got), say).await;
+    let mut data = Vec::new();
+    let (read, ()) = future::join(reader.read_to_end(&mut data), send).await;
     read.unwrap();
-    assert!(got == bytes(hears, LEN), "{} bytes, or others", got.len());
+    assert!(data == bytes(receive_seed, LEN), "{} bytes", data.len());
 }
 
-async fn answer_streams(mut stream: WsStream) -> CloseOutcome {
-    // Lent, because yamux lets go of what it has at its own goodbye, before that of the WebSocket.
+/// The server of the streams of yamux.
+async fn serve_streams(mut stream: WsStream) -> CloseOutcome {
+    // Borrowed, because yamux drops its stream when it closes, before the closing handshake.
     let mut connection = Connection::new(&mut stream, Config::default(), Mode::Server);
-    let mut talks = JoinSet::new();
+    let mut exchanges = JoinSet::new();
     while let Some(stream) = poll_fn(|cx| connection.poll_next_inbound(cx)).await {
         let mut stream = stream.unwrap();
-        talks.spawn(async move {
+        exchanges.spawn(async move {
             let mut number = [0];
             stream.read_exact(&mut number).await.unwrap();
             let number = usize::from(number[0]);
-            talk(stream, number + 100, number).await;
+            exchange(stream, number + 100, number).await;
         });
     }
-    let talks = talks.join_all().await;
-    assert_eq!(talks.len(), usize::from(STREAMS));
+    let exchanges = exchanges.join_all().await;
+    assert_eq!(exchanges.len(), usize::from(STREAMS));
     drop(connection);
     stream.close_with(CloseFrame::normal()).await.unwrap()
 }
 
+/// Fifty streams of yamux share a connection, and lose no data.
 #[test]
-fn many_streams_of_yamux_share_a_websocket_and_nothing_is_lost() {
+fn yamux_streams_share_a_connection() {
     run(async {
         let (server, mut client) = pair().await;
         let handles = [server.handle(), client.handle()];
-        let server = tokio::spawn(answer_streams(server));
+        let server = tokio::spawn(serve_streams(server));
         let mut connection = Connection::new(&mut client, Config::default(), Mode::Client);
-        let mut talks = Vec::new();
+        let mut exchanges = Vec::new();
         for number in 0..STREAMS {
             let opened = poll_fn(|cx| connection.poll_new_outbound(cx)).await;
-            talks.push(async move {
+            exchanges.push(async move {
                 let mut stream = opened.unwrap();
                 stream.write_all(&[number]).await.unwrap();
                 let number = usize::from(number);
-                talk(stream, number, number + 100).await;
+                exchange(stream, number, number + 100).await;
             });
         }
-        let mut talks = pin!(future::join_all(talks));
+        let mut exchanges = pin!(future::join_all(exchanges));
         poll_fn(|cx| {
             assert!(connection.poll_next_inbound(cx).is_pending());
-            talks.as_mut().poll(cx)
+            exchanges.as_mut().poll(cx)
         })
         .await;
         poll_fn(|cx| connection.poll_close(cx)).await.unwrap();
@@ -119,8 +121,8 @@ trait Echo {
 
 #[derive(Clone)]
 struct Server {
-    /// A permit for each call that has begun and will never be answered.
-    begun: Arc<Semaphore>,
+    /// A permit for each call of `never` that has started.
+    started: Arc<Semaphore>,
     /// A permit for each of them that was cancelled.
     cancelled: Arc<Semaphore>,
 }
@@ -135,7 +137,7 @@ impl Drop for OnDrop {
 
 impl Echo for Server {
     async fn echo(self, _: context::Context, number: u32, bytes: Vec<u8>) -> (u32, Vec<u8>) {
-        // So that answers overtake each other.
+        // Yields, so that responses overtake each other.
         for _ in 0..number % 7 {
             tokio::task::yield_now().await;
         }
@@ -144,7 +146,7 @@ impl Echo for Server {
 
     async fn never(self, _: context::Context) {
         let _cancelled = OnDrop(self.cancelled);
-        self.begun.add_permits(1);
+        self.started.add_permits(1);
         future::pending::<()>().await;
     }
 }
@@ -154,7 +156,7 @@ const MAX_MESSAGE: usize = 64 * 1024;
 /// A client of tarpc and the task of its server, on a connection.
 fn rpc(server: WsStream, client: WsStream) -> (EchoClient, Server, JoinHandle<()>) {
     let echo = Server {
-        begun: Arc::new(Semaphore::new(0)),
+        started: Arc::new(Semaphore::new(0)),
         cancelled: Arc::new(Semaphore::new(0)),
     };
     let codec = Postcard::<ClientMessage<EchoRequest>, Response<EchoResponse>>::new(MAX_MESSAGE);
@@ -168,8 +170,9 @@ fn rpc(server: WsStream, client: WsStream) -> (EchoClient, Server, JoinHandle<()
     (client, echo, serving)
 }
 
+/// Concurrent calls of tarpc get their own responses. A cancelled call is cancelled at the server.
 #[test]
-fn calls_of_tarpc_run_side_by_side_and_each_gets_its_answer() {
+fn tarpc_calls_are_concurrent() {
     run(async {
         let (server, client) = pair().await;
         let handles = [server.handle(), client.handle()];
@@ -179,12 +182,12 @@ fn calls_of_tarpc_run_side_by_side_and_each_gets_its_answer() {
             let echoed = client.echo(context::current(), number, bytes.clone());
             async move { (echoed.await.unwrap(), (number, bytes)) }
         };
-        for (echoed, said) in future::join_all((0..200).map(call)).await {
-            assert!(echoed == said);
+        for (echoed, sent) in future::join_all((0..200).map(call)).await {
+            assert!(echoed == sent);
         }
         let mut never = Box::pin(client.never(context::current()));
-        let begun = pin!(echo.begun.acquire());
-        future::select(&mut never, begun).await;
+        let started = pin!(echo.started.acquire());
+        future::select(&mut never, started).await;
         drop(never);
         echo.cancelled.acquire().await.unwrap().forget();
 
@@ -194,23 +197,24 @@ fn calls_of_tarpc_run_side_by_side_and_each_gets_its_answer() {
     });
 }
 
+/// Calls of tarpc, in flight and later, fail when the connection is lost.
 #[test]
-fn calls_of_tarpc_fail_when_the_connection_is_cut() {
+fn tarpc_calls_fail_after_disconnect() {
     run(async {
         let (server, client) = pair().await;
         let (client, echo, serving) = rpc(server, client);
-        let cut = async {
-            echo.begun.acquire().await.unwrap().forget();
+        let disconnect = async {
+            echo.started.acquire().await.unwrap().forget();
             serving.abort();
         };
-        let (called, ()) = future::join(client.never(context::current()), cut).await;
+        let (called, ()) = future::join(client.never(context::current()), disconnect).await;
         called.unwrap_err();
         let late = client.echo(context::current(), 0, Vec::new()).await;
         late.unwrap_err();
     });
 }
 
-/// A client and a target on TCP with a tunnel between them, and how the tunnel's ends did.
+/// A client and a target on TCP, and the tunnel between them with the results of its ends.
 async fn tunnel() -> (
     TcpStream,
     TcpStream,
@@ -220,7 +224,7 @@ async fn tunnel() -> (
     let (mut entrance, client) = tcp().await;
     let (target, mut exit) = tcp().await;
     let copying = tokio::spawn(async move {
-        // Whoever is done hangs up, as when each end has a task of its own.
+        // Each end drops its streams when it is done, as with a task for each.
         let near = async move { copy_bidirectional(&mut entrance, &mut near).await };
         let far = async move { copy_bidirectional(&mut far, &mut exit).await };
         future::join(near, far).await.into()
@@ -228,22 +232,23 @@ async fn tunnel() -> (
     (client, target, copying)
 }
 
-/// Both directions are full at once.
+/// A tunnel carries TCP in both directions at once. The end of TCP at one side is the end at the
+/// other.
 #[test]
-fn a_tunnel_carries_tcp_both_ways_and_ends_where_tcp_does() {
+fn tunnel_carries_tcp_both_ways() {
     const LEN: usize = 1 << 20;
     run(async {
         let (mut client, mut target, copying) = tunnel().await;
         let ends = zip([&mut client, &mut target], [(1, 2), (2, 1)]);
-        future::join_all(ends.map(async |(end, (says, hears))| {
+        future::join_all(ends.map(async |(end, (sent, received))| {
             let (mut reader, mut writer) = end.split();
-            let mut heard = vec![0; LEN];
-            let says = bytes(says, LEN);
+            let mut data = vec![0; LEN];
+            let sent = bytes(sent, LEN);
             let (read, written) =
-                future::join(reader.read_exact(&mut heard), writer.write_all(&says)).await;
+                future::join(reader.read_exact(&mut data), writer.write_all(&sent)).await;
             written.unwrap();
             read.unwrap();
-            assert!(heard == bytes(hears, LEN));
+            assert!(data == bytes(received, LEN));
         }))
         .await;
         drop(client);
@@ -255,23 +260,24 @@ fn a_tunnel_carries_tcp_both_ways_and_ends_where_tcp_does() {
     });
 }
 
-/// What the docs of the example say that a tunnel cannot: a stream of yamux in it can.
+/// A tunnel has no half-close: an end of one direction ends both. A stream of yamux can close one
+/// direction.
 #[test]
-fn a_tunnel_that_is_closed_in_one_direction_is_closed_in_both() {
+fn tunnel_has_no_half_close() {
     run(async {
         let (mut client, mut target, copying) = tunnel().await;
-        client.write_all(b"is this all?").await.unwrap();
+        client.write_all(b"question").await.unwrap();
         client.shutdown().await.unwrap();
         let mut question = String::new();
         target.read_to_string(&mut question).await.unwrap();
-        assert_eq!(question, "is this all?", "what was said before it arrives");
-        target.write_all(b"yes").await.unwrap();
-        let mut answer = String::new();
-        client.read_to_string(&mut answer).await.unwrap();
-        assert_eq!(answer, "");
+        assert_eq!(question, "question");
+        target.write_all(b"lost").await.unwrap();
+        let mut response = String::new();
+        client.read_to_string(&mut response).await.unwrap();
+        assert_eq!(response, "");
         let [near, far] = copying.await.unwrap();
         near.unwrap();
-        // The end that has bytes which do not get through knows.
+        // The end with the lost bytes reports them.
         assert_eq!(far.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     });
 }

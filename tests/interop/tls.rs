@@ -1,4 +1,4 @@
-//! TLS by rustls, with certificates of an authority that the test makes.
+//! TLS by rustls, with certificates of an authority of the tests.
 
 use std::sync::{Arc, OnceLock};
 
@@ -19,7 +19,7 @@ struct Certificates {
     key: Vec<u8>,
 }
 
-/// A certificate for `localhost`, and who vouches for it.
+/// A certificate for `localhost`, and its authority.
 fn certificates() -> &'static Certificates {
     static CERTIFICATES: OnceLock<Certificates> = OnceLock::new();
     CERTIFICATES.get_or_init(|| {
@@ -39,13 +39,13 @@ fn certificates() -> &'static Certificates {
 }
 
 fn server_config() -> ServerConfig {
-    let ours = certificates();
-    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(ours.key.clone()));
+    let certificates = certificates();
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(certificates.key.clone()));
     ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![ours.server.clone()], key)
+        .with_single_cert(vec![certificates.server.clone()], key)
         .unwrap()
 }
 
@@ -63,8 +63,8 @@ fn acceptor() -> Acceptor {
     Acceptor::new().tls(server_config())
 }
 
-/// What becomes of a connection to `host`, for the server and the client.
-async fn meet(
+/// Opens a connection to `host`. Returns the results of the server and of the client.
+async fn open(
     acceptor: &Acceptor,
     connector: &Connector,
     host: &str,
@@ -75,31 +75,34 @@ async fn meet(
     future::join(server, connector.connect(url)).await
 }
 
-async fn converse(mut server: WsStream, mut client: WsStream) {
-    let big = vec![7; 300_000];
+/// Sends data that spans several messages, and closes cleanly.
+async fn send_and_close(mut server: WsStream, mut client: WsStream) {
+    let data = vec![7; 300_000];
     let write = async {
-        client.write_all(&big).await.unwrap();
+        client.write_all(&data).await.unwrap();
         client.close_with(CloseFrame::normal()).await.unwrap()
     };
     let read = async {
-        let mut got = Vec::new();
-        server.read_to_end(&mut got).await.unwrap();
-        got
+        let mut received = Vec::new();
+        server.read_to_end(&mut received).await.unwrap();
+        received
     };
-    let (outcome, got) = future::join(write, read).await;
+    let (outcome, received) = future::join(write, read).await;
     assert!(matches!(outcome, CloseOutcome::Clean { .. }), "{outcome:?}");
-    assert_eq!(got, big);
+    assert_eq!(received, data);
 }
 
+/// `wss` URLs work with a server and a client of tokio.
 #[tokio::test]
-async fn wss_works_on_both_sides() {
+async fn wss_on_tokio() {
     let connector = Connector::new().tls(client_config());
-    let (server, client) = meet(&acceptor(), &connector, "localhost").await;
-    converse(server.unwrap(), client.unwrap()).await;
+    let (server, client) = open(&acceptor(), &connector, "localhost").await;
+    send_and_close(server.unwrap(), client.unwrap()).await;
 }
 
+/// `wss` URLs work with a server and a client of smol.
 #[test]
-fn wss_works_on_smol() {
+fn wss_on_smol() {
     smol::block_on(async {
         let listener = smol::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("wss://localhost:{}/", listener.local_addr().unwrap().port());
@@ -111,39 +114,42 @@ fn wss_works_on_smol() {
         };
         let client = ws_framed::smol::connect_with(&connector, url);
         let (server, client) = future::join(server, client).await;
-        converse(server.unwrap(), client.unwrap()).await;
+        send_and_close(server.unwrap(), client.unwrap()).await;
     });
 }
 
+/// A client rejects the certificate of an unknown authority. Both ends fail.
 #[tokio::test]
-async fn a_certificate_of_an_unknown_authority_is_not_trusted() {
-    let nobody = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+async fn unknown_authority_is_rejected() {
+    let no_roots = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(RootCertStore::empty())
         .with_no_client_auth();
-    let connector = Connector::new().tls(nobody);
-    let (server, client) = meet(&acceptor(), &connector, "localhost").await;
+    let connector = Connector::new().tls(no_roots);
+    let (server, client) = open(&acceptor(), &connector, "localhost").await;
     let error = client.map(drop).unwrap_err();
     assert!(matches!(error, WsErr::Io(_)), "{error:?}");
     assert_eq!(error.kind(), std::io::ErrorKind::InvalidData);
     server.map(drop).unwrap_err();
 }
 
+/// A client rejects a certificate for another host.
 #[tokio::test]
-async fn a_certificate_for_another_host_is_not_trusted() {
+async fn certificate_of_another_host() {
     let connector = Connector::new().tls(client_config());
-    let (_, client) = meet(&acceptor(), &connector, "127.0.0.1").await;
+    let (_, client) = open(&acceptor(), &connector, "127.0.0.1").await;
     let error = client.map(drop).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::InvalidData);
 }
 
-/// None of the roots that a client has by itself vouches for the test's authority.
+/// A client without TLS settings trusts its built-in roots only, and rejects the authority of the
+/// tests.
 #[tokio::test]
-async fn a_client_that_was_told_nothing_trusts_the_usual_roots() {
-    let (_, client) = meet(&acceptor(), &Connector::new(), "localhost").await;
+async fn default_roots_are_used() {
+    let (_, client) = open(&acceptor(), &Connector::new(), "localhost").await;
     let error = client.map(drop).unwrap_err();
-    // A system without any certificates says so before it dials.
+    // A system without certificates fails before it connects.
     let kinds = [
         std::io::ErrorKind::InvalidData,
         std::io::ErrorKind::NotFound,
@@ -151,8 +157,9 @@ async fn a_client_that_was_told_nothing_trusts_the_usual_roots() {
     assert!(kinds.contains(&error.kind()), "{error:?}");
 }
 
+/// A client without TLS fails at a server with TLS, and neither end hangs.
 #[tokio::test]
-async fn a_client_that_speaks_no_tls_is_an_error_and_does_not_hang() {
+async fn client_without_tls() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let acceptor = acceptor();
@@ -163,23 +170,34 @@ async fn a_client_that_speaks_no_tls_is_an_error_and_does_not_hang() {
     client.map(drop).unwrap_err();
 }
 
+/// A TLS handshake that stalls is `TimedOut` after `handshake_timeout`.
 #[tokio::test]
-async fn a_handshake_of_tls_that_stalls_is_given_up() {
+async fn stalled_tls_handshake_times_out() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let silent = TcpStream::connect(listener.local_addr().unwrap());
     let (accepted, _silent) = future::join(listener.accept(), silent).await;
-    let soon = Config::default().handshake_timeout(std::time::Duration::from_millis(100));
-    let error = acceptor().config(soon).accept(accepted.unwrap().0).await;
+    let short_timeout = Config::default().handshake_timeout(std::time::Duration::from_millis(100));
+    let error = acceptor()
+        .config(short_timeout)
+        .accept(accepted.unwrap().0)
+        .await;
     let error = error.map(drop).unwrap_err();
     assert!(matches!(error, WsErr::TimedOut(_)), "{error:?}");
 }
 
-/// TLS that ends without its own goodbye has been cut, whoever did it.
+/// TLS that ends without `close_notify` is an abnormal closure.
 #[tokio::test]
-async fn a_cut_is_no_clean_end() {
+async fn end_without_close_notify() {
     let connector = Connector::new().tls(client_config());
-    let (server, client) = meet(&acceptor(), &connector, "localhost").await;
+    let (server, client) = open(&acceptor(), &connector, "localhost").await;
     drop(client);
     let error = server.unwrap().read(&mut [0]).await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::UnexpectedEof);
+}
+
+/// The TLS settings of both sides are plain data.
+#[test]
+fn settings_are_plain_data() {
+    fn assert_plain<T: Send + Sync + Unpin + Clone + std::fmt::Debug + 'static>() {}
+    assert_plain::<(ws_framed::tls::ClientTls, ws_framed::tls::ServerTls)>();
 }

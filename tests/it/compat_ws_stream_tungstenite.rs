@@ -1,5 +1,5 @@
-//! What programs that were written for `ws_stream_tungstenite` rely on, with their socket wrapped in
-//! `WsStream::new` and their codecs in `asynchronous_codec::Framed`: such code moves over with few changes.
+//! What programs for `ws_stream_tungstenite` rely on: sockets wrapped in `WsStream::new`, and
+//! codecs in `asynchronous_codec::Framed`. Such programs need few changes.
 
 use std::{future::Future, io};
 
@@ -14,23 +14,22 @@ use futures::{
     AsyncRead, AsyncReadExt, AsyncWriteExt, FutureExt, SinkExt, StreamExt, TryStreamExt, future,
 };
 use support::{
-    Pipe, TungsteniteSocket, config_without_keepalive, pipe, run, timeout, tungstenite_pair,
+    TungsteniteSocket, config_without_keepalive, pipe, run, timeout, tungstenite_pair,
     tungstenite_sockets,
 };
 use ws_framed::{
-    CodecError, Lines, TextPolicy, Tungstenite, WsErr, WsEvent, WsStream,
+    CodecError, Lines, WsErr, WsStream,
     asynchronous_codec::{Framed, LinesCodec},
-    pharos::{Filter, Observable, ObserveConfig},
 };
 
-/// The same test on tokio and on an executor that knows no I/O.
+/// Runs a test on tokio and on an executor without I/O.
 fn on_two_runtimes<F: Future<Output = ()>>(test: impl Fn() -> F) {
     futures::executor::block_on(timeout(test()));
     run(test());
 }
 
-/// Sockets whose engine has buffers of this length.
-async fn engines_with(
+/// Sockets of `async_tungstenite` with write buffers of this length.
+async fn sockets_with_buffers(
     write_buffer: usize,
     capacity: usize,
 ) -> (TungsteniteSocket, TungsteniteSocket) {
@@ -45,7 +44,7 @@ async fn engines_with(
     .await
 }
 
-/// A frame of the codec is larger than the buffers of the engine and than the pipe, or all of the same
+/// Items arrive that are larger than the buffers of tungstenite and than the pipe, of the same
 /// length, or one byte apart.
 #[test]
 fn buffers_of_many_sizes() {
@@ -60,7 +59,7 @@ fn buffers_of_many_sizes() {
             (10_000, 100, 50_000),
             (20, 7, 3000),
         ] {
-            let (server, client) = engines_with(write_buffer, capacity).await;
+            let (server, client) = sockets_with_buffers(write_buffer, capacity).await;
             let mut server = Framed::new(WsStream::new(server), LinesCodec);
             let mut client = Framed::new(WsStream::new(client), LinesCodec);
             let line = |letter: &str| letter.repeat(len) + "\n";
@@ -82,9 +81,10 @@ fn buffers_of_many_sizes() {
     });
 }
 
-/// A message is read in whatever pieces the reader asks for, and several messages in one go.
+/// A read returns a part of a message, or what has arrived of several, but does not wait to fill
+/// its buffer.
 #[test]
-fn partial_reads() {
+fn reads_of_any_length() {
     on_two_runtimes(|| async {
         let (mut server, mut client) = tungstenite_pair(1000).await;
         client.write_all(b"first").await.unwrap();
@@ -107,8 +107,9 @@ fn partial_reads() {
     });
 }
 
+/// Two ends in `Framed` exchange lines one by one, to a clean end.
 #[test]
-fn ping_pong_echo() {
+fn framed_echoes_each_line() {
     on_two_runtimes(|| async {
         let (server, client) = tungstenite_pair(1000).await;
         future::join(
@@ -133,9 +134,9 @@ fn ping_pong_echo() {
     });
 }
 
-/// `copy` is the shortest echo server.
+/// `futures::io::copy` from one half of a stream to the other is an echo server.
 #[test]
-fn an_echo_by_copying() {
+fn copy_echoes_all_bytes() {
     on_two_runtimes(|| async {
         let (server, mut client) = tungstenite_pair(1000).await;
         let (from_client, mut to_client) = server.split();
@@ -159,54 +160,10 @@ fn an_echo_by_copying() {
     });
 }
 
-/// A server over the engine of the peer, and the peer's raw pipe.
-async fn over_a_raw_pipe() -> (WsStream<Tungstenite<Pipe>>, Pipe) {
-    let (server, client) = pipe(10_000);
-    let server = WebSocketStream::from_raw_socket(server, Role::Server, None).await;
-    (WsStream::new(server), client)
-}
-
+/// A missing close frame is an error in `Framed`. Under `lenient_eof` it is the end, as in
+/// `ws_stream_tungstenite`.
 #[test]
-fn a_protocol_error() {
-    on_two_runtimes(|| async {
-        let (mut server, mut client) = over_a_raw_pipe().await;
-        let options =
-            ObserveConfig::from(Filter::Pointer(|event| matches!(event, WsEvent::Error(_))));
-        let mut errors = server.observe(options).await.unwrap();
-        // A client has to mask what it sends (RFC 6455 section 5.1).
-        client.write_all(b"\x82\x03abc").await.unwrap();
-        let (error, answer) = future::join(
-            async { server.read(&mut [0; 10]).await.unwrap_err() },
-            async {
-                let mut answer = Vec::new();
-                client.read_to_end(&mut answer).await.unwrap();
-                // Hangs up, as it should.
-                client.close().await.unwrap();
-                answer
-            },
-        )
-        .await;
-        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
-        assert!(
-            matches!(WsErr::find_in(&error), Some(WsErr::Protocol(_))),
-            "{error:?}"
-        );
-        let Some(WsEvent::Error(event)) = errors.next().await else {
-            panic!("observers are told, too");
-        };
-        assert!(matches!(*event, WsErr::Protocol(_)));
-        // A close frame with code 1002.
-        assert_eq!(
-            (answer[0], answer[2..4].to_vec()),
-            (0x88, 1002_u16.to_be_bytes().to_vec())
-        );
-        assert_eq!(server.read(&mut [0; 10]).await.unwrap(), 0);
-    });
-}
-
-/// In code that took a broken connection for an end, this is one setting.
-#[test]
-fn an_end_that_is_not_clean() {
+fn lenient_eof_hides_abnormal_closure() {
     on_two_runtimes(|| async {
         for lenient in [false, true] {
             let (server, client) = tungstenite_sockets(1000).await;
@@ -230,53 +187,16 @@ fn an_end_that_is_not_clean() {
     });
 }
 
+/// Text that arrives while writes wait for a full pipe is an error once the peer reads, with close
+/// code 1003. A flush then fails exactly if written data was not sent.
 #[test]
-fn text_is_refused() {
+fn text_is_rejected_under_backpressure() {
     on_two_runtimes(|| async {
-        let (server, mut client) = tungstenite_sockets(1000).await;
-        let mut server = WsStream::new(server);
-        client
-            .send(tungstenite::Message::binary(&b"data"[..]))
-            .await
-            .unwrap();
-        client
-            .send(tungstenite::Message::text("text"))
-            .await
-            .unwrap();
-        let (read, closed) = future::join(
-            async {
-                let mut got = Vec::new();
-                let error = server.read_to_end(&mut got).await.unwrap_err();
-                // What came before the text is not lost.
-                assert_eq!(got, b"data");
-                error
-            },
-            async {
-                let frame = client.next().await;
-                assert!(client.next().await.is_none_or(|end| end.is_err()));
-                frame
-            },
-        )
-        .await;
-        assert_eq!(read.kind(), io::ErrorKind::InvalidData);
-        assert!(matches!(WsErr::find_in(&read), Some(WsErr::ReceivedText)));
-        let Some(Ok(tungstenite::Message::Close(Some(frame)))) = closed else {
-            panic!("{closed:?}");
-        };
-        assert_eq!(u16::from(frame.code), 1003);
-    });
-}
-
-/// Text that comes while our own writes are stuck in a full pipe: the error comes all the same once the
-/// peer reads, and nobody hangs.
-#[test]
-fn text_under_backpressure() {
-    on_two_runtimes(|| async {
-        let (server, client) = engines_with(100, 100).await;
+        let (server, client) = sockets_with_buffers(100, 100).await;
         let config = config_without_keepalive().max_send_message_len(100);
         let mut server = WsStream::with_config(server, config).unwrap();
         let mut client = client;
-        // Fills everything that there is to fill.
+        // Fills the buffers and the pipe.
         let mut written = 0;
         while let Some(taken) = server.write(&[7; 50]).now_or_never() {
             written += taken.unwrap();
@@ -286,7 +206,7 @@ fn text_under_backpressure() {
             .send(tungstenite::Message::text("text"))
             .await
             .unwrap();
-        // Nothing can be told before the peer reads.
+        // The close frame cannot be sent before the peer reads.
         assert!(futures::poll!(server.read(&mut [0; 10])).is_pending());
         let (error, (data, code)) = future::join(
             async { server.read(&mut [0; 10]).await.unwrap_err() },
@@ -310,7 +230,7 @@ fn text_under_backpressure() {
             "{error:?}"
         );
         assert_eq!(code, 1003);
-        // What had not been handed over when the link failed is not delivered, and that is told.
+        // Data that was unflushed when the connection failed is lost, which a flush reports.
         assert!(data <= written);
         let flushed = server.flush().await;
         assert_eq!(
@@ -321,30 +241,10 @@ fn text_under_backpressure() {
     });
 }
 
-/// What the twin for browsers does with text, and what a program may ask for.
+/// Either end may close in `Framed`, once or twice. The other reads to the end, and cannot send any
+/// more.
 #[test]
-fn text_may_be_data() {
-    on_two_runtimes(|| async {
-        let (server, mut client) = tungstenite_sockets(1000).await;
-        let config = config_without_keepalive().text(TextPolicy::Bytes);
-        let server = WsStream::with_config(server, config).unwrap();
-        client
-            .send(tungstenite::Message::text("a line\nand"))
-            .await
-            .unwrap();
-        client
-            .send(tungstenite::Message::binary(&b" another\n"[..]))
-            .await
-            .unwrap();
-        let mut lines = Framed::new(server, Lines::new(80));
-        assert_eq!(lines.try_next().await.unwrap().unwrap(), "a line");
-        assert_eq!(lines.try_next().await.unwrap().unwrap(), "and another");
-    });
-}
-
-/// Either side may close; the other reads to the end, and both get there.
-#[test]
-fn closing() {
+fn either_end_may_close() {
     on_two_runtimes(|| async {
         for server_closes in [true, false] {
             let (server, client) = tungstenite_pair(1000).await;
@@ -355,12 +255,11 @@ fn closing() {
             };
             let mut closer = Framed::new(closer, Lines::new(80));
             let mut other = Framed::new(other, Lines::new(80));
-            closer.send("bye".to_owned()).await.unwrap();
+            closer.send("the last".to_owned()).await.unwrap();
             closer.close().await.unwrap();
-            // Twice does no harm.
             closer.close().await.unwrap();
             let (mine, theirs) = future::join(closer.next(), async {
-                assert_eq!(other.next().await.unwrap().unwrap(), "bye");
+                assert_eq!(other.next().await.unwrap().unwrap(), "the last");
                 other.next().await
             })
             .await;
@@ -374,14 +273,15 @@ fn closing() {
     });
 }
 
-/// Code that takes any byte stream takes ours.
+/// Code for any byte stream.
 async fn count_lines(stream: impl AsyncRead + Unpin) -> usize {
     use futures::AsyncBufReadExt;
     futures::io::BufReader::new(stream).lines().count().await
 }
 
+/// Code for any `AsyncRead` takes a `WsStream`.
 #[test]
-fn any_code_for_byte_streams() {
+fn generic_code_takes_streams() {
     on_two_runtimes(|| async {
         let (server, mut client) = tungstenite_pair(1000).await;
         let (lines, ()) = future::join(count_lines(server), async {

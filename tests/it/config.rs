@@ -1,14 +1,14 @@
-//! Settings: which are refused, and that extreme ones work.
+//! Settings: invalid, extreme and default values.
 
 use std::{io::ErrorKind, time::Duration};
 
 use futures::{AsyncReadExt, AsyncWriteExt};
 use support::{pair_with, run};
-use ws_framed::{Acceptor, Config, Connector, Keepalive, WsErr};
+use ws_framed::{Acceptor, Config, Connector, Keepalive, TextPolicy, WsErr};
 
-/// Each value that makes no sense is refused by whoever is given the `Config`, with an error that names it.
+/// `Acceptor` and `Connector` refuse each invalid value of a `Config`, with an error that names it.
 #[test]
-fn values_that_make_no_sense_are_refused() {
+fn invalid_values_are_refused() {
     let zero = Duration::ZERO;
     let config = Config::default;
     let rows = [
@@ -36,7 +36,7 @@ fn values_that_make_no_sense_are_refused() {
         ),
     ];
     for (config, named) in rows {
-        let told = [
+        let errors = [
             run(Acceptor::new()
                 .config(config.clone())
                 .accept(tokio::io::empty())),
@@ -45,7 +45,7 @@ fn values_that_make_no_sense_are_refused() {
                 .connect_over(tokio::io::empty(), "ws://localhost/")),
             run(Connector::new().config(config).connect("ws://localhost:1/")),
         ];
-        for error in told {
+        for error in errors {
             let error = error.map(drop).unwrap_err();
             assert!(matches!(error, WsErr::InvalidConfig(_)), "{error:?}");
             assert!(error.to_string().contains(named), "{error} for {named}");
@@ -54,7 +54,7 @@ fn values_that_make_no_sense_are_refused() {
     }
 }
 
-/// The largest values that there are, and the least, are no nonsense.
+/// The largest and the smallest valid values work.
 #[test]
 fn extreme_values_work() {
     let largest = usize::MAX / 2;
@@ -85,4 +85,17 @@ fn extreme_values_work() {
             assert_eq!(&read, b"hello");
         });
     }
+}
+
+/// The default settings are those of their documentation.
+#[test]
+fn defaults_are_as_documented() {
+    let documented = Config::default()
+        .max_send_message_len(64 * 1024)
+        .max_recv_message_len(1024 * 1024)
+        .text(TextPolicy::Reject)
+        .close_timeout(Duration::from_secs(10))
+        .ping_timeout(Duration::from_secs(20))
+        .lenient_eof(false);
+    assert_eq!(Config::default(), documented);
 }

@@ -11,17 +11,19 @@ fn code(document: &str) -> impl Iterator<Item = &str> {
     document.split('`').skip(1).step_by(2)
 }
 
-/// The tests that a document names: `tests/it/close/peer.rs::name`, and `::name` for one more of the file that was named
-/// last.
+/// The tests that a document names: `tests/it/close/peer.rs::name`, and `::name` for one more of
+/// the file that was named last.
 fn named_tests(document: &str) -> BTreeSet<(&str, &str)> {
     let mut tests = BTreeSet::new();
     let mut file = "";
     for (path, name) in code(document).filter_map(|code| code.split_once("::")) {
-        if path.ends_with(".rs") {
+        let is_file = path.contains('/');
+        if is_file {
             file = path;
         }
-        // Other paths are those of Rust, such as `Config::max_send_message_len`. The separator alone is no name.
-        if (path.is_empty() || path.ends_with(".rs")) && !name.is_empty() {
+        // Other paths are those of Rust, such as `Config::max_send_message_len`. The separator
+        // alone is no name.
+        if (is_file || path.is_empty()) && !name.is_empty() {
             tests.insert((file, name));
         }
     }

@@ -1,4 +1,5 @@
-//! The tests of the public interface, a module for each topic. `tests/README.md` says where which promise is tested.
+//! The tests of the public interface, a module for each topic. `tests/README.md` says where which
+//! promise is tested.
 //!
 //! ```sh
 //! cargo test -p it             # all

@@ -1,5 +1,6 @@
-//! Whoever breaks a rule reads which one it was: the close frame is on its way before our user sees the error,
-//! so that dropping our end right then, with more unread in the socket, does not swallow it.
+//! A peer that sends on after its violation receives the close frame with the reason. The close frame
+//! is sent before the caller gets the error. A stream that is dropped then has unread data in its
+//! socket, which does not discard the close frame.
 
 use std::{io::ErrorKind, time::Duration};
 
@@ -11,27 +12,28 @@ use support::{
 };
 use ws_framed::{CloseOutcome, Config, LengthDelimited, Lines, TextPolicy, WsErr};
 
-/// More than the socket holds, so that there is something unread in it when the error is seen.
-const MORE: usize = 300;
+/// More messages than the socket holds, so that it has unread data when the read returns the error.
+const LATER_MESSAGES: usize = 300;
 
 fn config() -> Config {
     Config::default().max_recv_message_len(1000)
 }
 
-/// Breaks a rule, goes on for a while as if nothing had happened, and then reads: the close frame.
-fn breaks(frames: Vec<Frame>) -> impl FnOnce(FloodPeer) -> (u16, String) + Send + 'static {
-    move |mut wire| {
+/// A script that sends these frames, which end in a violation, and later messages. Returns the
+/// close frame that the peer receives.
+fn violate(frames: Vec<Frame>) -> impl FnOnce(FloodPeer) -> (u16, String) + Send + 'static {
+    move |mut peer| {
         for frame in &frames {
-            wire.send(frame);
+            peer.send(frame);
         }
-        let listening = wire.receive_all();
+        let received = peer.receive_all();
         assert_eq!(
-            wire.flood(&[Frame::binary([7; 1000])], MORE),
-            MORE,
-            "nobody takes it"
+            peer.flood(&[Frame::binary([7; 1000])], LATER_MESSAGES),
+            LATER_MESSAGES,
+            "not all was read"
         );
-        wire.close_write();
-        listening.join().unwrap().close()
+        peer.close_write();
+        received.join().unwrap().close()
     }
 }
 
@@ -40,8 +42,9 @@ fn assert_short(reason: &str, part: &str) {
     assert!(reason.len() <= 123);
 }
 
+/// Each violation and each exceeded limit has its close code and reason over a byte stream.
 #[test]
-fn in_the_byte_view() {
+fn close_code_over_byte_stream() {
     let _alone = exclusive();
     let rows = [
         (
@@ -71,69 +74,70 @@ fn in_the_byte_view() {
     ];
     for role in ROLES {
         for (frames, code, part) in &rows {
-            let (_, (told, reason)) =
-                with_peer(role, config(), breaks(frames.clone()), async |mut ours| {
+            let (_, (sent, reason)) =
+                with_peer(role, config(), violate(frames.clone()), async |mut ours| {
                     let mut data = Vec::new();
                     let error = ours.read_to_end(&mut data).await.unwrap_err();
                     assert_eq!(error.kind(), ErrorKind::InvalidData);
                     assert!(data.is_empty());
                 });
-            assert_eq!(told, *code, "for {frames:?}");
+            assert_eq!(sent, *code, "for {frames:?}");
             assert_short(&reason, part);
             assert!(!reason.is_empty());
         }
     }
 }
 
+/// An item over the limit of its codec has close code 1009 over an item stream.
 #[test]
-fn in_the_item_view() {
+fn close_code_over_item_stream() {
     let _alone = exclusive();
     for role in ROLES {
-        let too_large = breaks(vec![Frame::binary(501u32.to_be_bytes())]);
-        let (_, (told, reason)) = with_peer(role, config(), too_large, async |ours| {
+        let too_large = violate(vec![Frame::binary(501u32.to_be_bytes())]);
+        let (_, (sent, reason)) = with_peer(role, config(), too_large, async |ours| {
             let mut ours = ours.framed(LengthDelimited::new(500));
             ours.next().await.unwrap().unwrap_err();
         });
-        assert_eq!(told, 1009);
+        assert_eq!(sent, 1009);
         assert_short(&reason, "501");
 
-        let too_long = breaks(vec![Frame::binary([b'x'; 501])]);
-        let (_, (told, reason)) = with_peer(role, config(), too_long, async |ours| {
+        let too_long = violate(vec![Frame::binary([b'x'; 501])]);
+        let (_, (sent, reason)) = with_peer(role, config(), too_long, async |ours| {
             let mut ours = ours.framed(Lines::new(500));
             ours.next().await.unwrap().unwrap_err();
         });
-        assert_eq!(told, 1009);
+        assert_eq!(sent, 1009);
         assert_short(&reason, "500");
     }
 }
 
-/// What the user is told is kinder, what the peer is told is the same.
+/// `lenient_eof` hides the error from the caller. The peer receives the same close code.
 #[test]
-fn under_lenient_eof_too() {
+fn close_code_under_lenient_eof() {
     let _alone = exclusive();
     for role in ROLES {
-        let script = breaks(vec![Frame::text("text")]);
+        let script = violate(vec![Frame::text("text")]);
         let config = config().lenient_eof(true);
-        let (_, (told, _)) = with_peer(role, config, script, async |mut ours| {
+        let (_, (sent, _)) = with_peer(role, config, script, async |mut ours| {
             assert_eq!(ours.read(&mut [0; 8]).await.unwrap(), 0);
             assert_eq!(ours.handle().closed().await, CloseOutcome::Failed);
         });
-        assert_eq!(told, 1003);
+        assert_eq!(sent, 1003);
     }
 }
 
-/// A peer that goes on for ever is told, too, and let go when its time is over.
+/// A peer that sends forever after its violation delays the error until `close_timeout` at most.
 #[test]
-fn as_far_as_time_allows() {
+fn endless_data_after_violation() {
     let _alone = exclusive();
     for role in ROLES {
-        for bad in [Frame::new(3, "?"), Frame::text("?")] {
-            let script = move |mut wire: FloodPeer| {
-                let listening = wire.receive_all();
-                wire.send(&bad);
-                let sent = wire.flood(&[Frame::binary([7; 1000])], usize::MAX);
-                assert!(sent < usize::MAX);
-                drop(listening);
+        for violation in [Frame::new(3, "?"), Frame::text("?")] {
+            let script = move |mut peer: FloodPeer| {
+                let received = peer.receive_all();
+                peer.send(&violation);
+                let times = peer.flood(&[Frame::binary([7; 1000])], usize::MAX);
+                assert!(times < usize::MAX);
+                drop(received);
             };
             let config = config()
                 .close_timeout(Duration::from_millis(100))

@@ -1,5 +1,5 @@
-//! The memory of a connection is under one formula, made of its `Config`, whatever the peer does, and a
-//! `Config` that makes no sense is refused.
+//! The memory of a connection is below the formula in the documentation of [`Config`], whatever the
+//! peer sends.
 
 use std::io::ErrorKind;
 
@@ -17,7 +17,7 @@ use ws_framed::{Config, Json, LengthDelimited, TextPolicy, WsStream};
 
 const KIB: usize = 1024;
 
-/// The lengths that are tried: of a message sent, and of a message received.
+/// The limits of the tests: of a message sent, and of a message received.
 const LENS: [(usize, usize); 4] = [
     (KIB, KIB),
     (64 * KIB, 100 * KIB),
@@ -30,8 +30,8 @@ const LENS: [(usize, usize); 4] = [
 struct Limits {
     sent: usize,
     received: usize,
-    /// Of the codec, for the item view.
-    frame: usize,
+    /// Of the codec, for an item stream.
+    item: usize,
     observers: usize,
 }
 
@@ -48,11 +48,11 @@ impl Limits {
         64 * KIB
             + 5 * self.sent
             + 5 * self.received
-            + 6 * self.frame
+            + 6 * self.item
             + self.observers * (320 * KIB + self.received)
     }
 
-    fn holds(self, what: &str, cost: Cost) {
+    fn assert_below_ceiling(self, what: &str, cost: Cost) {
         println!("{what}: {} of {} {self:?}", cost.peak, self.ceiling());
         assert!(cost.peak <= self.ceiling(), "{what}: {cost:?} {self:?}");
     }
@@ -62,13 +62,13 @@ fn limits() -> impl Iterator<Item = Limits> {
     LENS.into_iter().map(|(sent, received)| Limits {
         sent,
         received,
-        frame: 0,
+        item: 0,
         observers: 0,
     })
 }
 
-/// Reads, and keeps nothing, to the end.
-async fn read_away(ours: &mut WsStream) -> Result<(), ErrorKind> {
+/// Reads to the end, and keeps nothing.
+async fn read_and_discard(ours: &mut WsStream) -> Result<(), ErrorKind> {
     let mut buf = [0; 777];
     loop {
         match ours.read(&mut buf).await {
@@ -79,24 +79,27 @@ async fn read_away(ours: &mut WsStream) -> Result<(), ErrorKind> {
     }
 }
 
-/// In both roles: the peer sends these frames, and then no more; a user reads them away. Encoded
-/// beforehand, so that the peer's copy is not counted.
-fn cost_of_reading(limits: Limits, what: &str, frames: &[Frame]) {
+/// Asserts that, in both roles, reading these frames costs less than the ceiling. The frames are
+/// encoded beforehand, so that the copy of the peer does not count.
+fn assert_reading_is_below_ceiling(limits: Limits, what: &str, frames: &[Frame]) {
     for role in ROLES {
         let bytes = encode_frames(role.other(), frames);
-        let script = move |mut wire: FloodPeer| {
-            wire.send_bytes(&bytes);
-            wire.close_write();
-            wire
+        let script = move |mut peer: FloodPeer| {
+            peer.send_bytes(&bytes);
+            peer.close_write();
+            peer
         };
         let (cost, _) = with_peer(role, limits.config(), script, async |mut ours| {
-            assert_eq!(read_away(&mut ours).await, Err(ErrorKind::UnexpectedEof));
+            assert_eq!(
+                read_and_discard(&mut ours).await,
+                Err(ErrorKind::UnexpectedEof)
+            );
         });
-        limits.holds(what, cost);
+        limits.assert_below_ceiling(what, cost);
     }
 }
 
-/// A message of this length, in fragments; the last of them may be yet to come.
+/// A message of this length in fragments, with or without its last one.
 fn in_fragments(len: usize, each: usize, is_complete: bool) -> Vec<Frame> {
     let mut frames = vec![Frame::binary([]).unfinished()];
     for at in (0..len).step_by(each) {
@@ -106,44 +109,46 @@ fn in_fragments(len: usize, each: usize, is_complete: bool) -> Vec<Frame> {
     frames
 }
 
+/// Messages and fragments, complete and incomplete, cost less than the ceiling.
 #[test]
-fn of_messages_whole_and_partial() {
+fn whole_and_partial_messages() {
     let _alone = exclusive();
     for limits in limits() {
         let max = limits.received;
         let large = Frame::binary(vec![7; max]);
-        let begun = |len| Frame::binary(vec![7; len]).claiming(max as u64);
-        cost_of_reading(limits, "claimed", &[begun(1)]);
-        cost_of_reading(limits, "partial frame", &[begun(max - 1)]);
-        cost_of_reading(limits, "whole", &vec![large.clone(); 2]);
-        cost_of_reading(
+        let partial_frame = |len| Frame::binary(vec![7; len]).claiming(max as u64);
+        assert_reading_is_below_ceiling(limits, "claimed", &[partial_frame(1)]);
+        assert_reading_is_below_ceiling(limits, "partial frame", &[partial_frame(max - 1)]);
+        assert_reading_is_below_ceiling(limits, "whole", &vec![large.clone(); 2]);
+        assert_reading_is_below_ceiling(
             limits,
             "whole and partial",
-            &[large.clone(), begun(max - 1)],
+            &[large.clone(), partial_frame(max - 1)],
         );
         for each in [max, max / 2 + 1, max / 10] {
             let whole = in_fragments(max, each, true);
             let partial = in_fragments(max - 1, each, false);
-            cost_of_reading(limits, "partial message", &partial);
-            cost_of_reading(
+            assert_reading_is_below_ceiling(limits, "partial message", &partial);
+            assert_reading_is_below_ceiling(
                 limits,
                 "messages in fragments",
                 &vec![whole.clone(); 2].concat(),
             );
             let mixed = [whole, vec![large.clone()], partial].concat();
-            cost_of_reading(limits, "all of it", &mixed);
+            assert_reading_is_below_ceiling(limits, "all of these", &mixed);
         }
         let mut partial = in_fragments(max / 2, max / 2, false);
         partial.push(Frame {
             opcode: CONTINUATION,
             ..Frame::binary(vec![7; max / 2 - 1]).claiming(max as u64 / 2)
         });
-        cost_of_reading(limits, "partial message and frame", &partial);
+        assert_reading_is_below_ceiling(limits, "partial message and frame", &partial);
     }
 }
 
+/// Text events that no observer takes cost less than the ceiling.
 #[test]
-fn of_texts_that_nobody_takes() {
+fn unread_text_events() {
     let _alone = exclusive();
     for limits in limits() {
         for observers in [0, 1, 3] {
@@ -157,13 +162,13 @@ fn of_texts_that_nobody_takes() {
                 whole[0].opcode = TEXT;
                 whole.push(Frame::text(text));
                 let bytes = encode_frames(role.other(), &whole);
-                // More than an observer is given.
+                // More than the queue of an observer holds.
                 let times = (600 * KIB / bytes.len()).clamp(2, 200);
-                let script = move |mut wire: FloodPeer| {
+                let script = move |mut peer: FloodPeer| {
                     for _ in 0..times {
-                        wire.send_bytes(&bytes);
+                        peer.send_bytes(&bytes);
                     }
-                    wire.close_write();
+                    peer.close_write();
                 };
                 let config = limits.config().text(TextPolicy::Event);
                 let (cost, ()) = with_peer(role, config, script, async |mut ours| {
@@ -171,62 +176,68 @@ fn of_texts_that_nobody_takes() {
                     for _ in 0..observers {
                         events.push(observe(&mut ours).await);
                     }
-                    assert_eq!(read_away(&mut ours).await, Err(ErrorKind::UnexpectedEof));
+                    assert_eq!(
+                        read_and_discard(&mut ours).await,
+                        Err(ErrorKind::UnexpectedEof)
+                    );
                 });
-                limits.holds("texts", cost);
+                limits.assert_below_ceiling("texts", cost);
             }
         }
     }
 }
 
-/// The peer takes nothing of what is written, not even the answers to nearly as many pings as are read then, while a
-/// message of its own is under way.
+/// A connection that is full in both directions costs less than the ceiling. The peer does not read
+/// its pongs, and has a message in flight.
 #[test]
-fn of_both_directions_full() {
+fn both_directions_are_full() {
     let _alone = exclusive();
     for limits in limits() {
         for role in ROLES {
             let partial = in_fragments(limits.received - 1, limits.received / 3, false);
             let pings = vec![Frame::ping([7; 125]); 110];
             let bytes = encode_frames(role.other(), &[pings, partial].concat());
-            let script = move |mut wire: FloodPeer| {
-                wire.send_bytes(&bytes);
-                wire.close_write();
-                wire
+            let script = move |mut peer: FloodPeer| {
+                peer.send_bytes(&bytes);
+                peer.close_write();
+                peer
             };
             let (cost, _) = with_peer(role, limits.config(), script, async |mut ours| {
                 let chunk = [7; 1000];
                 while let Some(written) = ours.write(&chunk).now_or_never() {
                     written.unwrap();
                 }
-                assert_eq!(read_away(&mut ours).await, Err(ErrorKind::UnexpectedEof));
+                assert_eq!(
+                    read_and_discard(&mut ours).await,
+                    Err(ErrorKind::UnexpectedEof)
+                );
             });
-            limits.holds("both ways", cost);
+            limits.assert_below_ceiling("both ways", cost);
         }
     }
 }
 
-/// The item view holds a frame that is not complete, and an item that does not fit into a message.
+/// An incomplete encoded item and an item that spans messages cost less than the ceiling.
 #[test]
-fn of_items() {
+fn items_across_messages() {
     let _alone = exclusive();
     for limits in limits() {
-        for frame in [KIB, 600 * KIB] {
-            let limits = Limits { frame, ..limits };
+        for item in [KIB, 600 * KIB] {
+            let limits = Limits { item, ..limits };
             for role in ROLES {
-                let mut data = u32::try_from(frame).unwrap().to_be_bytes().to_vec();
-                data.resize(frame + 3, 7);
+                let mut data = u32::try_from(item).unwrap().to_be_bytes().to_vec();
+                data.resize(item + 3, 7);
                 let messages: Vec<_> = data.chunks(limits.received).map(Frame::binary).collect();
                 let bytes = encode_frames(role.other(), &messages);
-                let script = move |mut wire: FloodPeer| {
-                    wire.send_bytes(&bytes);
-                    wire.close_write();
-                    wire
+                let script = move |mut peer: FloodPeer| {
+                    peer.send_bytes(&bytes);
+                    peer.close_write();
+                    peer
                 };
-                let item = Bytes::from(vec![7; frame]);
+                let value = Bytes::from(vec![7; item]);
                 let (cost, _) = with_peer(role, limits.config(), script, async |ours| {
-                    let mut ours = ours.framed(LengthDelimited::new(frame));
-                    while let Some(fed) = ours.feed(item.clone()).now_or_never() {
+                    let mut ours = ours.framed(LengthDelimited::new(item));
+                    while let Some(fed) = ours.feed(value.clone()).now_or_never() {
                         fed.unwrap();
                     }
                     let error = ours.next().await.unwrap().unwrap_err();
@@ -235,22 +246,22 @@ fn of_items() {
                         "{error}"
                     );
                 });
-                limits.holds("items", cost);
+                limits.assert_below_ceiling("items", cost);
             }
         }
     }
 }
 
-/// Where each item is one message of text, there is its text besides.
+/// Items that are one text message each cost less than the ceiling.
 #[test]
-fn of_items_that_are_messages() {
+fn items_of_one_message() {
     let _alone = exclusive();
     for limits in limits() {
-        for frame in [KIB, 600 * KIB] {
-            let limits = Limits { frame, ..limits };
+        for item in [KIB, 600 * KIB] {
+            let limits = Limits { item, ..limits };
             for role in ROLES {
                 let text = |len| format!("\"{}\"", "x".repeat(len - 2));
-                let whole = text(frame.min(limits.received));
+                let whole = text(item.min(limits.received));
                 let bytes = encode_frames(
                     role.other(),
                     &[
@@ -259,17 +270,17 @@ fn of_items_that_are_messages() {
                             .claiming(limits.received as u64),
                     ],
                 );
-                let script = move |mut wire: FloodPeer| {
-                    wire.send_bytes(&bytes);
-                    wire.close_write();
-                    wire
+                let script = move |mut peer: FloodPeer| {
+                    peer.send_bytes(&bytes);
+                    peer.close_write();
+                    peer
                 };
-                let item = "x".repeat(frame.min(limits.sent) - 2);
-                let refused = "x".repeat(frame.max(limits.sent));
+                let value = "x".repeat(item.min(limits.sent) - 2);
+                let too_long = "x".repeat(item.max(limits.sent));
                 let (cost, _) = with_peer(role, limits.config(), script, async |ours| {
-                    let mut ours = ours.per_message(Json::<String>::new(frame));
-                    ours.feed_ref(&refused).await.unwrap_err();
-                    while let Some(fed) = ours.feed_ref(&item).now_or_never() {
+                    let mut ours = ours.per_message(Json::<String>::new(item));
+                    ours.feed_ref(&too_long).await.unwrap_err();
+                    while let Some(fed) = ours.feed_ref(&value).now_or_never() {
                         fed.unwrap();
                     }
                     while let Some(read) = ours.next().await {
@@ -278,20 +289,20 @@ fn of_items_that_are_messages() {
                         }
                     }
                 });
-                limits.holds("items in messages", cost);
+                limits.assert_below_ceiling("items in messages", cost);
             }
         }
     }
 }
 
-/// With the defaults, a connection that has nothing to do holds little.
+/// An idle connection with the default settings costs at most 64 KiB.
 #[test]
-fn of_an_idle_connection() {
+fn idle_connection_is_small() {
     let _alone = exclusive();
     for role in ROLES {
-        let script = |mut wire: FloodPeer| {
-            wire.send(&Frame::binary("data"));
-            wire
+        let script = |mut peer: FloodPeer| {
+            peer.send(&Frame::binary("data"));
+            peer
         };
         let (cost, _) = with_peer(role, Config::default(), script, async |mut ours| {
             ours.read_exact(&mut [0; 4]).await.unwrap();

@@ -1,5 +1,6 @@
-//! What a connection allocates, and how much one poll does: ceilings, floods, allocations. The counters of the allocator
-//! are those of the process, so each test begins with [`exclusive`](support::alloc::exclusive).
+//! What a connection allocates, and how much one poll does: ceilings, floods, limits, items. The
+//! counters of the allocator count the whole process, so each test begins with
+//! [`exclusive`](support::alloc::exclusive).
 //!
 //! Floods are twenty times as large in a release build: `cargo test --release -p memory`.
 
@@ -10,9 +11,23 @@ static ALLOC: CountingAlloc = CountingAlloc;
 
 mod after_violation;
 mod ceilings;
-mod encoded;
 mod floods;
-mod handshakes;
-mod per_message;
+mod items;
+mod limits;
 mod polls;
 mod pongs;
+
+use ws_framed::Config;
+
+/// The limit of [`small_limits`].
+const LIMIT: usize = 4 * 1024;
+
+/// A bound for the memory of a connection with [`small_limits`], its buffers and its scripted peer.
+/// Each flood carries far more.
+const MAX_PEAK: usize = 96 * 1024;
+
+fn small_limits() -> Config {
+    Config::default()
+        .max_send_message_len(LIMIT)
+        .max_recv_message_len(LIMIT)
+}

@@ -1,4 +1,4 @@
-//! One poll takes a bounded number of bytes from a peer that always has more, and then lets others run.
+//! One poll reads a bounded number of bytes from a peer that always has more, and then yields.
 
 use std::task::Poll;
 
@@ -14,94 +14,101 @@ use ws_framed::{
     CloseFrame, CodecError, Config, Decoder, LengthDelimited, Lines, TextPolicy, WsStream,
 };
 
-/// What one poll may take: 256 KiB, and what a last read takes more.
-const MOST: usize = (256 + 8) * 1024;
+/// The bytes that one poll may read: 256 KiB, and the excess of the last read.
+const MAX_READ: usize = (256 + 8) * 1024;
 
-/// What a peer sends once, and what it sends for ever after that.
+/// The frames that a peer sends once, and those that it then sends forever.
 type Flood = (Vec<Frame>, Vec<Frame>);
 
-fn again(frames: impl Into<Vec<Frame>>) -> Flood {
+fn repeated(frames: impl Into<Vec<Frame>>) -> Flood {
     (Vec::new(), frames.into())
 }
 
-/// Floods in which there is nothing to read.
-fn nothing() -> Vec<Flood> {
-    let begun = || vec![Frame::binary([]).unfinished()];
+/// Floods without data.
+fn without_data() -> Vec<Flood> {
+    let start = || vec![Frame::binary([]).unfinished()];
     let empty = || Frame::continuation([]).unfinished();
-    // As much as a poll of the engine may take, and then a message: as many of those as there may be.
+    // Messages of as many empty fragments as one poll of tungstenite may read.
     let mut slow = vec![Frame::binary([]).unfinished()];
     slow.resize(scaled(60_000), empty());
     slow.push(Frame::continuation([]));
     vec![
-        again([Frame::ping([])]),
-        again([Frame::ping([0; 125])]),
-        again([Frame::pong([])]),
-        again([Frame::binary([])]),
-        again([Frame::text([])]),
-        (begun(), vec![empty()]),
-        (begun(), vec![empty(), Frame::ping([])]),
-        again(slow),
+        repeated([Frame::ping([])]),
+        repeated([Frame::ping([0; 125])]),
+        repeated([Frame::pong([])]),
+        repeated([Frame::binary([])]),
+        repeated([Frame::text([])]),
+        (start(), vec![empty()]),
+        (start(), vec![empty(), Frame::ping([])]),
+        repeated(slow),
     ]
 }
 
-/// In both roles, each flood, several times in a row: what `poll` does in one call takes a bounded number of
-/// bytes, comes to no result, and asks to go on.
-fn is_bounded(config: &Config, floods: &[Flood], poll: impl Fn(&mut WsStream) -> (bool, bool)) {
+/// Asserts that, in both roles and for each flood, each call of `poll` reads a bounded number of
+/// bytes, is pending, and wakes its task.
+fn assert_bounded(config: &Config, floods: &[Flood], poll: impl Fn(&mut WsStream) -> (bool, bool)) {
     for role in ROLES {
         for (row, (first, pattern)) in floods.iter().enumerate() {
-            let (mut ours, taken) = run(endless_peer(
+            let (mut ours, total) = run(endless_peer(
                 role,
                 config.clone(),
                 first,
                 pattern,
-                32 * MOST,
+                32 * MAX_READ,
             ));
-            let mut before = taken.get();
+            let mut before = total.get();
             for _ in 0..3 {
                 let (is_ready, is_woken) = poll(&mut ours);
                 assert!(!is_ready, "row {row} as {role:?}");
-                assert!(is_woken, "row {row} as {role:?} would wait for ever");
-                before = has_taken_little(&taken, before);
+                assert!(is_woken, "row {row} as {role:?} is not woken");
+                before = assert_few_read(&total, before);
             }
         }
     }
 }
 
-fn has_taken_little(taken: &BytesRead, before: usize) -> usize {
-    let now = taken.get();
-    assert!(now - before <= MOST, "{} bytes in one poll", now - before);
+/// Asserts that one poll read at most [`MAX_READ`] bytes. Returns the bytes read in all.
+fn assert_few_read(total: &BytesRead, before: usize) -> usize {
+    let now = total.get();
+    assert!(
+        now - before <= MAX_READ,
+        "{} bytes in one poll",
+        now - before
+    );
     now
 }
 
+/// A read without data to return is bounded.
 #[test]
-fn a_read_is_bounded() {
+fn read_is_bounded() {
     let _alone = exclusive();
     let config = Config::default().text(TextPolicy::Event);
-    is_bounded(&config, &nothing(), |ours| {
+    assert_bounded(&config, &without_data(), |ours| {
         let (read, woken) = poll_once(ours.read(&mut [0; 8]));
         (read.is_ready(), woken)
     });
 }
 
+/// A `close_with` that discards data is bounded.
 #[test]
-fn a_close_is_bounded() {
+fn close_is_bounded() {
     let _alone = exclusive();
-    let mut floods = nothing();
-    floods.push(again([Frame::binary([1])]));
-    floods.push(again([Frame::binary([1; 1000])]));
+    let mut floods = without_data();
+    floods.push(repeated([Frame::binary([1])]));
+    floods.push(repeated([Frame::binary([1; 1000])]));
     let mut sparse = vec![Frame::binary([]); 127];
     sparse.push(Frame::binary([1]));
-    floods.push(again(sparse));
+    floods.push(repeated(sparse));
     let config = Config::default().text(TextPolicy::Bytes);
-    is_bounded(&config, &floods, |ours| {
+    assert_bounded(&config, &floods, |ours| {
         let (closed, woken) = poll_once(ours.close_with(CloseFrame::normal()));
         (closed.is_ready(), woken)
     });
 }
 
-/// After a violation, what still comes is thrown away, at the same pace.
+/// A read that discards data after a violation is bounded.
 #[test]
-fn a_goodbye_is_bounded() {
+fn discarding_after_violation_is_bounded() {
     let _alone = exclusive();
     let floods = [
         (vec![Frame::new(3, [])], vec![Frame::ping([])]),
@@ -113,16 +120,16 @@ fn a_goodbye_is_bounded() {
         (vec![Frame::text([])], vec![Frame::binary([])]),
         (vec![Frame::text([])], vec![Frame::binary([1; 1000])]),
     ];
-    is_bounded(&Config::default(), &floods, |ours| {
+    assert_bounded(&Config::default(), &floods, |ours| {
         let (read, woken) = poll_once(ours.read(&mut [0; 8]));
         (read.is_ready(), woken)
     });
 }
 
-/// Takes what it is given and makes nothing of it.
-struct Swallow;
+/// A codec that discards its input and decodes no item.
+struct Discard;
 
-impl Decoder for Swallow {
+impl Decoder for Discard {
     type Item = ();
     type Error = CodecError;
 
@@ -132,66 +139,66 @@ impl Decoder for Swallow {
     }
 }
 
-/// Messages that carry data and never make an item.
+/// A wait for an item is bounded when messages complete no item.
 #[test]
-fn the_wait_for_an_item_is_bounded() {
+fn wait_for_item_is_bounded() {
     let _alone = exclusive();
-    let mut floods = nothing();
-    floods.push(again([Frame::binary([1])]));
-    floods.push(again([Frame::binary([1; 1000])]));
+    let mut floods = without_data();
+    floods.push(repeated([Frame::binary([1])]));
+    floods.push(repeated([Frame::binary([1; 1000])]));
     for role in ROLES {
         for (first, pattern) in &floods {
             let config = Config::default().text(TextPolicy::Bytes);
-            let (ours, taken) = run(endless_peer(
+            let (ours, total) = run(endless_peer(
                 role,
                 config.clone(),
                 first,
                 pattern,
-                32 * MOST,
+                32 * MAX_READ,
             ));
-            let mut ours = ours.framed(Swallow);
+            let mut ours = ours.framed(Discard);
             let (item, woken) = poll_once(ours.next());
             assert!(item.is_pending() && woken);
-            has_taken_little(&taken, 0);
+            assert_few_read(&total, 0);
         }
-        // A frame that is as large as its limit lets it be, a byte at a time.
+        // An item of the largest size, one byte for each message.
         let first = [Frame::binary((1u32 << 30).to_be_bytes())];
         let pattern = [Frame::binary([b'x'])];
-        let (ours, taken) = run(endless_peer(
+        let (ours, total) = run(endless_peer(
             role,
             Config::default(),
             &first,
             &pattern,
-            32 * MOST,
+            32 * MAX_READ,
         ));
         let mut ours = ours.framed(LengthDelimited::new(1 << 30));
         assert!(poll_once(ours.next()).0.is_pending());
-        has_taken_little(&taken, 0);
-        let (ours, taken) = run(endless_peer(
+        assert_few_read(&total, 0);
+        let (ours, total) = run(endless_peer(
             role,
             Config::default(),
             &[],
             &pattern,
-            32 * MOST,
+            32 * MAX_READ,
         ));
         let mut ours = ours.framed(Lines::new(1 << 30));
         assert!(poll_once(ours.next()).0.is_pending());
-        has_taken_little(&taken, 0);
+        assert_few_read(&total, 0);
     }
 }
 
-/// The pauses lose nothing, and are no silence.
+/// Polls that yield lose no data, and keepalive does not take them for silence.
 #[test]
-fn whoever_goes_on_gets_everything() {
+fn yielding_loses_no_data() {
     let _alone = exclusive();
     for role in ROLES {
         let pattern: Vec<_> = (0..=255).map(|byte| Frame::binary([byte])).collect();
         run(async {
-            let (mut ours, taken) =
-                endless_peer(role, Config::default(), &[], &pattern, 32 * MOST).await;
-            let mut read = vec![0; 3 * MOST];
+            let (mut ours, total) =
+                endless_peer(role, Config::default(), &[], &pattern, 32 * MAX_READ).await;
+            let mut read = vec![0; 3 * MAX_READ];
             ours.read_exact(&mut read).await.unwrap();
-            assert!(taken.get() > 3 * MOST);
+            assert!(total.get() > 3 * MAX_READ);
             let expected = (0..=255).cycle();
             assert!(read.iter().copied().eq(expected.take(read.len())));
             assert_eq!(ours.handle().stats().pings_sent, 0);
@@ -199,24 +206,24 @@ fn whoever_goes_on_gets_everything() {
     }
 }
 
-/// Data that is there is given at once, however much nothing came before.
+/// A poll returns data as soon as it has some.
 #[test]
-fn data_ends_a_poll() {
+fn data_ends_the_poll() {
     let _alone = exclusive();
     for role in ROLES {
         let pattern = [Frame::ping([]), Frame::binary("data")];
-        let (mut ours, taken) = run(endless_peer(
+        let (mut ours, total) = run(endless_peer(
             role,
             Config::default(),
             &[],
             &pattern,
-            32 * MOST,
+            32 * MAX_READ,
         ));
         let (read, _) = poll_once(ours.read(&mut [0; 8]));
         assert!(matches!(read, Poll::Ready(Ok(4))));
         assert!(
-            taken.get() <= 16 * 1024,
-            "no more than a buffer of the engine holds"
+            total.get() <= 16 * 1024,
+            "more than the buffer of tungstenite holds"
         );
     }
 }

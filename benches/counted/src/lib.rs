@@ -1,7 +1,7 @@
-//! Work whose cost is counted: the same on every machine, so that a change of it shows.
+//! Work whose cost is counted: it is the same on every machine, so that a change of it shows.
 //!
-//! Each kind of work runs over the library alone, with messages handed over in memory, and over the
-//! library with its engine, through an in-memory pipe of tokio's. No sockets, and a single thread.
+//! Each kind of work runs over the library alone, where messages are handed over in memory. It also
+//! runs with tungstenite, through tokio's in-memory pipe. There are no sockets, and one thread.
 
 mod pipe;
 
@@ -51,16 +51,16 @@ pub const LARGE_LEN: usize = 4 * 1024 * 1024;
 /// How many bytes are written at once.
 pub const WRITE_LEN: usize = 64 * 1024;
 
-/// Two ends of a link over the library alone.
+/// Both ends of a connection over the library alone.
 #[must_use]
 pub fn alone() -> (WsStream, WsStream) {
     let (client, server) = pipe::pair();
     (WsStream::new(client).boxed(), WsStream::new(server).boxed())
 }
 
-/// Two ends of a link with the engine and all.
+/// Both ends of a connection over tungstenite.
 #[must_use]
-pub fn with_engine() -> (WsStream, WsStream) {
+pub fn with_tungstenite() -> (WsStream, WsStream) {
     // Room for everything that is sent before it is read.
     let (client, server) = tokio::io::duplex(2 * LARGE_LEN);
     let (connector, acceptor) = (Connector::new(), Acceptor::new());
@@ -70,7 +70,7 @@ pub fn with_engine() -> (WsStream, WsStream) {
 
 pub type Items<T> = WsFramed<T, Bincode<T>>;
 
-/// Both ends of a link as item views.
+/// Both ends of a connection as item streams.
 #[must_use]
 pub fn items<T>((client, server): (WsStream, WsStream)) -> (Items<T>, Items<T>)
 where

@@ -1,10 +1,11 @@
-//! Does one kind of work a given number of times, for a tool that counts: see `benches/counted/run`.
+//! Does one kind of work a given number of times, for a tool that counts: see
+//! `benches/counted/run`.
 
 use std::{env, process::ExitCode};
 
 use counted::{
     LARGE_LEN, Large, WRITE_LEN, alone, items, send_batch, send_bytes, send_large, send_one,
-    with_engine,
+    with_tungstenite,
 };
 
 fn main() -> ExitCode {
@@ -20,7 +21,7 @@ fn main() -> ExitCode {
     let ends = if over == "alone" {
         alone()
     } else {
-        with_engine()
+        with_tungstenite()
     };
     match work.as_str() {
         "batch" => {

@@ -1,18 +1,19 @@
 //! How often memory is asked for, once buffers have grown.
 
 use counted::{
-    Items, Small, alone, items, messages, send_batch, send_bytes, send_one, with_engine,
+    Items, Small, alone, items, messages, send_batch, send_bytes, send_one, with_tungstenite,
 };
+use support::alloc::{CountingAlloc, exclusive, measure};
 use ws_framed::WsStream;
-use ws_framed_test_support::alloc::{CountingAlloc, exclusive, measure};
 
 #[global_allocator]
 static ALLOC: CountingAlloc = CountingAlloc;
 
 const ROUNDS: usize = 50;
 
-/// Allocations of `ROUNDS` rounds of `work`, after as many that do not count. The least of three, since the
-/// test harness has threads of its own. Each test is alone from its first line on: what makes its ends counts in others.
+/// Allocations of `ROUNDS` rounds of `work`, after as many that do not count. The least of three,
+/// since the test harness has threads of its own. Each test is alone from its first line on: what
+/// makes its ends counts in others.
 fn calls(mut work: impl FnMut()) -> usize {
     (0..ROUNDS).for_each(|_| work());
     let cost = (0..3).map(|_| measure(|| (0..ROUNDS).for_each(|_| work())).1.calls);
@@ -40,45 +41,55 @@ fn assert_few(what: &str, calls: f64, at_most: f64) {
     assert!(calls <= at_most, "{what}: {calls}");
 }
 
-/// A buffer may grow once more in a while, so not all bounds are zero. What is allocated is reused: none of
-/// the 500 values costs any, nor does the message that carries them.
+/// Small values in one message allocate nothing, nor does the message, but for a buffer that grows
+/// now and then.
 #[test]
-fn values_that_travel_together_allocate_nothing() {
+fn batched_values_allocate_nothing() {
     let _alone = exclusive();
     assert_few("a batch of 500", per_batch(alone()), 0.1);
     assert_few(
-        "a batch of 500, with the engine",
-        per_batch(with_engine()),
+        "a batch of 500, with tungstenite",
+        per_batch(with_tungstenite()),
         0.1,
     );
 }
 
+/// A small value that is flushed alone allocates nothing.
 #[test]
-fn a_value_that_travels_alone_allocates_nothing() {
+fn single_values_allocate_nothing() {
     let _alone = exclusive();
     assert_few("a value", per_value(alone()), 0.1);
-    assert_few("a value, with the engine", per_value(with_engine()), 0.1);
+    assert_few(
+        "a value, with tungstenite",
+        per_value(with_tungstenite()),
+        0.1,
+    );
 }
 
-/// Unless the transport keeps them: then they are in memory of their own.
+/// Values that are messages of their own allocate nothing, unless the transport keeps them.
 #[test]
-fn values_that_are_messages_allocate_nothing() {
+fn values_as_messages_allocate_nothing() {
     let _alone = exclusive();
     let (mut client, mut server) = messages(alone());
     let one = calls(|| send_one(&mut client, &mut server));
     assert_few("a message", one as f64 / ROUNDS as f64, 0.1);
-    let (mut client, mut server) = messages(with_engine());
+    let (mut client, mut server) = messages(with_tungstenite());
     let batch = calls(|| send_batch(&mut client, &mut server));
     assert_few(
-        "500 messages, with the engine",
+        "500 messages, with tungstenite",
         batch as f64 / ROUNDS as f64,
         0.1,
     );
 }
 
+/// A write of bytes, flushed and read, allocates at most twice.
 #[test]
-fn bytes_that_are_written_and_read_allocate_next_to_nothing() {
+fn byte_writes_allocate_at_most_twice() {
     let _alone = exclusive();
     assert_few("a write", per_write(alone()), 2.1);
-    assert_few("a write, with the engine", per_write(with_engine()), 2.1);
+    assert_few(
+        "a write, with tungstenite",
+        per_write(with_tungstenite()),
+        2.1,
+    );
 }

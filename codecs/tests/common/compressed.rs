@@ -5,7 +5,7 @@ use ws_framed_codecs::{CodecError, Compressed};
 
 use super::{AMPLE, Subject, prefixed};
 
-/// A frame is all the bytes that there are: possible inside of `Compressed`, which says where they end.
+/// A frame is all of the buffer. That is possible inside `Compressed`, which delimits it.
 #[derive(Debug, Clone)]
 pub(crate) struct Raw;
 
@@ -26,7 +26,7 @@ impl Decoder for Raw {
     }
 }
 
-/// Bytes that no compression makes shorter.
+/// Bytes that cannot be compressed.
 pub(crate) fn noise(len: usize) -> Vec<u8> {
     let states = std::iter::successors(Some(7_u64), |state| {
         let next = state.wrapping_mul(6_364_136_223_846_793_005);
@@ -38,7 +38,7 @@ pub(crate) fn noise(len: usize) -> Vec<u8> {
         .collect()
 }
 
-/// What is behind the prefix of a compressed frame.
+/// The payload of a compressed frame.
 pub(crate) fn lz4(inflated_len: usize, block: &[u8]) -> Vec<u8> {
     let inflated_len = u32::try_from(inflated_len).unwrap();
     [&[1], &inflated_len.to_be_bytes()[..], block].concat()
@@ -82,8 +82,8 @@ impl Subject for OfCompressed {
         prefixed(payload)
     }
     fn malformed() -> Vec<Vec<u8>> {
-        // Nothing; another kind; an empty frame; heads that break off; a block that is empty, holds less,
-        // holds more, could not hold it, breaks off, or points before its start.
+        // Nothing; another kind; an empty frame; truncated heads; a block that is empty, holds
+        // less, holds more, cannot hold it, is truncated, or points before its start.
         vec![
             vec![],
             vec![2, 1, 2, 3],

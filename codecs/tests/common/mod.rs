@@ -1,17 +1,22 @@
-//! The codecs under test, each with what the cases need to know of it.
+//! The codecs under test, and what the tests need of each.
 
-// Every test binary uses a part of this.
+// Each binary, and each feature, uses a part of this.
 #![allow(dead_code, missing_debug_implementations)]
 
 use std::fmt::Debug;
 
 use asynchronous_codec::{Bytes, BytesMut, Decoder, Encoder};
 use ws_framed_codecs::{CodecError, LengthDelimited, Lines};
-use ws_framed_test_support::alloc::{Cost, measure};
 
-pub(crate) mod cases;
 #[cfg(feature = "compress")]
 pub(crate) mod compressed;
+#[cfg(any(
+    feature = "bincode",
+    feature = "cbor",
+    feature = "json",
+    feature = "postcard"
+))]
+pub(crate) mod nested;
 #[cfg(any(feature = "cbor", feature = "json"))]
 pub(crate) mod self_describing;
 #[cfg(any(
@@ -22,7 +27,7 @@ pub(crate) mod self_describing;
 ))]
 pub(crate) mod values;
 
-/// A limit that no item of the tests reaches.
+/// A limit above the length of every item here.
 pub(crate) const AMPLE: usize = 1 << 24;
 
 pub(crate) trait Codec<T>:
@@ -49,7 +54,7 @@ pub(crate) trait Subject {
     fn frame(payload: &[u8]) -> Vec<u8>;
     /// Payloads that are not a value.
     fn malformed() -> Vec<Vec<u8>>;
-    /// What the clean end of the stream makes of the start of a frame.
+    /// The item that the end of the stream makes of a truncated frame.
     fn at_the_end(_part: &[u8]) -> Option<Self::Item> {
         None
     }
@@ -60,7 +65,7 @@ pub(crate) fn prefixed(payload: &[u8]) -> Vec<u8> {
     [&len.to_be_bytes(), payload].concat()
 }
 
-/// The frames of all items, one behind the other.
+/// The frames of all items, one after the other.
 pub(crate) fn encoded<S: Subject>(items: &[S::Item]) -> BytesMut {
     let (mut codec, mut bytes) = (S::codec(AMPLE), BytesMut::new());
     for item in items {
@@ -69,7 +74,7 @@ pub(crate) fn encoded<S: Subject>(items: &[S::Item]) -> BytesMut {
     bytes
 }
 
-/// What a codec reads from pieces that arrive one after another.
+/// The items that a codec decodes from parts that arrive one after another.
 pub(crate) fn decoded<S: Subject>(pieces: impl IntoIterator<Item: AsRef<[u8]>>) -> Vec<S::Item> {
     let (mut codec, mut buffer, mut items) = (S::codec(AMPLE), BytesMut::new(), Vec::new());
     for piece in pieces {
@@ -82,16 +87,13 @@ pub(crate) fn decoded<S: Subject>(pieces: impl IntoIterator<Item: AsRef<[u8]>>) 
     items
 }
 
-/// How often [`least_cost`] runs what it measures.
-pub(crate) const RUNS: usize = 5;
-
-/// Runs `f` a few times and tells what it costs at the least: the harness allocates too, whenever a
-/// test starts or ends, and that is not what is to be measured.
-pub(crate) fn least_cost<R>(mut f: impl FnMut() -> R) -> (R, Cost) {
-    let mut runs: Vec<_> = (0..RUNS).map(|_| measure(&mut f)).collect();
-    let least = |of: fn(&Cost) -> usize| runs.iter().map(|(_, cost)| of(cost)).min().unwrap();
-    let (peak, calls, kept) = (least(|c| c.peak), least(|c| c.calls), least(|c| c.kept));
-    (runs.swap_remove(0).0, Cost { peak, calls, kept })
+/// Fails unless the result is `FrameTooLarge` with these lengths.
+pub(crate) fn assert_too_large<T>(result: Result<T, CodecError>, len: usize, max: usize) {
+    match result {
+        Err(CodecError::FrameTooLarge { len: l, max: m }) => assert_eq!((l, m), (len, max)),
+        Err(other) => panic!("not FrameTooLarge: {other:?}"),
+        Ok(_) => panic!("{len} bytes passed a limit of {max}"),
+    }
 }
 
 pub(crate) struct OfBytes;
@@ -198,8 +200,8 @@ macro_rules! for_every_format {
     };
 }
 
-/// The same for the serde codecs in which the types say what a payload means, so that one payload
-/// can be made for both.
+/// The same for the serde codecs in which the types determine what a payload means, so that one
+/// payload suits both.
 #[macro_export]
 macro_rules! for_compact_formats {
     ($($cases:tt)+) => {

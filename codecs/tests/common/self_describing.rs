@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::values::{Format, Value};
 
-/// What a format that describes itself can tell apart without a name for it, so that it can have any
+/// Values that a self-describing format distinguishes without a name, so that they can have any
 /// length; and a [`Value`] under a name.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Loose {
@@ -80,9 +80,9 @@ impl Format for OfJson {
         Loose::Text("x".repeat(len - 2))
     }
     fn malformed() -> Vec<Vec<u8>> {
-        // Nothing at all; no such variant; a text that is not all there; texts that are not UTF-8 or
-        // half a surrogate; another type; a number too large; lists and maps that break off; a value
-        // and something behind it.
+        // Nothing; an unknown variant; a truncated text; texts that are not UTF-8 or half a
+        // surrogate; another type; a number too large; truncated lists and maps; a value and more
+        // after it.
         let payloads: [&[u8]; 13] = [
             b"",
             b" ",
@@ -121,15 +121,15 @@ impl Format for OfCbor {
     fn item_of(len: usize) -> Loose {
         match len {
             ..=24 => Loose::Text("x".repeat(len - 1)),
-            // No text alone has this length: its length takes a byte of its own from 24 on.
+            // No text has this length: from 24 on, its length takes one more byte.
             25 => Loose::List(vec![Loose::Text("x".repeat(23))]),
             _ => Loose::Text("x".repeat(len - 2)),
         }
     }
     fn malformed() -> Vec<Vec<u8>> {
-        // Nothing at all; no such variant; a text that is not all there, in one piece or several;
-        // one that is not UTF-8; another type; a number too large; lists and maps that break off; an
-        // end of nothing; a head that is reserved; a value and something behind it.
+        // Nothing; an unknown variant; a truncated text, in one piece or several; one that is not
+        // UTF-8; another type; a number too large; truncated lists and maps; a break without a
+        // beginning; a reserved head; a value and more after it.
         let payloads: [&[u8]; 14] = [
             b"",
             b"\xa1\x65value\x62No",
@@ -154,4 +154,10 @@ impl Format for OfCbor {
     fn codec<T: Serialize + DeserializeOwned>(max: usize) -> Self::Codec<T> {
         ws_framed_codecs::Cbor::new(max)
     }
+}
+
+#[cfg(feature = "cbor")]
+/// A head of CBOR with an argument of eight bytes.
+pub(crate) fn head(major: u8, claim: u64) -> Vec<u8> {
+    [&[(major << 5) | 0x1b], &claim.to_be_bytes()[..]].concat()
 }

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use super::{AMPLE, Codec, RUNS, Subject, least_cost, prefixed};
+use super::{AMPLE, Codec, Subject, prefixed};
 use asynchronous_codec::{BytesMut, Decoder, Encoder};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use ws_framed_codecs::CodecError;
-use ws_framed_test_support::alloc::Cost;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Value {
@@ -67,8 +66,8 @@ impl Value {
 }
 
 fn malformed() -> Vec<Vec<u8>> {
-    // Nothing at all; no such variant; a text that is not all there; one that is not UTF-8; a
-    // number that breaks off; a value and bytes behind it.
+    // Nothing; an unknown variant; a truncated text; one that is not UTF-8; a truncated number; a
+    // value and more bytes after it.
     let payloads: [&[u8]; 7] = [
         b"",
         b"\x09",
@@ -97,7 +96,7 @@ pub(crate) trait Format {
         frame
     }
 
-    /// Decodes a frame of this payload and checks that it is gone.
+    /// Decodes a frame of this payload and checks that it is consumed.
     fn decode<T: Serialize + DeserializeOwned>(payload: &[u8]) -> Result<T, CodecError> {
         let mut buffer = BytesMut::from(&prefixed(payload)[..]);
         let mut codec = Self::codec::<T>(AMPLE);
@@ -106,22 +105,6 @@ pub(crate) trait Format {
             .map(|value| value.expect("a whole frame"));
         assert!(buffer.is_empty());
         value
-    }
-}
-
-/// Decodes a payload that is not a `T`, and tells what that costs.
-pub(crate) fn refused<F: Format, T: Serialize + DeserializeOwned + Debug>(payload: &[u8]) -> Cost {
-    let frame = BytesMut::from(&prefixed(payload)[..]);
-    let mut copies = vec![frame; RUNS];
-    let (result, cost) = least_cost(|| {
-        let mut buffer = copies.pop().unwrap();
-        let result = F::codec::<T>(usize::MAX).decode(&mut buffer);
-        assert!(buffer.is_empty());
-        result
-    });
-    match result {
-        Err(CodecError::Malformed(_)) => cost,
-        other => panic!("{:?} for {:?}", other, &payload[..payload.len().min(32)]),
     }
 }
 
@@ -147,13 +130,13 @@ impl<F: Format> Subject for F {
     }
 }
 
-/// The formats in which the types say what a payload means.
+/// The formats in which the types determine what a payload means.
 pub(crate) trait Compact: Format {
-    /// How this format writes a length.
+    /// The encoding of a length.
     fn len(len: u64) -> Vec<u8>;
 }
 
-/// What holds for both compact formats.
+/// The items of both compact formats.
 #[cfg(any(feature = "bincode", feature = "postcard"))]
 macro_rules! compact_items {
     () => {

@@ -1,293 +1,316 @@
-//! Keepalive and its kin over a scripted transport, in virtual time.
+//! Keepalive and `message_timeout` over a scripted transport, in virtual time. By default, a ping
+//! is sent after 20 s of silence, and the connection ends after 20 s more.
 
-use std::{io, task::Poll};
+use std::{
+    io,
+    task::{Context, Poll, Waker},
+};
 
 use futures::FutureExt;
 
 use crate::{
-    close::{CloseFrame, CloseOutcome},
+    close::CloseOutcome,
     config::{Config, Keepalive},
     connection::{
-        Connection,
-        scripted::{Peer, SECOND, handle, link, link_over, read, run, wait, write},
+        Connection, Mode,
+        scripted::{Peer, SECOND, close, handle, pong, read, scripted, scripted_with, wait, write},
     },
     error::WsErr,
-    message::{ControlPayload, Message},
+    message::Message,
     time::virtual_time::advance,
 };
 
-fn is_given_up(link: &mut Connection<Peer>) -> bool {
-    let error = match read(link) {
+/// Whether the connection has timed out, and the transport is closed.
+fn is_timed_out(connection: &mut Connection<Peer>) -> bool {
+    let error = match read(connection) {
         Poll::Ready(Some(Err(error))) => error,
         Poll::Pending => return false,
         other @ Poll::Ready(_) => panic!("{other:?}"),
     };
     assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     assert!(
-        matches!(read(link), Poll::Ready(None)),
-        "the error comes once"
+        matches!(read(connection), Poll::Ready(None)),
+        "the error is returned once"
     );
-    assert_eq!(link.core.outcome(), CloseOutcome::TimedOut);
-    assert!(link.transport.0.borrow().closed);
+    assert_eq!(connection.core.outcome(), CloseOutcome::TimedOut);
+    assert!(connection.transport.0.borrow().closed);
     true
 }
 
+/// A peer that is silent for `interval` is sent a ping, and times out after `timeout` more.
 #[test]
-fn a_silent_peer_is_pinged_and_then_given_up() {
-    let (mut link, peer) = link(Config::default());
-    wait(&mut link, 19);
-    wait(&mut link, 1);
+fn silent_peer_times_out() {
+    let (mut connection, peer) = scripted(Config::default());
+    wait(&mut connection, 19);
+    wait(&mut connection, 1);
     assert_eq!(peer.pings(), 0);
-    wait(&mut link, 19);
+    wait(&mut connection, 19);
     assert_eq!(peer.pings(), 1, "after 20 s of silence");
-    wait(&mut link, 1);
-    assert!(is_given_up(&mut link));
+    wait(&mut connection, 1);
+    assert!(is_timed_out(&mut connection));
     assert_eq!(peer.pings(), 1);
 }
 
+/// Each message restarts the time of silence.
 #[test]
-fn any_message_is_a_sign_of_life() {
-    let (mut link, peer) = link(Config::default());
+fn messages_are_signs_of_life() {
+    let (mut connection, peer) = scripted(Config::default());
     for _ in 0..10 {
-        wait(&mut link, 15);
-        peer.set(|script| {
-            script
-                .incoming
-                .push_back(Message::Pong(ControlPayload::of_id(0)))
-        });
+        wait(&mut connection, 15);
+        peer.sends(pong());
     }
     assert_eq!(peer.pings(), 0);
-    wait(&mut link, 20);
-    wait(&mut link, 15);
+    wait(&mut connection, 20);
+    wait(&mut connection, 15);
     assert_eq!(peer.pings(), 1);
-    peer.set(|script| {
-        script
-            .incoming
-            .push_back(Message::Pong(ControlPayload::of_id(0)))
-    });
-    wait(&mut link, 15);
-    assert!(read(&mut link).is_pending(), "the ping was answered");
+    peer.sends(pong());
+    wait(&mut connection, 15);
+    assert!(read(&mut connection).is_pending(), "the pong arrived");
 }
 
+/// Each byte restarts the time of silence where the transport counts bytes.
 #[test]
-fn any_byte_is_a_sign_of_life_where_the_transport_can_tell() {
-    let (mut link, peer) = link(Config::default());
+fn bytes_are_signs_of_life() {
+    let (mut connection, peer) = scripted(Config::default());
     for byte in 0..10 {
         peer.set(|script| script.bytes = Some(byte));
-        wait(&mut link, 15);
+        wait(&mut connection, 15);
     }
     assert_eq!(peer.pings(), 0);
-    wait(&mut link, 5);
-    wait(&mut link, 20);
-    assert!(is_given_up(&mut link));
+    wait(&mut connection, 5);
+    wait(&mut connection, 20);
+    assert!(is_timed_out(&mut connection));
 }
 
+/// A caller that pauses its reads does not make the peer time out.
 #[test]
-fn a_user_who_does_not_read_is_not_a_dead_peer() {
-    let (mut link, peer) = link(Config::default());
-    wait(&mut link, 1);
+fn paused_reader_does_not_time_out() {
+    let (mut connection, peer) = scripted(Config::default());
+    wait(&mut connection, 1);
     advance(SECOND * 3600);
-    peer.set(|script| script.incoming.push_back(Message::Binary("there".into())));
-    assert!(matches!(read(&mut link), Poll::Ready(Some(Ok(_)))));
+    peer.sends(Message::Binary("there".into()));
+    assert!(matches!(read(&mut connection), Poll::Ready(Some(Ok(_)))));
 
-    // Neither if there was nothing to read: the peer has not been asked yet.
-    wait(&mut link, 3600);
-    assert!(read(&mut link).is_pending());
+    // Nor where there was nothing to read: no ping was sent yet.
+    wait(&mut connection, 3600);
+    assert!(read(&mut connection).is_pending());
     assert_eq!(peer.pings(), 1);
-    wait(&mut link, 20);
-    assert!(is_given_up(&mut link));
+    wait(&mut connection, 20);
+    assert!(is_timed_out(&mut connection));
 }
 
-/// The pong may be behind a message of which a part is there, and this transport does not count bytes.
+/// A caller that pauses its reads after a ping gets one more `timeout`. The pong may follow an
+/// incomplete message, and this transport does not count bytes.
 #[test]
-fn a_user_who_does_not_read_while_a_pong_comes_is_not_a_dead_peer() {
-    let (mut link, peer) = link(Config::default());
-    wait(&mut link, 20);
-    wait(&mut link, 3600);
+fn paused_reader_misses_no_pong() {
+    let (mut connection, peer) = scripted(Config::default());
+    wait(&mut connection, 20);
+    wait(&mut connection, 3600);
     assert_eq!(peer.pings(), 1);
-    wait(&mut link, 19);
-    peer.set(|script| {
-        script
-            .incoming
-            .push_back(Message::Pong(ControlPayload::of_id(0)))
-    });
-    wait(&mut link, 20);
-    wait(&mut link, 3600);
-    assert_eq!(peer.pings(), 2, "the first was answered");
-    wait(&mut link, 3600);
-    assert!(is_given_up(&mut link), "a user may hardly ever look");
+    wait(&mut connection, 19);
+    peer.sends(pong());
+    wait(&mut connection, 20);
+    wait(&mut connection, 3600);
+    assert_eq!(peer.pings(), 2, "the pong to the first arrived");
+    wait(&mut connection, 3600);
+    assert!(
+        is_timed_out(&mut connection),
+        "the extension is granted once"
+    );
 }
 
-/// It may have taken a part of a message, and this transport does not count bytes.
+/// A caller that pauses its writes gets one more timeout. The peer may have taken a part of a
+/// message, and this transport does not count bytes.
 #[test]
-fn a_user_who_does_not_write_on_is_no_peer_that_takes_nothing() {
-    let (mut link, peer) = link(Config::default());
+fn paused_writer_does_not_time_out() {
+    let (mut connection, peer) = scripted(Config::default());
     peer.set(|script| script.blocked = true);
     let big = vec![0; 64 * 1024];
-    while write(&mut link, &big).is_ready() {}
+    while write(&mut connection, &big).is_ready() {}
     advance(SECOND * 3600);
-    assert!(write(&mut link, &big).is_pending());
+    assert!(write(&mut connection, &big).is_pending());
     advance(SECOND * 39);
-    assert!(write(&mut link, &big).is_pending());
+    assert!(write(&mut connection, &big).is_pending());
     advance(SECOND);
-    let Poll::Ready(Err(error)) = write(&mut link, &big) else {
-        panic!("still waits")
+    let Poll::Ready(Err(error)) = write(&mut connection, &big) else {
+        panic!("expected a timeout")
     };
     assert_eq!(error.kind(), io::ErrorKind::TimedOut);
 }
 
+/// A ping that is not sent does not start the timeout of its pong.
 #[test]
-fn a_ping_that_cannot_leave_does_not_start_the_countdown_of_its_pong() {
-    let (mut link, peer) = link(Config::default());
-    wait(&mut link, 20);
+fn unsent_ping_starts_no_timeout() {
+    let (mut connection, peer) = scripted(Config::default());
+    wait(&mut connection, 20);
     peer.set(|script| script.blocked = true);
-    wait(&mut link, 30);
+    wait(&mut connection, 30);
     assert_eq!(peer.pings(), 0);
     peer.set(|script| script.blocked = false);
-    wait(&mut link, 19);
+    wait(&mut connection, 19);
     assert_eq!(peer.pings(), 1);
-    wait(&mut link, 1);
-    assert!(is_given_up(&mut link));
+    wait(&mut connection, 1);
+    assert!(is_timed_out(&mut connection));
 }
 
+/// A write times out when the peer takes nothing, and so does the reader. Later writes fail with
+/// `BrokenPipe`.
 #[test]
-fn a_peer_that_takes_nothing_is_given_up() {
-    let (mut link, peer) = link(Config::default());
+fn blocked_writer_times_out() {
+    let (mut connection, peer) = scripted(Config::default());
     peer.set(|script| script.blocked = true);
     let big = vec![0; 64 * 1024];
-    assert!(matches!(write(&mut link, &big), Poll::Ready(Ok(_))));
-    assert!(write(&mut link, &big).is_pending());
+    assert!(matches!(write(&mut connection, &big), Poll::Ready(Ok(_))));
+    assert!(write(&mut connection, &big).is_pending());
     advance(SECOND * 39);
-    assert!(write(&mut link, &big).is_pending());
+    assert!(write(&mut connection, &big).is_pending());
     advance(SECOND);
-    let Poll::Ready(Err(error)) = write(&mut link, &big) else {
-        panic!("still waits")
+    let Poll::Ready(Err(error)) = write(&mut connection, &big) else {
+        panic!("expected an error")
     };
     assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-    assert!(is_given_up(&mut link), "the reader learns of it at once");
-    let Poll::Ready(Err(error)) = write(&mut link, &big) else {
-        panic!("still waits")
+    assert!(
+        is_timed_out(&mut connection),
+        "the reader learns of the timeout at once"
+    );
+    let Poll::Ready(Err(error)) = write(&mut connection, &big) else {
+        panic!("expected an error")
     };
     assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
 }
 
+/// A write does not time out while the peer takes data now and then.
 #[test]
-fn a_peer_that_takes_little_is_not_given_up() {
-    let (mut link, peer) = link(Config::default());
+fn slow_progress_does_not_time_out() {
+    let (mut connection, peer) = scripted(Config::default());
     let big = vec![0; 64 * 1024];
     for _ in 0..10 {
         peer.set(|script| script.blocked = true);
-        while write(&mut link, &big).is_ready() {}
+        while write(&mut connection, &big).is_ready() {}
         advance(SECOND * 30);
-        assert!(write(&mut link, &big).is_pending());
+        assert!(write(&mut connection, &big).is_pending());
         peer.set(|script| script.blocked = false);
-        assert!(write(&mut link, &big).is_ready());
+        assert!(write(&mut connection, &big).is_ready());
     }
 }
 
+/// Without keepalive, a silent peer never times out and is sent no ping.
 #[test]
-fn without_keepalive_silence_lasts_for_ever() {
-    let (mut link, peer) = link(Config::default().keepalive(None));
-    wait(&mut link, u32::MAX);
-    assert!(read(&mut link).is_pending());
+fn disabled_keepalive_allows_silence() {
+    let (mut connection, peer) = scripted(Config::default().keepalive(None));
+    wait(&mut connection, u32::MAX);
+    assert!(read(&mut connection).is_pending());
     assert_eq!(peer.pings(), 0);
 }
 
+/// A silent peer does not time out where the transport cannot send pings.
 #[test]
-fn a_transport_that_cannot_ping_is_left_in_peace() {
-    let (mut link, peer) = link_over(Config::default(), |script| script.cannot_ping = true);
-    wait(&mut link, 3600);
-    assert!(read(&mut link).is_pending());
+fn transport_without_pings_never_times_out() {
+    let (mut connection, peer) =
+        scripted_with(Config::default(), |script| script.cannot_ping = true);
+    wait(&mut connection, 3600);
+    assert!(read(&mut connection).is_pending());
     assert_eq!(peer.pings(), 0);
 }
 
+/// After our close frame, only `close_timeout` applies.
 #[test]
-fn after_our_close_only_the_close_timeout_counts() {
+fn close_timeout_replaces_keepalive() {
     let keepalive = Keepalive::default().interval(SECOND).timeout(SECOND);
-    let (mut link, peer) = link(Config::default().keepalive(keepalive));
-    assert!(matches!(
-        run(|cx| link.poll_close(cx, CloseFrame::normal)),
-        Poll::Ready(Ok(()))
-    ));
-    wait(&mut link, 9);
-    assert!(read(&mut link).is_pending());
+    let (mut connection, peer) = scripted(Config::default().keepalive(keepalive));
+    assert!(matches!(close(&mut connection), Poll::Ready(Ok(()))));
+    wait(&mut connection, 9);
+    assert!(read(&mut connection).is_pending());
     assert_eq!(peer.pings(), 0);
     advance(SECOND);
-    assert!(is_given_up(&mut link));
+    assert!(is_timed_out(&mut connection));
 }
 
+/// A message that does not end within `message_timeout` times out, although bytes and pongs arrive.
 #[test]
-fn a_message_that_never_ends_is_given_up_if_that_is_asked_for() {
-    let (mut link, peer) = link(Config::default().message_timeout(SECOND * 60));
-    wait(&mut link, 15);
+fn endless_message_times_out() {
+    let (mut connection, peer) = scripted(Config::default().message_timeout(SECOND * 60));
+    wait(&mut connection, 15);
     for len in 0..4 {
-        // A byte now and then, and a pong between fragments.
+        // A byte, and a pong between fragments.
         peer.set(|script| script.partial = Some(len));
-        peer.set(|script| {
-            script
-                .incoming
-                .push_back(Message::Pong(ControlPayload::of_id(0)))
-        });
-        wait(&mut link, 15);
+        peer.sends(pong());
+        wait(&mut connection, 15);
     }
-    assert!(is_given_up(&mut link));
+    assert!(is_timed_out(&mut connection));
 }
 
+/// A message that does not end times out although nothing can be sent.
 #[test]
-fn a_link_without_a_message_under_way_is_not_given_up_for_one() {
-    let (mut link, peer) = link(Config::default().message_timeout(SECOND * 10));
-    for pong in 0..20 {
-        // In two pieces.
-        peer.set(|script| script.bytes = Some(pong * 14 + 3));
-        wait(&mut link, 1);
-        peer.set(|script| script.bytes = Some(pong * 14 + 14));
-        peer.set(|script| {
-            script
-                .incoming
-                .push_back(Message::Pong(ControlPayload::of_id(0)))
-        });
-        wait(&mut link, 12);
-    }
-    assert!(read(&mut link).is_pending());
+fn endless_message_times_out_while_blocked() {
+    let (mut connection, peer) = scripted(Config::default().message_timeout(SECOND));
+    peer.set(|script| {
+        script.partial = Some(1);
+        script.blocked = true;
+    });
+    assert!(write(&mut connection, b"buffered").is_ready());
+    wait(&mut connection, 2);
+    assert!(matches!(
+        read(&mut connection),
+        Poll::Ready(Some(Err(WsErr::TimedOut(_))))
+    ));
 }
 
+/// Control frames in parts do not start `message_timeout`.
 #[test]
-fn a_message_that_ends_in_time_gives_the_next_one_as_much() {
-    let (mut link, peer) = link(Config::default().message_timeout(SECOND * 60));
+fn control_frames_start_no_message_timeout() {
+    let (mut connection, peer) = scripted(Config::default().message_timeout(SECOND * 10));
+    for count in 0..20 {
+        // In two parts.
+        peer.set(|script| script.bytes = Some(count * 14 + 3));
+        wait(&mut connection, 1);
+        peer.set(|script| script.bytes = Some(count * 14 + 14));
+        peer.sends(pong());
+        wait(&mut connection, 12);
+    }
+    assert!(read(&mut connection).is_pending());
+}
+
+/// Each message has all of `message_timeout`, also where its beginning arrives with the end of the
+/// previous one.
+#[test]
+fn message_timeout_restarts_per_message() {
+    let (mut connection, peer) = scripted(Config::default().message_timeout(SECOND * 60));
     for _ in 0..20 {
-        // The next one has begun when this one ends.
+        // The next message has begun when this one ends.
         peer.set(|script| script.partial = Some(1));
-        wait(&mut link, 50);
-        peer.set(|script| script.incoming.push_back(Message::Binary("done".into())));
-        assert!(matches!(read(&mut link), Poll::Ready(Some(Ok(_)))));
+        wait(&mut connection, 50);
+        peer.sends(Message::Binary("done".into()));
+        assert!(matches!(read(&mut connection), Poll::Ready(Some(Ok(_)))));
     }
 }
 
+/// A message that ended in time is read, however many polls it takes to reach its end.
 #[test]
-fn a_keepalive_ping_tells_the_round_trip_time() {
-    let (mut link, peer) = link(Config::default());
-    wait(&mut link, 20);
-    wait(&mut link, 3);
-    let Message::Ping(payload) = peer.0.borrow().sent[0].clone() else {
-        panic!("no ping")
-    };
-    peer.set(|script| script.incoming.push_back(Message::Pong(payload)));
-    wait(&mut link, 0);
-    assert_eq!(
-        link.shared().counters.snapshot().last_round_trip,
-        Some(SECOND * 3)
-    );
+fn late_reader_gets_timely_message() {
+    let (mut connection, peer) = scripted(Config::default().message_timeout(SECOND));
+    peer.set(|script| script.partial = Some(1));
+    wait(&mut connection, 60);
+    for bytes in 2..10 {
+        // An adapter yields when it has read as much as one poll may.
+        peer.set(|script| script.bytes = Some(bytes * 1000));
+        let cx = &mut Context::from_waker(Waker::noop());
+        assert!(connection.poll_recv(cx, Mode::Packed).is_pending());
+    }
+    peer.sends(Message::Binary("done".into()));
+    assert!(matches!(read(&mut connection), Poll::Ready(Some(Ok(_)))));
 }
 
+/// A ping in flight resolves with `Closed` when keepalive ends the connection.
 #[test]
-fn a_ping_on_its_way_is_resolved_when_the_peer_is_given_up() {
-    let (mut link, peer) = link(Config::default().ping_timeout(SECOND * 3600));
-    let handle = handle(&link);
+fn ping_in_flight_resolves_at_end() {
+    let (mut connection, peer) = scripted(Config::default().ping_timeout(SECOND * 3600));
+    let handle = handle(&connection);
     let mut ping = Box::pin(handle.ping());
     assert!(ping.as_mut().now_or_never().is_none());
-    wait(&mut link, 20);
+    wait(&mut connection, 20);
     assert_eq!(peer.pings(), 1);
-    wait(&mut link, 20);
-    assert!(is_given_up(&mut link));
+    wait(&mut connection, 20);
+    assert!(is_timed_out(&mut connection));
     assert!(matches!(ping.now_or_never(), Some(Err(WsErr::Closed))));
 }

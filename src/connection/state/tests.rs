@@ -18,6 +18,14 @@ fn after(inputs: impl IntoIterator<Item = Input>) -> State {
     state
 }
 
+/// The code of the close frame that waits for the transport.
+fn pending_code(state: &State) -> CloseCode {
+    match state.pending_close() {
+        Some(Message::Close(Some(frame))) => frame.code(),
+        other => panic!("{other:?}"),
+    }
+}
+
 fn close_requested() -> Input {
     Input::CloseRequested(CloseFrame::normal())
 }
@@ -48,7 +56,7 @@ fn violation() -> Input {
     Input::Violation(WsErr::Protocol(Violation::new("why")), frame)
 }
 
-fn cut() -> Input {
+fn eof() -> Input {
     Input::TransportFailed(WsErr::UnexpectedEof)
 }
 
@@ -84,10 +92,10 @@ fn replied() -> Vec<Input> {
     vec![Input::CloseQueued, flushed(), Input::StepDone]
 }
 
-/// Each row: what happens, how the connection ends, and the error that the reader gets.
+/// Each sequence of inputs leads to its outcome, and to the error that the reader gets once.
 #[test]
 #[expect(clippy::too_many_lines, reason = "it is a table")]
-fn conclusions() {
+fn conclusions_match_the_table() {
     use ErrorKind::{ConnectionAborted, ConnectionReset, InvalidData, TimedOut, UnexpectedEof};
     let lost = CloseOutcome::Lost;
     let rows: Vec<(Vec<Input>, CloseOutcome, Option<ErrorKind>)> = vec![
@@ -112,13 +120,13 @@ fn conclusions() {
             clean(1011, PEER),
             Some(ConnectionAborted),
         ),
-        // It disconnects at once, and is not waiting for our reply.
+        // The peer disconnects at once, and does not wait for our reply.
         (
             [vec![peer_closed(1000)], write_failed()].concat(),
             clean(1000, PEER),
             None,
         ),
-        // It was there and did not take our reply.
+        // The peer stays connected, and does not take our reply.
         (
             [vec![peer_closed(1000), Input::Blocked], write_failed()].concat(),
             lost.clone(),
@@ -180,7 +188,7 @@ fn conclusions() {
             clean(1000, PEER),
             None,
         ),
-        // Only a pong is unsent behind it.
+        // Only a pong after it is unsent.
         (
             [
                 close_sent(),
@@ -202,9 +210,9 @@ fn conclusions() {
             Some(TimedOut),
         ),
         // The transport ends or fails.
-        (vec![cut()], lost.clone(), Some(UnexpectedEof)),
+        (vec![eof()], lost.clone(), Some(UnexpectedEof)),
         (
-            [closing(), vec![cut()]].concat(),
+            [closing(), vec![eof()]].concat(),
             lost.clone(),
             Some(UnexpectedEof),
         ),
@@ -215,7 +223,7 @@ fn conclusions() {
             Some(ConnectionReset),
         ),
         (write_failed(), lost.clone(), Some(ConnectionReset)),
-        (vec![cut(), peer_closed(1000)], lost, Some(UnexpectedEof)),
+        (vec![eof(), peer_closed(1000)], lost, Some(UnexpectedEof)),
         // The peer violates a rule.
         (
             [vec![violation()], vec![Input::StepDone; 3]].concat(),
@@ -248,9 +256,9 @@ fn conclusions() {
     }
 }
 
-/// Data that was written and not sent makes an end unclean only if the peer did not take our reply.
+/// An end with unsent data is unclean only if the peer did not take our reply.
 #[test]
-fn pending_data_and_the_peers_close() {
+fn unsent_data_may_end_cleanly() {
     let pending = |inputs: Vec<Input>| {
         let mut state = State::new();
         state.buffered();
@@ -272,14 +280,14 @@ fn pending_data_and_the_peers_close() {
     assert_eq!(failed_before.end().unwrap().outcome, CloseOutcome::Lost);
 }
 
-/// A writer that gives up ends the connection, except for a reader.
+/// A writer that times out ends the connection, except for a reader.
 #[test]
-fn writer_gives_up_and_reading_goes_on() {
+fn reading_outlasts_the_writer() {
     let ends = [
         peer_closed(1000),
         peer_closed(1011),
         violation(),
-        cut(),
+        eof(),
         reset(),
         timed_out(),
     ];
@@ -299,9 +307,9 @@ fn writer_gives_up_and_reading_goes_on() {
     }
 }
 
-/// What was written before a violation is still sent, and a flush waits for it.
+/// Data written before a violation is still sent, and a flush waits for it.
 #[test]
-fn violation_keeps_what_was_written() {
+fn violation_keeps_buffered_data() {
     let mut state = State::new();
     state.buffered();
     state.on(violation());
@@ -310,7 +318,7 @@ fn violation_keeps_what_was_written() {
     state.on(flushed());
     assert!(!state.can_flush());
     assert!(!state.has_unreported_loss());
-    assert_eq!(state.pending_close().flatten().unwrap().code(), 1002.into());
+    assert_eq!(pending_code(&state), 1002.into());
 }
 
 /// A transport that replies by itself sends its reply in place of our close frame.
@@ -329,17 +337,16 @@ fn reply_of_transport_replaces_pending_close() {
 
 /// The reply repeats the code, except for one that may not be sent.
 #[test]
-fn reply_codes() {
+fn reply_repeats_sendable_codes() {
     for (code, reply) in [(1000, 1000), (4999, 4999), (1006, 1002), (0, 1002)] {
         let state = after([peer_closed(code)]);
-        let frame = state.pending_close().flatten().unwrap();
-        assert_eq!(u16::from(frame.code()), reply);
+        assert_eq!(u16::from(pending_code(&state)), reply);
     }
     let state = after([Input::PeerClosed {
         frame: None,
         replies: false,
     }]);
-    assert_eq!(state.pending_close(), Some(None));
+    assert_eq!(state.pending_close(), Some(Message::Close(None)));
 }
 
 /// A close frame without a code reads as 1005.
@@ -364,7 +371,7 @@ fn write_error_is_repeated() {
     let mut state = after([Input::WriteFailed(reset_error())]);
     assert!(matches!(state.check_writable(), Err(WsErr::Io(_))));
     assert_eq!(state.reading(), Reading::Receive);
-    state.on(cut());
+    state.on(eof());
     assert!(matches!(state.check_writable(), Err(WsErr::Closed)));
 }
 
@@ -384,7 +391,7 @@ fn any_input() -> impl Strategy<Value = Input> {
             replies,
         }),
         Just(violation()),
-        Just(cut()),
+        Just(eof()),
         Just(Input::TransportEnded),
         Just(timed_out()),
         Just(Input::GaveUpWriting(WsErr::TimedOut("why"))),
@@ -393,10 +400,10 @@ fn any_input() -> impl Strategy<Value = Input> {
 }
 
 proptest! {
-    /// Whatever happens: the first conclusion stands, steps go forward, and nothing is written after
-    /// the connection began to end.
+    /// After any inputs, the first conclusion is final, steps only advance, and nothing is written
+    /// once the connection has begun to end.
     #[test]
-    fn invariants(inputs in prop::collection::vec((any_input(), any::<bool>()), 0..12)) {
+    fn invariants_hold_for_all_inputs(inputs in prop::collection::vec((any_input(), any::<bool>()), 0..12)) {
         let mut state = State::new();
         let mut end: Option<CloseOutcome> = None;
         for (input, writes) in inputs {
@@ -409,7 +416,7 @@ proptest! {
             prop_assert_eq!(transition.is_concluded, end.is_none() && state.end().is_some());
             if let Some(outcome) = &end {
                 prop_assert_eq!(outcome, &state.end().unwrap().outcome);
-                prop_assert!(!state.is_pending(), "what is not sent at the end is lost");
+                prop_assert!(!state.is_pending(), "unsent data is lost at the end");
                 prop_assert!(state.pending_close().is_none(), "nothing is sent after the end");
                 prop_assert!(state.check_writable().is_err());
             }

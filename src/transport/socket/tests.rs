@@ -1,5 +1,13 @@
 //! The socket over a scripted stream, and over TCP.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::large_stack_arrays,
+    clippy::needless_for_each,
+    reason = "bytes of a pattern; payloads"
+)]
+
 mod reading;
 mod script;
 #[cfg(feature = "tokio")]

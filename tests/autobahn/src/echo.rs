@@ -94,7 +94,14 @@ async fn echo_messages(mut transport: impl MessageTransport) -> Result<()> {
             }
             Ok(Some(Message::Close(frame))) => {
                 if !replies {
-                    send(&mut transport, Message::Close(frame)).await?;
+                    // A code that may not be sent gets 1002 (RFC 6455 section 7.4).
+                    let reply = match frame {
+                        Some(frame) if !frame.code().is_sendable() => {
+                            Some(CloseFrame::new(CloseCode::PROTOCOL_ERROR, "")?)
+                        }
+                        frame => frame,
+                    };
+                    send(&mut transport, Message::Close(reply)).await?;
                 }
                 break;
             }

@@ -1,4 +1,4 @@
-// A client that knows nothing of ws-framed, for Node's `ws` and for a page.
+// A client without ws-framed, for `ws` of Node and for a web page.
 
 const VALUES = ["ann", { n: 1.5, text: "Grüße, 世界" }, [], null, "x".repeat(40000)];
 
@@ -9,20 +9,20 @@ async function open(WebSocket, url) {
   const closed = next("close").then(({ code, reason }) => [code, reason]);
   await Promise.race([
     next("open"),
-    closed.then((how) => {
-      throw new Error(`not opened: ${how}`);
+    closed.then((close) => {
+      throw new Error(`not opened: ${close}`);
     }),
   ]);
   return { socket, next, closed };
 }
 
-// How each connection was closed.
+// Returns how each connection was closed.
 async function converse(WebSocket, url) {
   const first = await open(WebSocket, url);
   for (const value of VALUES) {
-    const answer = first.next("message");
+    const reply = first.next("message");
     first.socket.send(JSON.stringify(value));
-    const { data } = await answer;
+    const { data } = await reply;
     if (data !== JSON.stringify({ echo: value })) throw new Error(`not an echo: ${data}`);
   }
   first.socket.close(3001, "done");

@@ -1,4 +1,4 @@
-"""A client that knows nothing of ws-framed. Usage: client.py URL"""
+"""A client without ws-framed. Usage: client.py URL"""
 
 import asyncio
 import json
@@ -13,9 +13,9 @@ async def main(url):
     async with websockets.connect(url) as socket:
         for value in VALUES:
             await socket.send(json.dumps(value))
-            answer = await socket.recv()
-            assert isinstance(answer, str), "a binary message"
-            assert json.loads(answer) == {"echo": value}, answer
+            reply = await socket.recv()
+            assert isinstance(reply, str), "a binary message"
+            assert json.loads(reply) == {"echo": value}, reply
         await socket.close(3001, "done")
     print(json.dumps([socket.close_code, socket.close_reason]))
 

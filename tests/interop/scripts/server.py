@@ -1,4 +1,4 @@
-"""A server that knows nothing of ws-framed. Prints its port, and how each connection was closed."""
+"""A server without ws-framed. Prints its port, and how each connection was closed."""
 
 import asyncio
 import json

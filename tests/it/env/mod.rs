@@ -1,8 +1,11 @@
-//! What the library runs on and beside: runtimes, other sockets, reconnecting, `tracing`.
+//! What the library runs on and beside: runtimes, transports, reconnecting, `tracing`.
 
-mod no_runtime;
 mod reconnect;
+mod runtimes;
 mod smol;
-mod tokio_tungstenite;
+mod stream_sink;
 mod tracing;
 mod tracing_reentry;
+mod tracing_secrets;
+mod transports;
+mod wrapped_sockets;

@@ -1,4 +1,4 @@
-//! A connection that is dialled again, over real sockets.
+//! `Reconnector`, over real sockets.
 
 use std::{cell::Cell, time::Duration};
 
@@ -6,7 +6,8 @@ use futures::{AsyncReadExt, AsyncWriteExt, future};
 use tokio::net::{TcpListener, TcpStream};
 use ws_framed::{CloseFrame, CloseOutcome, Reconnector, WsErr, WsStream};
 
-/// Serves one connection in three ways: hangs up, refuses, echoes a word and drops the connection.
+/// Serves a connection that is dropped at once, a rejected one, and two that echo a word and are
+/// dropped.
 async fn serve(listener: &TcpListener) {
     let accept = async || listener.accept().await.unwrap().0;
     drop(accept().await);
@@ -36,53 +37,56 @@ async fn echo(socket: TcpStream) {
     stream.flush().await.unwrap();
 }
 
-async fn ask(stream: &mut WsStream, word: &[u8; 4]) {
+async fn echo_word(stream: &mut WsStream, word: &[u8; 4]) {
     stream.write_all(word).await.unwrap();
     let mut answer = [0; 4];
     stream.read_exact(&mut answer).await.unwrap();
     assert_eq!(&answer, word);
 }
 
+/// A `Reconnector` tries again after a dropped connection and a rejection, and connects again after
+/// an abnormal closure.
 #[tokio::test]
-async fn a_server_that_comes_back_is_found_again() {
+async fn reconnects_after_failures() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
-    let dials = Cell::new(0);
-    let mut dial = Reconnector::new(async || {
-        dials.set(dials.get() + 1);
+    let attempts = Cell::new(0);
+    let mut reconnector = Reconnector::new(async || {
+        attempts.set(attempts.get() + 1);
         ws_framed::connect(&url).await
     })
     .first_wait(Duration::from_millis(1))
     .longest_wait(Duration::from_millis(5));
     let client = async {
-        let mut first = dial.connect().await.unwrap();
-        assert_eq!(dials.get(), 3, "once cut off, once refused");
-        ask(&mut first, b"here").await;
+        let mut first = reconnector.connect().await.unwrap();
+        assert_eq!(attempts.get(), 3, "one was dropped, and one rejected");
+        echo_word(&mut first, b"here").await;
         let mut rest = Vec::new();
         first.read_to_end(&mut rest).await.unwrap_err();
 
-        let mut second = dial.connect().await.unwrap();
-        assert_eq!(dials.get(), 4);
-        ask(&mut second, b"anew").await;
+        let mut second = reconnector.connect().await.unwrap();
+        assert_eq!(attempts.get(), 4);
+        echo_word(&mut second, b"next").await;
         let outcome = second.close_with(CloseFrame::normal()).await.unwrap();
         assert!(matches!(outcome, CloseOutcome::Lost), "{outcome:?}");
     };
     future::join(serve(&listener), client).await;
 }
 
+/// An invalid URL is an error at once, without another attempt.
 #[tokio::test]
-async fn a_url_that_cannot_be_dialled_is_an_error_at_once() {
-    let mut dial = Reconnector::new(async || ws_framed::connect("http://localhost").await);
-    let error = dial.connect().await.unwrap_err();
+async fn invalid_url_fails_at_once() {
+    let mut reconnector = Reconnector::new(async || ws_framed::connect("http://localhost").await);
+    let error = reconnector.connect().await.unwrap_err();
     assert!(matches!(error, WsErr::InvalidUrl(_)), "{error:?}");
 }
 
-/// A task of a multi-threaded runtime may hold it.
+/// The future of `connect` is `Send`, so that a task of a multi-threaded runtime can hold it.
 #[tokio::test]
-async fn it_can_be_moved_to_a_task() {
+async fn connect_runs_in_a_task() {
     let task = tokio::spawn(async {
-        let mut dial = Reconnector::new(async || ws_framed::connect("no URL").await);
-        dial.connect().await.map(drop)
+        let mut reconnector = Reconnector::new(async || ws_framed::connect("no URL").await);
+        reconnector.connect().await.map(drop)
     });
     task.await.unwrap().unwrap_err();
 }

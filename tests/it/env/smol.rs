@@ -1,11 +1,11 @@
-//! Opening connections on smol.
+//! `connect` and `accept` on smol.
 
 use futures::{AsyncReadExt, AsyncWriteExt, future};
 use smol::net::TcpListener;
 use ws_framed::{Acceptor, CloseFrame, CloseOutcome, Connector, Rejection, WsErr, WsStream};
 
-/// A server's end by `accept`, and a client's by `connect`.
-async fn meet(
+/// The results of `accept` for a server and of `connect` for a client.
+async fn open(
     accept: impl AsyncFnOnce(smol::net::TcpStream) -> Result<WsStream, WsErr>,
     connect: impl AsyncFnOnce(String) -> Result<WsStream, WsErr>,
 ) -> (Result<WsStream, WsErr>, Result<WsStream, WsErr>) {
@@ -15,12 +15,13 @@ async fn meet(
     future::join(server, connect(url)).await
 }
 
+/// `connect` and `accept` exchange data, and close cleanly.
 #[test]
-fn both_ends_talk_and_close() {
+fn data_and_clean_close() {
     smol::block_on(async {
         let accept = async |socket| ws_framed::smol::accept(socket).await;
         let connect = async |url| ws_framed::smol::connect(url).await;
-        let (server, client) = meet(accept, connect).await;
+        let (server, client) = open(accept, connect).await;
         let (mut server, mut client) = (server.unwrap(), client.unwrap());
         client.write_all(b"hello").await.unwrap();
         client.flush().await.unwrap();
@@ -37,29 +38,31 @@ fn both_ends_talk_and_close() {
     });
 }
 
+/// `Connector` and `Acceptor` work on smol as on tokio.
 #[test]
-fn the_builders_are_those_of_tokio() {
+fn builders_work_on_smol() {
     smol::block_on(async {
         let acceptor = Acceptor::new().subprotocol("v2").allow_path("/chat");
         let connector = Connector::new().subprotocol("v2");
         let accept = async |socket| acceptor.accept_futures_io(socket).await;
         let connect = async |url| ws_framed::smol::connect_with(&connector, url).await;
-        let (server, client) = meet(accept, connect).await;
+        let (server, client) = open(accept, connect).await;
         assert_eq!(server.unwrap().subprotocol(), Some("v2"));
         assert_eq!(client.unwrap().subprotocol(), Some("v2"));
     });
 }
 
+/// Both ends get a rejection, with its status and reason.
 #[test]
-fn a_refusal_is_told_to_both() {
+fn rejection_reaches_both_ends() {
     smol::block_on(async {
-        let refuse = async |socket| {
-            let refuse =
+        let reject = async |socket| {
+            let reject =
                 |_: &ws_framed::HandshakeRequest<'_>| Err(Rejection::new(402, "pay first"));
-            Acceptor::new().accept_futures_io_with(socket, refuse).await
+            Acceptor::new().accept_futures_io_with(socket, reject).await
         };
         let connect = async |url| ws_framed::smol::connect(url).await;
-        let (server, client) = meet(refuse, connect).await;
+        let (server, client) = open(reject, connect).await;
         for end in [server, client] {
             let error = end.map(drop).unwrap_err();
             assert!(

@@ -1,4 +1,4 @@
-//! A subscriber of `tracing` may use the handle of the connection that it hears of.
+//! Feature `tracing`: subscribers that use the handle of the connection that they record.
 
 use std::{
     pin::pin,
@@ -13,53 +13,53 @@ use ws_framed::{
     pharos::{Observable, ObserveConfig},
 };
 
-/// Asks for everything that a handle can be asked for, whenever it hears of anything.
+/// A subscriber that calls all methods of its handles in each of its own methods.
 #[derive(Clone, Default)]
-struct Meddler {
+struct ReentrantSubscriber {
     handles: Arc<Mutex<Vec<WsHandle>>>,
-    heard: Arc<Mutex<Vec<&'static str>>>,
+    calls: Arc<Mutex<Vec<&'static str>>>,
 }
 
-impl Meddler {
-    fn meddle(&self, heard: &'static str) {
-        self.heard.lock().unwrap().push(heard);
+impl ReentrantSubscriber {
+    fn use_handles(&self, call: &'static str) {
+        self.calls.lock().unwrap().push(call);
         let handles = self.handles.lock().unwrap().clone();
         for mut handle in handles {
             let _ = handle.stats();
             let _ = handle.observe(ObserveConfig::default()).now_or_never();
             let _ = handle.closed().now_or_never();
             let _ = poll_until_idle(pin!(handle.ping()));
-            let frame = CloseFrame::new(CloseCode::from(4000), "heard enough").unwrap();
+            let frame = CloseFrame::new(CloseCode::from(4000), "recorded enough").unwrap();
             handle.close(frame).unwrap();
         }
     }
 }
 
-impl Subscriber for Meddler {
+impl Subscriber for ReentrantSubscriber {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }
 
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        self.meddle("new span");
+        self.use_handles("new span");
         span::Id::from_u64(1)
     }
 
     fn record(&self, _: &span::Id, _: &span::Record<'_>) {
-        self.meddle("record");
+        self.use_handles("record");
     }
 
     fn event(&self, _: &Event<'_>) {
-        self.meddle("event");
+        self.use_handles("event");
     }
 
     fn clone_span(&self, span: &span::Id) -> span::Id {
-        self.meddle("clone span");
+        self.use_handles("clone span");
         span.clone()
     }
 
     fn try_close(&self, _: span::Id) -> bool {
-        self.meddle("try close");
+        self.use_handles("try close");
         true
     }
 
@@ -70,30 +70,31 @@ impl Subscriber for Meddler {
     fn exit(&self, _: &span::Id) {}
 }
 
+/// A subscriber may use the handle of a connection inside each of its methods, without a deadlock.
 #[test]
-fn a_subscriber_may_use_the_handle_of_what_it_hears_of() {
-    let meddler = Meddler::default();
-    let _listening = set_default(meddler.clone());
+fn subscriber_may_use_the_handle() {
+    let subscriber = ReentrantSubscriber::default();
+    let _guard = set_default(subscriber.clone());
     run(async {
         let (mut server, mut client) = pair().await;
         let handle = client.handle();
-        meddler.handles.lock().unwrap().push(handle.clone());
+        subscriber.handles.lock().unwrap().push(handle.clone());
         client.write_all(b"hello").await.unwrap();
-        // The pong is the first that the subscriber hears of, and then it closes.
+        // The subscriber closes the connection at its first event.
         let ends = future::join(read_to_end(&mut server), read_to_end(&mut client));
         let ((_, end), pinged) = future::join(ends, handle.ping()).await;
         end.1.unwrap();
         drop(pinged);
         let by_us = CloseOutcome::Clean {
             code: CloseCode::from(4000),
-            reason: "heard enough".to_owned(),
+            reason: "recorded enough".to_owned(),
             by: ClosedBy::Us,
         };
         assert_eq!(handle.closed().await, by_us);
         drop((server, client));
     });
-    let heard = meddler.heard.lock().unwrap();
+    let calls = subscriber.calls.lock().unwrap();
     for call in ["new span", "record", "event", "clone span", "try close"] {
-        assert!(heard.contains(&call), "{call}: {heard:?}");
+        assert!(calls.contains(&call), "{call}: {calls:?}");
     }
 }

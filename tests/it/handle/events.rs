@@ -1,17 +1,63 @@
-//! Observers: what happens on a link besides its data, in a queue that never holds it up.
+//! Events: every observer gets all of them, in order, and `Closed` last.
 
-use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
+use futures::{AsyncWriteExt, SinkExt, StreamExt};
 use support::{
-    FRAMED, Frame, IMMEDIATE, config_without_keepalive, describe, observe, on_all_transports,
-    on_transports, read_to_end,
+    Frame, config_without_keepalive, describe, observe, on_all_transports, pair, read_to_end,
+    timeout,
 };
 use ws_framed::{
-    CloseOutcome, TextPolicy, WsEvent,
-    pharos::{Channel, Filter, Observable, ObserveConfig},
+    CloseOutcome, LengthDelimited, WsEvent,
+    pharos::{Channel, Events, Filter, Observable, ObserveConfig},
 };
 
+use super::drive;
+
+/// The kinds of all events up to the end.
+async fn kinds(events: Events<WsEvent>) -> Vec<&'static str> {
+    let kind = |event| match event {
+        WsEvent::Ping(_) => "ping",
+        WsEvent::Pong(_) => "pong",
+        WsEvent::CloseFrame(_) => "close frame",
+        WsEvent::Closed => "closed",
+        _ => "other",
+    };
+    events.map(kind).collect().await
+}
+
+/// Observers of the byte stream, of the item stream, of a split one and of the handle get the same
+/// events. Their queues end with the connection, before the stream is dropped.
+#[tokio::test]
+async fn observers_get_all_events() {
+    timeout(async {
+        let (server, mut client) = pair().await;
+        let mut handle = client.handle();
+        let of_bytes = observe(&mut client).await;
+        let mut client = client.framed(LengthDelimited::new(80));
+        let of_items = observe(&mut client).await;
+        let of_handle = observe(&mut handle).await;
+        let (mut sender, mut receiver) = client.split();
+        let of_split = observe(&mut handle.clone()).await;
+
+        let peer = server.handle();
+        let server = drive(server);
+        let reader = tokio::spawn(async move { receiver.next().await.is_none() });
+        peer.ping().await.unwrap();
+        handle.ping().await.unwrap();
+        sender.close().await.unwrap();
+        assert!(reader.await.unwrap(), "a clean end");
+        server.await.unwrap().unwrap();
+        let expected = ["ping", "pong", "close frame", "closed"];
+        for events in [of_bytes, of_items, of_handle, of_split] {
+            assert_eq!(kinds(events).await, expected);
+        }
+        drop(sender);
+    })
+    .await;
+}
+
+/// `Closed` comes once and last, whatever the caller still does with the stream.
 #[test]
-fn closed_is_the_last_event_and_comes_once() {
+fn closed_is_the_last_event() {
     on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
         let mut events = observe(&mut ours).await;
         peer.send(Frame::ping("1")).await;
@@ -24,21 +70,25 @@ fn closed_is_the_last_event_and_comes_once() {
     });
 }
 
+/// A stream that is dropped emits `Closed`, and its outcome is `Lost`.
 #[test]
-fn a_view_that_is_dropped_closes_too() {
+fn dropped_stream_emits_closed() {
     on_all_transports(&config_without_keepalive(), async |mut ours, _peer| {
         let mut events = observe(&mut ours).await;
-        let handle = ours.handle();
+        let mut handle = ours.handle();
         let waiting = handle.closed();
         drop(ours);
         assert_eq!(waiting.await, CloseOutcome::Lost);
         assert_eq!(describe(&mut events), ["closed"]);
         assert!(events.next().await.is_none());
+        let late = observe(&mut handle).await;
+        assert_eq!(kinds(late).await, ["closed"]);
     });
 }
 
+/// An observer that begins after the end gets `Closed` alone, from the stream and from a handle.
 #[test]
-fn who_observes_after_the_end_learns_that_it_is_over() {
+fn late_observer_gets_closed() {
     on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
         let mut handle = ours.handle();
         peer.send(Frame::close(1000, "")).await;
@@ -49,65 +99,24 @@ fn who_observes_after_the_end_learns_that_it_is_over() {
     });
 }
 
+/// A filter selects the events of one observer, in a queue of any kind, and of no other observer.
 #[test]
-fn a_slow_observer_stalls_nobody_and_learns_what_it_missed() {
-    on_transports(
-        &FRAMED[..4],
-        &config_without_keepalive(),
-        async |mut ours, mut peer| {
-            // Asks for what cannot be had: a queue without bounds.
-            let unbounded = ObserveConfig::default().channel(Channel::Unbounded);
-            let mut slow = ours.observe(unbounded).await.unwrap();
-            let mut fast = observe(&mut ours).await;
-            let mut seen = Vec::new();
-            for round in 0..10 {
-                for n in 0..100 {
-                    peer.send(Frame::pong(format!("{round}{n:02}"))).await;
-                }
-                peer.send(Frame::binary("x")).await;
-                ours.read_exact(&mut [0]).await.unwrap();
-                seen.extend(describe(&mut fast));
-            }
-            let all: Vec<_> = (0..1000).map(|n| format!("pong {n:03}")).collect();
-            assert_eq!(seen, all);
-            let held = describe(&mut slow);
-            assert!(held.len() < 200, "{} events are kept", held.len());
-            assert_eq!(held, all[..held.len()]);
-            peer.send(Frame::pong("last")).await;
-            peer.send(Frame::binary("x")).await;
-            ours.read_exact(&mut [0]).await.unwrap();
-            let lagged = format!("lagged {}", 1000 - held.len());
-            assert_eq!(describe(&mut slow), [lagged.as_str(), "pong last"]);
-        },
-    );
-}
-
-#[test]
-fn texts_that_nobody_takes_are_bounded_in_bytes() {
-    let config = config_without_keepalive().text(TextPolicy::Event);
-    on_transports(&IMMEDIATE, &config, async |mut ours, mut peer| {
-        let mut events = observe(&mut ours).await;
-        for _ in 0..30 {
-            peer.send(Frame::text("x".repeat(40_000))).await;
-            peer.send(Frame::binary("x")).await;
-            ours.read_exact(&mut [0]).await.unwrap();
-        }
-        let held: usize = describe(&mut events).iter().map(String::len).sum();
-        assert!(held < 400_000, "{held} bytes of text are kept");
-    });
-}
-
-#[test]
-fn an_observer_with_a_filter_gets_what_it_asked_for() {
-    on_all_transports(&config_without_keepalive(), async |ours, mut peer| {
+fn filter_selects_the_events() {
+    on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
         let only_pongs = Filter::Pointer(|event| matches!(event, WsEvent::Pong(_)));
+        let only_closed = Filter::Pointer(|event| matches!(event, WsEvent::Closed));
         let mut handle = ours.handle();
-        let mut events = handle.observe(only_pongs.into()).await.unwrap();
-        let mut ours = ours;
+        let mut pongs = handle.observe(only_pongs.into()).await.unwrap();
+        let options = ObserveConfig::from(only_closed).channel(Channel::Unbounded);
+        let closed = ours.observe(options).await.unwrap();
+        let mut all = observe(&mut ours).await;
         peer.send(Frame::ping("")).await;
         peer.send(Frame::pong("yes")).await;
         peer.send(Frame::close(1000, "")).await;
         read_to_end(&mut ours).await.1.unwrap();
-        assert_eq!(describe(&mut events), ["pong yes"]);
+        assert_eq!(describe(&mut pongs), ["pong yes"]);
+        assert_eq!(kinds(closed).await, ["closed"]);
+        let expected = ["ping ", "pong yes", "close 1000", "closed"];
+        assert_eq!(describe(&mut all), expected);
     });
 }

@@ -1,68 +1,92 @@
-//! What a handle needs: no runtime and no particular view, but a connection that is polled.
+//! What a handle outlives, and what it needs: a connection that is polled.
 
-use std::{pin::pin, time::Duration};
+use std::pin::pin;
 
 use futures::{AsyncReadExt, FutureExt, SinkExt, StreamExt, future};
 use support::{
     Frame, IMMEDIATE, NO_TIMERS, config_without_keepalive, frame::PING, on_all_transports,
-    on_transports, pair, poll_until_idle, timeout, tungstenite_pair_with,
+    on_transports, pair, poll_until_idle, timeout,
 };
-use ws_framed::{CloseFrame, CloseOutcome, ClosedBy, Lines, WsErr};
+use ws_framed::{CloseFrame, CloseOutcome, Lines};
 
 use super::drive;
 
-/// A handle is of one link, whatever view it was taken from and whatever becomes of that view.
+/// A handle belongs to a connection. It works after its stream was converted or split, and after
+/// the end.
+#[test]
+fn outlives_its_streams() {
+    on_all_transports(&config_without_keepalive(), async |ours, mut peer| {
+        let of_bytes = ours.handle();
+        let ours = ours.framed(Lines::new(100));
+        let of_items = ours.handle();
+        peer.send(Frame::binary("line\n")).await;
+        let (mut sink, mut items) = ours.split();
+        assert_eq!(items.next().await.unwrap().unwrap(), "line");
+        sink.send("hello".to_owned()).await.unwrap();
+        let script = async {
+            peer.expect(Frame::binary("hello\n")).await;
+            for handle in [&of_bytes, &of_items] {
+                let reply = async {
+                    let ping = peer.next().await.unwrap();
+                    assert_eq!(ping.opcode, PING);
+                    peer.send(Frame::pong(ping.payload)).await;
+                };
+                future::join(handle.ping(), reply).await.0.unwrap();
+                assert_eq!(handle.stats().bytes_sent, 6);
+            }
+            assert_eq!(of_bytes.stats(), of_items.stats());
+            of_items.close(CloseFrame::normal()).unwrap();
+            peer.expect(Frame::close(1000, "")).await;
+            peer.send(Frame::close(1000, "")).await;
+            of_bytes.closed().await
+        };
+        let (item, outcome) = future::join(items.next(), script).await;
+        assert!(item.is_none());
+        assert!(matches!(outcome, CloseOutcome::Clean { .. }));
+        drop((sink, items));
+        assert_eq!(of_items.closed().await, outcome);
+        assert_eq!(of_bytes.stats().bytes_received, 5);
+    });
+}
+
+/// Every task that waits for the outcome gets it: one that began before the end, and one that
+/// begins after it. A task that stops waiting disturbs no other.
 #[tokio::test]
-async fn a_handle_outlives_the_views() {
+async fn all_waiters_get_the_outcome() {
     timeout(async {
         let (server, client) = pair().await;
-        let first = client.handle();
-        let client = client.framed(Lines::new(80));
-        let second = client.handle();
-        let (mut sender, receiver) = client.split();
-        let _server = drive(server);
-        let reader = tokio::spawn(receiver.map(Result::unwrap).collect::<Vec<_>>());
-        sender.send("hello".to_owned()).await.unwrap();
-        for handle in [&first, &second] {
-            handle.ping().await.unwrap();
-            assert_eq!(handle.stats().bytes_sent, 6);
+        let handle = client.handle();
+        let waiting: Vec<_> = (0..20)
+            .map(|_| {
+                let handle = handle.clone();
+                tokio::spawn(async move { handle.closed().await })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        waiting[0].abort();
+        drop(server);
+        drive(client).await.unwrap().unwrap_err();
+        for outcome in waiting.into_iter().skip(1) {
+            assert_eq!(outcome.await.unwrap(), CloseOutcome::Lost);
         }
-        assert_eq!(first.stats(), second.stats());
-        second.close(CloseFrame::normal()).unwrap();
-        assert!(matches!(first.closed().await, CloseOutcome::Clean { .. }));
-        assert!(reader.await.unwrap().is_empty());
+        assert_eq!(handle.closed().await, CloseOutcome::Lost);
     })
     .await;
 }
 
-/// None of it needs a runtime: the timers have a thread of their own.
+/// The outcome of a connection whose item stream is dropped is `Lost`.
+/// `events::dropped_stream_emits_closed` holds the same of a byte stream.
 #[test]
-fn a_handle_works_without_a_runtime() {
-    futures::executor::block_on(timeout(async {
-        let config = config_without_keepalive().ping_timeout(Duration::from_millis(20));
-        let (mut server, mut client) = tungstenite_pair_with(1000, config.clone(), config).await;
-        let handle = client.handle();
-        assert!(matches!(handle.ping().await, Err(WsErr::TimedOut(_))));
-        let talk = async {
-            handle.ping().await.unwrap();
-            handle.close(CloseFrame::normal()).unwrap();
-            handle.closed().await
-        };
-        let (outcome, at_server, at_client) =
-            future::join3(talk, server.read(&mut [0]), client.read(&mut [0])).await;
-        assert!(matches!(
-            outcome,
-            CloseOutcome::Clean {
-                by: ClosedBy::Us,
-                ..
-            }
-        ));
-        assert_eq!((at_server.unwrap(), at_client.unwrap()), (0, 0));
-    }));
+fn dropped_items_are_lost() {
+    on_all_transports(&config_without_keepalive(), async |ours, _peer| {
+        let handle = ours.framed(Lines::new(80)).handle();
+        assert_eq!(handle.closed().await, CloseOutcome::Lost);
+    });
 }
 
+/// A peer that sends data without pause delays neither a ping nor a close of a handle.
 #[test]
-fn a_peer_that_sends_without_pause_keeps_no_ping_and_no_close_back() {
+fn busy_peer_delays_no_request() {
     on_transports(
         &IMMEDIATE,
         &config_without_keepalive(),
@@ -84,31 +108,9 @@ fn a_peer_that_sends_without_pause_keeps_no_ping_and_no_close_back() {
     );
 }
 
+/// A close of a handle does nothing on a connection that no task polls.
 #[test]
-fn a_handle_outlives_the_change_of_views() {
-    on_all_transports(&config_without_keepalive(), async |ours, mut peer| {
-        let handle = ours.handle();
-        let framed = ours.framed(Lines::new(100));
-        peer.send(Frame::binary("line\n")).await;
-        let (sink, mut items) = framed.split::<String>();
-        assert_eq!(items.next().await.unwrap().unwrap(), "line");
-        let script = async {
-            handle.close(CloseFrame::normal()).unwrap();
-            peer.expect(Frame::close(1000, "")).await;
-            peer.send(Frame::close(1000, "")).await;
-            handle.closed().await
-        };
-        let (item, outcome) = future::join(items.next(), script).await;
-        assert!(item.is_none());
-        assert!(matches!(outcome, CloseOutcome::Clean { .. }));
-        drop((sink, items));
-        assert_eq!(handle.closed().await, outcome);
-        assert_eq!(handle.stats().bytes_received, 5);
-    });
-}
-
-#[test]
-fn nothing_happens_on_a_link_that_nobody_polls() {
+fn unpolled_connection_sends_nothing() {
     on_transports(
         &NO_TIMERS,
         &config_without_keepalive(),

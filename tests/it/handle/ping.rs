@@ -1,43 +1,60 @@
 //! Pings by a handle.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use futures::{
     AsyncReadExt, AsyncWriteExt, FutureExt, SinkExt, StreamExt, future, stream::FuturesUnordered,
 };
 use support::{
     Frame, config_without_keepalive, describe, frame::PING, observe, on_all_transports, pair,
-    pair_with, read_to_end, timeout, while_reading,
+    read_to_end, timeout, while_reading,
 };
-use ws_framed::{CloseFrame, CloseOutcome, Lines, WsErr};
+use ws_framed::{CloseFrame, CloseOutcome, Config, Lines, WsErr};
 
 use super::drive;
 
-#[tokio::test]
-async fn a_ping_gives_the_round_trip_time() {
-    timeout(async {
-        let (server, client) = pair().await;
-        let (us, peer) = (client.handle(), server.handle());
-        assert_eq!(us.stats().last_round_trip, None);
-        let (_server, _client) = (drive(server), drive(client));
-        let start = std::time::Instant::now();
-        let time = us.ping().await.unwrap();
-        assert!(time <= start.elapsed());
-        assert_eq!(us.stats().last_round_trip, Some(time));
-        assert_eq!(us.stats().pings_sent, 1);
-        assert_eq!(us.stats().pongs_received, 1);
-        assert_eq!(peer.stats().pings_received, 1);
-        assert_eq!(peer.stats().pongs_received, 0);
-        // Data it is not.
-        assert_eq!(us.stats().messages_sent, 0);
-        assert_eq!(peer.stats().messages_received, 0);
-        assert_eq!(peer.stats().bytes_received, 0);
-    })
-    .await;
+fn short_ping_timeout() -> Config {
+    config_without_keepalive().ping_timeout(Duration::from_millis(50))
 }
 
+/// `ping` returns the round-trip time of its own pong, not of one that was not asked for.
+/// Statistics count pings and pongs, and neither as data.
+#[test]
+fn returns_the_round_trip_time() {
+    on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
+        let mut events = observe(&mut ours).await;
+        let handle = ours.handle();
+        assert_eq!(handle.stats().last_round_trip, None);
+        let script = async {
+            peer.send(Frame::ping("theirs")).await;
+            let ping = loop {
+                let frame = peer.next().await.unwrap();
+                if frame.opcode == PING {
+                    break frame;
+                }
+                assert_eq!(frame, Frame::pong("theirs"));
+            };
+            peer.send(Frame::pong("unasked")).await;
+            peer.send(Frame::pong(ping.payload)).await;
+        };
+        let start = std::time::Instant::now();
+        let asking = async { future::join(handle.ping(), script).await.0 };
+        let time = while_reading(&mut ours, asking).await.unwrap();
+        assert!(time <= start.elapsed());
+        let stats = handle.stats();
+        assert_eq!((stats.pings_sent, stats.pongs_received), (1, 2));
+        assert_eq!(stats.pings_received, 1);
+        assert_eq!(stats.last_round_trip, Some(time));
+        assert_eq!((stats.messages_sent, stats.bytes_sent), (0, 0));
+        assert_eq!((stats.messages_received, stats.bytes_received), (0, 0));
+        let events = describe(&mut events);
+        assert_eq!(events.len(), 3, "a ping and both pongs are events");
+    });
+}
+
+/// Hundreds of pings in flight at once, from as many tasks, are all answered.
 #[tokio::test]
-async fn many_pings_at_once_are_all_answered() {
+async fn concurrent_pings_are_all_answered() {
     const PINGS: u64 = 500;
     timeout(async {
         let (server, client) = pair().await;
@@ -60,9 +77,27 @@ async fn many_pings_at_once_are_all_answered() {
     .await;
 }
 
-/// Pings do not disturb what goes on in either direction.
+/// A pong answers its ping and all pings before it.
+#[test]
+fn pong_answers_earlier_pings() {
+    on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
+        let handle = ours.handle();
+        let pings = future::join_all((0..3).map(|_| handle.ping()));
+        let script = async {
+            peer.next().await.unwrap();
+            peer.next().await.unwrap();
+            let last = peer.next().await.unwrap();
+            peer.send(Frame::pong(last.payload)).await;
+        };
+        let (times, ()) = while_reading(&mut ours, future::join(pings, script)).await;
+        assert_eq!(times.len(), 3);
+        assert!(times.iter().all(Result::is_ok), "{times:?}");
+    });
+}
+
+/// Pings do not disturb items in either direction.
 #[tokio::test]
-async fn pings_among_data() {
+async fn pings_do_not_disturb_items() {
     timeout(async {
         let (server, client) = pair().await;
         let handle = client.handle();
@@ -94,150 +129,24 @@ async fn pings_among_data() {
     .await;
 }
 
-#[tokio::test]
-async fn a_ping_that_nobody_drives_times_out() {
-    timeout(async {
-        let config = config_without_keepalive().ping_timeout(Duration::from_millis(20));
-        let (_server, client) = pair_with(config_without_keepalive(), config).await;
-        let error = client.handle().ping().await.unwrap_err();
-        assert!(matches!(error, WsErr::TimedOut(_)), "{error:?}");
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_ping_that_the_peer_does_not_answer_times_out() {
-    timeout(async {
-        let config = config_without_keepalive().ping_timeout(Duration::from_millis(20));
-        let (_server, client) = pair_with(config_without_keepalive(), config).await;
-        let handle = client.handle();
-        let _client = drive(client);
-        let error = handle.ping().await.unwrap_err();
-        assert!(matches!(error, WsErr::TimedOut(_)), "{error:?}");
-        assert_eq!(handle.stats().pings_sent, 1);
-        assert_eq!(handle.stats().last_round_trip, None);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_ping_ends_with_its_link() {
-    // Boxed, because it holds so many ends.
-    timeout(Box::pin(async {
-        // Dropped before, and in the middle.
-        let (server, client) = pair().await;
-        let handle = client.handle();
-        let mut waiting = std::pin::pin!(handle.ping());
-        assert!(futures::poll!(&mut waiting).is_pending());
-        drop(client);
-        assert!(matches!(waiting.await, Err(WsErr::Closed)));
-        assert!(matches!(handle.ping().await, Err(WsErr::Closed)));
-        drop(server);
-
-        // Under way when the view is dropped: it was sent, and its pong never read.
-        let (_server, mut client) = pair().await;
-        let handle = client.handle();
-        let mut waiting = std::pin::pin!(handle.ping());
-        assert!(futures::poll!(&mut waiting).is_pending());
-        assert!(futures::poll!(client.read(&mut [0])).is_pending());
-        assert_eq!(handle.stats().pings_sent, 1);
-        drop(client);
-        assert!(matches!(waiting.await, Err(WsErr::Closed)));
-
-        // Ended: the peer closed.
-        let (mut server, mut client) = pair().await;
-        let handle = client.handle();
-        server.close().await.unwrap();
-        let mut waiting = std::pin::pin!(handle.ping());
-        assert!(futures::poll!(&mut waiting).is_pending());
-        assert_eq!(client.read(&mut [0]).await.unwrap(), 0);
-        assert!(matches!(waiting.await, Err(WsErr::Closed)));
-        assert!(matches!(handle.ping().await, Err(WsErr::Closed)));
-    }))
-    .await;
-}
-
-/// After our close frame no ping may follow.
-#[tokio::test]
-async fn a_link_that_is_closing_does_not_ping() {
-    timeout(async {
-        let (_server, mut client) = pair().await;
-        let handle = client.handle();
-        client.close().await.unwrap();
-        let (ping, pending) = future::join(handle.ping(), async {
-            futures::poll!(client.read(&mut [0])).is_pending()
-        })
-        .await;
-        assert!(matches!(ping, Err(WsErr::Closed)), "{ping:?}");
-        assert!(pending, "the peer has not answered yet");
-        assert_eq!(handle.stats().pings_sent, 0);
-    })
-    .await;
-}
-
-/// What was asked for by a future that is gone is not answered, and stands in nobody's way.
-#[tokio::test]
-async fn a_ping_can_be_cancelled() {
-    timeout(async {
-        let (server, client) = pair().await;
-        let handle = client.handle();
-        for _ in 0..1000 {
-            assert!(handle.ping().now_or_never().is_none());
-        }
-        let (_server, _client) = (drive(server), drive(client));
-        handle.ping().await.unwrap();
-        // Those that were cancelled before anybody looked need not have been sent.
-        assert!(handle.stats().pings_sent <= 2, "{:?}", handle.stats());
-    })
-    .await;
-}
-
+/// A ping on a connection that no task polls times out.
 #[test]
-fn a_ping_is_answered_with_its_round_trip_time() {
-    on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
-        let mut events = observe(&mut ours).await;
-        let handle = ours.handle();
-        assert_eq!(handle.stats().last_round_trip, None);
-        let script = async {
-            let ping = peer.next().await.unwrap();
-            assert_eq!(ping.opcode, PING);
-            peer.send(Frame::pong("unasked")).await;
-            peer.send(Frame::pong(ping.payload)).await;
-            handle.clone()
-        };
-        let asking = async { future::join(handle.ping(), script).await.0 };
-        let time = while_reading(&mut ours, asking).await.unwrap();
-        let stats = handle.stats();
-        assert_eq!((stats.pings_sent, stats.pongs_received), (1, 2));
-        assert_eq!(stats.last_round_trip, Some(time));
-        assert_eq!(describe(&mut events).len(), 2, "both pongs are events");
+fn unpolled_ping_times_out() {
+    on_all_transports(&short_ping_timeout(), async |ours, _peer| {
+        let error = ours.handle().ping().await.unwrap_err();
+        assert!(matches!(error, WsErr::TimedOut(_)), "{error:?}");
     });
 }
 
+/// A ping without an answer times out. The connection goes on, and a late pong does no harm.
 #[test]
-fn one_pong_answers_all_pings_before_it() {
-    on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
-        let handle = ours.handle();
-        let pings = future::join_all((0..3).map(|_| handle.ping()));
-        let script = async {
-            peer.next().await.unwrap();
-            peer.next().await.unwrap();
-            let last = peer.next().await.unwrap();
-            peer.send(Frame::pong(last.payload)).await;
-        };
-        let (times, ()) = while_reading(&mut ours, future::join(pings, script)).await;
-        assert!(times.iter().all(Result::is_ok), "{times:?}");
-    });
-}
-
-#[test]
-fn a_ping_has_a_deadline_and_the_link_goes_on() {
-    let config = config_without_keepalive().ping_timeout(Duration::from_millis(50));
-    on_all_transports(&config, async |mut ours, mut peer| {
+fn unanswered_ping_times_out() {
+    on_all_transports(&short_ping_timeout(), async |mut ours, mut peer| {
         let handle = ours.handle();
         let answer = while_reading(&mut ours, handle.ping()).await;
         assert!(matches!(answer, Err(WsErr::TimedOut(_))), "{answer:?}");
-        // The pong is late, and no harm.
+        assert_eq!(handle.stats().pings_sent, 1);
+        assert_eq!(handle.stats().last_round_trip, None);
         let ping = peer.next().await.unwrap();
         peer.send(Frame::pong(ping.payload)).await;
         peer.send(Frame::binary("x")).await;
@@ -245,14 +154,24 @@ fn a_ping_has_a_deadline_and_the_link_goes_on() {
     });
 }
 
+/// A ping ends with `Closed` when the stream is dropped, whether it was sent before or not.
 #[test]
-fn a_view_that_is_dropped_lets_nobody_wait() {
+fn dropped_stream_ends_pings() {
+    on_all_transports(&config_without_keepalive(), async |ours, _peer| {
+        let handle = ours.handle();
+        let mut unsent = pin!(handle.ping());
+        assert!(futures::poll!(&mut unsent).is_pending());
+        drop(ours);
+        assert!(matches!(unsent.await, Err(WsErr::Closed)));
+        assert!(matches!(handle.ping().await, Err(WsErr::Closed)));
+    });
     on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
         let handle = ours.handle();
         let sent = handle.clone();
         let (answer, closed) = (sent.ping(), handle.closed());
-        let dropping = async move {
+        let dropping = async {
             while_reading(&mut ours, peer.next()).await.expect("a ping");
+            assert_eq!(handle.stats().pings_sent, 1);
             drop(ours);
         };
         let (answer, closed, ()) = future::join3(answer, closed, dropping).await;
@@ -262,8 +181,19 @@ fn a_view_that_is_dropped_lets_nobody_wait() {
     });
 }
 
+/// A ping ends with `Closed` when the peer closes the connection, whether it was sent before or
+/// not.
 #[test]
-fn a_link_that_closes_lets_no_ping_wait() {
+fn closed_connection_ends_pings() {
+    on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
+        let handle = ours.handle();
+        peer.send(Frame::close(1000, "")).await;
+        let mut unsent = pin!(handle.ping());
+        assert!(futures::poll!(&mut unsent).is_pending());
+        read_to_end(&mut ours).await.1.unwrap();
+        assert!(matches!(unsent.await, Err(WsErr::Closed)));
+        assert!(matches!(handle.ping().await, Err(WsErr::Closed)));
+    });
     on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
         let handle = ours.handle();
         let script = async {
@@ -275,4 +205,36 @@ fn a_link_that_closes_lets_no_ping_wait() {
         end.unwrap();
         assert!(matches!(answer, Err(WsErr::Closed)), "{answer:?}");
     });
+}
+
+/// A closing connection sends no ping, because none may follow its close frame.
+#[test]
+fn closing_connection_does_not_ping() {
+    on_all_transports(&config_without_keepalive(), async |mut ours, _peer| {
+        let handle = ours.handle();
+        ours.close().await.unwrap();
+        let (ping, pending) = future::join(handle.ping(), async {
+            futures::poll!(ours.read(&mut [0])).is_pending()
+        })
+        .await;
+        assert!(matches!(ping, Err(WsErr::Closed)), "{ping:?}");
+        assert!(pending, "the peer has not answered yet");
+        assert_eq!(handle.stats().pings_sent, 0);
+    });
+}
+
+/// A ping that is dropped before the connection is polled is not sent, and delays no other.
+#[tokio::test]
+async fn cancelled_pings_are_not_sent() {
+    timeout(async {
+        let (server, client) = pair().await;
+        let handle = client.handle();
+        for _ in 0..1000 {
+            assert!(handle.ping().now_or_never().is_none());
+        }
+        let (_server, _client) = (drive(server), drive(client));
+        handle.ping().await.unwrap();
+        assert!(handle.stats().pings_sent <= 2, "{:?}", handle.stats());
+    })
+    .await;
 }

@@ -4,8 +4,10 @@ use futures::{AsyncReadExt, AsyncWriteExt};
 use support::{config_without_keepalive, pair_with, timeout};
 use ws_framed::Stats;
 
+/// Statistics count the messages and bytes of data exactly, at both ends. A flush with nothing to
+/// send and an empty write count nothing.
 #[tokio::test]
-async fn the_statistics_are_exact() {
+async fn data_is_counted_exactly() {
     timeout(async {
         let config = config_without_keepalive().max_send_message_len(100);
         let (mut server, mut client) = pair_with(config_without_keepalive(), config).await;
@@ -17,7 +19,6 @@ async fn the_statistics_are_exact() {
         assert_eq!((us.stats().messages_sent, us.stats().bytes_sent), (2, 200));
         client.flush().await.unwrap();
         assert_eq!((us.stats().messages_sent, us.stats().bytes_sent), (3, 250));
-        // A flush with nothing to send, and an empty write, send nothing.
         client.write_all(&[]).await.unwrap();
         client.flush().await.unwrap();
         assert_eq!(us.stats().messages_sent, 3);

@@ -1,4 +1,4 @@
-//! What cannot be asked for or answered is refused before anything is sent.
+//! Invalid arguments fail before anything is sent.
 
 use std::{io, time::Duration};
 
@@ -7,8 +7,9 @@ use support::{handshake::REQUEST, timeout, tungstenite_sockets};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use ws_framed::{Acceptor, Config, Connector, WsErr, WsStream, connect};
 
+/// `connect` rejects a URL that is not one of a WebSocket.
 #[tokio::test]
-async fn urls_that_cannot_be_connected_to() {
+async fn connect_rejects_invalid_urls() {
     timeout(async {
         for url in [
             "",
@@ -32,9 +33,9 @@ async fn urls_that_cannot_be_connected_to() {
     .await;
 }
 
-/// Over a stream of the user's own, the URL gives path and host only, and has to be one all the same.
+/// `connect_over` uses only the path and the host of the URL, and rejects an invalid URL too.
 #[tokio::test]
-async fn urls_that_cannot_be_asked_for() {
+async fn connect_over_rejects_invalid_urls() {
     timeout(async {
         for url in [
             "",
@@ -44,7 +45,7 @@ async fn urls_that_cannot_be_asked_for() {
             "ws://local host/",
             "http://localhost/",
         ] {
-            // The other end is there, and would wait for a request. It is gone before it could answer.
+            // The peer waits for a request, and ends the connection in place of a response.
             let (io, mut peer) = duplex(4096);
             let connector = Connector::new();
             let (result, request) = future::join(connector.connect_over(io, url), async {
@@ -54,7 +55,7 @@ async fn urls_that_cannot_be_asked_for() {
                 String::from_utf8_lossy(&request[..read]).into_owned()
             })
             .await;
-            assert_eq!(request, "", "{url:?} was asked for");
+            assert_eq!(request, "", "{url:?} was requested");
             let error = result.map(drop).unwrap_err();
             assert!(matches!(error, WsErr::InvalidUrl(_)), "{url:?}: {error:?}");
         }
@@ -62,25 +63,9 @@ async fn urls_that_cannot_be_asked_for() {
     .await;
 }
 
+/// Both builders reject a header that is not valid HTTP, or that is part of the handshake.
 #[tokio::test]
-async fn nobody_listens() {
-    timeout(async {
-        // A port that was free a moment ago.
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        drop(listener);
-        let error = connect(format!("ws://{address}"))
-            .await
-            .map(drop)
-            .unwrap_err();
-        assert!(matches!(error, WsErr::Io(_)), "{error:?}");
-        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn headers_that_cannot_be_sent() {
+async fn invalid_headers_are_rejected() {
     timeout(async {
         for (name, value) in [
             ("", "value"),
@@ -88,7 +73,7 @@ async fn headers_that_cannot_be_sent() {
             ("with:colon", "value"),
             ("X-Break", "one\r\nX-Smuggled: two"),
             ("X-Null", "\0"),
-            // Those belong to the handshake.
+            // Headers of the handshake itself.
             ("Connection", "close"),
             ("upgrade", "h2c"),
             ("Sec-WebSocket-Key", "x"),
@@ -109,8 +94,9 @@ async fn headers_that_cannot_be_sent() {
     .await;
 }
 
+/// Both builders reject a subprotocol that is not a token.
 #[tokio::test]
-async fn subprotocols_that_cannot_be_sent() {
+async fn invalid_subprotocols_are_rejected() {
     timeout(async {
         for name in [
             "",
@@ -131,7 +117,7 @@ async fn subprotocols_that_cannot_be_sent() {
     .await;
 }
 
-/// Both refuse, before anything has been sent.
+/// Asserts that both builders fail with `InvalidHeader` and send nothing.
 async fn assert_invalid(connector: &Connector, acceptor: &Acceptor, what: &str) {
     let (io, mut peer) = duplex(4096);
     let opening = connector.connect_over(io, "ws://localhost/");
@@ -161,8 +147,10 @@ async fn assert_invalid(connector: &Connector, acceptor: &Acceptor, what: &str) 
     );
 }
 
+/// An invalid `Config` fails before anything is sent or resolved. All invalid values are in
+/// `config`.
 #[tokio::test]
-async fn settings_that_make_no_sense_are_refused_before_anything_is_sent() {
+async fn invalid_config_sends_nothing() {
     timeout(async {
         for config in [
             Config::default().max_send_message_len(0),
@@ -176,7 +164,6 @@ async fn settings_that_make_no_sense_are_refused_before_anything_is_sent() {
             let error = error.map(drop).unwrap_err();
             assert!(matches!(error, WsErr::InvalidConfig(_)), "{error:?}");
             assert_eq!(peer.read_to_end(&mut Vec::new()).await.unwrap(), 0);
-            // Nothing is resolved or connected to, either.
             let error = connector.connect("ws://localhost:1").await;
             assert!(matches!(error, Err(WsErr::InvalidConfig(_))), "{error:?}");
 
@@ -186,8 +173,8 @@ async fn settings_that_make_no_sense_are_refused_before_anything_is_sent() {
             assert!(matches!(error, WsErr::InvalidConfig(_)), "{error:?}");
             assert_eq!(peer.read_to_end(&mut Vec::new()).await.unwrap(), 0);
 
-            let (engine, _peer) = tungstenite_sockets(4096).await;
-            let error = WsStream::with_config(engine, config).map(drop).unwrap_err();
+            let (socket, _peer) = tungstenite_sockets(4096).await;
+            let error = WsStream::with_config(socket, config).map(drop).unwrap_err();
             assert!(matches!(error, WsErr::InvalidConfig(_)), "{error:?}");
         }
     })

@@ -1,4 +1,5 @@
-//! Two ends agree on protocol, version, codec and limit in the handshake, or are told what they differ in.
+//! Contracts: both ends agree on protocol, version, codec and limit in the handshake, or report the
+//! difference.
 
 use std::borrow::Cow;
 
@@ -31,7 +32,7 @@ fn agreed(stream: &WsStream) -> Option<String> {
     stream.contract().map(Contract::to_string)
 }
 
-/// Both ends agree on this one.
+/// Asserts that both ends agree on this contract.
 async fn assert_agreed(acceptor: &Acceptor, connector: &Connector, expected: &str) {
     let (server, client) = open_pair(acceptor, connector).await;
     let (server, client) = (server.unwrap(), client.unwrap());
@@ -42,7 +43,7 @@ async fn assert_agreed(acceptor: &Acceptor, connector: &Connector, expected: &st
     exchange_and_close(server, client).await;
 }
 
-/// Both ends are told this.
+/// Asserts that both ends return status 400 with this reason.
 async fn assert_refused(acceptor: &Acceptor, connector: &Connector, expected: &str) {
     let (server, client) = open_pair(acceptor, connector).await;
     for end in [server, client] {
@@ -55,13 +56,13 @@ async fn assert_refused(acceptor: &Acceptor, connector: &Connector, expected: &s
     }
 }
 
+/// The server selects the first of its own contracts that the client offers.
 #[tokio::test]
-async fn two_ends_agree_on_what_both_offer() {
+async fn server_order_decides() {
     timeout(async {
         let ours = acceptor(&["chat.v2.lines.80", "chat.v2.json.9", "chat.v1.lines.80"]);
         for (offers, expected) in [
             (&["chat.v2.lines.80"][..], "chat.v2.lines.80"),
-            // What the server wants most.
             (&["chat.v1.lines.80", "chat.v2.json.9"], "chat.v2.json.9"),
             (&["shop.v2.json.9", "chat.v1.lines.80"], "chat.v1.lines.80"),
         ] {
@@ -73,9 +74,9 @@ async fn two_ends_agree_on_what_both_offer() {
     .await;
 }
 
-/// Browsers refuse to offer anything twice (RFC 6455 section 4.1).
+/// A request offers each contract and subprotocol once, in order (RFC 6455 section 4.1).
 #[tokio::test]
-async fn a_contract_is_offered_once_in_the_order_of_wishes() {
+async fn offers_are_unique_and_ordered() {
     timeout(async {
         let (mut server, client) = duplex(4096);
         let ours = connector(&["b.v2.json.9", "a.v1.json.9", "b.v2.json.9"])
@@ -96,8 +97,10 @@ async fn a_contract_is_offered_once_in_the_order_of_wishes() {
     .await;
 }
 
+/// A server rejects contracts that differ from its own. The reason names the difference at both
+/// ends.
 #[tokio::test]
-async fn a_disagreement_is_told_to_both_ends_before_the_first_frame() {
+async fn difference_is_the_reason() {
     timeout(async {
         let ours = acceptor(&["chat.v2.json.65536"]);
         for (offer, expected) in [
@@ -133,8 +136,9 @@ async fn a_disagreement_is_told_to_both_ends_before_the_first_frame() {
     .await;
 }
 
+/// A server rejects a client that offers no contract. The reason names the contracts of the server.
 #[tokio::test]
-async fn a_client_that_offers_no_contract_is_told_what_to_offer() {
+async fn client_without_contracts() {
     timeout(async {
         let ours = acceptor(&["chat.v2.json.65536"]);
         let expected = "client offers no contract, server supports chat.v2.json.65536";
@@ -145,12 +149,14 @@ async fn a_client_that_offers_no_contract_is_told_what_to_offer() {
     .await;
 }
 
+/// A client with contracts fails at a server that ignores its offer, or that has other
+/// subprotocols.
 #[tokio::test]
-async fn a_server_that_knows_nothing_of_contracts_is_a_typed_error() {
+async fn server_without_contracts() {
     timeout(async {
-        // One that ignores what is offered.
+        // A server that ignores the offer.
         let (mut server, client) = duplex(4096);
-        let answer = async {
+        let response = async {
             let request = read_head(&mut server).await;
             server
                 .write_all(&response_to(request.as_bytes()))
@@ -158,11 +164,12 @@ async fn a_server_that_knows_nothing_of_contracts_is_a_typed_error() {
                 .unwrap();
         };
         let ours = connector(&["chat.v2.json.9"]);
-        let (opened, ()) = future::join(ours.connect_over(client, "ws://localhost/"), answer).await;
+        let (opened, ()) =
+            future::join(ours.connect_over(client, "ws://localhost/"), response).await;
         let error = opened.map(drop).unwrap_err();
         assert!(matches!(error, WsErr::NoSubprotocol), "{error:?}");
 
-        // One that has subprotocols.
+        // A server with subprotocols.
         let other = Acceptor::new().subprotocol("chat");
         let expected = "server supports none of the offered subprotocols";
         assert_refused(&other, &ours, expected).await;
@@ -170,8 +177,9 @@ async fn a_server_that_knows_nothing_of_contracts_is_a_typed_error() {
     .await;
 }
 
+/// Contracts and other subprotocols are offered and selected in one order.
 #[tokio::test]
-async fn contracts_and_other_subprotocols_may_be_mixed() {
+async fn contracts_among_subprotocols() {
     timeout(async {
         let token = "chat.v2.json.9";
         let ours = Acceptor::new()
@@ -180,7 +188,7 @@ async fn contracts_and_other_subprotocols_may_be_mixed() {
             .subprotocol("old");
         let theirs = |other: &str| connector(&[token]).subprotocol(other);
         assert_agreed(&ours, &theirs("old"), token).await;
-        // Written by hand, as a program that does not know of contracts would: it sees a subprotocol.
+        // A client may offer the token of a contract as a subprotocol.
         let (server, client) = open_pair(&ours, &Connector::new().subprotocol(token)).await;
         let (server, client) = (server.unwrap(), client.unwrap());
         assert_eq!(agreed(&server).as_deref(), Some(token));
@@ -202,16 +210,16 @@ async fn contracts_and_other_subprotocols_may_be_mixed() {
     .await;
 }
 
-/// The policy and the user's judgement come first: a stranger is not told what is spoken here.
+/// The callback of `accept_with` precedes the contracts: a rejected client does not learn them.
 #[tokio::test]
-async fn who_is_not_let_in_is_not_told_what_is_spoken() {
+async fn callback_precedes_contracts() {
     timeout(async {
         let ours = acceptor(&["chat.v2.json.9"]);
         let (accepted, connected) = tcp().await;
-        let judge = |_: &HandshakeRequest<'_>| Err(Rejection::new(401, "log in first"));
+        let callback = |_: &HandshakeRequest<'_>| Err(Rejection::new(401, "log in first"));
         let theirs = Connector::new();
         let (server, client) = future::join(
-            ours.accept_with(accepted, judge),
+            ours.accept_with(accepted, callback),
             theirs.connect_over(connected, "ws://localhost/"),
         )
         .await;
@@ -226,8 +234,9 @@ async fn who_is_not_let_in_is_not_told_what_is_spoken() {
     .await;
 }
 
+/// The contract is kept from one stream type to the next.
 #[tokio::test]
-async fn every_view_knows_the_contract() {
+async fn streams_keep_the_contract() {
     timeout(async {
         let lines = Lines::new(80);
         let ours = Contract::new("chat", 2, &lines).unwrap();
@@ -241,12 +250,12 @@ async fn every_view_knows_the_contract() {
     .await;
 }
 
-/// A user's own format.
-struct Mine(LengthDelimited);
+/// A custom codec.
+struct Custom(LengthDelimited);
 
-impl WireFormat for Mine {
+impl WireFormat for Custom {
     fn name(&self) -> Cow<'static, str> {
-        "mine".into()
+        "custom".into()
     }
 
     fn max_frame_len(&self) -> usize {
@@ -254,18 +263,19 @@ impl WireFormat for Mine {
     }
 }
 
+/// A custom codec that implements `WireFormat` has contracts.
 #[test]
-fn a_codec_of_the_users_own_takes_part() {
-    let mine = Mine(LengthDelimited::new(7));
-    let contract = Contract::new("chat", 2, &mine).unwrap();
-    assert_eq!(contract.to_string(), "chat.v2.mine.7");
-    let dynamic: &dyn WireFormat = &mine;
+fn contract_of_custom_codec() {
+    let custom = Custom(LengthDelimited::new(7));
+    let contract = Contract::new("chat", 2, &custom).unwrap();
+    assert_eq!(contract.to_string(), "chat.v2.custom.7");
+    let dynamic: &dyn WireFormat = &custom;
     assert_eq!(Contract::new("chat", 2, dynamic).unwrap(), contract);
 }
 
-/// Both ends have the limit that was agreed on, so the sender knows before the receiver has to.
+/// A codec with the limit of the contract rejects an item over it before anything is sent.
 #[tokio::test]
-async fn an_item_over_the_limit_is_refused_before_anything_is_sent() {
+async fn limit_applies_to_the_sender() {
     timeout(async {
         let lines = Lines::new(4);
         let ours = Contract::new("chat", 2, &lines).unwrap();

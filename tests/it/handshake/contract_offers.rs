@@ -1,4 +1,4 @@
-//! What clients offer that are not this library, or that mean harm, and how a contract is written.
+//! Offers of other clients, which may be malicious, and the token of a contract.
 
 use futures::future;
 use proptest::prelude::*;
@@ -13,20 +13,22 @@ fn acceptor(contract: &str) -> Acceptor {
     Acceptor::new().contract(contract.parse().unwrap())
 }
 
-/// One request, by hand, and the head of the answer.
-async fn ask(ours: &Acceptor, offers: &str) -> (Result<WsStream, WsErr>, String) {
+/// Sends a request with these headers. Returns the result of the server and the head of its
+/// response.
+async fn send_request(ours: &Acceptor, offers: &str) -> (Result<WsStream, WsErr>, String) {
     let (server, mut client) = duplex(64 * 1024);
     let request = REQUEST.strip_suffix("\r\n").unwrap().to_owned() + offers + "\r\n";
-    let ask = async {
+    let script = async {
         client.write_all(request.as_bytes()).await.unwrap();
         client.shutdown().await.unwrap();
         read_head(&mut client).await
     };
-    future::join(ours.accept(server), ask).await
+    future::join(ours.accept(server), script).await
 }
 
+/// A web page may offer the token of a contract in any of several headers.
 #[tokio::test]
-async fn a_page_may_offer_a_contract_by_its_name_in_any_header() {
+async fn offer_in_several_headers() {
     timeout(async {
         let ours = acceptor("chat.v2.json.65536.message");
         for offers in [
@@ -34,7 +36,7 @@ async fn a_page_may_offer_a_contract_by_its_name_in_any_header() {
             "Sec-WebSocket-Protocol: a, ,b\r\nSec-WebSocket-Protocol: \r\n\
              sec-websocket-protocol: c,chat.v2.json.65536.message ,chat.v2.json.65536.message\r\n",
         ] {
-            let (server, head) = ask(&ours, offers).await;
+            let (server, head) = send_request(&ours, offers).await;
             assert!(head.contains(ACCEPT_KEY), "{head}");
             let head = head.to_lowercase();
             let chosen = "\r\nsec-websocket-protocol: chat.v2.json.65536.message\r\n";
@@ -46,8 +48,9 @@ async fn a_page_may_offer_a_contract_by_its_name_in_any_header() {
     .await;
 }
 
+/// An offer of many, long or invalid tokens gets a short reason in printable ASCII.
 #[tokio::test]
-async fn a_hostile_offer_gets_a_short_reason_of_plain_text() {
+async fn malicious_offer_gets_short_reason() {
     timeout(async {
         let ours = acceptor("chat.v2.json.9");
         let long = "x".repeat(15_000);
@@ -61,7 +64,8 @@ async fn a_hostile_offer_gets_a_short_reason_of_plain_text() {
             "chat.v2.json.9\u{1}, chat.v1.jsön.9".to_owned(),
             "chat.v1.\u{7f}\u{9b}31m.9".to_owned(),
         ] {
-            let (server, head) = ask(&ours, &format!("Sec-WebSocket-Protocol: {offer}\r\n")).await;
+            let (server, head) =
+                send_request(&ours, &format!("Sec-WebSocket-Protocol: {offer}\r\n")).await;
             let head = head.lines().next().unwrap().to_owned();
             match server.map(drop).unwrap_err() {
                 WsErr::Refused { reason, .. } => {
@@ -92,21 +96,22 @@ prop_compose! {
     }
 }
 
-/// Much like tokens, and anything.
+/// Strings that resemble tokens, and arbitrary ones.
 fn near_misses() -> impl Strategy<Value = String> {
     "[ab. ]{0,3}\\.v[+01]{1,2}\\.[ab. ]{0,2}\\.[+01]{1,2}(\\.message){0,2}|\\PC{0,40}"
 }
 
 proptest! {
+    /// A contract prints as the token that it is parsed from.
     #[test]
-    fn a_token_and_its_contract_are_the_same(token in contracts()) {
+    fn token_is_parsed_and_printed(token in contracts()) {
         let contract = token.parse::<Contract>().unwrap();
         prop_assert_eq!(contract.to_string(), token);
     }
 
-    /// What differs on the wire is another contract.
+    /// No two tokens are the same contract.
     #[test]
-    fn no_two_tokens_are_one_contract(token in near_misses()) {
+    fn contract_has_one_token(token in near_misses()) {
         if let Ok(contract) = token.parse::<Contract>() {
             prop_assert_eq!(contract.to_string(), token);
         }

@@ -1,4 +1,4 @@
-//! What a handshake carries besides: the host, the path, headers, subprotocols.
+//! The host, the path and the headers of a handshake.
 
 use async_tungstenite::{
     accept_hdr_async,
@@ -7,14 +7,16 @@ use async_tungstenite::{
 };
 use futures::future;
 use support::{
-    handshake::{ACCEPT_KEY, REQUEST, exchange_and_close, open_pair, read_head},
+    handshake::{ACCEPT_KEY, REQUEST, read_head},
     tcp, timeout,
 };
 use tokio::io::{AsyncWriteExt, duplex};
 use ws_framed::{Acceptor, Connector};
 
+/// The request has the path, the query, the host and the port of the URL, and the version of the
+/// protocol. It offers no subprotocol by itself.
 #[tokio::test]
-async fn the_request_names_host_and_path() {
+async fn host_and_path_of_request() {
     timeout(async {
         let (mut server, client) = duplex(4096);
         let opening = tokio::spawn(async move {
@@ -40,13 +42,14 @@ async fn the_request_names_host_and_path() {
     .await;
 }
 
+/// The headers of a `Connector` are sent in order. `Host` replaces that of the URL.
 #[tokio::test]
-async fn a_client_sends_headers() {
+async fn connector_headers_are_sent() {
     timeout(async {
         let (server, client) = tcp().await;
         let mut seen = None;
-        #[expect(clippy::result_large_err, reason = "the engine's own type")]
-        let look = |request: &Request, response: Response| {
+        #[expect(clippy::result_large_err, reason = "the type of tungstenite")]
+        let callback = |request: &Request, response: Response| {
             seen = Some(request.headers().clone());
             Ok(response)
         };
@@ -56,7 +59,7 @@ async fn a_client_sends_headers() {
             .header("X-Twice", "again")
             .header("Host", "other.example.com");
         let (accepted, connected) = future::join(
-            accept_hdr_async(TokioAdapter::new(server), look),
+            accept_hdr_async(TokioAdapter::new(server), callback),
             connector.connect_over(client, "ws://localhost/"),
         )
         .await;
@@ -67,13 +70,14 @@ async fn a_client_sends_headers() {
         let twice: Vec<_> = seen.get_all("X-Twice").iter().collect();
         assert_eq!(twice, ["once", "again"]);
         let hosts: Vec<_> = seen.get_all("Host").iter().collect();
-        assert_eq!(hosts, ["other.example.com"], "it replaces that of the URL");
+        assert_eq!(hosts, ["other.example.com"]);
     })
     .await;
 }
 
+/// The headers of an `Acceptor` are sent with the response, which selects no subprotocol by itself.
 #[tokio::test]
-async fn a_server_sends_headers() {
+async fn acceptor_headers_are_sent() {
     timeout(async {
         let (server, mut client) = duplex(4096);
         let acceptor = Acceptor::new()
@@ -93,72 +97,6 @@ async fn a_server_sends_headers() {
             );
         }
         assert!(!head.contains("sec-websocket-protocol"), "{head}");
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_subprotocol_is_agreed_on() {
-    timeout(async {
-        let acceptor = Acceptor::new()
-            .subprotocol("v3")
-            .subprotocol("v2")
-            .subprotocol("v1");
-        let connector = Connector::new()
-            .subprotocol("v1")
-            .subprotocol("v2")
-            .subprotocol("v4");
-        let (server, client) = open_pair(&acceptor, &connector).await;
-        let (server, client) = (server.unwrap(), client.unwrap());
-        // The server's wish counts.
-        assert_eq!(server.subprotocol(), Some("v2"));
-        assert_eq!(client.subprotocol(), Some("v2"));
-        exchange_and_close(server, client).await;
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn every_view_knows_the_subprotocol() {
-    timeout(async {
-        let acceptor = Acceptor::new().subprotocol("v2");
-        let connector = Connector::new().subprotocol("v2");
-        let server = open_pair(&acceptor, &connector).await.0.unwrap();
-        let server = server.framed(ws_framed::Lines::new(80));
-        assert_eq!(server.subprotocol(), Some("v2"));
-        assert_eq!(server.into_stream().subprotocol(), Some("v2"));
-    })
-    .await;
-}
-
-/// A client may offer its subprotocols in several headers (RFC 6455 section 11.3.4).
-#[tokio::test]
-async fn subprotocols_may_come_in_several_headers() {
-    timeout(async {
-        let (server, mut client) = duplex(4096);
-        let offers = "Sec-WebSocket-Protocol: v1 ,v9\r\nSec-WebSocket-Protocol: v2\r\n\r\n";
-        let request = REQUEST.strip_suffix("\r\n").unwrap().to_owned() + offers;
-        client.write_all(request.as_bytes()).await.unwrap();
-        let acceptor = Acceptor::new().subprotocol("v2").subprotocol("v1");
-        let server = acceptor.accept(server).await.unwrap();
-        assert_eq!(server.subprotocol(), Some("v2"));
-        let head = read_head(&mut client).await.to_lowercase();
-        assert!(
-            head.contains("\r\nsec-websocket-protocol: v2\r\n"),
-            "{head}"
-        );
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_client_without_a_subprotocol_is_not_turned_away() {
-    timeout(async {
-        let acceptor = Acceptor::new().subprotocol("v2");
-        let (server, client) = open_pair(&acceptor, &Connector::new()).await;
-        let (server, client) = (server.unwrap(), client.unwrap());
-        assert_eq!(server.subprotocol(), None);
-        assert_eq!(client.subprotocol(), None);
     })
     .await;
 }

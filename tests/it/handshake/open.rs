@@ -1,8 +1,11 @@
-//! Opening a connection over every kind of stream.
+//! Opening a connection: over which streams, and in which pieces the bytes of the handshake arrive.
+
+use std::io;
 
 use futures::future;
 use support::{
-    handshake::{exchange_and_close, open_pair},
+    Frame, Role, encode_frames,
+    handshake::{REQUEST, exchange_and_close, open_pair, read_head, response_to},
     timeout,
 };
 use tokio::{
@@ -11,8 +14,8 @@ use tokio::{
 };
 use ws_framed::{Acceptor, Config, Connector, WsErr, accept, connect};
 
-async fn serve_at(address: &str) -> Option<()> {
-    // A machine may have no IPv6.
+/// Opens a connection over TCP at this address. Returns `None` if the machine does not have it.
+async fn open_at(address: &str) -> Option<()> {
     let listener = TcpListener::bind(address).await.ok()?;
     let address = listener.local_addr().unwrap();
     let url = format!("ws://{address}/some/path?and=query");
@@ -30,21 +33,23 @@ async fn serve_at(address: &str) -> Option<()> {
     Some(())
 }
 
+/// `connect` and `accept` open a connection over IPv4.
 #[tokio::test]
-async fn over_tcp() {
-    timeout(serve_at("127.0.0.1:0")).await.unwrap();
+async fn tcp_over_ipv4() {
+    timeout(open_at("127.0.0.1:0")).await.unwrap();
 }
 
-/// The brackets in `ws://[::1]:80` belong to the URL, not to the address.
+/// The brackets of `ws://[::1]:80` are no part of the address.
 #[tokio::test]
-async fn over_tcp_with_ipv6() {
-    if timeout(serve_at("[::1]:0")).await.is_none() {
-        eprintln!("there is no IPv6 here");
+async fn tcp_over_ipv6() {
+    if timeout(open_at("[::1]:0")).await.is_none() {
+        eprintln!("SKIPPED: no IPv6");
     }
 }
 
+/// `connect` resolves the host of the URL.
 #[tokio::test]
-async fn by_the_name_of_a_host() {
+async fn host_is_resolved() {
     timeout(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -58,10 +63,10 @@ async fn by_the_name_of_a_host() {
     .await;
 }
 
+/// A stream that holds 16 bytes splits the request and the response.
 #[tokio::test]
-async fn over_a_duplex() {
+async fn stream_with_small_buffer() {
     timeout(async {
-        // Much less than a request or an answer, so that both come in pieces.
         let (here, there) = duplex(16);
         let connector = Connector::new();
         let (server, client) = future::join(
@@ -74,9 +79,10 @@ async fn over_a_duplex() {
     .await;
 }
 
+/// `accept` and `connect_over` open a connection over a Unix socket.
 #[cfg(unix)]
 #[tokio::test]
-async fn over_a_unix_socket() {
+async fn unix_socket_pair() {
     timeout(async {
         let (here, there) = tokio::net::UnixStream::pair().unwrap();
         let connector = Connector::new();
@@ -90,8 +96,9 @@ async fn over_a_unix_socket() {
     .await;
 }
 
+/// An `Acceptor` and a `Connector` open more than one connection.
 #[tokio::test]
-async fn builders_serve_many_connections() {
+async fn builders_are_reusable() {
     timeout(async {
         let acceptor = Acceptor::new().subprotocol("v2");
         let connector = Connector::new().subprotocol("v2");
@@ -103,9 +110,9 @@ async fn builders_serve_many_connections() {
     .await;
 }
 
-/// The settings of each side hold from the first message on.
+/// The `Config` of each side applies from the first message.
 #[tokio::test]
-async fn the_config_is_that_of_the_connection() {
+async fn config_applies_to_connection() {
     timeout(async {
         let acceptor = Acceptor::new().config(Config::default().max_recv_message_len(10));
         let (server, client) = open_pair(&acceptor, &Connector::new()).await;
@@ -130,6 +137,96 @@ async fn the_config_is_that_of_the_connection() {
             matches!(WsErr::find_in(&error), Some(WsErr::Aborted(_))),
             "{error:?}"
         );
+    })
+    .await;
+}
+
+/// A port that is not open is `Io` with `ConnectionRefused`.
+#[tokio::test]
+async fn closed_port_is_refused() {
+    timeout(async {
+        // The port was free a moment ago.
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let error = connect(format!("ws://{address}"))
+            .await
+            .map(drop)
+            .unwrap_err();
+        assert!(matches!(error, WsErr::Io(_)), "{error:?}");
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+    })
+    .await;
+}
+
+/// A frame of a client with the data `hi`.
+fn hi() -> Vec<u8> {
+    encode_frames(Role::Client, &[Frame::binary("hi")])
+}
+
+/// A request may arrive one byte at a time.
+#[tokio::test]
+async fn request_byte_by_byte() {
+    timeout(async {
+        let (server, mut client) = duplex(4096);
+        let accepting = tokio::spawn(accept(server));
+        for byte in REQUEST.bytes() {
+            client.write_u8(byte).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+        let mut server = accepting.await.unwrap().unwrap();
+        read_head(&mut client).await;
+        client.write_all(&hi()).await.unwrap();
+        let mut got = [0; 2];
+        server.read_exact(&mut got).await.unwrap();
+        assert_eq!(&got, b"hi");
+    })
+    .await;
+}
+
+/// Messages that arrive with the request, whole or in part, are data.
+#[tokio::test]
+async fn messages_with_the_request() {
+    timeout(async {
+        let hi = hi();
+        let mut everything = REQUEST.as_bytes().to_vec();
+        everything.extend(hi.repeat(1000));
+        let half = hi.len() / 2;
+        for first in [
+            everything.len(),
+            REQUEST.len() + half,
+            REQUEST.len() + hi.len(),
+        ] {
+            let (server, mut client) = duplex(64 * 1024);
+            client.write_all(&everything[..first]).await.unwrap();
+            let mut server = accept(server).await.unwrap();
+            client.write_all(&everything[first..]).await.unwrap();
+            let mut got = [0; 2000];
+            server.read_exact(&mut got).await.unwrap();
+            assert_eq!(got[..], b"hi".repeat(1000));
+        }
+    })
+    .await;
+}
+
+/// A message that arrives with the response is data.
+#[tokio::test]
+async fn message_with_the_response() {
+    timeout(async {
+        let (mut server, client) = duplex(4096);
+        let opening = tokio::spawn(async move {
+            Connector::new()
+                .connect_over(client, "ws://localhost/")
+                .await
+        });
+        let head = read_head(&mut server).await;
+        let mut response = response_to(head.as_bytes());
+        response.extend(b"\x82\x05early");
+        server.write_all(&response).await.unwrap();
+        let mut client = opening.await.unwrap().unwrap();
+        let mut got = [0; 5];
+        client.read_exact(&mut got).await.unwrap();
+        assert_eq!(&got, b"early");
     })
     .await;
 }

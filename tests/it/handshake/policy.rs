@@ -1,4 +1,4 @@
-//! Which requests a server takes: by host, path, origin, and a look of the user's.
+//! Which requests a server accepts: by host, path and origin, and by a callback of the caller.
 
 use futures::future;
 use support::{
@@ -8,43 +8,46 @@ use support::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use ws_framed::{Acceptor, Connector, HandshakeRequest, Rejection, WsErr};
 
-fn status(refused: &WsErr) -> u16 {
-    match refused {
+fn status(error: &WsErr) -> u16 {
+    match error {
         WsErr::Refused { status, .. } => *status,
         other => panic!("{other:?}"),
     }
 }
 
-/// Both sides are told this status.
+/// Asserts that both ends return this status.
 async fn assert_refused(acceptor: &Acceptor, connector: &Connector, expected: u16) {
     let (server, client) = open_pair(acceptor, connector).await;
     assert_eq!(status(&server.map(drop).unwrap_err()), expected);
     assert_eq!(status(&client.map(drop).unwrap_err()), expected);
 }
 
-async fn assert_taken(acceptor: &Acceptor, connector: &Connector) {
+/// Asserts that the connection opens.
+async fn assert_accepted(acceptor: &Acceptor, connector: &Connector) {
     let (server, client) = open_pair(acceptor, connector).await;
     exchange_and_close(server.unwrap(), client.unwrap()).await;
 }
 
+/// `allow_origin` rejects other origins with 403, and `require_origin` a request without one.
 #[tokio::test]
-async fn pages_of_other_origins_are_refused() {
+async fn origin_is_checked() {
     timeout(async {
         let ours = Acceptor::new().allow_origin("https://chat.example");
         let from = |origin: &str| Connector::new().header("Origin", origin);
-        assert_taken(&ours, &from("https://chat.example")).await;
+        assert_accepted(&ours, &from("https://chat.example")).await;
         assert_refused(&ours, &from("https://evil.example"), 403).await;
-        assert_taken(&ours, &Connector::new()).await;
+        assert_accepted(&ours, &Connector::new()).await;
         assert_refused(&ours.require_origin(), &Connector::new(), 403).await;
     })
     .await;
 }
 
+/// `allow_host` rejects other hosts with 421, and `allow_path` other paths with 404.
 #[tokio::test]
-async fn requests_for_another_host_or_path_are_refused() {
+async fn host_and_path_are_checked() {
     timeout(async {
         let ours = Acceptor::new().allow_host("localhost");
-        assert_taken(&ours, &Connector::new()).await;
+        assert_accepted(&ours, &Connector::new()).await;
         let other = Connector::new().header("Host", "chat.example");
         assert_refused(&ours, &other, 421).await;
         let ours = Acceptor::new().allow_path("/chat");
@@ -53,28 +56,30 @@ async fn requests_for_another_host_or_path_are_refused() {
     .await;
 }
 
+/// A request without a `Host` header, or with two, gets status 400.
 #[tokio::test]
-async fn a_request_without_a_host_or_with_two_is_malformed() {
+async fn exactly_one_host_header() {
     for hosts in ["", "Host: localhost\r\nHost: localhost\r\n"] {
         timeout(async {
             let (ours, mut client) = tcp().await;
             let request = REQUEST.replace("Host: localhost\r\n", hosts);
-            let ask = async {
+            let script = async {
                 client.write_all(request.as_bytes()).await.unwrap();
                 client.shutdown().await.unwrap();
                 read_head(&mut client).await
             };
             let acceptor = Acceptor::new();
-            let (refused, head) = future::join(acceptor.accept(ours), ask).await;
-            assert_eq!(status(&refused.map(drop).unwrap_err()), 400);
+            let (result, head) = future::join(acceptor.accept(ours), script).await;
+            assert_eq!(status(&result.map(drop).unwrap_err()), 400);
             assert!(head.starts_with("HTTP/1.1 400 "), "{head}");
         })
         .await;
     }
 }
 
+/// The callback receives the path, the query, the headers and the subprotocols of the request.
 #[tokio::test]
-async fn the_user_sees_the_request_before_it_is_taken() {
+async fn callback_receives_the_request() {
     timeout(async {
         let (accepted, connected) = tcp().await;
         let acceptor = Acceptor::new().subprotocol("v2");
@@ -85,7 +90,7 @@ async fn the_user_sees_the_request_before_it_is_taken() {
             .subprotocol("v2")
             .subprotocol("v1");
         let mut seen = Vec::new();
-        let look = |request: &HandshakeRequest<'_>| {
+        let callback = |request: &HandshakeRequest<'_>| {
             seen.extend([request.path(), request.query().unwrap()].map(str::to_owned));
             seen.extend([request.host(), request.origin()].map(|value| value.unwrap().to_owned()));
             seen.extend(request.headers("x-forwarded-for").map(str::to_owned));
@@ -94,7 +99,7 @@ async fn the_user_sees_the_request_before_it_is_taken() {
             Ok(())
         };
         let (server, client) = future::join(
-            acceptor.accept_with(accepted, look),
+            acceptor.accept_with(accepted, callback),
             connector.connect_over(connected, "ws://localhost:99/room%201?as=ann"),
         )
         .await;
@@ -114,31 +119,32 @@ async fn the_user_sees_the_request_before_it_is_taken() {
     .await;
 }
 
-/// The answer to a request that the user refuses like this, and the error that the server gets.
-async fn refused_with(refusal: Rejection) -> (String, WsErr) {
+/// The response to a request that the callback rejects, and the error of the server.
+async fn reject_with(rejection: Rejection) -> (String, WsErr) {
     let (ours, mut client) = tcp().await;
-    let ask = async {
+    let script = async {
         client.write_all(REQUEST.as_bytes()).await.unwrap();
         client.shutdown().await.unwrap();
-        let mut answer = String::new();
-        client.read_to_string(&mut answer).await.unwrap();
-        answer
+        let mut response = String::new();
+        client.read_to_string(&mut response).await.unwrap();
+        response
     };
     let acceptor = Acceptor::new();
-    let accept = acceptor.accept_with(ours, |_| Err(refusal));
-    let (refused, answer) = timeout(future::join(accept, ask)).await;
-    (answer, refused.map(drop).unwrap_err())
+    let accept = acceptor.accept_with(ours, |_| Err(rejection));
+    let (result, response) = timeout(future::join(accept, script)).await;
+    (response, result.map(drop).unwrap_err())
 }
 
+/// The callback rejects a request with a status, headers and a body.
 #[tokio::test]
-async fn the_user_refuses_with_a_status_and_headers() {
-    let refusal = Rejection::new(401, "log in first")
+async fn callback_rejects_with_headers() {
+    let rejection = Rejection::new(401, "log in first")
         .header("WWW-Authenticate", "Bearer")
         .header("Content-Type", "text/html");
-    let (answer, error) = refused_with(refusal).await;
+    let (response, error) = reject_with(rejection).await;
     assert_eq!(status(&error), 401);
-    let answer = answer.to_lowercase();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let response = response.to_lowercase();
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("http/1.1 401 "), "{head}");
     for line in [
         "www-authenticate: bearer",
@@ -146,19 +152,23 @@ async fn the_user_refuses_with_a_status_and_headers() {
         "content-length: 12",
         "connection: close",
     ] {
-        assert!(head.lines().any(|own| own == line), "{line} in {head}");
+        assert!(
+            head.lines().any(|header| header == line),
+            "{line} in {head}"
+        );
     }
     assert_eq!(body, "log in first");
 }
 
+/// A rejection with a status that is no error, or with an invalid header, is sent as 500.
 #[tokio::test]
-async fn what_is_no_refusal_goes_out_as_500() {
-    for no_refusal in [0, 101, 200, 600, u16::MAX] {
-        let (answer, error) = refused_with(Rejection::new(no_refusal, "")).await;
+async fn invalid_rejection_is_500() {
+    for status_code in [0, 101, 200, 600, u16::MAX] {
+        let (response, error) = reject_with(Rejection::new(status_code, "")).await;
         assert_eq!(status(&error), 500);
-        assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
+        assert!(response.starts_with("HTTP/1.1 500 "), "{response}");
     }
-    let (answer, error) = refused_with(Rejection::new(403, "").header("Bad header", "")).await;
+    let (response, error) = reject_with(Rejection::new(403, "").header("Bad header", "")).await;
     assert!(matches!(error, WsErr::InvalidHeader(_)), "{error:?}");
-    assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
+    assert!(response.starts_with("HTTP/1.1 500 "), "{response}");
 }

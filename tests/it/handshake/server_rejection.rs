@@ -1,4 +1,4 @@
-//! A request that our server does not take gets an HTTP answer that says why, and is a typed error.
+//! Requests that a server rejects: the response, and the error of the server.
 
 use std::{io, time::Duration};
 
@@ -7,58 +7,57 @@ use support::{handshake::REQUEST, tcp, timeout};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex};
 use ws_framed::{Acceptor, Config, WsErr, accept};
 
-/// Sends all of a request, reads all of the answer, and hangs up.
-async fn ask(mut io: impl AsyncRead + AsyncWrite + Unpin, request: &[u8]) -> String {
+/// Sends a request and then reads the response to its end.
+async fn send_and_read(mut io: impl AsyncRead + AsyncWrite + Unpin, request: &[u8]) -> String {
     io.write_all(request).await.unwrap();
-    let mut answer = String::new();
-    io.read_to_string(&mut answer).await.unwrap();
-    answer
+    let mut response = String::new();
+    io.read_to_string(&mut response).await.unwrap();
+    response
 }
 
-/// What our server makes of these bytes: its error, and its answer.
-async fn offer(request: &[u8]) -> (WsErr, String) {
+/// The error of the server for this request, and its response.
+async fn rejection_of(request: &[u8]) -> (WsErr, String) {
     let (server, client) = duplex(64 * 1024);
-    let (accepted, answer) = future::join(accept(server), ask(client, request)).await;
-    (accepted.map(drop).unwrap_err(), answer)
+    let (accepted, response) = future::join(accept(server), send_and_read(client, request)).await;
+    (accepted.map(drop).unwrap_err(), response)
 }
 
-/// Our server refuses this with this status, and its answer is one that an HTTP client understands.
-async fn assert_refused(request: &str, status: u16, hints: &[&str]) {
-    let (error, answer) = offer(request.as_bytes()).await;
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+/// Asserts that the server rejects this request with this status and these headers, in a complete
+/// HTTP response.
+async fn assert_refused(request: &str, expected: u16, headers: &[&str]) {
+    let (error, response) = rejection_of(request.as_bytes()).await;
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
     assert!(
-        head.starts_with(&format!("HTTP/1.1 {status} ")),
+        head.starts_with(&format!("HTTP/1.1 {expected} ")),
         "{request}\n{head}"
     );
     let head = format!("{}\r\n", head.to_lowercase());
     let len = format!("content-length: {}", body.len());
-    for line in hints.iter().copied().chain(["connection: close", &len]) {
+    for line in headers.iter().copied().chain(["connection: close", &len]) {
         assert!(
             head.contains(&format!("\r\n{line}\r\n")),
             "{line:?} is not in {head}"
         );
     }
-    let WsErr::Refused {
-        status: told,
-        reason,
-    } = &error
-    else {
+    let WsErr::Refused { status, reason } = &error else {
         panic!("{request}\n{error:?}");
     };
-    assert_eq!(*told, status);
+    assert_eq!(*status, expected);
     assert_eq!(reason, body);
     assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
 }
 
+/// A request that is no valid WebSocket handshake gets the status and the headers that RFC 9110 and
+/// RFC 6455 require.
 #[tokio::test]
-async fn a_request_that_is_not_for_a_websocket_gets_an_http_answer() {
+async fn other_requests_get_a_status() {
     timeout(async {
         let without = |line: &str| {
             assert!(REQUEST.contains(line));
             REQUEST.replace(line, "")
         };
         let rows: [(String, u16, &[&str]); 9] = [
-            // A browser that looks at the URL.
+            // A browser that opens the URL as a page.
             (
                 "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".into(),
                 426,
@@ -98,17 +97,18 @@ async fn a_request_that_is_not_for_a_websocket_gets_an_http_answer() {
                 &[],
             ),
         ];
-        for (request, status, hints) in rows {
-            let hints: Vec<_> = hints.iter().map(|hint| hint.to_lowercase()).collect();
-            let hints: Vec<_> = hints.iter().map(String::as_str).collect();
-            assert_refused(&request, status, &hints).await;
+        for (request, status, headers) in rows {
+            let headers: Vec<_> = headers.iter().map(|line| line.to_lowercase()).collect();
+            let headers: Vec<_> = headers.iter().map(String::as_str).collect();
+            assert_refused(&request, status, &headers).await;
         }
     })
     .await;
 }
 
+/// A request that is not HTTP gets status 400, or fails the handshake if it may still become HTTP.
 #[tokio::test]
-async fn garbage_gets_an_http_answer() {
+async fn garbage_gets_status_400() {
     timeout(async {
         for garbage in [
             "\r\n\r\n\u{1}\r\n\r\n",
@@ -117,20 +117,37 @@ async fn garbage_gets_an_http_answer() {
         ] {
             assert_refused(garbage, 400, &[]).await;
         }
+        for garbage in [
+            vec![0xff; 1000],
+            b"\x82\x05hello\r\n\r\n".repeat(50),
+            b"\r\n\r\n".repeat(100),
+        ] {
+            let (server, mut client) = tcp().await;
+            client.write_all(&garbage).await.unwrap();
+            client.shutdown().await.unwrap();
+            let script = send_and_read(client, b"");
+            let (accepted, response) = future::join(accept(server), script).await;
+            let error = accepted.map(drop).unwrap_err();
+            println!("{}: {error:?}", garbage[..8].escape_ascii());
+            match error {
+                WsErr::Handshake(_) => {}
+                error => assert_status(&error, &response, 400),
+            }
+        }
     })
     .await;
 }
 
-/// Whoever sends on and on without ever completing a request is stopped, and costs little memory.
+/// An endless request gets status 431. What it costs is in `memory::limits`.
 #[tokio::test]
-async fn a_request_without_end_is_refused() {
+async fn endless_request_gets_431() {
     timeout(async {
         let endless = format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(40_000));
         assert_refused(&endless, 431, &[]).await;
-        // So is one that consists of nothing but short headers.
+        // Many short headers.
         let endless = format!("GET / HTTP/1.1\r\n{}", "X: x\r\n".repeat(10_000));
         assert_refused(&endless, 431, &[]).await;
-        // So is one that consists of a method without end.
+        // A method without end.
         assert_refused(&"x".repeat(20_000), 431, &[]).await;
         // What is not HTTP is refused at once.
         assert_refused(&"\0".repeat(20_000), 400, &[]).await;
@@ -138,9 +155,9 @@ async fn a_request_without_end_is_refused() {
     .await;
 }
 
-/// A client that hangs up in the middle of its request has not been refused.
+/// An end of the connection within the request is a failed handshake, and no rejection.
 #[tokio::test]
-async fn a_client_that_leaves_early_is_a_failed_handshake() {
+async fn end_within_the_request() {
     timeout(async {
         for sent in ["", "GET", REQUEST.strip_suffix("\r\n").unwrap()] {
             let (server, mut client) = duplex(4096);
@@ -154,16 +171,15 @@ async fn a_client_that_leaves_early_is_a_failed_handshake() {
     .await;
 }
 
-/// A client that does not wait for its answer.
+/// An end of the connection before the response is an I/O error. It does not replace a rejection.
 #[tokio::test]
-async fn a_client_that_leaves_before_the_answer_is_an_io_error() {
+async fn end_before_the_response() {
     timeout(async {
         let (server, mut client) = duplex(4096);
         client.write_all(REQUEST.as_bytes()).await.unwrap();
         drop(client);
         let error = accept(server).await.map(drop).unwrap_err();
         assert!(matches!(error, WsErr::Io(_)), "{error:?}");
-        // For a refusal, the reason stays what it was.
         let (server, mut client) = duplex(4096);
         client
             .write_all(b"PUT / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -179,45 +195,53 @@ async fn a_client_that_leaves_before_the_answer_is_an_io_error() {
     .await;
 }
 
-/// A request whose body is as long as `len`, for what takes none.
+/// A `POST` request with a body of this length, which is not allowed.
 fn request_with_body(len: usize) -> Vec<u8> {
     let head = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {len}\r\n\r\n");
     let body = "x".repeat(len);
     [head, body].concat().into_bytes()
 }
 
-fn assert_not_allowed(error: &WsErr, answer: &str) {
+fn assert_status(error: &WsErr, response: &str, expected: u16) {
     assert!(
-        matches!(error, WsErr::Refused { status: 405, .. }),
+        matches!(error, WsErr::Refused { status, .. } if *status == expected),
         "{error:?}"
     );
-    assert!(answer.starts_with("HTTP/1.1 405 "), "{answer:?}");
+    let start = format!("HTTP/1.1 {expected} ");
+    assert!(response.starts_with(&start), "{response:?}");
 }
 
-/// A client that goes on sending what will not be read is not cut off: over TCP, a reset could take the
-/// answer with it.
+/// A client that sends its whole request before it reads receives the response, because the server
+/// reads on after its rejection. Over TCP, a reset could otherwise discard the response.
 #[tokio::test]
-async fn a_client_that_is_still_sending_hears_its_refusal() {
+async fn sending_client_receives_rejection() {
     timeout(async {
-        let request = request_with_body(200_000);
-        // Less than the request, and less than the answer: nobody takes the rest unless our server does, and
-        // there is no room for all of the answer before.
-        for capacity in [64, 1024] {
-            let (server, client) = duplex(capacity);
-            let (accepted, answer) = future::join(accept(server), ask(client, &request)).await;
-            assert_not_allowed(&accepted.map(drop).unwrap_err(), &answer);
+        let head = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n";
+        let headers = b"X-Header: and so on\r\n".repeat(10_000);
+        for (request, status) in [
+            ([head.as_slice(), &headers].concat(), 431),
+            (vec![b'x'; 200_000], 431),
+            (request_with_body(200_000), 405),
+        ] {
+            // Capacities of less than the request and of less than the response.
+            for capacity in [64, 1024] {
+                let (server, client) = duplex(capacity);
+                let (accepted, response) =
+                    future::join(accept(server), send_and_read(client, &request)).await;
+                assert_status(&accepted.map(drop).unwrap_err(), &response, status);
+            }
+            let (server, client) = tcp().await;
+            let (accepted, response) =
+                future::join(accept(server), send_and_read(client, &request)).await;
+            assert_status(&accepted.map(drop).unwrap_err(), &response, status);
         }
-
-        let (server, client) = tcp().await;
-        let (accepted, answer) = future::join(accept(server), ask(client, &request)).await;
-        assert_not_allowed(&accepted.map(drop).unwrap_err(), &answer);
     })
     .await;
 }
 
-/// Nor does it keep our server for ever, or send as much as it likes.
+/// The server reads at most 256 KiB of a rejected client, and then drops the connection.
 #[tokio::test]
-async fn a_client_that_never_stops_sending_is_cut_off() {
+async fn endless_sender_is_disconnected() {
     timeout(async {
         let (server, mut client) = duplex(1024);
         let endless = async {
@@ -242,10 +266,10 @@ async fn a_client_that_never_stops_sending_is_cut_off() {
     .await;
 }
 
-/// A client that neither reads, sends nor leaves is given up as soon as the time of the handshake is over, or
-/// before that; and what it is told is what our server sees.
+/// A client that does not read its rejection delays the error until `handshake_timeout`, or for a
+/// second of silence.
 #[tokio::test]
-async fn a_client_that_does_not_take_its_refusal_is_still_refused() {
+async fn unread_rejection_delays_error() {
     timeout(async {
         let config = Config::default().handshake_timeout(Duration::from_millis(50));
         for capacity in [16, 4096] {
@@ -261,7 +285,7 @@ async fn a_client_that_does_not_take_its_refusal_is_still_refused() {
                 "{error:?}"
             );
         }
-        // Without that limit, silence is long enough.
+        // Without `handshake_timeout`, the silence ends the wait.
         let (server, mut client) = duplex(4096);
         client.write_all(&request_with_body(0)).await.unwrap();
         let config = Config::default().handshake_timeout(Duration::MAX);

@@ -1,5 +1,5 @@
-//! Items that are lent, and items that are encoded once and sent to many: the same on the wire as any other,
-//! in order with them, and without a copy for each connection.
+//! Items that are borrowed, and items that are encoded once for many connections: on the wire they
+//! are the same as owned items, and in order with them.
 
 use std::{io::ErrorKind, pin::pin};
 
@@ -22,7 +22,7 @@ fn framed<C: Decoder>(codec: C, max: usize, ready: usize) -> (Framed<C>, Recordi
     (stream.framed(codec), recorder)
 }
 
-/// Polls once, and drops it.
+/// Polls once, then drops the future.
 fn try_once<F: Future>(future: F) -> Option<F::Output> {
     pin!(future).now_or_never()
 }
@@ -41,7 +41,7 @@ enum Step {
     FeedRef(usize),
     FeedEncoded(usize),
     Flush,
-    /// The transport gets ready so often.
+    /// The transport becomes ready this many times.
     Ready(usize),
 }
 
@@ -58,10 +58,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    /// However they are mixed, and wherever one is dropped while it waits: what was fed arrives, in order, in
-    /// messages of at most the length that is set, and nothing else does.
+    /// Owned, borrowed and encoded items arrive in the order in which they were fed, in messages
+    /// within the limit. An item whose future is dropped while it waits is not sent.
     #[test]
-    fn items_arrive_in_order_however_they_are_fed(steps in steps(), max in 1_usize..200) {
+    fn any_mix_arrives_in_order(steps in steps(), max in 1_usize..200) {
         let (mut us, recorder) = framed(LengthDelimited::new(AMPLE), max, 0);
         let mut fed = Vec::new();
         for (n, step) in (0_u8..).zip(steps) {
@@ -108,8 +108,9 @@ fn frames(items: &[Bytes]) -> Vec<u8> {
     frames.to_vec()
 }
 
+/// Owned and encoded items that fit into one message are sent in one.
 #[test]
-fn what_fits_together_into_a_message_travels_in_one() {
+fn small_items_share_a_message() {
     let (mut us, recorder) = framed(LengthDelimited::new(AMPLE), 1000, usize::MAX);
     block_on(async {
         for len in [20, 30, 40] {
@@ -121,8 +122,9 @@ fn what_fits_together_into_a_message_travels_in_one() {
     assert_eq!(recorder.sent().len(), 1);
 }
 
+/// Feeding and flushing wait for a transport that takes nothing, and go on when it is ready.
 #[test]
-fn whoever_feeds_waits_for_a_transport_that_takes_nothing() {
+fn feed_waits_for_the_transport() {
     let (mut us, recorder) = framed(LengthDelimited::new(AMPLE), 1000, 0);
     let large = encoded(10_000);
     try_once(us.feed_encoded(&large)).unwrap().unwrap();
@@ -136,8 +138,9 @@ fn whoever_feeds_waits_for_a_transport_that_takes_nothing() {
     assert_eq!(recorder.all_sent(), large.bytes()[..10_000]);
 }
 
+/// A flush after the end reports once that an encoded item was not sent.
 #[test]
-fn what_was_not_flushed_when_the_link_ended_is_told() {
+fn unflushed_item_is_reported_once() {
     let (mut us, recorder) = framed(LengthDelimited::new(AMPLE), 1000, 0);
     try_once(us.feed_encoded(&encoded(10))).unwrap().unwrap();
     recorder.end();
@@ -151,8 +154,9 @@ fn what_was_not_flushed_when_the_link_ended_is_told() {
     assert!(recorder.sent().is_empty());
 }
 
+/// Bytes that are written after an encoded item, through `into_stream`, follow it.
 #[test]
-fn the_byte_view_goes_on_behind_an_encoded_item() {
+fn bytes_follow_an_encoded_item() {
     let (mut us, recorder) = framed(Lines::new(100), 1000, usize::MAX);
     let hello = Encoded::by_ref(&mut Lines::new(100), "hello").unwrap();
     block_on(async {
@@ -164,15 +168,26 @@ fn the_byte_view_goes_on_behind_an_encoded_item() {
     assert_eq!(recorder.all_sent(), b"hello\nbytes");
 }
 
+/// An item that the codec refuses, owned, borrowed or to be encoded, is not sent, and the sink
+/// stays usable.
 #[test]
-fn an_item_that_is_lent_and_refused_leaves_everything_as_it_was() {
+fn refused_items_are_not_sent() {
     let (mut us, recorder) = framed(Lines::new(5), 1000, usize::MAX);
     block_on(async {
         us.feed_ref("one").await.unwrap();
-        let too_long = us.feed_ref("too long").await;
-        assert!(matches!(too_long, Err(CodecError::FrameTooLarge { .. })));
-        let two_lines = us.feed_ref("a\nb").await;
-        assert!(matches!(two_lines, Err(CodecError::Unencodable(_))));
+        for too_long in [
+            us.feed("too long".to_owned()).await,
+            us.feed_ref("too long").await,
+        ] {
+            let too_long = too_long.unwrap_err();
+            assert!(
+                matches!(too_long, CodecError::FrameTooLarge { len: 8, max: 5 }),
+                "{too_long:?}"
+            );
+        }
+        for two_lines in [us.feed("a\nb".to_owned()).await, us.feed_ref("a\nb").await] {
+            assert!(matches!(two_lines, Err(CodecError::Unencodable(_))));
+        }
         us.feed_ref("two").await.unwrap();
         us.flush().await.unwrap();
     });
@@ -181,8 +196,9 @@ fn an_item_that_is_lent_and_refused_leaves_everything_as_it_was() {
     assert!(Encoded::new(&mut Lines::new(5), "a\nb".to_owned()).is_err());
 }
 
+/// An encoded item can be cloned and used by other tasks.
 #[test]
-fn an_encoded_item_goes_to_other_tasks() {
+fn encoded_item_is_shared() {
     fn is_shared<T: Send + Sync + Clone + Unpin>(_: &T) {}
 
     let mut codec = LengthDelimited::new(10);

@@ -1,4 +1,5 @@
-//! What the item view does when an item cannot be read or cannot be written, and how a stream ends.
+//! Errors of the packed item stream: items that cannot be decoded, and items that cannot be
+//! encoded. Items of one message each are in `per_message_errors`.
 
 use std::io;
 
@@ -8,12 +9,12 @@ use futures::{
 use support::{config_without_keepalive, pair, pair_with, timeout};
 use ws_framed::{
     Bincode, CloseCode, CloseFrame, CloseOutcome, CodecError, Decoder, Encoder, LengthDelimited,
-    Lines, WsErr, WsEvent, WsStream,
+    WsErr, WsEvent, WsStream,
     bytes::{Buf, BufMut, Bytes, BytesMut},
     pharos::{Observable, ObserveConfig},
 };
 
-/// Reads to the end of the link and gives what the peer said when it closed.
+/// Reads to the end of the connection, and returns the close frame of the peer.
 async fn close_frame_at(stream: &mut WsStream) -> Option<CloseFrame> {
     let mut events = stream.observe(ObserveConfig::default()).await.unwrap();
     let _ = stream.read_to_end(&mut Vec::new()).await;
@@ -30,12 +31,14 @@ async fn write(stream: &mut WsStream, bytes: &[u8]) {
     stream.flush().await.unwrap();
 }
 
+/// A malformed item is an error, and the connection goes on: later items follow, items can be sent,
+/// and the close is clean.
 #[tokio::test]
-async fn one_bad_value_does_not_end_the_connection() {
+async fn malformed_item_is_skipped() {
     timeout(async {
         let (mut peer, us) = pair().await;
         let mut us = us.framed(Bincode::<bool>::new(16));
-        // Three frames of one byte: 2 is not a bool.
+        // Three items of one byte: 2 is not a bool.
         write(&mut peer, &[0, 0, 0, 1, 1, 0, 0, 0, 1, 2, 0, 0, 0, 1, 0]).await;
         assert!(us.next().await.unwrap().unwrap());
         assert!(matches!(
@@ -45,7 +48,7 @@ async fn one_bad_value_does_not_end_the_connection() {
         assert!(!us.next().await.unwrap().unwrap());
         assert!(!us.is_terminated());
 
-        // The link is as it was: both directions work, and it closes cleanly.
+        // Both directions go on, and the close is clean.
         us.send(true).await.unwrap();
         let mut got = [0; 5];
         peer.read_exact(&mut got).await.unwrap();
@@ -57,25 +60,10 @@ async fn one_bad_value_does_not_end_the_connection() {
     .await;
 }
 
+/// An item over the limit of the codec fails the connection with close code 1009. The error comes
+/// once, then the end, and writing fails.
 #[tokio::test]
-async fn a_bad_value_is_told_before_a_clean_end() {
-    timeout(async {
-        let (mut peer, us) = pair().await;
-        let mut us = us.framed(Bincode::<bool>::new(16));
-        peer.write_all(&[0, 0, 0, 1, 2]).await.unwrap();
-        peer.close().await.unwrap();
-        assert!(matches!(
-            us.next().await,
-            Some(Err(CodecError::Malformed(_)))
-        ));
-        assert!(us.next().await.is_none());
-        assert!(us.next().await.is_none());
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_frame_over_the_limit_ends_the_link_with_1009() {
+async fn oversized_item_fails_with_1009() {
     timeout(async {
         let (mut peer, us) = pair().await;
         let mut us = us.framed(LengthDelimited::new(4));
@@ -103,27 +91,9 @@ async fn a_frame_over_the_limit_ends_the_link_with_1009() {
     .await;
 }
 
-/// The peer has learnt why before the error is given, so that code that stops at the first error has not
-/// cut the connection in the middle of the goodbye.
+/// `lenient_eof` hides the error of the connection, but not that of the codec.
 #[tokio::test]
-async fn the_peer_is_told_before_the_error_comes() {
-    timeout(async {
-        let (mut peer, us) = pair().await;
-        let mut us = us.framed(LengthDelimited::new(4));
-        write(&mut peer, b"\0\0\0\x05").await;
-        let (frame, ()) = future::join(close_frame_at(&mut peer), async move {
-            us.next().await.unwrap().unwrap_err();
-            drop(us);
-        })
-        .await;
-        assert_eq!(frame.unwrap().code(), CloseCode::TOO_LARGE);
-    })
-    .await;
-}
-
-/// With `lenient_eof` the error of the link is hidden, but that of the codec is not.
-#[tokio::test]
-async fn a_decoder_that_cannot_go_on_is_an_error_under_lenient_eof_too() {
+async fn lenient_eof_keeps_decode_errors() {
     timeout(async {
         let lenient = config_without_keepalive().lenient_eof(true);
         let (mut peer, us) = pair_with(lenient.clone(), lenient).await;
@@ -143,11 +113,11 @@ async fn a_decoder_that_cannot_go_on_is_an_error_under_lenient_eof_too() {
     .await;
 }
 
-/// Bytes up to a zero. A one is nonsense that it will not touch.
+/// A codec for bytes up to a zero. It refuses a one, and consumes nothing then.
 #[derive(Debug)]
 struct ZeroEnded;
 
-/// An error that has nothing to do with those of the bundled codecs.
+/// An error type that is not related to those of the bundled codecs.
 #[derive(Debug)]
 enum ZeroEndedError {
     Nonsense,
@@ -182,7 +152,7 @@ impl Encoder for ZeroEnded {
     type Item<'a> = Vec<u8>;
     type Error = ZeroEndedError;
 
-    /// Finds out in the middle that it cannot write a 13, when half of the item is in the buffer already.
+    /// Fails at a 13, when a part of the item is in the buffer already.
     fn encode(&mut self, item: Vec<u8>, dst: &mut BytesMut) -> Result<(), ZeroEndedError> {
         for byte in item {
             if byte == 13 {
@@ -195,8 +165,10 @@ impl Encoder for ZeroEnded {
     }
 }
 
+/// A decode error that consumes nothing fails the connection with close code 1007. The undecoded
+/// bytes are left in the parts.
 #[tokio::test]
-async fn a_codec_that_is_stuck_ends_the_link_with_1007() {
+async fn unrecoverable_error_fails_with_1007() {
     timeout(async {
         let (mut peer, us) = pair().await;
         let mut us = us.framed(ZeroEnded);
@@ -213,35 +185,36 @@ async fn a_codec_that_is_stuck_ends_the_link_with_1007() {
         .await;
         assert_eq!(frame.unwrap().code(), CloseCode::INVALID_DATA);
         assert_eq!(handle.closed().await, CloseOutcome::Failed);
-        // What could not be decoded is still there for whoever wants to look at it.
         assert_eq!(us.into_parts().read_buffer, [1, 9, 0][..]);
     })
     .await;
 }
 
-/// A codec of the user's own gets the errors of the link through its `From<io::Error>`.
+/// A codec with its own error type gets errors of the connection through `From<io::Error>`.
 #[tokio::test]
-async fn errors_of_the_link_come_in_the_codecs_own_type() {
+async fn codec_error_wraps_connection_error() {
     timeout(async {
         let (peer, us) = pair().await;
         let mut us = us.framed(ZeroEnded);
         drop(peer);
         let Some(Err(ZeroEndedError::Io(error))) = us.next().await else {
-            panic!("a cut connection must not look like an end");
+            panic!("a missing close frame is no clean end");
         };
         assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
         assert!(matches!(WsErr::find_in(&error), Some(WsErr::UnexpectedEof)));
         assert!(us.next().await.is_none());
         let Err(ZeroEndedError::Io(error)) = us.send(vec![7]).await else {
-            panic!("nobody is there to send to");
+            panic!("the connection has ended");
         };
         assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
     })
     .await;
 }
 
+/// An item whose encoding fails halfway is not sent, not even in part, with and without unflushed
+/// items before it.
 #[tokio::test]
-async fn an_item_that_cannot_be_encoded_is_not_sent_at_all() {
+async fn failed_encoding_sends_nothing() {
     timeout(async {
         let (mut peer, us) = pair().await;
         let mut us = us.framed(ZeroEnded);
@@ -249,7 +222,7 @@ async fn an_item_that_cannot_be_encoded_is_not_sent_at_all() {
         let error = us.feed(vec![9, 13, 9]).await.unwrap_err();
         assert!(matches!(error, ZeroEndedError::Unlucky));
         us.feed(vec![10]).await.unwrap();
-        // Also when there is nothing before it that was not sent.
+        // The same with nothing unflushed before it.
         us.flush().await.unwrap();
         let error = us.send(vec![9, 13]).await.unwrap_err();
         assert!(matches!(error, ZeroEndedError::Unlucky));
@@ -258,97 +231,6 @@ async fn an_item_that_cannot_be_encoded_is_not_sent_at_all() {
         let mut got = Vec::new();
         peer.read_to_end(&mut got).await.unwrap();
         assert_eq!(got, [7, 8, 0, 10, 0]);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn an_item_over_the_limit_leaves_the_sink_usable() {
-    timeout(async {
-        let (peer, us) = pair().await;
-        let mut us = us.framed(LengthDelimited::new(3));
-        us.feed("one".into()).await.unwrap();
-        let error = us.feed("three".into()).await.unwrap_err();
-        assert!(matches!(
-            error,
-            CodecError::FrameTooLarge { len: 5, max: 3 }
-        ));
-        us.feed("two".into()).await.unwrap();
-        us.close().await.unwrap();
-        let peer = peer.framed(LengthDelimited::new(3));
-        let got: Vec<_> = peer.map(Result::unwrap).collect().await;
-        assert_eq!(got, ["one", "two"]);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_clean_end_within_a_frame_is_an_error() {
-    timeout(async {
-        let (mut peer, us) = pair().await;
-        let mut us = us.framed(LengthDelimited::new(10));
-        peer.write_all(b"\0\0\0\x03abc\0\0\0\x05whe").await.unwrap();
-        peer.close().await.unwrap();
-        assert_eq!(us.next().await.unwrap().unwrap(), "abc");
-        let Some(Err(CodecError::Io(error))) = us.next().await else {
-            panic!("half a frame must not vanish");
-        };
-        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
-        assert!(us.next().await.is_none());
-        assert!(us.is_terminated());
-        assert_eq!(us.into_parts().read_buffer, b"\0\0\0\x05whe"[..]);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn the_last_line_needs_no_end_at_a_clean_end() {
-    timeout(async {
-        let (mut peer, us) = pair().await;
-        let mut us = us.framed(Lines::new(10));
-        peer.write_all(b"one\r\ntwo\nthree").await.unwrap();
-        peer.close().await.unwrap();
-        for line in ["one", "two", "three"] {
-            assert_eq!(us.next().await.unwrap().unwrap(), line);
-        }
-        assert!(us.next().await.is_none());
-    })
-    .await;
-}
-
-/// Half a line of a connection that was cut must not pass for a line.
-#[tokio::test]
-async fn the_last_line_needs_its_end_when_the_connection_is_cut() {
-    timeout(async {
-        let (mut peer, us) = pair().await;
-        let mut us = us.framed(Lines::new(80));
-        write(&mut peer, b"one\nDELETE /tmp").await;
-        drop(peer);
-        assert_eq!(us.next().await.unwrap().unwrap(), "one");
-        let Some(Err(CodecError::Io(error))) = us.next().await else {
-            panic!("half a line came through");
-        };
-        assert!(matches!(WsErr::find_in(&error), Some(WsErr::UnexpectedEof)));
-        assert!(us.next().await.is_none());
-    })
-    .await;
-}
-
-/// The same for a peer that closes because something went wrong on its side.
-#[tokio::test]
-async fn the_last_line_needs_its_end_when_the_peer_aborts() {
-    timeout(async {
-        let (mut peer, us) = pair().await;
-        let mut us = us.framed(Lines::new(10));
-        write(&mut peer, b"half").await;
-        let why = CloseFrame::new(CloseCode::INTERNAL_ERROR, "out of disk").unwrap();
-        let (outcome, line) = future::join(peer.close_with(why.clone()), us.next()).await;
-        assert!(matches!(outcome, Ok(CloseOutcome::Clean { .. })));
-        let Some(Err(CodecError::Io(error))) = line else {
-            panic!("half a line came through");
-        };
-        assert!(matches!(WsErr::find_in(&error), Some(WsErr::Aborted(frame)) if *frame == why));
-        assert!(us.next().await.is_none());
     })
     .await;
 }

@@ -1,12 +1,15 @@
 //! The item stream, packed and with a message for each item.
 
-mod compat;
-mod disconnect;
+mod asynchronous_codec;
+mod conversions;
 mod encoded;
+mod ends;
 mod errors;
+mod for_tokio;
 mod packed;
 mod per_message;
+mod per_message_conversions;
 mod per_message_errors;
-mod per_message_views;
+mod per_message_random;
+mod random_conversions;
 mod tokio_codec;
-mod views;

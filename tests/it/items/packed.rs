@@ -1,10 +1,8 @@
-//! The item view in the ways that programs use it: types, packing, splitting, forwarding, cancelling.
+//! The packed item stream as programs use it: types, packing, splitting and forwarding.
 
-use futures::{AsyncReadExt, FutureExt, SinkExt, StreamExt, TryStreamExt, future, stream};
+use futures::{AsyncReadExt, SinkExt, StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
-use support::{
-    config_without_keepalive, pair, pair_with, timeout, tungstenite_pair, tungstenite_pair_with,
-};
+use support::{config_without_keepalive, pair, pair_with, timeout, tungstenite_pair};
 use ws_framed::{
     Bincode, CloseFrame, CloseOutcome, ClosedBy, LengthDelimited, Lines, WsFramed, bytes::Bytes,
 };
@@ -22,21 +20,21 @@ fn chat(text: &str) -> Chat {
     }
 }
 
-/// `WsFramed<Chat>` is a type that a program can write down, whatever the connection is made of.
 struct Room {
     guests: Vec<WsFramed<Chat>>,
 }
 
 impl Room {
-    async fn tell_all(&mut self, chat: &Chat) {
+    async fn send_all(&mut self, chat: &Chat) {
         for guest in &mut self.guests {
             guest.send(chat.clone()).await.unwrap();
         }
     }
 }
 
+/// `WsFramed<Chat>` names the item stream in a struct field, over any transport.
 #[tokio::test]
-async fn the_item_view_fits_into_a_struct_whatever_lies_below() {
+async fn struct_field_holds_any_transport() {
     timeout(Box::pin(async {
         let (over_tcp, tcp_guest) = pair().await;
         let (in_memory, memory_guest) = tungstenite_pair(1000).await;
@@ -49,15 +47,16 @@ async fn the_item_view_fits_into_a_struct_whatever_lies_below() {
         let mut tcp_guest: WsFramed<Chat> = tcp_guest.framed(Bincode::new(100));
         let mut memory_guest = memory_guest.framed(Bincode::<Chat>::new(100));
         let hello = chat("Hello!");
-        room.tell_all(&hello).await;
+        room.send_all(&hello).await;
         assert_eq!(tcp_guest.next().await.unwrap().unwrap(), hello);
         assert_eq!(memory_guest.next().await.unwrap().unwrap(), hello);
     }))
     .await;
 }
 
+/// The items that are sent may have another type than those that are received.
 #[tokio::test]
-async fn each_direction_has_a_type_of_its_own() {
+async fn directions_have_their_own_types() {
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     enum Question {
         Sum(Vec<u32>),
@@ -80,8 +79,10 @@ async fn each_direction_has_a_type_of_its_own() {
     .await;
 }
 
+/// Items are packed into messages of the maximum length, across the ends of messages, until a
+/// flush.
 #[tokio::test]
-async fn many_items_share_few_messages() {
+async fn items_fill_whole_messages() {
     timeout(async {
         let max = 1000;
         let config = config_without_keepalive().max_send_message_len(max);
@@ -89,7 +90,7 @@ async fn many_items_share_few_messages() {
         let mut server = server.framed(LengthDelimited::new(100));
         let client = client.framed(LengthDelimited::new(100));
         let (sent, received) = (server.handle(), client.handle());
-        // 7 bytes and a prefix of 4, so that items lie across the ends of messages.
+        // 11 bytes each, prefix included, so that items lie across the ends of messages.
         let items = vec![Bytes::from_static(b"1234567"); 5000];
         let bytes = 11 * items.len();
 
@@ -110,8 +111,9 @@ async fn many_items_share_few_messages() {
     .await;
 }
 
+/// `send` flushes its item before it is ready, as one message.
 #[tokio::test]
-async fn each_send_is_on_its_way_when_it_is_done() {
+async fn send_flushes_its_item() {
     timeout(async {
         let (mut server, client) = pair().await;
         let mut client = client.framed(Lines::new(100));
@@ -126,8 +128,10 @@ async fn each_send_is_on_its_way_when_it_is_done() {
     .await;
 }
 
+/// The halves of a split stream send and receive in tasks of their own. Reunited, they close as one
+/// stream.
 #[tokio::test]
-async fn the_halves_of_a_split_work_in_two_tasks() {
+async fn split_halves_work_in_tasks() {
     timeout(async {
         let (server, client) = pair().await;
         let (mut to_client, mut from_client) = server.framed(Lines::new(100)).split();
@@ -150,7 +154,6 @@ async fn the_halves_of_a_split_work_in_two_tasks() {
         let (echoes, from_server) = reader.await.unwrap();
         assert_eq!(echoes, lines);
 
-        // Put together again, it closes as one.
         let mut client = to_server.reunite(from_server).unwrap();
         let outcome = client.close_with(CloseFrame::normal()).await.unwrap();
         assert!(
@@ -168,9 +171,9 @@ async fn the_halves_of_a_split_work_in_two_tasks() {
     .await;
 }
 
-/// `forward` closes the sink at the end, so a proxy needs one line a direction.
+/// `forward` sends all items of one connection to another, and closes that at the end.
 #[tokio::test]
-async fn a_stream_of_items_can_be_forwarded() {
+async fn forward_closes_the_sink() {
     timeout(async {
         let (proxy_front, client) = pair().await;
         let (server, proxy_back) = pair().await;
@@ -197,9 +200,9 @@ async fn a_stream_of_items_can_be_forwarded() {
     .await;
 }
 
-/// A codec's settings can change while the stream is open.
+/// `codec_mut` changes the settings of the codec while the stream is open.
 #[tokio::test]
-async fn the_codec_can_be_reached() {
+async fn codec_can_be_replaced() {
     timeout(async {
         let (server, client) = pair().await;
         let mut server = server.framed(LengthDelimited::new(4));
@@ -208,104 +211,6 @@ async fn the_codec_can_be_reached() {
         *server.codec_mut() = LengthDelimited::new(10);
         client.send("ten bytes.".into()).await.unwrap();
         assert_eq!(server.next().await.unwrap().unwrap(), "ten bytes.");
-    })
-    .await;
-}
-
-/// What a cancelled `feed` or `send` did not hand over is not sent; what it did hand over is sent once;
-/// and no item is ever sent in part.
-#[tokio::test]
-async fn a_cancelled_send_sends_its_item_once_or_not_at_all() {
-    timeout(async {
-        // The peer does not read, and the network holds less than an item.
-        let config = config_without_keepalive().max_send_message_len(64);
-        let (us, peer) = tungstenite_pair_with(16, config.clone(), config).await;
-        let mut us = us.framed(LengthDelimited::new(1000));
-        let item = |n: u32| Bytes::from(n.to_be_bytes().repeat(50));
-
-        let mut taken = Vec::new();
-        for n in 0..10_000 {
-            match us.feed(item(n)).now_or_never() {
-                Some(fed) => {
-                    fed.unwrap();
-                    taken.push(item(n));
-                }
-                // Dropped while it waits for room: it has not handed its item over.
-                None => break,
-            }
-        }
-        assert!(
-            (1..10_000).contains(&taken.len()),
-            "{} were taken",
-            taken.len()
-        );
-        // A flush that is dropped has lost nothing.
-        assert!(us.flush().now_or_never().is_none());
-        assert!(us.send(item(20_000)).now_or_never().is_none());
-        taken.push(item(20_001));
-
-        let (got, ()) = future::join(
-            peer.framed(LengthDelimited::new(1000))
-                .try_collect::<Vec<_>>(),
-            async {
-                us.send(item(20_001)).await.unwrap();
-                us.close().await.unwrap();
-            },
-        )
-        .await;
-        assert_eq!(got.unwrap(), taken);
-    })
-    .await;
-}
-
-/// The other half of the promise: an item that waits in the flush has been handed over.
-#[tokio::test]
-async fn a_send_cancelled_in_its_flush_has_sent_its_item() {
-    timeout(async {
-        let (us, peer) = tungstenite_pair(16).await;
-        let mut us = us.framed(LengthDelimited::new(1000));
-        let item = Bytes::from(vec![7; 100]);
-        // There is room for it, but the network does not hold it.
-        assert!(us.send(item.clone()).now_or_never().is_none());
-        let mut peer = peer.framed(LengthDelimited::new(1000));
-        let (got, closed) = future::join(peer.next(), us.close()).await;
-        assert_eq!(got.unwrap().unwrap(), item);
-        closed.unwrap();
-        assert!(peer.next().await.is_none());
-    })
-    .await;
-}
-
-/// A `next` that is dropped, after every single byte that arrives, loses none of them.
-#[tokio::test]
-async fn a_cancelled_next_loses_nothing() {
-    timeout(async {
-        let config = config_without_keepalive().max_send_message_len(1);
-        let (us, peer) = tungstenite_pair_with(64, config_without_keepalive(), config).await;
-        let mut us = us.framed(Lines::new(100));
-        let mut peer = peer.framed(Lines::new(100));
-        let lines = ["first", "", "third"];
-        let mut got = Vec::new();
-        let (closed, ()) = future::join(
-            async {
-                for line in lines {
-                    peer.send(line.to_owned()).await.unwrap();
-                }
-                peer.close().await
-            },
-            async {
-                loop {
-                    match us.next().now_or_never() {
-                        Some(Some(line)) => got.push(line.unwrap()),
-                        Some(None) => break,
-                        None => tokio::task::yield_now().await,
-                    }
-                }
-            },
-        )
-        .await;
-        closed.unwrap();
-        assert_eq!(got, lines);
     })
     .await;
 }

@@ -1,5 +1,5 @@
-//! Each item is one message of the right kind, without the length before it, so that whoever speaks WebSocket can
-//! be the peer.
+//! `per_message`: each item is one message of the right kind, without a length prefix, for peers
+//! that do not know this library.
 
 use std::pin::pin;
 
@@ -31,7 +31,7 @@ fn value(texts: &[&str]) -> Vec<String> {
     texts.iter().map(ToString::to_string).collect()
 }
 
-/// The error of the library in that of an item.
+/// The `WsErr` inside the error of an item.
 fn cause(error: &CodecError) -> &WsErr {
     match error {
         CodecError::Io(error) => ws_error(error),
@@ -39,8 +39,9 @@ fn cause(error: &CodecError) -> &WsErr {
     }
 }
 
+/// Each item of a text codec is one text message, and counted as such.
 #[test]
-fn an_item_of_a_text_codec_is_one_text_message() {
+fn text_codec_sends_text_messages() {
     on_all_transports(&config_without_keepalive(), async |ours, mut peer| {
         let mut ours = json(ours);
         for texts in [&["one"][..], &[], &["two", "thrée"]] {
@@ -55,8 +56,9 @@ fn an_item_of_a_text_codec_is_one_text_message() {
     });
 }
 
+/// Each item of any other codec is one binary message, even an empty one, in both directions.
 #[test]
-fn an_item_of_any_other_codec_is_one_binary_message_be_it_empty() {
+fn other_codecs_send_binary_messages() {
     on_all_transports(&config_without_keepalive(), async |ours, mut peer| {
         let mut ours = blobs(ours);
         for item in ["one", "", "two"] {
@@ -75,8 +77,9 @@ fn an_item_of_any_other_codec_is_one_binary_message_be_it_empty() {
     });
 }
 
+/// A fragmented message is one item.
 #[test]
-fn a_message_in_fragments_is_one_item() {
+fn fragmented_message_is_one_item() {
     on_all_transports(&config_without_keepalive(), async |ours, mut peer| {
         let mut ours = json(ours);
         peer.send_all(fragments(TEXT, &[b"[\"o", b"", b"ne\"", b"]"]))
@@ -87,8 +90,9 @@ fn a_message_in_fragments_is_one_item() {
     });
 }
 
+/// A text codec accepts text and binary messages, under every `TextPolicy`.
 #[test]
-fn a_text_codec_takes_text_and_binary_under_every_policy() {
+fn text_codec_accepts_both_kinds() {
     for policy in [TextPolicy::Reject, TextPolicy::Bytes, TextPolicy::Event] {
         on_all_transports(
             &config_without_keepalive().text(policy),
@@ -103,8 +107,10 @@ fn a_text_codec_takes_text_and_binary_under_every_policy() {
     }
 }
 
+/// Text for a codec that is not of text is data, an event, or an error with close code 1003, as the
+/// `TextPolicy` says.
 #[test]
-fn text_for_any_other_codec_is_what_the_policy_says() {
+fn text_policy_holds_for_other_codecs() {
     on_all_transports(
         &config_without_keepalive().text(TextPolicy::Bytes),
         async |ours, mut peer| {
@@ -130,8 +136,9 @@ fn text_for_any_other_codec_is_what_the_policy_says() {
     });
 }
 
+/// A read that waits sends unflushed items first.
 #[test]
-fn a_read_that_waits_sends_what_was_fed() {
+fn waiting_read_sends_unflushed_items() {
     on_all_transports(&config_without_keepalive(), async |ours, mut peer| {
         let mut ours = json(ours);
         ours.feed(value(&["question"])).await.unwrap();
@@ -144,20 +151,21 @@ fn a_read_that_waits_sends_what_was_fed() {
     });
 }
 
+/// Borrowed and encoded items are messages like owned ones. The same encoded item gets its length
+/// prefix in a packed stream.
 #[test]
-fn what_is_lent_or_encoded_before_is_a_message_like_any_other() {
+fn encoded_items_are_messages() {
     on_all_transports(&config_without_keepalive(), async |ours, mut peer| {
         let mut ours = json(ours);
         let encoded = Encoded::new(ours.codec_mut(), value(&["encoded"])).unwrap();
         ours.feed_encoded(&encoded).await.unwrap();
-        ours.feed_ref(&value(&["lent"])).await.unwrap();
-        ours.feed(value(&["given"])).await.unwrap();
+        ours.feed_ref(&value(&["borrowed"])).await.unwrap();
+        ours.feed(value(&["owned"])).await.unwrap();
         ours.feed_encoded(&encoded).await.unwrap();
         ours.flush().await.unwrap();
-        for text in ["encoded", "lent", "given", "encoded"] {
+        for text in ["encoded", "borrowed", "owned", "encoded"] {
             peer.expect(Frame::text(format!("[\"{text}\"]"))).await;
         }
-        // The same bytes in the frames of a packed view.
         let mut ours = ours.into_stream().framed(Json::<Vec<String>>::new(1024));
         ours.feed_encoded(&encoded).await.unwrap();
         ours.flush().await.unwrap();
@@ -165,8 +173,10 @@ fn what_is_lent_or_encoded_before_is_a_message_like_any_other() {
     });
 }
 
+/// `close_with` sends unflushed items before its close frame, and discards what arrives after it,
+/// text included.
 #[test]
-fn a_close_comes_after_what_was_fed_and_discards_what_still_comes() {
+fn close_with_follows_fed_items() {
     on_all_transports(&config_without_keepalive(), async |ours, mut peer| {
         let mut ours = json(ours);
         ours.feed(value(&["last"])).await.unwrap();
@@ -174,7 +184,7 @@ fn a_close_comes_after_what_was_fed_and_discards_what_still_comes() {
             peer.send(Frame::text("[]")).await;
             peer.expect(Frame::text(r#"["last"]"#)).await;
             peer.expect(Frame::close(1000, "")).await;
-            // Text, which a view that is not of text would refuse.
+            // Text, which a byte stream would reject.
             peer.send(Frame::text("[]")).await;
             peer.send(Frame::close(1000, "")).await;
             peer.expect_end().await;
@@ -196,9 +206,9 @@ fn a_close_comes_after_what_was_fed_and_discards_what_still_comes() {
     });
 }
 
-/// An item counts as written though there may be no byte in it.
+/// A flush after the end reports once that an item was not sent. An empty item counts as written.
 #[test]
-fn an_item_that_did_not_go_out_is_told_of_once() {
+fn unsent_item_is_reported_once() {
     on_transports(
         &IMMEDIATE,
         &config_without_keepalive(),
@@ -214,12 +224,12 @@ fn an_item_that_did_not_go_out_is_told_of_once() {
     );
 }
 
-/// What the transport was ready for may be taken up by a ping before the item comes.
+/// A ping may take the room that a transport had for an item. The item is sent after it.
 #[test]
-fn a_ping_between_room_and_item_loses_nothing() {
-    let places: [Setup; 3] = [Pipe(Role::Server), Pipe(Role::Client), Setup::Memory];
+fn ping_before_item_loses_nothing() {
+    let setups: [Setup; 3] = [Pipe(Role::Server), Pipe(Role::Client), Setup::Memory];
     on_transports(
-        &places,
+        &setups,
         &config_without_keepalive(),
         async |ours, mut peer: Peer| {
             let mut ours = blobs(ours);

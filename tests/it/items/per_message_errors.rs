@@ -1,13 +1,13 @@
-//! Where each item is one message, what is bad about one costs nothing but that one, as far as that can be.
+//! Errors of `per_message`: a bad message or item fails alone, where the codec can go on.
 
-use futures::{SinkExt, StreamExt, future};
+use futures::{AsyncReadExt, SinkExt, StreamExt, future};
 use support::{Frame, config_without_keepalive, on_all_transports, ws_error};
 use ws_framed::{
     CodecError, Decoder, Encoded, Encoder, Json, LengthDelimited, LengthPrefixed, WsErr,
     bytes::{Buf, BufMut, BytesMut},
 };
 
-/// The error of the library in that of an item.
+/// The `WsErr` inside the error of an item.
 fn cause(error: &CodecError) -> &WsErr {
     match error {
         CodecError::Io(error) => ws_error(error),
@@ -15,8 +15,9 @@ fn cause(error: &CodecError) -> &WsErr {
     }
 }
 
+/// A malformed message is an error, and the next message is the next item.
 #[test]
-fn a_bad_message_costs_nothing_but_itself() {
+fn malformed_message_is_skipped() {
     on_all_transports(&config_without_keepalive(), async |ours, mut peer| {
         let mut ours = ours.per_message(Json::<Vec<String>>::new(1024));
         for bad in ["", "[", "[] []", "{}", "\0\0\0\x02[]"] {
@@ -29,8 +30,10 @@ fn a_bad_message_costs_nothing_but_itself() {
     });
 }
 
+/// A message over the limit of the codec fails the connection with close code 1009. The byte stream
+/// then yields the message as it was received, without a length prefix.
 #[test]
-fn a_message_over_the_limit_of_the_codec_ends_the_link_with_1009() {
+fn oversized_message_fails_with_1009() {
     on_all_transports(&config_without_keepalive(), async |ours, mut peer| {
         let mut ours = ours.per_message(LengthDelimited::new(4));
         peer.send(Frame::binary("good")).await;
@@ -44,11 +47,17 @@ fn a_message_over_the_limit_of_the_codec_ends_the_link_with_1009() {
         );
         assert_eq!(code, 1009);
         assert!(ours.next().await.is_none());
+        let mut rest = Vec::new();
+        let mut ours = ours.into_stream();
+        ours.read_to_end(&mut rest).await.unwrap();
+        assert_eq!(rest, b"wrong");
     });
 }
 
+/// An item over the limit of messages or of the codec, however it is fed, is an error of its
+/// sender. The next item is sent.
 #[test]
-fn an_item_that_is_too_long_is_refused_and_the_next_one_goes_out() {
+fn oversized_item_is_not_sent() {
     let config = config_without_keepalive().max_send_message_len(8);
     on_all_transports(&config, async |ours, mut peer| {
         let mut ours = ours.per_message(LengthDelimited::new(10));
@@ -76,7 +85,8 @@ fn an_item_that_is_too_long_is_refused_and_the_next_one_goes_out() {
     });
 }
 
-/// Writes what it is given as its frame, and reads as much of a frame as it is told, unless that shouts.
+/// A codec that writes an item as it is, without a prefix, and consumes `takes` bytes of each
+/// message. A message that begins with `!` is malformed.
 struct Odd {
     is_text: bool,
     takes: usize,
@@ -105,7 +115,7 @@ impl Decoder for Odd {
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<()>, CodecError> {
         if src.get(4) == Some(&b'!') {
             src.advance(5);
-            return Err(CodecError::Malformed("it shouts".into()));
+            return Err(CodecError::Malformed("begins with !".into()));
         }
         if self.takes == 0 || src.len() < self.takes {
             return Ok(None);
@@ -115,8 +125,10 @@ impl Decoder for Odd {
     }
 }
 
+/// An item whose encoding is not one length prefix with its payload, in UTF-8 where it is text, is
+/// not sent.
 #[test]
-fn a_frame_that_is_no_length_and_payload_is_not_sent() {
+fn invalid_encoding_is_not_sent() {
     on_all_transports(&config_without_keepalive(), async |ours, mut peer| {
         let takes = 0;
         let mut ours = ours.per_message(Odd {
@@ -140,8 +152,9 @@ fn a_frame_that_is_no_length_and_payload_is_not_sent() {
     });
 }
 
+/// Bytes of a message that the codec does not consume are an error, and no part of the next item.
 #[test]
-fn a_message_that_the_codec_does_not_use_up_has_no_part_in_the_next() {
+fn unconsumed_bytes_are_dropped() {
     on_all_transports(&config_without_keepalive(), async |ours, mut peer| {
         let is_text = false;
         let mut ours = ours.per_message(Odd { is_text, takes: 6 });

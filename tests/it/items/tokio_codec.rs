@@ -1,16 +1,16 @@
-//! Codecs of `tokio_util` in the item view, and ours in `tokio_util`, over real connections.
+//! `TokioCodec`: codecs of `tokio_util` in the item stream.
 
 use std::io;
 
 use futures::{AsyncReadExt, AsyncWriteExt, SinkExt, StreamExt, TryStreamExt};
 use support::{pair, timeout};
 use tokio_util::codec::{
-    AnyDelimiterCodec, BytesCodec, Decoder, Encoder, Framed, LengthDelimitedCodec, LinesCodec,
+    AnyDelimiterCodec, BytesCodec, Decoder, Encoder, LengthDelimitedCodec, LinesCodec,
     LinesCodecError,
 };
 use ws_framed::{
-    CloseCode, CloseFrame, CloseOutcome, CodecError, ForTokio, LengthDelimited, LengthPrefixed,
-    Lines, TokioCodec, WsErr, WsFramed,
+    CloseCode, CloseFrame, CloseOutcome, LengthDelimited, LengthPrefixed, Lines, TokioCodec, WsErr,
+    WsFramed,
     bytes::{Buf, Bytes, BytesMut},
 };
 
@@ -25,11 +25,11 @@ fn lines() -> Vec<String> {
     LINES.map(str::to_owned).to_vec()
 }
 
+/// `LinesCodec` exchanges lines with `Lines`, to a clean end.
 #[tokio::test]
-async fn their_lines_and_ours_understand_each_other() {
+async fn lines_codec_matches_lines() {
     timeout(Box::pin(async {
         let (server, client) = pair().await;
-        // A type that a program can write down.
         let mut theirs: WsFramed<String, TokioCodec<LinesCodec, String>> =
             server.framed(TokioCodec::new(LinesCodec::new_with_max_length(80)));
         let mut ours = client.framed(Lines::new(80));
@@ -46,8 +46,9 @@ async fn their_lines_and_ours_understand_each_other() {
     .await;
 }
 
+/// `LengthDelimitedCodec` exchanges items with `LengthDelimited`, also items longer than a message.
 #[tokio::test]
-async fn their_frames_with_a_length_and_ours_understand_each_other() {
+async fn length_codec_matches_length_delimited() {
     timeout(Box::pin(async {
         let (server, client) = pair().await;
         let codec = LengthDelimitedCodec::builder()
@@ -55,7 +56,6 @@ async fn their_frames_with_a_length_and_ours_understand_each_other() {
             .new_codec();
         let mut theirs = server.framed(TokioCodec::new(codec));
         let mut ours = client.framed(LengthDelimited::new(200_000));
-        // Longer than a message, too.
         for len in [0, 1, 300, 200_000] {
             let item = Bytes::from(vec![7; len]);
             let (sent, got) = futures::join!(theirs.send(item.clone()), ours.next());
@@ -69,7 +69,7 @@ async fn their_frames_with_a_length_and_ours_understand_each_other() {
     .await;
 }
 
-/// Theirs with the defaults, about which they do not say that each frame is a length and a payload.
+/// `LengthDelimitedCodec` with its defaults: each encoded item is a length and its payload.
 struct Prefixed(LengthDelimitedCodec);
 
 impl LengthPrefixed for Prefixed {}
@@ -91,13 +91,13 @@ impl Encoder<Bytes> for Prefixed {
     }
 }
 
+/// A codec of `tokio_util` that is marked `LengthPrefixed` works with one message for each item.
 #[tokio::test]
-async fn their_frames_with_a_length_can_be_messages() {
+async fn length_codec_works_per_message() {
     timeout(Box::pin(async {
         let (server, client) = pair().await;
         let codec = TokioCodec::new(Prefixed(LengthDelimitedCodec::new()));
         let mut theirs = server.per_message(codec);
-        // As they are on the wire.
         let mut bytes = client;
         theirs.send("item".into()).await.unwrap();
         let mut wire = [0; 4];
@@ -110,8 +110,9 @@ async fn their_frames_with_a_length_can_be_messages() {
     .await;
 }
 
+/// The items that are sent may have another type than those that are received, and may be borrowed.
 #[tokio::test]
-async fn what_is_sent_may_be_another_type_than_what_is_received() {
+async fn directions_have_their_own_types() {
     timeout(Box::pin(async {
         let (server, client) = pair().await;
         let codec = AnyDelimiterCodec::new_with_max_length(b";\n".to_vec(), b"\n".to_vec(), 80);
@@ -126,8 +127,9 @@ async fn what_is_sent_may_be_another_type_than_what_is_received() {
     .await;
 }
 
+/// `decode_eof` yields the last line at a clean end.
 #[tokio::test]
-async fn a_last_line_without_an_end_comes_at_a_clean_end() {
+async fn clean_end_completes_last_line() {
     timeout(Box::pin(async {
         for (sent, received) in [
             ("one\ntwo", vec!["one", "two"]),
@@ -146,8 +148,9 @@ async fn a_last_line_without_an_end_comes_at_a_clean_end() {
     .await;
 }
 
+/// A partial item at a clean end is an error once, the one of the codec.
 #[tokio::test]
-async fn a_frame_that_is_cut_is_an_error_once() {
+async fn partial_item_fails_once() {
     timeout(Box::pin(async {
         let (server, mut client) = pair().await;
         let mut theirs = server.framed(TokioCodec::<_, Bytes>::new(LengthDelimitedCodec::new()));
@@ -160,8 +163,9 @@ async fn a_frame_that_is_cut_is_an_error_once() {
     .await;
 }
 
+/// An item over the limit of the codec fails the connection with close code 1007.
 #[tokio::test]
-async fn a_frame_that_is_too_large_ends_the_connection() {
+async fn oversized_item_fails_the_connection() {
     timeout(Box::pin(async {
         let (server, client) = pair().await;
         let codec = LengthDelimitedCodec::builder()
@@ -179,15 +183,16 @@ async fn a_frame_that_is_too_large_ends_the_connection() {
         let outcome = ours.handle().closed().await;
         let code = CloseCode::INVALID_DATA;
         assert!(
-            matches!(&outcome, CloseOutcome::Clean { code: told, .. } if *told == code),
+            matches!(&outcome, CloseOutcome::Clean { code: sent, .. } if *sent == code),
             "{outcome:?}"
         );
     }))
     .await;
 }
 
+/// A line over the limit of the codec fails the connection.
 #[tokio::test]
-async fn a_line_that_is_too_long_ends_the_connection() {
+async fn oversized_line_fails_the_connection() {
     timeout(Box::pin(async {
         let (server, client) = pair().await;
         let codec = LinesCodec::new_with_max_length(10);
@@ -208,7 +213,7 @@ async fn a_line_that_is_too_long_ends_the_connection() {
     .await;
 }
 
-/// Insists on being driven as `tokio_util` drives a codec.
+/// A codec that panics unless it is driven as `tokio_util` drives one.
 #[derive(Default)]
 struct Strict {
     at_the_end: usize,
@@ -223,7 +228,7 @@ impl Decoder for Strict {
         Ok(None)
     }
 
-    /// Three items in the end, the last two out of nothing.
+    /// Yields three items at the end, the last two from no bytes.
     fn decode_eof(&mut self, src: &mut BytesMut) -> io::Result<Option<usize>> {
         src.advance(src.len());
         self.at_the_end += 1;
@@ -231,8 +236,9 @@ impl Decoder for Strict {
     }
 }
 
+/// At the end, `decode_eof` is called until it yields nothing, and `decode` is not called again.
 #[tokio::test]
-async fn the_end_is_asked_for_until_it_gives_nothing() {
+async fn decode_eof_runs_until_empty() {
     timeout(async {
         let (server, mut client) = pair().await;
         let theirs = server.framed(TokioCodec::<_, ()>::new(Strict::default()));
@@ -243,71 +249,17 @@ async fn the_end_is_asked_for_until_it_gives_nothing() {
     .await;
 }
 
-#[tokio::test]
-async fn our_codecs_work_in_their_framed_over_our_stream() {
-    timeout(Box::pin(async {
-        let (server, client) = pair().await;
-        let mut theirs = Framed::new(server, ForTokio::new(Lines::new(80)));
-        let mut ours = client.framed(Lines::new(80));
-        for line in lines() {
-            theirs.feed(line.clone()).await.unwrap();
-            ours.feed(line).await.unwrap();
-        }
-        SinkExt::<String>::close(&mut theirs).await.unwrap();
-        ours.flush().await.unwrap_or_default();
-        assert_eq!(ours.try_collect::<Vec<_>>().await.unwrap(), LINES);
-    }))
-    .await;
-}
-
-#[tokio::test]
-async fn in_their_framed_a_bad_frame_is_stepped_over_and_a_cut_one_is_an_error() {
-    timeout(Box::pin(async {
-        let (io, mut peer) = tokio::io::duplex(100);
-        let mut framed = Framed::new(io, ForTokio::new(Lines::new(80)));
-        tokio::io::AsyncWriteExt::write_all(&mut peer, b"\xff\ngood\n")
-            .await
-            .unwrap();
-        let bad = framed.next().await.unwrap();
-        assert!(matches!(bad, Err(CodecError::Malformed(_))));
-        assert!(framed.next().await.is_none());
-        // It decodes on when more has come.
-        tokio::io::AsyncWriteExt::write_all(&mut peer, b"more\n")
-            .await
-            .unwrap();
-        assert_eq!(framed.next().await.unwrap().unwrap(), "good");
-        assert_eq!(framed.next().await.unwrap().unwrap(), "more");
-
-        let (io, mut peer) = tokio::io::duplex(100);
-        let mut framed = Framed::new(io, ForTokio::new(LengthDelimited::new(80)));
-        tokio::io::AsyncWriteExt::write_all(&mut peer, b"\0\0\0\x03ab")
-            .await
-            .unwrap();
-        drop(peer);
-        match framed.next().await.unwrap() {
-            Err(CodecError::Io(error)) => assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof),
-            other => panic!("{other:?}"),
-        }
-        assert!(framed.next().await.is_none());
-    }))
-    .await;
-}
-
+/// `TokioCodec` gives access to its codec, and gives it back.
 #[test]
-fn the_codec_comes_back_out() {
+fn wrapped_codec_is_accessible() {
     let mut wrapped = TokioCodec::<_, Bytes>::new(BytesCodec::new());
     let _: (&BytesCodec, &BytesCodec) = (wrapped.clone().get_ref(), wrapped.get_mut());
     let _: BytesCodec = wrapped.into_inner();
-    let mut wrapped = ForTokio::new(Lines::new(7));
-    assert_eq!(wrapped.get_mut().max_line_len(), 7);
-    assert_eq!(
-        wrapped.get_ref().max_line_len(),
-        wrapped.into_inner().max_line_len()
-    );
 }
 
+/// After `close_with`, done or dropped, a partial line is discarded.
 #[tokio::test]
-async fn a_codec_is_not_asked_any_more_after_close_with() {
+async fn close_with_stops_decoding() {
     timeout(Box::pin(async {
         for is_dropped in [false, true] {
             let (server, mut client) = pair().await;
@@ -319,7 +271,7 @@ async fn a_codec_is_not_asked_any_more_after_close_with() {
                 .unwrap();
             client.flush().await.unwrap();
             assert_eq!(lines.next().await.unwrap().unwrap(), "one");
-            // The codec has looked at the beginning of a line.
+            // The codec has seen the beginning of a line.
             assert!(futures::poll!(lines.next()).is_pending());
             let mut closing = Box::pin(lines.close_with(CloseFrame::normal()));
             if is_dropped {

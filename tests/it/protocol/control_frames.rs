@@ -8,7 +8,8 @@ use support::{
 use tokio::io::{AsyncWriteExt, duplex};
 use ws_framed::{Acceptor, CloseOutcome, ClosedBy, Config, WsErr};
 
-/// Pings between fragments get their pongs at once. Neither pings nor pongs are part of the message.
+/// Pings between fragments get their pongs at once. Neither pings nor pongs are part of the
+/// message.
 #[test]
 fn pings_and_pongs_between_fragments() {
     on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
@@ -33,7 +34,8 @@ fn pings_and_pongs_between_fragments() {
     });
 }
 
-/// A close frame between fragments ends the connection cleanly. The incomplete message is discarded.
+/// A close frame between fragments ends the connection cleanly. The incomplete message is
+/// discarded.
 #[test]
 fn close_between_fragments() {
     on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {

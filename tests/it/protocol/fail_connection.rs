@@ -1,5 +1,5 @@
-//! How the implementation fails a connection (RFC 6455 section 7.1.7): in which order, and for how long
-//! the error waits for the peer.
+//! How the implementation fails a connection (RFC 6455 section 7.1.7): in which order, and for how
+//! long the error waits for the peer.
 
 use std::{io, pin::pin, time::Duration};
 
@@ -14,7 +14,8 @@ fn short_close_timeout() -> Config {
     config_without_keepalive().close_timeout(Duration::from_millis(100))
 }
 
-/// The close frame is sent before the read returns the error, so that a caller may drop the stream then.
+/// The close frame is sent before the read returns the error, so that a caller may drop the stream
+/// then.
 #[test]
 fn close_frame_precedes_error() {
     on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
@@ -55,7 +56,8 @@ fn open_peer_delays_error() {
     );
 }
 
-/// A peer that never reads delays the error until `close_timeout` at most. Lost data is reported once.
+/// A peer that never reads delays the error until `close_timeout` at most. Lost data is reported
+/// once.
 #[test]
 fn blocked_close_frame_delays_error() {
     on_transports(

@@ -9,8 +9,8 @@ use ws_framed::{CloseOutcome, TextPolicy, WsErr};
 
 use super::assert_violation;
 
-/// Text messages: whole, empty, fragmented, and with a character that spans two fragments. One has a
-/// ping between its fragments.
+/// Text messages: whole, empty, fragmented, and with a character that spans two fragments. One has
+/// a ping between its fragments.
 fn texts() -> [(Vec<Frame>, &'static str); 6] {
     let (first, rest) = "€".as_bytes().split_at(1);
     let around_ping = vec![
@@ -29,7 +29,8 @@ fn texts() -> [(Vec<Frame>, &'static str); 6] {
     ]
 }
 
-/// `Reject`: text fails the connection with 1003, after the data before it. Later data is discarded.
+/// `Reject`: text fails the connection with 1003, after the data before it. Later data is
+/// discarded.
 #[test]
 fn text_is_rejected() {
     for (frames, _) in texts() {
@@ -54,8 +55,8 @@ fn text_is_rejected() {
     }
 }
 
-/// `Reject`: data after the text is read and discarded, so that the peer can send it and receive the
-/// close frame.
+/// `Reject`: data after the text is read and discarded, so that the peer can send it and receive
+/// the close frame.
 #[test]
 fn data_after_rejected_text() {
     on_transports(

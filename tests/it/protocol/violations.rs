@@ -70,7 +70,8 @@ fn control_frames_over_125_bytes() {
     ]);
 }
 
-/// A continuation without a message is a violation, and so is a new message within a fragmented one.
+/// A continuation without a message is a violation, and so is a new message within a fragmented
+/// one.
 #[test]
 fn fragments_out_of_order() {
     assert_violations([
@@ -137,8 +138,8 @@ fn violation_from_custom_transport() {
     }
 }
 
-/// Bytes after the handshake that are no WebSocket frames fail the connection with a close code and a
-/// reason.
+/// Bytes after the handshake that are no WebSocket frames fail the connection with a close code and
+/// a reason.
 #[test]
 fn garbage_after_handshake() {
     let tls = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".repeat(10_000);

@@ -1,7 +1,8 @@
 //! A global allocator that counts, for tests of memory ceilings.
 //!
-//! The counters are those of the whole process: each test of a binary that measures holds [`exclusive`], so that they
-//! run one at a time. This module has the only `unsafe` code of the repository, which a `GlobalAlloc` needs.
+//! The counters are those of the whole process: each test of a binary that measures holds
+//! [`exclusive`], so that they run one at a time. This module has the only `unsafe` code of the
+//! repository, which a `GlobalAlloc` needs.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};

@@ -1,11 +1,11 @@
-//! Futures that are dropped before they are done: after each number of polls, over connections that move one byte at a
-//! time, until they are done before they are dropped.
+//! Futures that are dropped before they are done: after each number of polls, over connections that
+//! move one byte at a time, until they are done before they are dropped.
 
 use async_tungstenite::tokio::TokioAdapter;
 use bytes::Bytes;
 use futures::{executor::block_on, future};
 use tokio::io::duplex;
-use ws_framed::{CloseFrame, CloseOutcome, ClosedBy, LengthDelimited, WsFramed, WsStream};
+use ws_framed::{CloseFrame, CloseOutcome, ClosedBy, Config, LengthDelimited, WsFramed, WsStream};
 
 use crate::{
     Frame, Peer, RawPeer, Role, Setup, config_without_keepalive, handshake::open, timeout,
@@ -18,16 +18,21 @@ const MAX_POLLS: usize = 10_000;
 
 /// Our end of a connection that holds 64 bytes in each direction, so that writes wait for the peer.
 pub async fn small_pipe(role: Role) -> (WsStream, Peer) {
+    small_pipe_with(role, config_without_keepalive()).await
+}
+
+/// The same with these settings.
+pub async fn small_pipe_with(role: Role, config: Config) -> (WsStream, Peer) {
     let (ours, theirs) = duplex(64);
-    let config = config_without_keepalive().max_send_message_len(64);
+    let config = config.max_send_message_len(64);
     let peer = RawPeer::handshake(TokioAdapter::new(theirs), role.other());
     let ours = open(role, config, ours);
     let (ours, peer) = future::join(ours, peer).await;
     (ours.unwrap(), Peer::Raw(peer))
 }
 
-/// Runs a test that drops its future after one poll, after two, and so on, until the test says that the future was done
-/// before.
+/// Runs a test that drops its future after one poll, after two, and so on, until the test says that
+/// the future was done before.
 pub async fn after_each_poll(mut test: impl AsyncFnMut(usize) -> bool) {
     for polls in 0..MAX_POLLS {
         // Shown when the test fails.

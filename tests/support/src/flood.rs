@@ -1,5 +1,6 @@
-//! Peers that send more than any honest one: one on a thread of its own, through a real socket, as fast as that takes it;
-//! and a byte stream that always has more to read. Neither uses memory that would show in a measurement.
+//! Peers that send more than any honest one: one on a thread of its own, through a real socket, as
+//! fast as that takes it; and a byte stream that always has more to read. Neither uses memory that
+//! would show in a measurement.
 
 use std::{
     io::{self, Write},
@@ -57,7 +58,8 @@ impl FloodPeer {
     /// Sends these frames so many times, or until the connection fails. Returns how often.
     pub fn flood(&mut self, frames: &[Frame], times: usize) -> usize {
         let once = encode_frames(self.role, frames);
-        // Many at a time: a call for each of a million frames would test the system, not the library.
+        // Many at a time: a call for each of a million frames would test the system, not the
+        // library.
         let batch = (16 * 1024 / once.len()).max(1);
         let bytes = once.repeat(batch);
         for sent in (0..times).step_by(batch) {
@@ -125,9 +127,9 @@ pub async fn small_tcp() -> (TcpStream, TcpStream) {
     (accepted, connected)
 }
 
-/// Opens a connection in this role to a peer that runs `script`, and gives our end to `test`. Returns what the connection
-/// cost from the handshake to the end of `test`, if nothing else runs meanwhile: see
-/// [`exclusive`](crate::alloc::exclusive).
+/// Opens a connection in this role to a peer that runs `script`, and gives our end to `test`.
+/// Returns what the connection cost from the handshake to the end of `test`, if nothing else runs
+/// meanwhile: see [`exclusive`](crate::alloc::exclusive).
 pub fn with_peer<T: Send + 'static>(
     role: Role,
     config: Config,
@@ -166,8 +168,9 @@ impl BytesRead {
     }
 }
 
-/// Our end of a connection to a peer that sends `first`, and then `pattern` forever, faster than we can read. Fails the
-/// test when more than `max` bytes are read in all: otherwise it might never end.
+/// Our end of a connection to a peer that sends `first`, and then `pattern` forever, faster than we
+/// can read. Fails the test when more than `max` bytes are read in all: otherwise it might never
+/// end.
 pub async fn endless_peer(
     role: Role,
     config: Config,
@@ -195,7 +198,8 @@ pub async fn endless_peer(
     (open(role, config, io).await.unwrap(), BytesRead(read))
 }
 
-/// A stream that does the handshake and then has the same bytes forever. It takes whatever is written.
+/// A stream that does the handshake and then has the same bytes forever. It takes whatever is
+/// written.
 struct Endless {
     role: Role,
     /// What our end has written so far, until its request is complete.

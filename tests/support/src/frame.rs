@@ -1,5 +1,5 @@
-//! WebSocket frames (RFC 6455 section 5.2), valid or not, encoded and decoded in the simplest way: what the library is
-//! compared with.
+//! WebSocket frames (RFC 6455 section 5.2), valid or not, encoded and decoded in the simplest way:
+//! what the library is compared with.
 
 pub const CONTINUATION: u8 = 0;
 pub const TEXT: u8 = 1;
@@ -23,6 +23,7 @@ pub enum Role {
 }
 
 impl Role {
+    #[must_use]
     pub fn other(self) -> Self {
         match self {
             Self::Server => Self::Client,
@@ -100,21 +101,25 @@ impl Frame {
     }
 
     /// More fragments follow.
+    #[must_use]
     pub fn unfinished(mut self) -> Self {
         self.fin = false;
         self
     }
 
+    #[must_use]
     pub fn rsv(mut self, bits: u8) -> Self {
         self.rsv = bits;
         self
     }
 
+    #[must_use]
     pub fn wrongly_masked(mut self) -> Self {
         self.wrongly_masked = true;
         self
     }
 
+    #[must_use]
     pub fn claiming(mut self, len: u64) -> Self {
         self.claimed_len = Some(len);
         self
@@ -160,7 +165,8 @@ impl Frame {
         bytes
     }
 
-    /// Takes one frame off the front, and its mask, if all of it is there. What it says is not checked.
+    /// Takes one frame off the front, and its mask, if all of it is there. What it says is not
+    /// checked.
     pub fn decode(bytes: &mut &[u8]) -> Option<(Self, Option<[u8; 4]>)> {
         let mut rest = *bytes;
         let [first, second] = take(&mut rest)?;
@@ -178,8 +184,8 @@ impl Frame {
         Some((Self::with_first_byte(first, masked(payload, mask)), mask))
     }
 
-    /// Takes one frame that `sender` sent off the front; `None` if it is not all there. Fails if the sender may not
-    /// send it.
+    /// Takes one frame that `sender` sent off the front; `None` if it is not all there. Fails if
+    /// the sender may not send it.
     pub fn expect_valid(bytes: &mut Vec<u8>, sender: Role) -> Option<Self> {
         let mut rest = bytes.as_slice();
         let (frame, mask) = Self::decode(&mut rest)?;

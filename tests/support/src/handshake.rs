@@ -7,7 +7,8 @@ use ws_framed::{Acceptor, CloseFrame, CloseOutcome, Config, Connector, WsErr, Ws
 
 use crate::{Role, tcp};
 
-/// A request that a server accepts. Its key and that of the response are the example of RFC 6455 section 1.3.
+/// A request that a server accepts. Its key and that of the response are the example of RFC 6455
+/// section 1.3.
 pub const REQUEST: &str = "GET / HTTP/1.1\r\n\
     Host: localhost\r\n\
     Upgrade: websocket\r\n\

@@ -1,5 +1,5 @@
-//! Byte streams that do what a real socket does too seldom for a test: move one byte at a time, wait in each flush, and
-//! fail at a given place.
+//! Byte streams that do what a real socket does too seldom for a test: move one byte at a time,
+//! wait in each flush, and fail at a given place.
 
 use std::{
     io,

@@ -2,15 +2,18 @@
 //!
 //! Without features, for unit tests and fuzz targets too:
 //!
-//! - [`Frame`], [`frame`]: WebSocket frames, encoded and decoded independently of the library: the oracle;
-//! - [`Pipe`]: a byte stream in memory; [`OneByteIo`], [`SlowFlush`], [`FailAtEnd`]: byte streams that misbehave;
+//! - [`Frame`], [`frame`]: WebSocket frames, encoded and decoded independently of the library: the
+//!   oracle;
+//! - [`Pipe`]: a byte stream in memory; [`OneByteIo`], [`SlowFlush`], [`FailAtEnd`]: byte streams
+//!   that misbehave;
 //! - [`WakeFlag`] and functions that poll by hand; [`timeout`];
 //! - [`alloc`]: a global allocator that counts.
 //!
 //! With the feature `ws-framed`:
 //!
 //! - [`pair`], [`tungstenite_pair`]: both ends of an open connection;
-//! - [`Setup`], [`on_all_transports`], [`on_transports`]: our end over each transport, with a scripted [`Peer`];
+//! - [`Setup`], [`on_all_transports`], [`on_transports`]: our end over each transport, with a
+//!   scripted [`Peer`];
 //! - [`RawPeer`], [`MemoryTransport`]: what such a peer is made of;
 //! - [`handshake`], [`cancel`], [`flood`]: for the tests of these topics.
 //!

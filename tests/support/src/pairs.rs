@@ -6,8 +6,8 @@ use ws_framed::{Acceptor, Config, Connector, Tungstenite, WsStream};
 
 use crate::{Pipe, pipe, tcp};
 
-/// The default settings without keepalive. Its timer would wake what nothing else wakes, so that a lost wakeup would
-/// go unnoticed, and its pings would come between the frames of a script.
+/// The default settings without keepalive. Its timer would wake what nothing else wakes, so that a
+/// lost wakeup would go unnoticed, and its pings would come between the frames of a script.
 pub fn config_without_keepalive() -> Config {
     Config::default().keepalive(None)
 }
@@ -36,8 +36,9 @@ pub async fn pair_with(server: Config, client: Config) -> (WsStream, WsStream) {
 /// A socket of `async-tungstenite` over a [`Pipe`].
 pub type TungsteniteSocket = WebSocketStream<Pipe>;
 
-/// A server and a client of `async-tungstenite` over a pipe that holds `capacity` bytes in each direction once the
-/// handshake is done: tungstenite takes a handshake in very small pieces for an attack.
+/// A server and a client of `async-tungstenite` over a pipe that holds `capacity` bytes in each
+/// direction once the handshake is done: tungstenite takes a handshake in very small pieces for an
+/// attack.
 pub async fn tungstenite_sockets(capacity: usize) -> (TungsteniteSocket, TungsteniteSocket) {
     let (server, client) = pipe(capacity.max(4096));
     let (server, client) = Box::pin(future::join(

@@ -1,5 +1,5 @@
-//! The scripted peer of most tests: it sends and receives frames over a byte stream, or their messages over the transport
-//! in memory, so that one script serves for both.
+//! The scripted peer of most tests: it sends and receives frames over a byte stream, or their
+//! messages over the transport in memory, so that one script serves for both.
 
 use std::future::poll_fn;
 
@@ -102,7 +102,8 @@ impl Peer {
         }
     }
 
-    /// The code of the close frame, which must come before any data and be the last frame. Drops the connection.
+    /// The code of the close frame, which must come before any data and be the last frame. Drops
+    /// the connection.
     pub async fn expect_close(mut self) -> u16 {
         let (data, code, _) = self.until_close().await;
         assert!(data.is_empty(), "data before the close frame");

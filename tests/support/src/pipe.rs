@@ -10,8 +10,8 @@ use std::{
 
 use futures::io::{AsyncRead, AsyncWrite};
 
-/// One end of a byte stream in memory, which holds a bounded number of bytes in each direction. When an end is dropped,
-/// the other reads what is there and then the end, and its writes fail.
+/// One end of a byte stream in memory, which holds a bounded number of bytes in each direction.
+/// When an end is dropped, the other reads what is there and then the end, and its writes fail.
 #[derive(Debug)]
 pub struct Pipe {
     incoming: Arc<Mutex<Direction>>,

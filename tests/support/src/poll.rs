@@ -65,7 +65,8 @@ pub async fn poll_at_most<F: Future>(times: usize, future: F) -> Option<F::Outpu
     .await
 }
 
-/// Polls until the future is done, or until nothing has woken it, so that it waits for another task.
+/// Polls until the future is done, or until nothing has woken it, so that it waits for another
+/// task.
 pub fn poll_until_idle<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
     let flag = Arc::new(WakeFlag::default());
     let waker = Waker::from(Arc::clone(&flag));
@@ -77,8 +78,8 @@ pub fn poll_until_idle<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
     }
 }
 
-/// Polls until nothing wakes the future any more, as its task does. It must not be done; from then on it is woken
-/// through `woken`.
+/// Polls until nothing wakes the future any more, as its task does. It must not be done; from then
+/// on it is woken through `woken`.
 pub fn assert_idle<F: Future>(mut future: Pin<&mut F>, woken: &Arc<WakeFlag>) {
     let waker = Waker::from(Arc::clone(woken));
     loop {

@@ -8,7 +8,8 @@ use std::{
 use bytes::Bytes;
 use ws_framed::{Message, MessageTransport, WsErr};
 
-/// Keeps what is sent. It is ready for as many messages as the test says. Its clones are the same transport.
+/// Keeps what is sent. It is ready for as many messages as the test says. Its clones are the same
+/// transport.
 #[derive(Clone, Debug)]
 pub struct RecordingTransport(Arc<Mutex<State>>);
 

@@ -41,7 +41,8 @@ pub const FRAMED: [Setup; 6] = [
     OneByte(Client),
 ];
 
-/// All setups in which nothing happens but by polling, so that a test can tell that nothing more will.
+/// All setups in which nothing happens but by polling, so that a test can tell that nothing more
+/// will.
 pub const NO_TIMERS: [Setup; 5] = [
     Pipe(Server),
     Pipe(Client),
@@ -59,8 +60,8 @@ pub fn on_all_transports(config: &Config, test: impl AsyncFn(WsStream, Peer)) {
     on_transports(&[Memory], config, &test);
 }
 
-/// Runs a test in these setups, one after the other: those over TCP on both runtimes of tokio, the others on smol and
-/// without a runtime.
+/// Runs a test in these setups, one after the other: those over TCP on both runtimes of tokio, the
+/// others on smol and without a runtime.
 pub fn on_transports(setups: &[Setup], config: &Config, test: impl AsyncFn(WsStream, Peer)) {
     for &setup in setups {
         // Shown when the test fails.

@@ -116,12 +116,12 @@ fn idle_buffers_are_small() {
     assert_eq!(socket.io.capacities.last(), Some(&512));
 }
 
-/// One poll takes a bounded number of messages and of bytes, then wakes its task.
+/// One poll takes a bounded number of messages and of bytes, then count its task.
 #[test]
 fn work_of_a_poll_is_bounded() {
     let role = Role::Client;
-    let wakes = Arc::new(CountingWaker::default());
-    let waker = wakes.clone().into();
+    let count = Arc::new(CountingWaker::default());
+    let waker = count.clone().into();
     let cx = &mut Context::from_waker(&waker);
     let many = wire(role, (0..10_000).map(|_| binary("short")));
     let mut short = socket(role, Script::new([Read::Bytes(many)]));
@@ -129,7 +129,7 @@ fn work_of_a_poll_is_bounded() {
     while short.poll_next(cx).is_ready() {
         taken += 1;
     }
-    assert_eq!((taken, wakes.0.load(Relaxed)), (MESSAGES_PER_POLL, 1));
+    assert_eq!((taken, count.0.load(Relaxed)), (MESSAGES_PER_POLL, 1));
     assert!(short.poll_next(cx).is_ready(), "and goes on");
 
     // Empty fragments make no message.
@@ -139,7 +139,7 @@ fn work_of_a_poll_is_bounded() {
     let received = usize::try_from(endless.progress().received.unwrap()).unwrap();
     let expected = BYTES_PER_POLL..BYTES_PER_POLL + 65536;
     assert!(expected.contains(&received), "{received}");
-    assert_eq!(wakes.0.load(Relaxed), 2);
+    assert_eq!(count.0.load(Relaxed), 2);
 }
 
 /// After a violation everything is discarded, and the end is the end, however it comes.

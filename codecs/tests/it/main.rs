@@ -1,0 +1,27 @@
+//! The codecs by topic. What they allocate is in the binary `memory`, whose allocator counts.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod compressed;
+#[cfg(any(
+    feature = "bincode",
+    feature = "cbor",
+    feature = "json",
+    feature = "postcard"
+))]
+mod encoding;
+mod errors;
+mod framing;
+mod lines;
+#[cfg(any(
+    feature = "bincode",
+    feature = "cbor",
+    feature = "json",
+    feature = "postcard"
+))]
+mod nesting;
+mod properties;
+mod self_describing;
+mod streams;
+mod types;

@@ -1,0 +1,230 @@
+//! The public types: their traits, signatures and constants, and what `Debug` shows.
+
+use std::{fmt::Debug, hash::Hash};
+
+use futures::{
+    AsyncBufRead, AsyncRead, AsyncWrite, FutureExt, Sink, SinkExt, Stream, StreamExt,
+    stream::FusedStream,
+};
+use support::Pipe;
+use ws_framed::{
+    Acceptor, Bincode, BoxTransport, CloseCode, CloseFrame, CloseOutcome, ClosedBy, CodecError,
+    Config, Connector, Contract, ControlPayload, Encoded, HandshakeRequest, Keepalive,
+    LengthDelimited, Lines, Message, MessageTransport, Reconnector, Rejection, Stats, TextPolicy,
+    Tungstenite, Violation, WireFormat, WsErr, WsEvent, WsFramed, WsFramedParts, WsHandle,
+    WsStream, pharos::Observable,
+};
+
+use super::{Local, Silent};
+
+fn send<T: Send>() {}
+fn sync<T: Sync>() {}
+fn unpin<T: Unpin>() {}
+fn is_static<T: 'static>() {}
+
+/// Streams are `Send`, whatever their items are, because they hold no items.
+#[test]
+fn streams_are_send() {
+    send::<WsStream>();
+    send::<WsFramed<String>>();
+    send::<WsFramed<String, Lines>>();
+    send::<WsStream<Tungstenite<Pipe>>>();
+    send::<WsFramed<String, Lines, Tungstenite<Pipe>>>();
+    send::<WsFramedParts<Lines>>();
+    send::<BoxTransport>();
+    send::<WsFramed<Local>>();
+}
+
+/// Streams over a transport that is `Sync` are `Sync`, whatever their items are.
+#[test]
+fn streams_are_sync() {
+    sync::<WsStream<Tungstenite<Pipe>>>();
+    sync::<WsFramed<String, Lines, Tungstenite<Pipe>>>();
+    sync::<WsFramed<Local, Bincode<Local>, Tungstenite<Pipe>>>();
+}
+
+/// Streams are `Unpin`, whatever their transport, codec and items are.
+#[test]
+fn streams_are_unpin() {
+    struct Pinned(std::marker::PhantomPinned);
+    unpin::<WsStream>();
+    unpin::<WsStream<Pinned>>();
+    unpin::<WsFramed<Pinned, Pinned, Pinned>>();
+    unpin::<WsFramedParts<Lines>>();
+}
+
+/// Handles, settings, events, errors, codecs and other data are `Send`, `Sync`, `Unpin`, `Clone`
+/// and `Debug`.
+#[test]
+fn data_is_send_and_clone() {
+    fn plain<T: Send + Sync + Unpin + Clone + Debug + 'static>() {}
+    plain::<WsHandle>();
+    plain::<WsEvent>();
+    plain::<WsErr>();
+    plain::<Violation>();
+    plain::<Message>();
+    plain::<ControlPayload>();
+    plain::<CloseFrame>();
+    plain::<CloseCode>();
+    plain::<CloseOutcome>();
+    plain::<ClosedBy>();
+    plain::<Config>();
+    plain::<Contract>();
+    plain::<TextPolicy>();
+    plain::<Stats>();
+    plain::<Acceptor>();
+    plain::<Connector>();
+    plain::<LengthDelimited>();
+    plain::<Lines>();
+    plain::<Bincode<Local>>();
+    plain::<Encoded<Local>>();
+    plain::<HandshakeRequest<'static>>();
+    plain::<Keepalive>();
+    plain::<Reconnector<fn()>>();
+    plain::<Rejection>();
+    plain::<ws_framed::Postcard<Local>>();
+    plain::<ws_framed::Json<Local>>();
+    plain::<ws_framed::Cbor<Local>>();
+    plain::<ws_framed::Compressed<Bincode<Local>>>();
+    plain::<(
+        ws_framed::TokioCodec<Lines, Local>,
+        ws_framed::ForTokio<Lines>,
+    )>();
+}
+
+/// Plain values implement `Eq`, and keys `Hash`.
+#[test]
+fn values_can_be_compared() {
+    fn comparable<T: Eq>() {}
+    fn hashable<T: Eq + Hash>() {}
+    comparable::<Config>();
+    comparable::<Stats>();
+    comparable::<Message>();
+    hashable::<CloseFrame>();
+    hashable::<Contract>();
+    hashable::<CloseCode>();
+    hashable::<CloseOutcome>();
+}
+
+/// The byte stream implements the traits of futures-io and of tokio. Streams and handles can be
+/// observed.
+#[test]
+fn byte_stream_implements_both_families() {
+    fn of_futures<T: AsyncRead + AsyncBufRead + AsyncWrite>() {}
+    fn of_tokio<T: tokio::io::AsyncRead + tokio::io::AsyncBufRead + tokio::io::AsyncWrite>() {}
+    fn observable<T: Observable<WsEvent, Error = WsErr>>() {}
+    of_futures::<WsStream>();
+    of_futures::<WsStream<Tungstenite<Pipe>>>();
+    of_tokio::<WsStream>();
+    of_tokio::<WsStream<Tungstenite<Pipe>>>();
+    observable::<WsStream>();
+    observable::<WsFramed<String>>();
+    observable::<WsHandle>();
+}
+
+/// The item stream is a fused `Stream` of items, and a `Sink` of another type of items.
+#[test]
+fn item_stream_is_stream_and_sink() {
+    fn stream<T>(_: impl FnOnce() -> T)
+    where
+        T: Stream<Item = Result<String, CodecError>> + FusedStream,
+    {
+    }
+    fn sink<T: Sink<u32, Error = CodecError>>() {}
+    stream::<WsFramed<String, Bincode<String, u32>>>(|| unreachable!());
+    sink::<WsFramed<String, Bincode<String, u32>>>();
+}
+
+/// `MessageTransport` and `WireFormat` can be trait objects.
+#[test]
+fn traits_are_object_safe() {
+    is_static::<Box<dyn MessageTransport>>();
+    let format: &dyn WireFormat = &Lines::new(80);
+    let contract = Contract::new("chat", 1, format).unwrap();
+    assert_eq!(contract.to_string(), "chat.v1.lines.80");
+}
+
+/// Close codes can be constants and patterns.
+#[test]
+fn close_codes_work_as_constants() {
+    const EXPIRED: CloseCode = CloseCode::new(4001);
+    let name = |code| match code {
+        EXPIRED => "expired",
+        CloseCode::NORMAL => "normal",
+        _ => "other",
+    };
+    assert_eq!(name(CloseCode::from(4001)), "expired");
+    assert_eq!(name(CloseCode::from(4002)), "other");
+    assert_eq!(u16::from(EXPIRED), 4001);
+}
+
+/// Functions have the signatures that other crates rely on.
+#[test]
+fn signatures_are_stable() {
+    type Bytes = WsStream<Silent>;
+    type Items = WsFramed<String, Lines, Silent>;
+    let _: fn(Silent) -> Bytes = WsStream::new;
+    let _: fn(Silent, Config) -> Result<Bytes, WsErr> = WsStream::with_config;
+    let _: fn(&Bytes) -> WsHandle = WsStream::handle;
+    let _: fn(Bytes) -> WsStream = WsStream::boxed;
+    let _: fn(Bytes, Lines) -> Items = WsStream::framed;
+    let _: fn(Bytes, Lines) -> Items = WsFramed::new;
+    let _: fn(Items) -> Bytes = WsFramed::into_stream;
+    let _: fn(Items) -> WsFramedParts<Lines, Silent> = WsFramed::into_parts;
+    let _: fn(WsFramedParts<Lines, Silent>) -> Items = WsFramed::from_parts;
+    let _: fn(&Items) -> &Lines = WsFramed::codec;
+    let _: fn(&mut Items) -> &mut Lines = WsFramed::codec_mut;
+    let _ = |items: Items| -> WsFramed<u8, Bincode<u8>, Silent> {
+        items.map_codec(|_: Lines| Bincode::new(80))
+    };
+    let _: fn(usize) -> LengthDelimited = LengthDelimited::new;
+    let _: fn(usize) -> Lines = Lines::new;
+    let _: fn(usize) -> Bincode<u8, u16> = Bincode::<u8, u16>::new;
+    let _: fn(CloseCode, &'static str) -> Result<CloseFrame, WsErr> = CloseFrame::new;
+    let _: fn() -> CloseFrame = CloseFrame::normal;
+    let _: fn(&WsHandle, CloseFrame) -> Result<(), WsErr> = WsHandle::close;
+    let _: fn(&WsHandle) -> Stats = WsHandle::stats;
+}
+
+/// Streams, parts, handles and builders implement `Debug`, whatever their items are.
+#[test]
+fn types_implement_debug() {
+    fn debug<T: Debug>() {}
+    let stream = WsStream::new(Silent).boxed();
+    assert!(!format!("{stream:?} {:?}", stream.handle()).is_empty());
+    let framed = stream.framed(Lines::new(80));
+    assert!(!format!("{framed:?}").is_empty());
+    assert!(!format!("{:?}", framed.into_parts()).is_empty());
+    assert!(!format!("{:?} {:?}", Acceptor::new(), Connector::new()).is_empty());
+    debug::<WsFramed<Local>>();
+    debug::<Encoded<Local>>();
+}
+
+/// `Debug` of streams and builders shows no buffered data and no header.
+#[test]
+fn debug_shows_no_secrets() {
+    let mut framed = WsStream::new(Silent).framed(Lines::new(80));
+    let mut encoded = WsStream::new(Silent).framed(Lines::new(80));
+    futures::executor::block_on(async {
+        framed.feed("secret".to_owned()).await.unwrap();
+        let shared = Encoded::by_ref(encoded.codec_mut(), "secret").unwrap();
+        encoded.feed_encoded(&shared).await.unwrap();
+    });
+    let mut parts = framed.into_parts();
+    parts.read_buffer.extend_from_slice(b"secret\nsecret");
+    let mut framed = WsFramed::from_parts(parts);
+    let item = framed.next().now_or_never().unwrap().unwrap().unwrap();
+    let framed_shown = format!("{framed:?}");
+    let stream_shown = format!("{:?}", framed.into_stream());
+    let connector = Connector::new().header("Authorization", item.as_str());
+    let acceptor = Acceptor::new().header("Set-Cookie", item.as_str());
+    for shown in [
+        framed_shown,
+        stream_shown,
+        format!("{encoded:?}"),
+        format!("{connector:?}"),
+        format!("{acceptor:?}"),
+    ] {
+        assert!(!shown.contains(&item), "{shown}");
+    }
+}
