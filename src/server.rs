@@ -162,7 +162,7 @@ impl Acceptor {
         let handshake = Box::pin(async {
             #[cfg(feature = "rustls")]
             if let Some(tls) = &self.tls {
-                let io = crate::transport::io::FuturesIo(tls.accept(io).await?);
+                let io = crate::transport::io::FuturesIo::vectored(tls.accept(io).await?);
                 return self.handshake(io, validate, &trace, &mut known).await;
             }
             self.handshake(io, validate, &trace, &mut known).await

@@ -82,7 +82,12 @@ fn open(
         } else {
             protocol::Role::Server
         };
-        BoxTransport::new(Socket::new(FuturesIo(pipe), BytesMut::new(), role, &config))
+        BoxTransport::new(Socket::new(
+            FuturesIo::new(pipe),
+            BytesMut::new(),
+            role,
+            &config,
+        ))
     };
     let transport = match sabotage {
         Some(sabotage) => BoxTransport::new(Sabotaged::new(transport, sabotage)),

@@ -33,7 +33,7 @@ impl Connector {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        self.connect_on(FuturesIo(io), url.as_ref(), |io| peer_addr(&io.0))
+        self.connect_on(wrap(io), url.as_ref(), |io| peer_addr(&io.io))
             .await
     }
 
@@ -72,7 +72,7 @@ impl Acceptor {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        self.open(FuturesIo(io), |io| peer_addr(&io.0), |_| Ok(()))
+        self.open(wrap(io), |io| peer_addr(&io.io), |_| Ok(()))
             .await
     }
 
@@ -91,8 +91,7 @@ impl Acceptor {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        self.open(FuturesIo(io), |io| peer_addr(&io.0), validate)
-            .await
+        self.open(wrap(io), |io| peer_addr(&io.io), validate).await
     }
 }
 
@@ -103,4 +102,13 @@ use super::smol::peer_addr;
 #[cfg(not(feature = "smol"))]
 fn peer_addr<S>(_: &S) -> Option<SocketAddr> {
     None
+}
+
+/// TCP writes all slices of a vectored write; of other streams that is not known.
+fn wrap<S: 'static>(io: S) -> FuturesIo<S> {
+    if peer_addr(&io).is_some() {
+        FuturesIo::vectored(io)
+    } else {
+        FuturesIo::new(io)
+    }
 }

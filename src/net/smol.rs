@@ -42,10 +42,10 @@ pub async fn connect_with(connector: &Connector, url: impl AsRef<str>) -> Result
     let connect_tcp = async |host: String, port| {
         let socket = TcpStream::connect((host, port)).await?;
         socket.set_nodelay(true)?;
-        Ok(FuturesIo(socket))
+        Ok(FuturesIo::vectored(socket))
     };
     connector
-        .connect_by(url.as_ref(), connect_tcp, |io| peer_addr(&io.0))
+        .connect_by(url.as_ref(), connect_tcp, |io| peer_addr(&io.io))
         .await
 }
 

@@ -41,7 +41,9 @@ impl Connector {
                 let tls = crate::tls::client(self.tls.as_ref())?;
                 let io = connect_tcp(url.host.clone(), url.port).await?;
                 trace.peer(|| peer(&io));
-                let io = crate::transport::io::FuturesIo(tls.connect(url.server_name(), io).await?);
+                let io = crate::transport::io::FuturesIo::vectored(
+                    tls.connect(url.server_name(), io).await?,
+                );
                 self.open(io, &url, &trace, &mut known).await
             }
             #[cfg(not(feature = "rustls"))]

@@ -371,6 +371,11 @@ impl Decoder {
     }
 
     #[cfg(test)]
+    pub(super) fn input(&self) -> &[u8] {
+        &self.input
+    }
+
+    #[cfg(test)]
     pub(super) fn input_capacity(&self) -> usize {
         self.input_capacity.max(self.input.capacity())
     }

@@ -3,6 +3,9 @@
 //! Each has a newtype of its own. The adapters between the two worlds that other crates offer write one
 //! slice of a vectored write, and read into initialised memory.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     io::{self, IoSlice},
     pin::Pin,
@@ -50,7 +53,29 @@ const MAX_INITIALISED: usize = 64 * 1024;
 
 /// A stream of futures-io.
 #[derive(Debug)]
-pub(crate) struct FuturesIo<S>(pub(crate) S);
+pub(crate) struct FuturesIo<S> {
+    pub(crate) io: S,
+    is_vectored: bool,
+}
+
+impl<S> FuturesIo<S> {
+    /// A stream whose vectored writes may write the first slice only: the trait does not tell.
+    pub(crate) fn new(io: S) -> Self {
+        Self {
+            io,
+            is_vectored: false,
+        }
+    }
+
+    /// A stream whose vectored writes write all slices, such as TCP, or TLS of futures-rustls, which
+    /// makes one record of them.
+    pub(crate) fn vectored(io: S) -> Self {
+        Self {
+            io,
+            is_vectored: true,
+        }
+    }
+}
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Io for FuturesIo<S> {
     fn poll_read_buf(
@@ -63,7 +88,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Io for FuturesIo<S> {
         let start = buf.len();
         buf.resize(start.saturating_add(max.min(MAX_INITIALISED)), 0);
         let room = buf.get_mut(start..).unwrap_or_default();
-        let read = Pin::new(&mut self.0).poll_read(cx, room);
+        let read = Pin::new(&mut self.io).poll_read(cx, room);
         let len = match &read {
             Poll::Ready(Ok(len)) => *len,
             _ => 0,
@@ -73,7 +98,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Io for FuturesIo<S> {
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, buf)
+        Pin::new(&mut self.io).poll_write(cx, buf)
     }
 
     fn poll_write_vectored(
@@ -81,21 +106,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Io for FuturesIo<S> {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(cx, bufs)
+        Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
     }
 
-    /// The trait does not tell.
     fn is_write_vectored(&self) -> bool {
-        false
+        self.is_vectored
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
+        Pin::new(&mut self.io).poll_flush(cx)
     }
 
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(Pin::new(&mut self.0).poll_flush(cx))?;
-        Pin::new(&mut self.0).poll_close(cx)
+        ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+        Pin::new(&mut self.io).poll_close(cx)
     }
 }
 
@@ -105,7 +129,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for FuturesIo<S> {
         cx: &mut Context<'_>,
         buf: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_read(cx, buf)
+        Pin::new(&mut self.io).poll_read(cx, buf)
     }
 }
 
@@ -115,15 +139,15 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for FuturesIo<S> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, buf)
+        Pin::new(&mut self.io).poll_write(cx, buf)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
+        Pin::new(&mut self.io).poll_flush(cx)
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_close(cx)
+        Pin::new(&mut self.io).poll_close(cx)
     }
 }
 

@@ -68,6 +68,28 @@ fn streaming_input_is_reused() {
     assert!(range < 2 * 65 * 1024, "{range}");
 }
 
+/// Of a stream of long frames, in reads that are as long as they may be, little is moved.
+#[test]
+fn long_parts_are_not_moved() {
+    let mut decoder = decoder(1 << 20);
+    let message = frame(Role::Server, OpCode::Binary, true, &[1; IN_PLACE_LEN]);
+    let stream = message.repeat(50);
+    let mut input = &*stream;
+    let mut moved = 0;
+    while !input.is_empty() {
+        let (start, len) = (decoder.input().as_ptr(), decoder.input().len());
+        let (buffer, room) = decoder.room(IN_PLACE_LEN);
+        if buffer.as_ptr() != start {
+            moved += len;
+        }
+        let capacity = buffer.capacity();
+        buffer.extend_from_slice(input.split_off(..input.len().min(room)).unwrap());
+        assert_eq!(buffer.capacity(), capacity, "the room was there");
+        while decoder.decode().unwrap().is_some() {}
+    }
+    assert!(moved < stream.len() / 20, "{moved}");
+}
+
 /// A long frame is read straight into its message, for which room is made once.
 #[test]
 fn long_frames_are_read_in_place() {
