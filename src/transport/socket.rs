@@ -74,10 +74,10 @@ impl Budget {
         messages: MESSAGES_PER_POLL,
     };
 
-    /// Yields once it is spent.
+    /// Ready if there is enough left for a message and `bytes`. Yields otherwise.
     #[inline]
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.bytes > 0 && self.messages > 0 {
+    fn poll(&mut self, cx: &mut Context<'_>, bytes: usize) -> Poll<()> {
+        if self.bytes >= bytes && self.messages > 0 {
             return Poll::Ready(());
         }
         *self = Self::FULL;
@@ -107,9 +107,9 @@ impl<I: Io> Socket<I> {
 
     /// Reads once. Ready with `true` unless the stream has ended.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, WsErr>> {
-        ready!(self.budget.poll(cx));
+        ready!(self.budget.poll(cx, self.read_len));
         let (buf, room) = self.decoder.room(self.read_len);
-        let read = self.io.poll_read_buf(cx, buf, room.min(BYTES_PER_POLL));
+        let read = self.io.poll_read_buf(cx, buf, room.min(self.budget.bytes));
         if read.is_pending() {
             self.budget = Budget::FULL;
             self.decoder.release();
@@ -189,7 +189,7 @@ impl<I: Io> Socket<I> {
 
 impl<I: Io> MessageTransport for Socket<I> {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
-        ready!(self.budget.poll(cx));
+        ready!(self.budget.poll(cx, 0));
         loop {
             if let Some(message) = self.decoder.decode().transpose() {
                 self.budget.messages = self.budget.messages.saturating_sub(1);
