@@ -95,12 +95,12 @@ impl Keepalive {
 /// + 320 KiB + max_recv_message_len                  for each observer
 /// ```
 ///
-/// In it are what is gathered to be sent, the engine's buffers, up to 64 KiB that are read ahead of
-/// it while much comes, pongs, a frame and a message that are not complete, a message that is not
-/// read, and events that nobody has taken. Buffers double as they grow, and for a moment the old
-/// one is there beside the new, so the usual is far less: under 64 KiB for a connection with the
-/// defaults and little to do. What you have read, and the values that a codec made, are yours. Over
-/// a socket that you opened, the limits of its own settings count in place of the engine's.
+/// It includes buffered data, up to 16 KiB of encoded frames, an input buffer of up to twice the longest
+/// frame that is decoded in place (64 KiB at most), an item and a message that are not complete, a
+/// message that is not read, and events that observers have not taken. Buffers double as they grow, and
+/// the old one is alive while it is copied, so the usual is far less: an idle connection keeps about
+/// 5 KiB. What you have read, and the values that a codec made, are yours. Over a socket that you opened,
+/// the limits of its own settings count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     pub(crate) max_send_message_len: usize,

@@ -60,6 +60,8 @@ pub struct WsFramed<T, C = Bincode<T>, M = BoxTransport> {
     codec: C,
     /// One frame at the most where each item is one message.
     buffer: BytesMut,
+    /// The buffer is a part of the transport's, which reuses it when this part is dropped.
+    is_lent: bool,
     mode: Mode,
     recv: RecvState,
     item: PhantomData<fn() -> T>,
@@ -192,6 +194,7 @@ impl<T, C: Decoder<Item = T>, M: MessageTransport> WsFramed<T, C, M> {
             stream: parts.stream,
             codec: parts.codec,
             buffer: parts.read_buffer,
+            is_lent: false,
             mode: parts.mode,
             recv: RecvState::Open,
             item: PhantomData,

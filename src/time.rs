@@ -75,7 +75,7 @@ pub(crate) enum Task {
 ///
 /// What it bounds has just been found waiting, or nobody would poll it. But `Pending` may also mean that the
 /// task has had its share of this poll: from tokio, whose budget for a task leaves sockets silent when it is
-/// spent, or from an adapter that yields, as our own below the engine does. So a deadline that is over asks for
+/// spent, or from a transport that yields after some work. So a deadline that is over asks for
 /// another turn of the task that looks at it, and fires when that went by though sockets could speak and nothing came.
 #[derive(Debug)]
 pub(crate) struct Deadline {

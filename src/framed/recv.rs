@@ -43,7 +43,10 @@ where
         if self.buffer.is_empty() && self.mode == Mode::Packed {
             // Decoded in place, where nothing else refers to the payload.
             match chunk.try_into_mut() {
-                Ok(buffer) => self.buffer = buffer,
+                Ok(buffer) => {
+                    self.buffer = buffer;
+                    self.is_lent = true;
+                }
                 Err(shared) => self.append(&shared),
             }
         } else {
@@ -68,6 +71,16 @@ where
     }
 
     fn decode(&mut self) -> Decoded<Result<T, C::Error>> {
+        let decoded = self.decode_buffered();
+        if self.is_lent && self.buffer.is_empty() {
+            // It would keep the transport from reusing the allocation.
+            self.buffer = BytesMut::new();
+            self.is_lent = false;
+        }
+        decoded
+    }
+
+    fn decode_buffered(&mut self) -> Decoded<Result<T, C::Error>> {
         let before = self.buffer.len();
         match self.codec.decode(&mut self.buffer) {
             Ok(Some(_)) if self.is_message_left() => {
@@ -147,10 +160,6 @@ where
                 RecvState::Failed | RecvState::Draining => {}
                 RecvState::Open => match this.decode() {
                     Decoded::Item(item) => return Poll::Ready(Some(item)),
-                    Decoded::Incomplete if this.buffer.is_empty() => {
-                        // It would keep the buffer of the transport from being reused.
-                        this.buffer = BytesMut::new();
-                    }
                     Decoded::Incomplete => {}
                     Decoded::Fatal(frame) => {
                         this.stream.fail(frame);
