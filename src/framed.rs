@@ -89,7 +89,7 @@ impl<T, C: fmt::Debug, M: fmt::Debug> fmt::Debug for WsFramed<T, C, M> {
             .field("mode", &self.mode)
             .field("recv", &self.recv)
             .field("buffered", &self.buffer.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -82,6 +82,7 @@ impl Payload {
     ///
     /// # Errors
     /// The payload as [`Bytes`], if it is shared.
+    #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn into_buffer(self) -> Result<(BytesMut, usize), Bytes> {
         match self.0 {
             Repr::Unique { buffer, headroom } => Ok((buffer, headroom)),
