@@ -127,7 +127,7 @@ impl<M: MessageTransport> WsStream<M> {
 
     /// The item view in which each item is exactly one message, without the length before it: text with a codec
     /// that [is text](LengthPrefixed::is_text), binary with any other. For peers that do not know this library: a
-    /// page's own `WebSocket`, Python's `websockets`, Node's `ws`, the API of somebody else.
+    /// page's own `WebSocket`, Python's `websockets`, Node's `ws`, other APIs.
     ///
     /// ```
     /// use futures::{SinkExt, StreamExt};
@@ -161,7 +161,7 @@ impl<M: MessageTransport> WsStream<M> {
     /// other, text is what the [`TextPolicy`](crate::TextPolicy) says. Errors of the codec are as they always
     /// are in [`WsFramed`]: after a bad value the stream goes on, one over the codec's limit ends the link with
     /// code 1009. A message that the codec does not use up, or that is not enough for it, is
-    /// [`WsErr::NotOneFrame`], and the next one begins anew.
+    /// [`WsErr::NotOneFrame`], and the next one is decoded from its beginning.
     ///
     /// What was received of a message and not read when the view changes counts as one message; so change where one
     /// ends. What was written before goes out first, in messages of its own.
