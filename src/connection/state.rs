@@ -24,173 +24,23 @@
 //! A write, flush or close that must wait while there is no cause also receives control messages, and
 //! at most one data message, which it keeps for the reader.
 
+mod conclusion;
+mod input;
+mod parts;
 #[cfg(all(test, feature = "__property-tests"))]
 mod tests;
 
+use self::parts::{Cause, Delivery, Failure, RecvState, SendState};
+pub(super) use self::{
+    conclusion::End,
+    input::{Input, Transition},
+    parts::{Reading, Step},
+};
 use crate::{
-    close::{CloseCode, CloseFrame, CloseOutcome, ClosedBy},
+    close::{CloseCode, CloseFrame, ClosedBy},
     error::WsErr,
     message::Message,
 };
-
-/// The sending half.
-#[derive(Clone, Debug)]
-enum SendState {
-    Open,
-    /// A close frame is to be sent behind what is buffered: ours, or the reply to the peer's.
-    Closing {
-        frame: Option<CloseFrame>,
-        /// It has had to wait since the connection began to end, or data before it had.
-        blocked: bool,
-    },
-    /// The transport has taken our close frame.
-    CloseQueued {
-        blocked: bool,
-    },
-    /// Our close frame is flushed.
-    CloseSent,
-    /// Writing failed, or was given up.
-    Failed(Failure),
-}
-
-/// Why nothing is sent any more.
-#[derive(Clone, Debug)]
-struct Failure {
-    error: WsErr,
-    /// Our close frame was with the transport.
-    is_close_queued: bool,
-    /// Nothing was waiting to be sent but a close frame that the peer did not wait for.
-    is_harmless: bool,
-}
-
-/// The receiving half.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum RecvState {
-    Open,
-    /// Data is discarded.
-    Draining,
-    /// The transport has ended.
-    Ended,
-}
-
-/// Why the connection ends. The first one stands.
-#[derive(Clone, Debug)]
-enum Cause {
-    /// The peer's close frame was received.
-    Closed {
-        frame: CloseFrame,
-        by: ClosedBy,
-        is_normal: bool,
-    },
-    /// The peer violated the protocol or a limit, and gets a close frame that says so.
-    Violation(WsErr),
-    /// The transport ended or failed.
-    Transport(WsErr),
-    /// The peer did not respond, or took nothing, in time.
-    TimedOut(WsErr),
-}
-
-/// What became of the data that was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Delivery {
-    /// All of it was handed to the underlying stream.
-    Delivered,
-    /// Some of it is buffered, here or in the transport.
-    Pending,
-    /// Some of it will not be sent.
-    Lost,
-    /// The same, and a writer was told.
-    LossReported,
-}
-
-/// The next step of ending, once there is a cause.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Step {
-    /// Send and flush what is still to be sent.
-    Flush,
-    /// Close the writing half of the transport.
-    Close,
-    /// Discard what arrives until the transport ends, so that no reset destroys our close frame.
-    Drain,
-    Done,
-}
-
-/// How the connection ended.
-#[derive(Clone, Debug)]
-pub(super) struct End {
-    pub(super) outcome: CloseOutcome,
-    /// The error that a reader gets, once.
-    pub(super) error: Option<WsErr>,
-    is_reported: bool,
-}
-
-/// What a read has to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reading {
-    /// Receive messages.
-    Receive,
-    /// Carry out the next [`Step`].
-    Finish,
-    /// Report the end.
-    Ended,
-}
-
-/// What happens to a connection.
-#[derive(Clone, Debug)]
-pub(super) enum Input {
-    /// The caller asks for a close.
-    CloseRequested(CloseFrame),
-    /// The caller gives up what the peer still sends.
-    DiscardRequested,
-    /// The transport took a message other than a close frame.
-    MessageQueued,
-    /// The transport took our close frame.
-    CloseQueued,
-    /// Something that is to be sent has to wait.
-    Blocked,
-    /// Everything that the transport took was flushed; `all` if nothing else is buffered.
-    Flushed { all: bool },
-    /// Writing failed.
-    WriteFailed(WsErr),
-    /// A loss of data was reported to a writer.
-    LossReported,
-    /// Data was received, or a part of a message.
-    Progress,
-    /// A close frame was received, which the transport replies to by itself if it `replies`.
-    PeerClosed {
-        frame: Option<CloseFrame>,
-        replies: bool,
-    },
-    /// The peer violated a rule, and is to get this close frame.
-    Violation(WsErr, CloseFrame),
-    /// The transport ended or failed.
-    TransportFailed(WsErr),
-    /// Nothing more arrives from the transport.
-    TransportEnded,
-    /// A reader gave up: the peer was silent, or a deadline is over.
-    GaveUp(WsErr),
-    /// A writer gave up. What arrived before is still there for a reader.
-    GaveUpWriting(WsErr),
-    /// The current step is done.
-    StepDone,
-}
-
-/// What the caller of [`State::on`] has to do.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "any of them go together, and each is a step of the caller"
-)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Transition {
-    /// Restart the deadline of closing.
-    pub(super) restarts_deadline: bool,
-    /// There is a cause now: what is buffered for a peer that closed is dropped, and a writer is woken.
-    pub(super) is_caused: bool,
-    /// It is known now how the connection ended.
-    pub(super) is_concluded: bool,
-    /// A reader has to look again.
-    pub(super) wakes_reader: bool,
-}
 
 /// The state of a connection.
 #[derive(Clone, Debug)]
@@ -562,75 +412,6 @@ impl State {
             self.lose_pending();
             self.step = self.step.max(Step::Close);
         }
-    }
-
-    /// How the connection ends, if it ends now: because all steps that matter are done, or because of
-    /// `stop`. `None` while there is no cause.
-    ///
-    /// | cause | our close frame | outcome | error of the reader |
-    /// |---|---|---|---|
-    /// | `Closed` | sent, or failed harmlessly | `Clean` | `Aborted`, if the peer closed first and its code reports a failure |
-    /// | `Closed` | else | `TimedOut` or `Lost`, by the error that stopped it | `Aborted`, if the peer's code reports a failure, else that error |
-    /// | `Violation` | any | `Failed` | the violation |
-    /// | `Transport` | any | `Lost` | the error |
-    /// | `TimedOut` | any | `TimedOut` | the error |
-    pub(super) fn conclusion(&self, stop: Option<&WsErr>) -> Option<End> {
-        let (outcome, error) = match self.cause.as_ref()? {
-            Cause::Closed {
-                frame,
-                by,
-                is_normal,
-            } => {
-                let aborted = (!is_normal).then(|| WsErr::Aborted(frame.clone()));
-                let is_exchanged = match &self.send {
-                    SendState::CloseSent => true,
-                    SendState::Failed(failure) => failure.is_harmless,
-                    SendState::Open | SendState::Closing { .. } | SendState::CloseQueued { .. } => {
-                        false
-                    }
-                };
-                match stop.or(self.write_error()).filter(|_| !is_exchanged) {
-                    None => (clean(frame, *by), aborted.filter(|_| *by == ClosedBy::Peer)),
-                    Some(error) => {
-                        let outcome = outcome_of(error);
-                        (outcome, Some(aborted.unwrap_or_else(|| error.clone())))
-                    }
-                }
-            }
-            Cause::Violation(error) => (CloseOutcome::Failed, Some(error.clone())),
-            Cause::Transport(error) => (CloseOutcome::Lost, Some(error.clone())),
-            Cause::TimedOut(error) => (CloseOutcome::TimedOut, Some(error.clone())),
-        };
-        Some(End {
-            outcome,
-            error,
-            is_reported: false,
-        })
-    }
-}
-
-impl Cause {
-    /// The cause of a connection that was given up.
-    fn of(error: &WsErr) -> Self {
-        match error {
-            WsErr::TimedOut(_) => Self::TimedOut(error.clone()),
-            _ => Self::Transport(error.clone()),
-        }
-    }
-}
-
-fn outcome_of(error: &WsErr) -> CloseOutcome {
-    match error {
-        WsErr::TimedOut(_) => CloseOutcome::TimedOut,
-        _ => CloseOutcome::Lost,
-    }
-}
-
-fn clean(frame: &CloseFrame, by: ClosedBy) -> CloseOutcome {
-    CloseOutcome::Clean {
-        code: frame.code(),
-        reason: frame.reason().to_owned(),
-        by,
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use proptest::prelude::*;
 
 use super::*;
-use crate::error::Violation;
+use crate::{close::CloseOutcome, error::Violation};
 
 const US: ClosedBy = ClosedBy::Us;
 const PEER: ClosedBy = ClosedBy::Peer;

@@ -73,6 +73,7 @@ impl Subscriber for ReentrantSubscriber {
 /// A subscriber may use the handle of a connection inside each of its methods, without a deadlock.
 #[test]
 fn subscriber_may_use_the_handle() {
+    support::keep_callsites_enabled();
     let subscriber = ReentrantSubscriber::default();
     let _guard = set_default(subscriber.clone());
     run(async {

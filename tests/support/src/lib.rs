@@ -36,7 +36,9 @@ mod timeout;
 mod tracing;
 
 #[cfg(feature = "tracing")]
-pub use self::tracing::{Fields, Recorded, RecordedEvent, RecordingSubscriber};
+pub use self::tracing::{
+    Fields, Recorded, RecordedEvent, RecordingSubscriber, keep_callsites_enabled,
+};
 pub use frame::{Frame, ROLES, Role, encode_frames, fragments};
 pub use io::{FailAtEnd, OneByteIo, SlowFlush};
 pub use pipe::{Pipe, pipe};

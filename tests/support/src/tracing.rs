@@ -3,11 +3,11 @@
 use std::{
     collections::BTreeMap,
     fmt::Debug,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard, OnceLock},
 };
 
 use tracing::{
-    Event, Level, Metadata, Subscriber,
+    Dispatch, Event, Level, Metadata, Subscriber,
     field::{Field, Visit},
     span,
     subscriber::{Interest, set_default},
@@ -69,6 +69,7 @@ pub struct RecordingSubscriber {
 impl RecordingSubscriber {
     /// Installs a subscriber for this thread, until the guard is dropped.
     pub fn install(max_level: Level) -> (Self, impl Drop) {
+        keep_callsites_enabled();
         let subscriber = Self {
             recorded: Arc::default(),
             max_level,
@@ -80,6 +81,21 @@ impl RecordingSubscriber {
     pub fn recorded(&self) -> MutexGuard<'_, Recorded> {
         self.recorded.lock().unwrap()
     }
+}
+
+/// Keeps a dispatcher alive that is nobody's default, for tests that run side by side.
+///
+/// While there is only one dispatcher, `tracing` asks the default one of the thread that registers
+/// a callsite whether it is of interest. In a thread without a subscriber the answer is "never",
+/// for all threads. With two dispatchers it asks each of them.
+pub fn keep_callsites_enabled() {
+    static OTHER: OnceLock<Dispatch> = OnceLock::new();
+    OTHER.get_or_init(|| {
+        Dispatch::new(RecordingSubscriber {
+            recorded: Arc::default(),
+            max_level: Level::ERROR,
+        })
+    });
 }
 
 fn index(id: &span::Id) -> usize {

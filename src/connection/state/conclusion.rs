@@ -1,0 +1,80 @@
+//! How a connection ends: one pure function of its state.
+
+use super::{
+    State,
+    parts::{Cause, SendState},
+};
+use crate::{
+    close::{CloseFrame, CloseOutcome, ClosedBy},
+    error::WsErr,
+};
+
+/// How the connection ended.
+#[derive(Clone, Debug)]
+pub(in crate::connection) struct End {
+    pub(in crate::connection) outcome: CloseOutcome,
+    /// The error that a reader gets, once.
+    pub(in crate::connection) error: Option<WsErr>,
+    pub(super) is_reported: bool,
+}
+
+impl State {
+    /// How the connection ends, if it ends now: because all steps that matter are done, or because of
+    /// `stop`. `None` while there is no cause.
+    ///
+    /// | cause | our close frame | outcome | error of the reader |
+    /// |---|---|---|---|
+    /// | `Closed` | sent, or failed harmlessly | `Clean` | `Aborted`, if the peer closed first and its code reports a failure |
+    /// | `Closed` | else | `TimedOut` or `Lost`, by the error that stopped it | `Aborted`, if the peer's code reports a failure, else that error |
+    /// | `Violation` | any | `Failed` | the violation |
+    /// | `Transport` | any | `Lost` | the error |
+    /// | `TimedOut` | any | `TimedOut` | the error |
+    pub(in crate::connection) fn conclusion(&self, stop: Option<&WsErr>) -> Option<End> {
+        let (outcome, error) = match self.cause.as_ref()? {
+            Cause::Closed {
+                frame,
+                by,
+                is_normal,
+            } => {
+                let aborted = (!is_normal).then(|| WsErr::Aborted(frame.clone()));
+                let is_exchanged = match &self.send {
+                    SendState::CloseSent => true,
+                    SendState::Failed(failure) => failure.is_harmless,
+                    SendState::Open | SendState::Closing { .. } | SendState::CloseQueued { .. } => {
+                        false
+                    }
+                };
+                match stop.or(self.write_error()).filter(|_| !is_exchanged) {
+                    None => (clean(frame, *by), aborted.filter(|_| *by == ClosedBy::Peer)),
+                    Some(error) => {
+                        let outcome = outcome_of(error);
+                        (outcome, Some(aborted.unwrap_or_else(|| error.clone())))
+                    }
+                }
+            }
+            Cause::Violation(error) => (CloseOutcome::Failed, Some(error.clone())),
+            Cause::Transport(error) => (CloseOutcome::Lost, Some(error.clone())),
+            Cause::TimedOut(error) => (CloseOutcome::TimedOut, Some(error.clone())),
+        };
+        Some(End {
+            outcome,
+            error,
+            is_reported: false,
+        })
+    }
+}
+
+fn outcome_of(error: &WsErr) -> CloseOutcome {
+    match error {
+        WsErr::TimedOut(_) => CloseOutcome::TimedOut,
+        _ => CloseOutcome::Lost,
+    }
+}
+
+fn clean(frame: &CloseFrame, by: ClosedBy) -> CloseOutcome {
+    CloseOutcome::Clean {
+        code: frame.code(),
+        reason: frame.reason().to_owned(),
+        by,
+    }
+}
