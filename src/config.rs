@@ -1,14 +1,22 @@
 //! Limits, deadlines and policies of a connection.
 
+#[cfg(feature = "serde")]
+mod units;
+
 use std::time::Duration;
 
-use crate::error::WsErr;
+use crate::error::{Setting, WsErr};
 
 /// What a stream does with a text message. The default is [`Reject`](Self::Reject).
 ///
 /// A stream in which each item is [one text message](crate::WsStream::per_message) accepts text
 /// under any policy.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "lowercase")
+)]
 #[non_exhaustive]
 pub enum TextPolicy {
     /// A text message is an error. The reader gets the data before it, then
@@ -33,10 +41,20 @@ pub enum TextPolicy {
 /// let config = Config::default().keepalive(keepalive);
 /// let without = Config::default().keepalive(None);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
+#[non_exhaustive]
 pub struct Keepalive {
-    pub(crate) interval: Duration,
-    pub(crate) timeout: Duration,
+    /// How long a peer may be silent before it is pinged.
+    #[cfg_attr(feature = "serde", serde(with = "units"))]
+    pub interval: Duration,
+    /// How long a peer may be silent after that, before it is considered dead.
+    #[cfg_attr(feature = "serde", serde(with = "units"))]
+    pub timeout: Duration,
 }
 
 impl Default for Keepalive {
@@ -78,11 +96,31 @@ impl Keepalive {
 ///     .close_timeout(Duration::from_secs(3));
 /// ```
 ///
-/// Invalid values are reported where the `Config` is used, as
-/// [`WsErr::InvalidConfig`](crate::WsErr::InvalidConfig).
+/// Each value is a field, and a method of the same name sets it and documents it. Invalid values are
+/// reported where the `Config` is used, as [`WsErr::InvalidConfig`](crate::WsErr::InvalidConfig).
 ///
 /// The guide explains how the values work together: [limits](crate::guide::limits),
 /// [deadlines](crate::guide::deadlines).
+///
+/// # Configuration files
+/// With the feature `serde`, a `Config` is a part of a configuration file. Missing values are the
+/// defaults, unknown ones are errors. A duration is text with units, such as `"1m 30s"` or `"250ms"`;
+/// a length is a number of bytes, or text such as `"64 KiB"`. `keepalive = "off"` disables it.
+///
+#[cfg_attr(feature = "serde", doc = "```")]
+#[cfg_attr(not(feature = "serde"), doc = "```text")]
+/// # fn main() -> Result<(), serde_json::Error> {
+/// let config: ws_framed::Config = serde_json::from_str(
+///     r#"{
+///         "max_recv_message_len": "256 KiB",
+///         "close_timeout": "3s",
+///         "keepalive": { "interval": "45s" }
+///     }"#,
+/// )?;
+/// assert_eq!(config.max_recv_message_len, 256 * 1024);
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Memory
 /// What a connection of [`connect`](crate::connect) or [`accept`](crate::accept) holds, whatever
@@ -90,35 +128,65 @@ impl Keepalive {
 ///
 /// ```text
 ///   64 KiB
-/// + 5 × (max_send_message_len + max_recv_message_len)
-/// + 6 × the limit of the codec                      in the item view
+/// + 5 × max_send_message_len
+/// + 3 × max_recv_message_len
+/// + 4 × the limit of the codec                      in the item stream
 /// + 320 KiB + max_recv_message_len                  for each observer
 /// ```
 ///
-/// It includes buffered data, up to 16 KiB of encoded frames, an input buffer of up to twice the longest
-/// frame that is decoded in place (64 KiB at most), an item and a message that are not complete, a
-/// message that is not read, and events that observers have not taken. Buffers double as they grow, and
-/// the old one is alive while it is copied, so the usual is far less: an idle connection keeps about
-/// 5 KiB. What you have read, and the values that a codec made, are yours. Over a socket that you opened,
-/// the limits of its own settings count.
+/// [`max_memory`](Self::max_memory) computes it. It includes buffered data, up to 16 KiB of unsent
+/// frames, an input buffer of up to twice the longest frame that is decoded in place (64 KiB at most),
+/// an item and a message that are not complete, a message that is not read, and events that observers
+/// have not taken. Buffers double as they grow, and the old one is alive while it is copied, so the
+/// usual is far less: an idle connection keeps about 5 KiB. Items and messages that a caller has
+/// received are not included. Over a socket that the caller opened, the limits of its own settings
+/// count.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
+#[non_exhaustive]
 pub struct Config {
-    pub(crate) max_send_message_len: usize,
-    pub(crate) max_recv_message_len: usize,
-    pub(crate) max_recv_queue_len: usize,
-    pub(crate) text: TextPolicy,
-    pub(crate) close_timeout: Duration,
-    pub(crate) ping_timeout: Duration,
-    pub(crate) handshake_timeout: Duration,
-    pub(crate) message_timeout: Option<Duration>,
-    pub(crate) keepalive: Option<Keepalive>,
-    pub(crate) lenient_eof: bool,
+    /// See [`Config::max_send_message_len`](method@Self::max_send_message_len).
+    #[cfg_attr(feature = "serde", serde(with = "units"))]
+    pub max_send_message_len: usize,
+    /// See [`Config::max_send_frame_len`](method@Self::max_send_frame_len).
+    #[cfg_attr(feature = "serde", serde(with = "units"))]
+    pub max_send_frame_len: Option<usize>,
+    /// See [`Config::max_recv_message_len`](method@Self::max_recv_message_len).
+    #[cfg_attr(feature = "serde", serde(with = "units"))]
+    pub max_recv_message_len: usize,
+    /// See [`Config::max_recv_queue_len`](method@Self::max_recv_queue_len).
+    #[cfg_attr(feature = "serde", serde(with = "units"))]
+    pub max_recv_queue_len: usize,
+    /// See [`Config::text`](method@Self::text).
+    pub text: TextPolicy,
+    /// See [`Config::close_timeout`](method@Self::close_timeout).
+    #[cfg_attr(feature = "serde", serde(with = "units"))]
+    pub close_timeout: Duration,
+    /// See [`Config::ping_timeout`](method@Self::ping_timeout).
+    #[cfg_attr(feature = "serde", serde(with = "units"))]
+    pub ping_timeout: Duration,
+    /// See [`Config::handshake_timeout`](method@Self::handshake_timeout).
+    #[cfg_attr(feature = "serde", serde(with = "units"))]
+    pub handshake_timeout: Duration,
+    /// See [`Config::message_timeout`](method@Self::message_timeout).
+    #[cfg_attr(feature = "serde", serde(with = "units"))]
+    pub message_timeout: Option<Duration>,
+    /// See [`Config::keepalive`](method@Self::keepalive).
+    #[cfg_attr(feature = "serde", serde(with = "units"))]
+    pub keepalive: Option<Keepalive>,
+    /// See [`Config::lenient_eof`](method@Self::lenient_eof).
+    pub lenient_eof: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Self {
             max_send_message_len: 64 * 1024,
+            max_send_frame_len: None,
             max_recv_message_len: 1024 * 1024,
             max_recv_queue_len: 4 * 1024 * 1024,
             text: TextPolicy::Reject,
@@ -141,6 +209,20 @@ impl Config {
     #[must_use]
     pub fn max_send_message_len(mut self, bytes: usize) -> Self {
         self.max_send_message_len = bytes;
+        self
+    }
+
+    /// The longest WebSocket frame that is sent, in bytes of payload. Default `None`, without a limit;
+    /// at least 1. A longer message is sent in fragments (RFC 6455 section 5.4).
+    ///
+    /// For peers and proxies that limit the length of a frame. Fragments of a message follow each
+    /// other: a pong, for example, is sent before or behind all of them.
+    ///
+    /// It has an effect on connections of [`connect`](crate::connect), [`accept`](crate::accept) and
+    /// the integrations of frameworks. Other transports make their own frames.
+    #[must_use]
+    pub fn max_send_frame_len(mut self, bytes: impl Into<Option<usize>>) -> Self {
+        self.max_send_frame_len = bytes.into();
         self
     }
 
@@ -255,45 +337,56 @@ impl Config {
         self
     }
 
+    /// The most that a connection holds, in bytes, by the formula [above](Self#memory).
+    ///
+    /// `max_frame_len` is the limit of the codec, 0 without one. `observers` is the number of streams of
+    /// events.
+    ///
+    /// ```
+    /// use ws_framed::Config;
+    ///
+    /// let each = Config::default().max_memory(16 * 1024, 0);
+    /// assert!(10_000 * each < 40 << 30);
+    /// ```
+    #[must_use]
+    pub const fn max_memory(&self, max_frame_len: usize, observers: usize) -> usize {
+        const KIB: usize = 1024;
+        let sent = self.max_send_message_len.saturating_mul(5);
+        let received = self.max_recv_message_len.saturating_mul(3);
+        let observed = self.max_recv_message_len.saturating_add(320 * KIB);
+        (64 * KIB)
+            .saturating_add(sent)
+            .saturating_add(received)
+            .saturating_add(max_frame_len.saturating_mul(4))
+            .saturating_add(observed.saturating_mul(observers))
+    }
+
     pub(crate) fn validate(&self) -> Result<(), WsErr> {
-        let lens = [
-            (
-                self.max_send_message_len,
-                "max_send_message_len must be from 1 to isize::MAX",
-            ),
-            (
-                self.max_recv_message_len,
-                "max_recv_message_len must be from 1 to isize::MAX",
-            ),
-        ];
-        let keepalive = self.keepalive.unwrap_or_default();
-        let times = [
-            (self.close_timeout, "close_timeout must be more than zero"),
-            (self.ping_timeout, "ping_timeout must be more than zero"),
-            (
-                self.handshake_timeout,
-                "handshake_timeout must be more than zero",
-            ),
-            (
-                self.message_timeout.unwrap_or(Duration::MAX),
-                "message_timeout must be more than zero",
-            ),
-            (
-                keepalive.interval,
-                "the interval of keepalive must be more than zero",
-            ),
-            (
-                keepalive.timeout,
-                "the timeout of keepalive must be more than zero",
-            ),
-        ];
         // No allocation is larger than isize::MAX.
-        let bad_len = lens
-            .iter()
-            .find(|(len, _)| *len == 0 || isize::try_from(*len).is_err());
-        let bad_time = times.iter().find(|(time, _)| time.is_zero());
-        match bad_len.map(|(_, why)| why).or(bad_time.map(|(_, why)| why)) {
-            Some(why) => Err(WsErr::InvalidConfig(why)),
+        let is_len = |len: usize| len > 0 && isize::try_from(len).is_ok();
+        let keepalive = self.keepalive.unwrap_or_default();
+        let valid = [
+            (
+                Setting::MaxSendMessageLen,
+                is_len(self.max_send_message_len),
+            ),
+            (Setting::MaxSendFrameLen, self.max_send_frame_len != Some(0)),
+            (
+                Setting::MaxRecvMessageLen,
+                is_len(self.max_recv_message_len),
+            ),
+            (Setting::CloseTimeout, !self.close_timeout.is_zero()),
+            (Setting::PingTimeout, !self.ping_timeout.is_zero()),
+            (Setting::HandshakeTimeout, !self.handshake_timeout.is_zero()),
+            (
+                Setting::MessageTimeout,
+                self.message_timeout != Some(Duration::ZERO),
+            ),
+            (Setting::KeepaliveInterval, !keepalive.interval.is_zero()),
+            (Setting::KeepaliveTimeout, !keepalive.timeout.is_zero()),
+        ];
+        match valid.into_iter().find(|(_, is_valid)| !is_valid) {
+            Some((setting, _)) => Err(WsErr::InvalidConfig(setting)),
             None => Ok(()),
         }
     }

@@ -1,16 +1,20 @@
-//! What can go wrong.
+//! Errors.
 
-use std::{borrow::Cow, fmt, io, sync::Arc};
+mod details;
+
+use std::{borrow::Cow, error::Error, io, sync::Arc};
 
 use ws_framed_codecs::CodecError;
 
+pub use self::details::{Mismatch, Setting, Timeout, Unsupported, Violation};
 use crate::close::{CloseCode, CloseFrame};
 
-/// An error of a link, a handshake, or an argument. When each comes, what the peer hears, and what to do, is on a page of
-/// [the guide](crate::guide::errors).
+/// An error of a connection, a handshake, or an argument.
 ///
-/// The views report it as an [`io::Error`], because that is what `AsyncRead`, `AsyncWrite` and codecs
-/// speak. The `WsErr` is inside and downcasts out again:
+/// The guide says [when each occurs](crate::guide::errors), what the peer receives, and what to do.
+///
+/// The byte stream and the item stream report it as an [`io::Error`], since that is the error of
+/// `AsyncRead`, `AsyncWrite` and codecs. [`find_in`](Self::find_in) gets the `WsErr` out again:
 ///
 /// ```
 /// # use std::io;
@@ -25,22 +29,21 @@ use crate::close::{CloseCode, CloseFrame};
 #[non_exhaustive]
 pub enum WsErr {
     /// The transport failed. As an `io::Error` it has the kind of the error inside.
-    #[error("the transport failed: {0}")]
-    Io(#[source] Arc<io::Error>),
+    #[error(transparent)]
+    Io(Arc<io::Error>),
 
-    /// The transport ended without a close frame: what was read may not be all that was sent.
+    /// The transport ended without a close frame: what was received may be incomplete.
     /// `ErrorKind::UnexpectedEof`.
     #[error("the connection ended without a close frame")]
     UnexpectedEof,
 
-    /// The peer broke the WebSocket protocol. `ErrorKind::InvalidData`.
-    #[error("the peer broke the WebSocket protocol: {0}")]
+    /// The peer violated the WebSocket protocol. `ErrorKind::InvalidData`.
+    #[error("the peer violated the WebSocket protocol: {0}")]
     Protocol(Violation),
 
-    /// A message was over [`max_recv_message_len`](crate::Config::max_recv_message_len), or an item that was to
-    /// be sent in a message of its own over [`max_send_message_len`](crate::Config::max_send_message_len).
+    /// A received message exceeds [`max_recv_message_len`](crate::Config::max_recv_message_len).
     /// `ErrorKind::InvalidData`.
-    #[error("a message of {len} bytes is over the limit of {max}")]
+    #[error("a message of {len} bytes exceeds the limit of {max} bytes")]
     MessageTooLarge {
         /// Length of the message in bytes, as far as it was known when it was refused.
         len: usize,
@@ -48,94 +51,177 @@ pub enum WsErr {
         max: usize,
     },
 
-    /// More had come than [`max_recv_queue_len`](crate::Config::max_recv_queue_len) and was not read, in a
-    /// browser, which cannot make a peer wait. `ErrorKind::InvalidData`.
-    #[error("more than {max} bytes came before they were read")]
+    /// A message, or an item that is one message, exceeds
+    /// [`max_send_message_len`](crate::Config::max_send_message_len). Nothing of it was sent, and the
+    /// connection goes on. `ErrorKind::InvalidInput`.
+    #[error("a message of {len} bytes exceeds the limit of {max} bytes for sending")]
+    TooLargeToSend {
+        /// Length of the message in bytes.
+        len: usize,
+        /// The limit in bytes.
+        max: usize,
+    },
+
+    /// In a browser, which cannot make a peer wait, more than
+    /// [`max_recv_queue_len`](crate::Config::max_recv_queue_len) bytes were unread.
+    /// `ErrorKind::InvalidData`.
+    #[error("more than {max} bytes were received before they were read")]
     Overflow {
         /// The limit in bytes.
         max: usize,
     },
 
-    /// A text message came under [`TextPolicy::Reject`](crate::TextPolicy::Reject).
+    /// A text message was received under [`TextPolicy::Reject`](crate::TextPolicy::Reject).
     /// `ErrorKind::InvalidData`.
-    #[error("a text message came where only binary messages are taken")]
+    #[error("a text message was received where only binary messages are accepted")]
     ReceivedText,
 
-    /// A message and a frame of the codec did not match where each item is
-    /// [one message](crate::WsStream::per_message). `ErrorKind::InvalidData`.
-    #[error("a message is not one frame: {0}")]
-    NotOneFrame(&'static str),
+    /// A message does not match a frame of the codec, where each item is
+    /// [one message](crate::WsStream::per_message). The connection goes on. `ErrorKind::InvalidData`.
+    #[error("a message is not one frame of the codec: {0}")]
+    NotOneFrame(Mismatch),
 
-    /// The codec refused what came and could not go on. `ErrorKind::InvalidData`.
-    #[error("the codec could not decode what came")]
+    /// The codec refused what was received, and cannot continue. `ErrorKind::InvalidData`.
+    #[error("the codec could not decode what was received")]
     Undecodable,
 
-    /// The peer closed with a code that says that something went wrong. `ErrorKind::ConnectionAborted`.
+    /// The peer closed with a code that reports a failure. `ErrorKind::ConnectionAborted`.
     #[error("the peer closed with {0}")]
     Aborted(CloseFrame),
 
-    /// The peer did not do in time what was waited for. `ErrorKind::TimedOut`.
+    /// The peer did not do something in time. `ErrorKind::TimedOut`.
     #[error("timed out: {0}")]
-    TimedOut(&'static str),
+    TimedOut(Timeout),
 
-    /// The link is closed, or bytes that were written did not go out before it was.
+    /// The connection is closed, or written bytes were not sent before it was.
     /// `ErrorKind::BrokenPipe`.
     #[error("the connection is closed")]
     Closed,
 
-    /// The other side refused the handshake, or we did. `ErrorKind::ConnectionRefused`.
+    /// The server rejected the handshake. `ErrorKind::ConnectionRefused`.
     #[error("the handshake was refused with HTTP status {status}: {reason}")]
     Refused {
-        /// The HTTP status of the answer.
+        /// The HTTP status of the response.
         status: u16,
-        /// Why, for a human.
+        /// The reason, as text.
         reason: String,
     },
 
-    /// The handshake failed: what came was not a WebSocket handshake, or ended too early.
+    /// The handshake failed: what was received is not a WebSocket handshake, or ended too early.
     /// `ErrorKind::InvalidData`.
     #[error("the handshake failed: {0}")]
     Handshake(String),
 
-    /// We offered subprotocols, or contracts, and the server chose none of them: it knows nothing of them.
+    /// The server selected none of the offered subprotocols and contracts: it does not know them.
     /// `ErrorKind::InvalidData`.
-    #[error("the server chose none of the subprotocols that were offered")]
+    #[error("the server selected none of the offered subprotocols")]
     NoSubprotocol,
 
-    /// The URL is not one that can be connected to. `ErrorKind::InvalidInput`.
+    /// The URL cannot be connected to. `ErrorKind::InvalidInput`.
     #[error("cannot connect to this URL: {0}")]
     InvalidUrl(String),
 
-    /// A header or subprotocol that cannot be sent. `ErrorKind::InvalidInput`.
+    /// A header or subprotocol cannot be sent. `ErrorKind::InvalidInput`.
     #[error("not a valid header: {0}")]
     InvalidHeader(String),
 
-    /// A value in a [`Config`](crate::Config) makes no sense. `ErrorKind::InvalidInput`.
+    /// A setting of a [`Config`](crate::Config) is not valid. `ErrorKind::InvalidInput`.
     #[error("invalid configuration: {0}")]
-    InvalidConfig(&'static str),
+    InvalidConfig(Setting),
 
     /// A close frame may not carry this code, see [`CloseCode::is_sendable`].
     /// `ErrorKind::InvalidInput`.
     #[error("a close frame may not carry the code {0}")]
     InvalidCloseCode(CloseCode),
 
-    /// A ping or pong of more than 125 bytes (RFC 6455 section 5.5). `ErrorKind::InvalidInput`.
+    /// A ping or pong exceeds 125 bytes (RFC 6455 section 5.5). `ErrorKind::InvalidInput`.
     #[error("a control frame carries at most 125 bytes, not {len}")]
     ControlTooLong {
-        /// How long it was, in bytes.
+        /// Length of the payload in bytes.
         len: usize,
     },
 
-    /// The transport cannot do this: a verb, and what goes with it, such as `send pings`. `ErrorKind::Unsupported`.
-    #[error("this transport cannot {0}")]
-    Unsupported(&'static str),
+    /// The transport or the server does not support this. `ErrorKind::Unsupported`.
+    #[error("not supported: {0}")]
+    Unsupported(Unsupported),
 }
 
 impl WsErr {
-    /// The `WsErr` inside an `io::Error` that came from this library.
+    /// The `WsErr` inside an error of this library: an [`io::Error`], a [`CodecError`], a boxed error,
+    /// or any error that has one of these as a source.
+    ///
+    /// ```
+    /// use std::error::Error;
+    /// use ws_framed::{CodecError, WsErr};
+    ///
+    /// let boxed: Box<dyn Error + Send + Sync> = CodecError::from(WsErr::Closed).into();
+    /// assert_eq!(WsErr::find_in(&*boxed), Some(&WsErr::Closed));
+    /// ```
     #[must_use]
-    pub fn find_in(error: &io::Error) -> Option<&Self> {
-        error.get_ref()?.downcast_ref()
+    pub fn find_in<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Self> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if let Some(found) = error.downcast_ref() {
+                return Some(found);
+            }
+            let io = match error.downcast_ref() {
+                Some(CodecError::Io(io)) => Some(io),
+                _ => error.downcast_ref::<io::Error>(),
+            };
+            // `io::Error::source` leaves out the error inside.
+            next = match io.and_then(io::Error::get_ref) {
+                Some(inner) => Some(inner),
+                None => error.source(),
+            };
+        }
+        None
+    }
+
+    /// Whether the connection is over, or was not opened. Otherwise the error concerns one item, one
+    /// message or one call.
+    #[must_use]
+    pub fn ends_connection(&self) -> bool {
+        !matches!(
+            self,
+            Self::TooLargeToSend { .. }
+                | Self::NotOneFrame(_)
+                | Self::TimedOut(Timeout::Ping)
+                | Self::InvalidCloseCode(_)
+                | Self::ControlTooLong { .. }
+                | Self::Unsupported(Unsupported::Ping)
+        )
+    }
+
+    /// Whether the peer did not do something in time.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::TimedOut(_)) || self.kind() == io::ErrorKind::TimedOut
+    }
+
+    /// Whether the connection was closed before the call, or before everything was sent.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed)
+    }
+
+    /// Whether the server rejected the handshake.
+    #[must_use]
+    pub fn is_rejected(&self) -> bool {
+        matches!(self, Self::Refused { .. })
+    }
+
+    /// The code of the close frame that the peer sent, or that this endpoint sends because of the error.
+    #[must_use]
+    pub fn close_code(&self) -> Option<CloseCode> {
+        match self {
+            Self::Aborted(frame) => Some(frame.code()),
+            Self::Protocol(violation) => Some(violation.code()),
+            Self::MessageTooLarge { .. } => Some(CloseCode::TOO_LARGE),
+            Self::Overflow { .. } => Some(CloseCode::POLICY_VIOLATION),
+            Self::ReceivedText => Some(CloseCode::UNSUPPORTED_DATA),
+            Self::Undecodable => Some(CloseCode::INVALID_DATA),
+            _ => None,
+        }
     }
 
     /// The kind of the `io::Error` that this error becomes.
@@ -156,7 +242,8 @@ impl WsErr {
             Self::TimedOut(_) => io::ErrorKind::TimedOut,
             Self::Closed => io::ErrorKind::BrokenPipe,
             Self::Refused { .. } => io::ErrorKind::ConnectionRefused,
-            Self::InvalidUrl(_)
+            Self::TooLargeToSend { .. }
+            | Self::InvalidUrl(_)
             | Self::InvalidHeader(_)
             | Self::InvalidConfig(_)
             | Self::InvalidCloseCode(_)
@@ -165,28 +252,32 @@ impl WsErr {
         }
     }
 
-    /// An error of what lies below a transport. That may be a link of this library too, and how that ended is nothing
-    /// that the peer of the link above has done.
+    /// An error of the stream below a transport. That stream may be a connection of this library too:
+    /// how it ended is nothing that the peer of the connection above has done.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn from_transport_io(error: io::Error) -> Self {
         Self::Io(Arc::new(error))
     }
 
-    /// The close frame that tells the peer about an error that is its fault, if it is.
+    /// The close frame that reports the error to the peer, if the peer caused it.
     pub(crate) fn close_frame(&self) -> Option<CloseFrame> {
         let code = match self {
-            Self::Protocol(violation) => violation.code,
-            Self::MessageTooLarge { .. } => CloseCode::TOO_LARGE,
-            Self::Overflow { .. } => CloseCode::POLICY_VIOLATION,
-            Self::ReceivedText => CloseCode::UNSUPPORTED_DATA,
-            Self::Undecodable => CloseCode::INVALID_DATA,
-            _ => return None,
+            Self::Aborted(_) => return None,
+            _ => self.close_code()?,
         };
         let reason = match self {
-            Self::Protocol(violation) => violation.why.clone(),
-            other => other.to_string().into(),
+            Self::Protocol(violation) => violation.reason().into(),
+            other => Cow::Owned(other.to_string()),
         };
         Some(CloseFrame::new_unchecked(code, &reason))
+    }
+}
+
+/// Errors of the transport are equal if their kinds and texts are.
+impl PartialEq for WsErr {
+    fn eq(&self, other: &Self) -> bool {
+        let is_same_variant = std::mem::discriminant(self) == std::mem::discriminant(other);
+        is_same_variant && self.kind() == other.kind() && self.to_string() == other.to_string()
     }
 }
 
@@ -214,7 +305,7 @@ impl From<io::Error> for WsErr {
     }
 }
 
-/// As the item view reports it: so `?` does for a function that connects, and then sends and receives.
+/// As the item stream reports it: `?` works in a function that connects, and then sends and receives.
 impl From<WsErr> for CodecError {
     fn from(error: WsErr) -> Self {
         Self::Io(error.into())
@@ -224,45 +315,6 @@ impl From<WsErr> for CodecError {
 impl From<WsErr> for io::Error {
     fn from(error: WsErr) -> Self {
         Self::new(error.kind(), error)
-    }
-}
-
-/// How a peer broke the WebSocket protocol, and the close code that tells it so.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    code: CloseCode,
-    why: Cow<'static, str>,
-}
-
-impl Violation {
-    /// A violation of the framing rules: code 1002 (RFC 6455 section 7.4.1).
-    #[must_use]
-    pub fn new(why: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            code: CloseCode::PROTOCOL_ERROR,
-            why: why.into(),
-        }
-    }
-
-    /// Text, or the reason of a close frame, that is not UTF-8: code 1007 (RFC 6455 section 8.1).
-    #[must_use]
-    pub fn invalid_utf8() -> Self {
-        Self {
-            code: CloseCode::INVALID_DATA,
-            why: Cow::Borrowed("text is not UTF-8 (RFC 6455 section 8.1)"),
-        }
-    }
-
-    /// The code of the close frame that answers it.
-    #[must_use]
-    pub fn code(&self) -> CloseCode {
-        self.code
-    }
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.why.fmt(f)
     }
 }
 

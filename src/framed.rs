@@ -152,7 +152,7 @@ impl<M: MessageTransport> WsStream<M> {
     /// # Sending
     /// An item goes out when the next one is sent, on a flush, and before a `next()` that has to wait. It must fit
     /// into [`max_send_message_len`](crate::Config::max_send_message_len), 64 KiB by default: a longer one is
-    /// [`WsErr::MessageTooLarge`], an error of that item after which the sink goes on, and so is
+    /// [`WsErr::TooLargeToSend`], an error of that item after which the sink goes on, and so is
     /// [`WsErr::NotOneFrame`] for what the codec did not write as a length and a payload, or calls text and is
     /// not UTF-8.
     ///

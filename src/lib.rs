@@ -142,7 +142,7 @@ pub use {
     close::{CloseCode, CloseFrame, CloseOutcome, ClosedBy},
     config::{Config, Keepalive, TextPolicy},
     encoded::Encoded,
-    error::{Violation, WsErr},
+    error::{Mismatch, Setting, Timeout, Unsupported, Violation, WsErr},
     event::WsEvent,
     framed::{WsFramed, WsFramedParts},
     handle::WsHandle,

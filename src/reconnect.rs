@@ -312,7 +312,7 @@ mod tests {
         for error in [
             WsErr::InvalidUrl(String::new()),
             WsErr::NoSubprotocol,
-            WsErr::Unsupported("do that"),
+            WsErr::Unsupported(crate::Unsupported::Headers),
             refused(401),
             refused(404),
         ] {

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     close::{CloseFrame, CloseOutcome},
-    error::WsErr,
+    error::{Timeout, WsErr},
     time::{Deadline, Task},
     transport::MessageTransport,
 };
@@ -186,7 +186,7 @@ impl Core {
     /// Why a connection ends whose deadline is over.
     pub(super) fn timeout_error(&self) -> WsErr {
         let error = self.state.write_error().cloned();
-        error.unwrap_or(WsErr::TimedOut("the peer did not close in time"))
+        error.unwrap_or(WsErr::TimedOut(Timeout::Close))
     }
 
     /// Ends the connection immediately.

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use crate::error::Timeout;
 use crate::{
     config::{self, Config},
     time::{Deadline, Task},
@@ -22,7 +23,7 @@ pub(super) enum Action {
     /// The peer has been silent: send a ping.
     SendPing,
     /// The peer has timed out, for this reason.
-    TimedOut(&'static str),
+    TimedOut(Timeout),
 }
 
 /// The idle timers of one connection.
@@ -78,7 +79,7 @@ impl Keepalive {
         };
         let deadline = self.message.get_or_insert_with(|| Deadline::after(timeout));
         ready!(deadline.poll(cx, Task::Reader, progress));
-        Poll::Ready(Action::TimedOut("a message took too long"))
+        Poll::Ready(Action::TimedOut(Timeout::Message))
     }
 
     /// To be polled whenever a read finds nothing and everything is flushed. `bytes` and `messages` were
@@ -114,7 +115,7 @@ impl Keepalive {
     fn poll_pong(&mut self, cx: &mut Context<'_>, settings: config::Keepalive) -> Poll<Action> {
         self.receiving.extend_once_if_missed();
         ready!(self.receiving.poll(cx, Task::Reader, settings.timeout));
-        Poll::Ready(Action::TimedOut("the peer is silent"))
+        Poll::Ready(Action::TimedOut(Timeout::Silent))
     }
 
     /// To be polled whenever something is to be sent and the transport takes nothing. `sent` grows with
@@ -134,7 +135,7 @@ impl Keepalive {
             self.sending
                 .poll(cx, task, settings.interval.saturating_add(settings.timeout))
         );
-        Poll::Ready(Action::TimedOut("the peer takes nothing"))
+        Poll::Ready(Action::TimedOut(Timeout::Blocked))
     }
 
     /// Everything that was to be sent is flushed: the next wait begins again.

@@ -16,7 +16,7 @@ use pharos::{Observe, ObserveConfig};
 use super::observers::Observers;
 use crate::{
     close::{CloseFrame, CloseOutcome},
-    error::WsErr,
+    error::{Timeout, Unsupported, WsErr},
     event::WsEvent,
     stats::{Counters, Stats},
     time::Timer,
@@ -111,7 +111,7 @@ impl Shared {
     /// Asks for a ping, and waits for its round-trip time.
     pub(crate) async fn ping(&self) -> Result<Duration, WsErr> {
         if !self.can_ping {
-            return Err(WsErr::Unsupported("send pings"));
+            return Err(WsErr::Unsupported(Unsupported::Ping));
         }
         let (reply, pong) = oneshot::channel();
         self.request(|requests| {
@@ -120,7 +120,7 @@ impl Shared {
         })?;
         match future::select(pong, Timer::after(self.ping_timeout)).await {
             future::Either::Left((pong, _)) => pong.unwrap_or(Err(WsErr::Closed)),
-            future::Either::Right(_) => Err(WsErr::TimedOut("no pong came")),
+            future::Either::Right(_) => Err(WsErr::TimedOut(Timeout::Ping)),
         }
     }
 

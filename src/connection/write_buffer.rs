@@ -5,7 +5,7 @@ use std::{fmt, io};
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::{
-    error::WsErr,
+    error::{Mismatch, WsErr},
     message::{HEADROOM, Message, Payload},
 };
 
@@ -184,19 +184,18 @@ impl WriteBuffer {
 /// text.
 fn check_item(frame: &[u8], is_text: bool, max: usize) -> Result<Option<String>, WsErr> {
     let Some((prefix, payload)) = frame.split_first_chunk() else {
-        return Err(WsErr::NotOneFrame("the codec wrote no length"));
+        return Err(WsErr::NotOneFrame(Mismatch::NoLength));
     };
     if usize::try_from(u32::from_be_bytes(*prefix)) != Ok(payload.len()) {
-        return Err(WsErr::NotOneFrame("the codec wrote another length"));
+        return Err(WsErr::NotOneFrame(Mismatch::WrongLength));
     }
     if payload.len() > max {
         let len = payload.len();
-        return Err(WsErr::MessageTooLarge { len, max });
+        return Err(WsErr::TooLargeToSend { len, max });
     }
     if !is_text {
         return Ok(None);
     }
-    let text = std::str::from_utf8(payload)
-        .map_err(|_| WsErr::NotOneFrame("what the codec calls text is not UTF-8"))?;
+    let text = std::str::from_utf8(payload).map_err(|_| WsErr::NotOneFrame(Mismatch::NotUtf8))?;
     Ok(Some(text.to_owned()))
 }

@@ -16,7 +16,7 @@ use super::{PREFIX_LEN, RecvState, WsFramed};
 use crate::{
     close::{CloseCode, CloseFrame},
     connection::Mode,
-    error::WsErr,
+    error::{Mismatch, WsErr},
     message::Payload,
     transport::MessageTransport,
 };
@@ -84,11 +84,11 @@ where
         let before = self.buffer.len();
         match self.codec.decode(&mut self.buffer) {
             Ok(Some(_)) if self.is_message_left() => {
-                Decoded::Item(Err(self.not_one_frame("the codec left some of it")))
+                Decoded::Item(Err(self.not_one_frame(Mismatch::Remainder)))
             }
             Ok(Some(item)) => Decoded::Item(Ok(item)),
             Ok(None) if self.mode != Mode::Packed && before > 0 => {
-                Decoded::Item(Err(self.not_one_frame("the codec wants more")))
+                Decoded::Item(Err(self.not_one_frame(Mismatch::Incomplete)))
             }
             Ok(None) => Decoded::Incomplete,
             Err(error) if self.buffer.len() < before => {
@@ -107,7 +107,7 @@ where
     }
 
     /// Discards the rest of a message. The next one is decoded from its beginning.
-    fn not_one_frame(&mut self, why: &'static str) -> C::Error {
+    fn not_one_frame(&mut self, why: Mismatch) -> C::Error {
         self.buffer.clear();
         io::Error::from(WsErr::NotOneFrame(why)).into()
     }

@@ -1,7 +1,10 @@
 //! The result of a handshake.
 
 use super::{contract::Contract, options::HandshakeOptions};
-use crate::{error::WsErr, trace::Trace};
+use crate::{
+    error::{Timeout, WsErr},
+    trace::Trace,
+};
 
 /// What both ends agreed on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,7 +36,7 @@ pub(crate) fn finish<T>(
     known: KnownError,
     trace: &Trace,
 ) -> Result<T, WsErr> {
-    let timed_out = || known.unwrap_or(WsErr::TimedOut("the handshake took too long"));
+    let timed_out = || known.unwrap_or(WsErr::TimedOut(Timeout::Handshake));
     result
         .unwrap_or_else(|| Err(timed_out()))
         .inspect_err(|error| trace.not_opened(error))

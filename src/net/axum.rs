@@ -11,7 +11,11 @@ use axum_core::{
 use http::{Request, request::Parts};
 
 use super::hyper;
-use crate::{error::WsErr, server::Acceptor, stream::WsStream};
+use crate::{
+    error::{Unsupported, WsErr},
+    server::Acceptor,
+    stream::WsStream,
+};
 
 /// The extractor of a request that may become a WebSocket. It accepts every request; the
 /// [`Acceptor`] decides which ones are rejected.
@@ -61,7 +65,7 @@ impl WsUpgrade {
         let open = async move {
             let negotiated = negotiated?;
             let Some(upgrade) = self.upgrade else {
-                return Err(WsErr::Unsupported("be upgraded"));
+                return Err(WsErr::Unsupported(Unsupported::Upgrade));
             };
             hyper::open(&config, upgrade, negotiated).await
         };

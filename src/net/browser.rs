@@ -2,7 +2,7 @@
 
 use crate::{
     client::Connector,
-    error::WsErr,
+    error::{Unsupported, WsErr},
     handshake::outcome::{self, Agreement},
     stream::WsStream,
     time::timeout,
@@ -47,7 +47,7 @@ impl Connector {
         let (config, options) = (&self.config, &self.options);
         options.validate()?;
         if !options.headers().is_empty() {
-            return Err(WsErr::Unsupported("send headers"));
+            return Err(WsErr::Unsupported(Unsupported::Headers));
         }
         let transport = Browser::connect(url, options.subprotocols(), config).await?;
         let subprotocol = transport.subprotocol();

@@ -184,11 +184,11 @@ impl Encoder {
         Ok(())
     }
 
-    /// Whether a binary message can be sent from a slice of the caller: nothing is to be masked, and
-    /// one write takes the header and the slice.
+    /// Whether a binary message of `len` bytes can be sent from a slice of the caller: nothing is to be
+    /// masked or fragmented, and one write takes the header and the slice.
     #[inline]
-    pub(crate) fn sends_slices(&self) -> bool {
-        self.role == Role::Server && self.is_vectored
+    pub(crate) fn sends_slice(&self, len: usize) -> bool {
+        self.role == Role::Server && self.is_vectored && len <= self.max_frame_len
     }
 
     /// Appends the header of a binary message in one frame, whose payload of `len` bytes the driver

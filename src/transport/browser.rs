@@ -29,7 +29,7 @@ use super::{MessageTransport, Properties};
 use crate::{
     close::{CloseCode, CloseFrame},
     config::Config,
-    error::WsErr,
+    error::{Unsupported, WsErr},
     message::Message,
     time::Timer,
 };
@@ -240,7 +240,7 @@ impl MessageTransport for Browser {
                 Ok(())
             }
             Message::Ping(_) | Message::Pong(_) => {
-                return Err(WsErr::Unsupported("send pings or pongs"));
+                return Err(WsErr::Unsupported(Unsupported::Ping));
             }
         };
         sent.map_err(|_| WsErr::Closed)

@@ -89,9 +89,10 @@ impl Budget {
 impl<I: Io> Socket<I> {
     /// `leftover` was received behind the handshake.
     pub(crate) fn new(io: I, leftover: BytesMut, role: Role, config: &Config) -> Self {
+        let max_frame_len = config.max_send_frame_len.unwrap_or(usize::MAX);
         Self {
             decoder: Decoder::new(role, config.max_recv_message_len, leftover),
-            encoder: Encoder::new(role, usize::MAX, io.is_write_vectored()),
+            encoder: Encoder::new(role, max_frame_len, io.is_write_vectored()),
             io,
             read_len: MIN_READ_LEN,
             streamed: 0,
@@ -239,7 +240,7 @@ impl<I: Io> MessageTransport for Socket<I> {
 
     fn poll_send_slice(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, WsErr>> {
         ready!(self.poll_ready(cx))?;
-        if data.len() <= COPY_LEN || !self.encoder.sends_slices() {
+        if data.len() <= COPY_LEN || !self.encoder.sends_slice(data.len()) {
             self.encoder.push_slice(data)?;
             return Poll::Ready(Ok(data.len()));
         }

@@ -17,6 +17,7 @@ fn invalid_values_are_refused() {
             config().max_send_message_len(usize::MAX),
             "max_send_message_len",
         ),
+        (config().max_send_frame_len(0), "max_send_frame_len"),
         (config().max_recv_message_len(0), "max_recv_message_len"),
         (
             config().max_recv_message_len(usize::MAX),
@@ -98,4 +99,87 @@ fn defaults_are_as_documented() {
         .ping_timeout(Duration::from_secs(20))
         .lenient_eof(false);
     assert_eq!(Config::default(), documented);
+}
+
+/// The ceiling of the memory is the documented formula, and does not overflow.
+#[test]
+fn memory_ceiling_is_formula() {
+    const KIB: usize = 1024;
+    let config = Config::default()
+        .max_send_message_len(8 * KIB)
+        .max_recv_message_len(16 * KIB);
+    let bytes = 64 * KIB + 5 * 8 * KIB + 3 * 16 * KIB;
+    assert_eq!(config.max_memory(0, 0), bytes);
+    assert_eq!(config.max_memory(4 * KIB, 0), bytes + 4 * 4 * KIB);
+    assert_eq!(config.max_memory(0, 2), bytes + 2 * (320 + 16) * KIB);
+    let largest = Config::default().max_recv_message_len(usize::MAX);
+    assert_eq!(largest.max_memory(usize::MAX, usize::MAX), usize::MAX);
+}
+
+/// A `Config` is written to a file with units, and read back equal.
+#[test]
+fn config_survives_serde() {
+    let configs = [
+        Config::default(),
+        Config::default()
+            .keepalive(None)
+            .message_timeout(Duration::from_millis(1500)),
+        Config::default()
+            .max_send_message_len(65_537)
+            .max_send_frame_len(1400)
+            .text(TextPolicy::Event)
+            .close_timeout(Duration::new(3, 1))
+            .lenient_eof(true),
+    ];
+    for config in configs {
+        let file = serde_json::to_string(&config).unwrap();
+        assert_eq!(
+            serde_json::from_str::<Config>(&file).unwrap(),
+            config,
+            "{file}"
+        );
+    }
+    let file = serde_json::to_value(Config::default().message_timeout(None)).unwrap();
+    assert_eq!(file["message_timeout"], "off");
+    assert_eq!(file["keepalive"]["interval"], "20s");
+    assert_eq!(file["max_send_message_len"], 65536);
+}
+
+/// Values in a file have units, missing ones are the defaults, and unknown or wrong ones are refused with
+/// an error that names what is expected.
+#[test]
+fn file_values_have_units() {
+    let read = serde_json::from_str::<Config>;
+    assert_eq!(read("{}").unwrap(), Config::default());
+    let file = r#"{
+        "max_recv_message_len": "2 MiB", "close_timeout": "1m 30s", "message_timeout": "250ms",
+        "keepalive": {"timeout": "5s"}, "text": "bytes"
+    }"#;
+    let keepalive = Keepalive::default().timeout(Duration::from_secs(5));
+    let expected = Config::default()
+        .max_recv_message_len(2 << 20)
+        .close_timeout(Duration::from_secs(90))
+        .message_timeout(Duration::from_millis(250))
+        .keepalive(keepalive)
+        .text(TextPolicy::Bytes);
+    assert_eq!(read(file).unwrap(), expected);
+    assert_eq!(read(r#"{"keepalive": "off"}"#).unwrap().keepalive, None);
+    for (file, expected) in [
+        (r#"{"close_timeout": 10}"#, "a duration such as"),
+        (r#"{"close_timeout": "10"}"#, "a duration such as"),
+        (r#"{"close_timeout": "off"}"#, "a duration such as"),
+        (r#"{"max_recv_message_len": -1}"#, "a length such as"),
+        (r#"{"max_recv_message_len": "much"}"#, "a length such as"),
+        (r#"{"max_recv_message_len": {}}"#, "a length such as"),
+        (
+            r#"{"keepalive": true}"#,
+            "a table with interval and timeout, or \"off\"",
+        ),
+        (r#"{"keepalive": {"every": "1s"}}"#, "unknown field `every`"),
+        (r#"{"close_timout": "1s"}"#, "unknown field `close_timout`"),
+        (r#"{"text": "ignore"}"#, "unknown variant `ignore`"),
+    ] {
+        let error = read(file).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
 }

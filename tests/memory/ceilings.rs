@@ -18,8 +18,11 @@ use ws_framed::{Config, Json, LengthDelimited, TextPolicy, WsStream};
 const KIB: usize = 1024;
 
 /// The limits of the tests: of a message sent, and of a message received.
-const LENS: [(usize, usize); 4] = [
+const LENS: [(usize, usize); 7] = [
     (KIB, KIB),
+    (KIB, 64 * KIB),
+    (KIB, 100 * KIB),
+    (KIB, 6 * 1024 * KIB),
     (64 * KIB, 100 * KIB),
     (1024 * KIB, 16 * KIB),
     // The defaults.
@@ -43,13 +46,8 @@ impl Limits {
             .keepalive(None)
     }
 
-    /// The formula in the documentation of `Config`.
     fn ceiling(self) -> usize {
-        64 * KIB
-            + 5 * self.sent
-            + 5 * self.received
-            + 6 * self.item
-            + self.observers * (320 * KIB + self.received)
+        self.config().max_memory(self.item, self.observers)
     }
 
     fn assert_below_ceiling(self, what: &str, cost: Cost) {

@@ -5,7 +5,10 @@ use std::io::{self, ErrorKind};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{close::CloseOutcome, error::Violation};
+use crate::{
+    close::CloseOutcome,
+    error::{Timeout, Violation},
+};
 
 const US: ClosedBy = ClosedBy::Us;
 const PEER: ClosedBy = ClosedBy::Peer;
@@ -76,7 +79,7 @@ fn write_failed() -> Vec<Input> {
 }
 
 fn timed_out() -> Input {
-    Input::GaveUp(WsErr::TimedOut("why"))
+    Input::GaveUp(WsErr::TimedOut(Timeout::Silent))
 }
 
 fn clean(code: u16, by: ClosedBy) -> CloseOutcome {
@@ -293,7 +296,7 @@ fn reading_outlasts_the_writer() {
     ];
     for begin in [vec![], closing(), close_sent()] {
         for end in &ends {
-            let gave_up = Input::GaveUpWriting(WsErr::TimedOut("why"));
+            let gave_up = Input::GaveUpWriting(WsErr::TimedOut(Timeout::Silent));
             let mut state = after([begin.clone(), vec![gave_up]].concat());
             assert_eq!(state.end().unwrap().outcome, CloseOutcome::TimedOut);
             assert_eq!(state.reading(), Reading::Receive);
@@ -394,7 +397,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         Just(eof()),
         Just(Input::TransportEnded),
         Just(timed_out()),
-        Just(Input::GaveUpWriting(WsErr::TimedOut("why"))),
+        Just(Input::GaveUpWriting(WsErr::TimedOut(Timeout::Silent))),
         Just(Input::StepDone),
     ]
 }

@@ -70,7 +70,7 @@ fn oversized_item_is_not_sent() {
         ] {
             let error = refused.unwrap_err();
             assert!(
-                matches!(cause(&error), WsErr::MessageTooLarge { len: 9, max: 8 }),
+                matches!(cause(&error), WsErr::TooLargeToSend { len: 9, max: 8 }),
                 "{error:?}"
             );
         }

@@ -2,13 +2,13 @@
 
 use std::io;
 
-use futures::future;
+use futures::{AsyncWriteExt, SinkExt, future};
 use support::{
-    FRAMED, Frame, config_without_keepalive, describe, fragments,
-    frame::{BINARY, CONTINUATION},
+    FRAMED, Frame, Peer, config_without_keepalive, describe, fragments,
+    frame::{BINARY, CONTINUATION, TEXT},
     observe, on_all_transports, on_transports, read_to_end, ws_error,
 };
-use ws_framed::{TextPolicy, WsErr};
+use ws_framed::{Json, TextPolicy, WsErr};
 
 /// The frames of messages that are one byte over the limit of 1000, whole and fragmented.
 fn too_long() -> [Vec<Frame>; 4] {
@@ -87,4 +87,58 @@ fn largest_claimed_length() {
             assert!([1002, 1009].contains(&code));
         },
     );
+}
+
+/// A message over `max_send_frame_len` is sent in fragments of at most that length, in both roles: small
+/// writes, a large write, and an item that is one message of text.
+#[test]
+fn messages_are_fragmented() {
+    let config = config_without_keepalive()
+        .max_send_message_len(40_000)
+        .max_send_frame_len(1000);
+    on_transports(&FRAMED[..2], &config, async |mut ours, mut peer| {
+        let data: Vec<u8> = (0..100_000_u32).flat_map(u32::to_be_bytes).collect();
+        let (small, large) = data.split_at(3500);
+        let write = async {
+            for part in small.chunks(7) {
+                ours.write_all(part).await.unwrap();
+            }
+            ours.flush().await.unwrap();
+            ours.write_all(large).await.unwrap();
+            let codec = Json::<String>::new(40_000);
+            let mut items = ours.per_message(codec);
+            items.send("t".repeat(2500)).await.unwrap();
+        };
+        let receive = async {
+            let (mut received, mut messages) = (Vec::new(), Vec::new());
+            while messages.last().is_none_or(|(opcode, _)| *opcode != TEXT) {
+                let (opcode, message) = expect_fragments(&mut peer).await;
+                if opcode == BINARY {
+                    received.extend_from_slice(&message);
+                }
+                messages.push((opcode, message.len()));
+            }
+            assert!(received == data);
+            assert_eq!(messages.first(), Some(&(BINARY, 3500)));
+            assert_eq!(messages.last(), Some(&(TEXT, 2502)));
+            assert!(messages.iter().all(|(_, len)| *len <= 40_000));
+        };
+        future::join(write, receive).await;
+    });
+}
+
+/// Receives one message, and asserts that each of its fragments but the last has 1000 bytes.
+async fn expect_fragments(peer: &mut Peer) -> (u8, Vec<u8>) {
+    let first = peer.next().await.unwrap();
+    let opcode = first.opcode;
+    let (mut message, mut is_final) = (first.payload, first.fin);
+    while !is_final {
+        assert_eq!(message.len() % 1000, 0);
+        let frame = peer.next().await.unwrap();
+        assert_eq!(frame.opcode, CONTINUATION);
+        assert!((1..=1000).contains(&frame.payload.len()));
+        message.extend_from_slice(&frame.payload);
+        is_final = frame.fin;
+    }
+    (opcode, message)
 }

@@ -22,21 +22,25 @@ pub enum Setup {
     Tcp(Role),
     /// A socket of async-tungstenite that the caller opened, over a pipe, without a runtime.
     Pipe(Role),
-    /// The same, over a pipe that moves one byte at a time.
+    /// A socket of tokio-tungstenite that the caller opened, over a pipe.
+    TokioTungstenite(Role),
+    /// A socket of async-tungstenite, over a pipe that moves one byte at a time.
     OneByte(Role),
     /// The transport in memory, which has no roles.
     Memory,
 }
 
 use Role::{Client, Server};
-use Setup::{Memory, OneByte, Pipe, Tcp};
+use Setup::{Memory, OneByte, Pipe, Tcp, TokioTungstenite};
 
 /// All setups that send WebSocket frames.
-pub const FRAMED: [Setup; 6] = [
+pub const FRAMED: [Setup; 8] = [
     Tcp(Server),
     Tcp(Client),
     Pipe(Server),
     Pipe(Client),
+    TokioTungstenite(Server),
+    TokioTungstenite(Client),
     OneByte(Server),
     OneByte(Client),
 ];
@@ -91,6 +95,17 @@ impl Setup {
                 let (ours, peer) = future::join(ours, theirs).await;
                 (ours.unwrap(), Peer::Raw(peer))
             }
+            TokioTungstenite(role) => {
+                let (ours, theirs) = tokio::io::duplex(PIPE_CAPACITY);
+                let socket = tokio_tungstenite::WebSocketStream::from_raw_socket(
+                    ours,
+                    protocol_role(role),
+                    None,
+                );
+                let ours = WsStream::with_config(socket.await, config).unwrap();
+                let theirs = RawPeer::new(TokioAdapter::new(theirs), role.other());
+                (ours.boxed(), Peer::Raw(theirs))
+            }
             Pipe(role) => {
                 let (ours, theirs) = pipe(PIPE_CAPACITY);
                 let ours = from_raw_socket(ours, role, config).await;
@@ -112,10 +127,13 @@ impl Setup {
 
 /// Our end over a byte stream on which the caller has done the handshake.
 pub async fn from_raw_socket(io: impl Io + 'static, role: Role, config: Config) -> WsStream {
-    let role = match role {
+    let socket = WebSocketStream::from_raw_socket(io, protocol_role(role), None).await;
+    WsStream::with_config(socket, config).unwrap().boxed()
+}
+
+fn protocol_role(role: Role) -> protocol::Role {
+    match role {
         Server => protocol::Role::Server,
         Client => protocol::Role::Client,
-    };
-    let socket = WebSocketStream::from_raw_socket(io, role, None).await;
-    WsStream::with_config(socket, config).unwrap().boxed()
+    }
 }

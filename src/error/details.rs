@@ -1,0 +1,172 @@
+//! What exactly was wrong.
+
+use std::{borrow::Cow, fmt};
+
+use crate::close::CloseCode;
+
+/// How a peer violated the WebSocket protocol, and the close code that reports it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    code: CloseCode,
+    reason: Cow<'static, str>,
+}
+
+impl Violation {
+    /// A violation of the framing rules: code 1002 (RFC 6455 section 7.4.1).
+    #[must_use]
+    pub fn new(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            code: CloseCode::PROTOCOL_ERROR,
+            reason: reason.into(),
+        }
+    }
+
+    /// Text, or the reason of a close frame, that is not UTF-8: code 1007 (RFC 6455 section 8.1).
+    #[must_use]
+    pub fn invalid_utf8() -> Self {
+        Self {
+            code: CloseCode::INVALID_DATA,
+            reason: Cow::Borrowed("text is not UTF-8 (RFC 6455 section 8.1)"),
+        }
+    }
+
+    /// The code of the close frame that reports it.
+    #[must_use]
+    pub fn code(&self) -> CloseCode {
+        self.code
+    }
+
+    /// What was violated.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.reason.fmt(f)
+    }
+}
+
+/// What the peer did not do in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Timeout {
+    /// The opening handshake, see [`handshake_timeout`](crate::Config::handshake_timeout).
+    Handshake,
+    /// Sending anything, for as long as [`keepalive`](crate::Config::keepalive) says.
+    Silent,
+    /// Accepting any of the data that were written, for as long as
+    /// [`keepalive`](crate::Config::keepalive) says.
+    Blocked,
+    /// Completing a message, see [`message_timeout`](crate::Config::message_timeout).
+    Message,
+    /// A pong, see [`ping_timeout`](crate::Config::ping_timeout). The connection goes on.
+    Ping,
+    /// A step of the close, see [`close_timeout`](crate::Config::close_timeout).
+    Close,
+}
+
+impl fmt::Display for Timeout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Handshake => "the handshake took too long",
+            Self::Silent => "the peer is silent",
+            Self::Blocked => "the peer accepts no data",
+            Self::Message => "a message took too long",
+            Self::Ping => "no pong was received",
+            Self::Close => "the peer did not close in time",
+        })
+    }
+}
+
+/// Which setting of a [`Config`](crate::Config) is not valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Setting {
+    /// [`max_send_message_len`](crate::Config::max_send_message_len) is 0 or above `isize::MAX`.
+    MaxSendMessageLen,
+    /// [`max_send_frame_len`](crate::Config::max_send_frame_len) is 0.
+    MaxSendFrameLen,
+    /// [`max_recv_message_len`](crate::Config::max_recv_message_len) is 0 or above `isize::MAX`.
+    MaxRecvMessageLen,
+    /// [`close_timeout`](crate::Config::close_timeout) is zero.
+    CloseTimeout,
+    /// [`ping_timeout`](crate::Config::ping_timeout) is zero.
+    PingTimeout,
+    /// [`handshake_timeout`](crate::Config::handshake_timeout) is zero.
+    HandshakeTimeout,
+    /// [`message_timeout`](crate::Config::message_timeout) is zero.
+    MessageTimeout,
+    /// [`Keepalive::interval`](crate::Keepalive::interval) is zero.
+    KeepaliveInterval,
+    /// [`Keepalive::timeout`](crate::Keepalive::timeout) is zero.
+    KeepaliveTimeout,
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::MaxSendMessageLen => "max_send_message_len must be from 1 to isize::MAX",
+            Self::MaxSendFrameLen => "max_send_frame_len must be at least 1",
+            Self::MaxRecvMessageLen => "max_recv_message_len must be from 1 to isize::MAX",
+            Self::CloseTimeout => "close_timeout must be more than zero",
+            Self::PingTimeout => "ping_timeout must be more than zero",
+            Self::HandshakeTimeout => "handshake_timeout must be more than zero",
+            Self::MessageTimeout => "message_timeout must be more than zero",
+            Self::KeepaliveInterval => "the interval of keepalive must be more than zero",
+            Self::KeepaliveTimeout => "the timeout of keepalive must be more than zero",
+        })
+    }
+}
+
+/// How a message and a frame of the codec differ, where each item is one message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Mismatch {
+    /// The codec encoded an item without a length prefix of four bytes.
+    NoLength,
+    /// The codec encoded an item with the length of something else.
+    WrongLength,
+    /// The codec encoded text that is not UTF-8.
+    NotUtf8,
+    /// The codec decoded no item from a message.
+    Incomplete,
+    /// The codec did not use all of a message.
+    Remainder,
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoLength => "the codec wrote no length",
+            Self::WrongLength => "the codec wrote another length",
+            Self::NotUtf8 => "the text of the codec is not UTF-8",
+            Self::Incomplete => "the message is too short for the codec",
+            Self::Remainder => "the codec did not use all of the message",
+        })
+    }
+}
+
+/// What a transport or a server does not support.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Unsupported {
+    /// Pings and pongs, in a browser.
+    Ping,
+    /// Headers of the handshake, in a browser.
+    Headers,
+    /// An upgrade, on a server that does not serve upgrades.
+    Upgrade,
+}
+
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ping => "pings and pongs",
+            Self::Headers => "headers of the handshake",
+            Self::Upgrade => "upgrades",
+        })
+    }
+}
