@@ -42,6 +42,7 @@ const PLACES: &[(&str, &[&str])] = &[
         &["transport/tungstenite.rs", "protocol/differential.rs"],
     ),
     ("axum_core", &["net/axum.rs"]),
+    ("bytesize", &["config/units.rs"]),
     ("data_encoding", &["handshake/key.rs", "handshake/url.rs"]),
     ("fastrand", &["reconnect.rs"]),
     ("futures_rustls", &["tls.rs"]),
@@ -55,6 +56,7 @@ const PLACES: &[(&str, &[&str])] = &[
     // axum hands out an upgrade of hyper.
     ("hyper", &["net/axum.rs", "net/hyper.rs"]),
     ("httparse", &["handshake/body.rs", "handshake/head.rs"]),
+    ("humantime", &["config/units.rs"]),
     ("hyper_util", &["net/hyper.rs"]),
     ("js_sys", &["transport/browser.rs", "transport/browser/"]),
     // Property tests.
@@ -63,6 +65,7 @@ const PLACES: &[(&str, &[&str])] = &[
         &["protocol/tests/", "handshake/", "connection/state/tests.rs"],
     ),
     ("rustls_native_certs", &["tls.rs"]),
+    ("serde", &["config.rs", "config/units.rs"]),
     ("sha1", &["handshake/key.rs"]),
     ("thiserror", &["error.rs"]),
     // The I/O traits, which the byte stream implements and transports use; the cooperative budget,

@@ -231,9 +231,8 @@ fn redacted(error: &WsErr) -> Cow<'static, str> {
             format!("the handshake was refused with HTTP status {status}").into()
         }
         // A transport may be a connection of this library, too.
-        WsErr::Io(error) if WsErr::find_in(error).is_some() => {
-            let inner = WsErr::find_in(error).map(redacted).unwrap_or_default();
-            format!("the transport failed: {inner}").into()
+        WsErr::Io(io) if WsErr::find_in(&**io).is_some() => {
+            WsErr::find_in(&**io).map(redacted).unwrap_or_default()
         }
         error => error.to_string().into(),
     }

@@ -50,7 +50,7 @@ fn close_code_over_byte_stream() {
         (
             vec![Frame::binary([0; 1001])],
             1009,
-            "over the limit of 1000",
+            "exceeds the limit of 1000 bytes",
         ),
         (
             vec![
@@ -58,12 +58,12 @@ fn close_code_over_byte_stream() {
                 Frame::continuation([0; 600]),
             ],
             1009,
-            "over the limit of 1000",
+            "exceeds the limit of 1000 bytes",
         ),
         (
             vec![Frame::binary([0]).claiming((1 << 63) - 1)],
             1009,
-            "over the limit of 1000",
+            "exceeds the limit of 1000 bytes",
         ),
         (vec![Frame::text("text")], 1003, "text"),
         (vec![Frame::new(5, "?")], 1002, ""),

@@ -202,7 +202,7 @@ fn message_limit() {
         let expected = too_large.map(|len| {
             (
                 CloseCode::TOO_LARGE,
-                format!("a message of {len} bytes is over the limit of 10"),
+                format!("a message of {len} bytes exceeds the limit of 10 bytes"),
             )
         });
         assert_eq!(error, expected, "{input:?}");
