@@ -1,6 +1,6 @@
 //! Close frames, close codes, and the outcome of a connection.
 
-use std::fmt;
+use std::{fmt, io};
 
 /// The longest reason that fits into a close frame, in bytes: a control frame carries at most 125
 /// (RFC 6455 section 5.5), and the code takes two of them.
@@ -151,6 +151,13 @@ impl CloseFrame {
     }
 }
 
+/// [`CloseFrame::normal`].
+impl Default for CloseFrame {
+    fn default() -> Self {
+        Self::normal()
+    }
+}
+
 impl fmt::Display for CloseFrame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.reason.as_str() {
@@ -169,6 +176,15 @@ pub enum ClosedBy {
     Us,
     /// The peer.
     Peer,
+}
+
+impl fmt::Display for ClosedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Us => "this endpoint",
+            Self::Peer => "the peer",
+        })
+    }
 }
 
 /// How a connection ended. [A table of the guide](crate::guide::closing) shows what a reader sees
@@ -196,11 +212,57 @@ pub enum CloseOutcome {
     /// The peer did not reply to our close frame, or did not accept it, within
     /// [`close_timeout`](crate::Config::close_timeout).
     TimedOut,
-    /// The transport ended or failed before both close frames were exchanged, or the stream was
-    /// dropped.
-    Lost,
+    /// The connection ended before both close frames were exchanged.
+    Lost(LossCause),
     /// An endpoint violated the protocol, a limit, the text policy, or the codec.
     Failed,
+}
+
+impl CloseOutcome {
+    /// Whether both endpoints exchanged close frames.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        matches!(self, Self::Clean { .. })
+    }
+}
+
+impl fmt::Display for CloseOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Clean { code, reason, by } => {
+                write!(f, "closed by {by} with {code}")?;
+                match reason.as_str() {
+                    "" => Ok(()),
+                    reason => write!(f, " ({reason:?})"),
+                }
+            }
+            Self::TimedOut => f.write_str("timed out"),
+            Self::Lost(cause) => write!(f, "lost: {cause}"),
+            Self::Failed => f.write_str("failed"),
+        }
+    }
+}
+
+/// Why a connection was [lost](CloseOutcome::Lost).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LossCause {
+    /// The transport ended without a close frame.
+    UnexpectedEof,
+    /// The transport failed with an error of this kind. Readers and observers get the error itself.
+    Io(io::ErrorKind),
+    /// The stream was dropped, or converted into its transport.
+    Dropped,
+}
+
+impl fmt::Display for LossCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnexpectedEof => f.write_str("the connection ended without a close frame"),
+            Self::Io(kind) => write!(f, "{kind}"),
+            Self::Dropped => f.write_str("the stream was dropped"),
+        }
+    }
 }
 
 #[cfg(test)]

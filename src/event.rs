@@ -1,41 +1,90 @@
-//! What happens on a link besides its data.
+//! What happens on a connection besides its data.
 
-use std::sync::Arc;
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use bytes::Bytes;
+use futures::Stream;
 
 use crate::{close::CloseFrame, error::WsErr};
 
-/// Something that happened on a link and that the byte view and the item view cannot show.
+/// Something that happened on a connection, and that is not a part of its data.
 ///
-/// Observe with [`Observable::observe`](pharos::Observable::observe) on a view or on the
-/// [`WsHandle`](crate::WsHandle). Events come from polling: when nobody reads, none arise. Observing begins
-/// with the call, before the future that it gives is polled, and ends when that or its events are dropped.
-///
-/// A slow observer stalls nobody. Its queue holds at most 128 events, and takes no further text while
-/// 256 KiB of texts that it was given are still held by anybody. What it misses is counted, and told
-/// with [`Lagged`](Self::Lagged) before the next event that there is room for, at the latest before [`Closed`](Self::Closed).
-/// One whose queue is still full when the view is dropped gets what is in it, and neither of the two.
-#[derive(Clone, Debug)]
+/// [`WsHandle::events`](crate::WsHandle::events), or the method of the same name of a stream, returns
+/// them. Events are a result of polling: while no task reads, there are none.
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum WsEvent {
-    /// The peer sent a ping. It is answered without your doing.
+    /// The peer sent a ping. The connection replies to it.
     Ping(Bytes),
-    /// The peer sent a pong, asked for or not.
+    /// The peer sent a pong, in reply to a ping or not.
     Pong(Bytes),
     /// A text message under [`TextPolicy::Event`](crate::TextPolicy::Event).
     Text(Arc<str>),
-    /// The peer sent a close frame, with a code and reason or empty. A code that RFC 6455 does not allow
-    /// on the wire comes as 1002 from `async-tungstenite`, unless it answers our own close.
+    /// The peer sent a close frame, with a code and a reason, or empty. `async-tungstenite` replaces a
+    /// code that RFC 6455 section 7.4 does not allow by 1002, unless it replies to a close of this
+    /// endpoint.
     CloseFrame(Option<CloseFrame>),
-    /// The link failed. The same error comes in band, once; where it is the codec that could not go on, that is the
-    /// codec's own. A peer that closes because something went wrong is a [`CloseFrame`](Self::CloseFrame) instead.
+    /// The connection failed. A reader gets the same error once, in band, or the codec's own if the
+    /// codec could not continue. A peer that closes with a code that reports a failure is a
+    /// [`CloseFrame`](Self::CloseFrame) instead.
     Error(Arc<WsErr>),
     /// This observer was too slow and missed this many events.
     ///
-    /// The count includes events that the observer's filter would have dropped. The filter is asked about `Lagged` as
-    /// about any other event: one that does not admit it hides what was missed.
+    /// Where an observer of `pharos` has a filter, the count includes events that the filter would have
+    /// dropped, and the filter decides about `Lagged` too.
     Lagged(u64),
-    /// The link has ended. Always the last event, and once.
+    /// The connection has ended. The last event, once.
     Closed,
+}
+
+/// The events of a connection, from [`WsHandle::events`](crate::WsHandle::events).
+///
+/// A slow observer delays nothing. Its queue holds at most 128 events. While the observer keeps 256 KiB
+/// of texts alive, in the queue or taken out of it, it gets no more texts. The number of missed events
+/// is delivered as [`WsEvent::Lagged`] before the next event for which there is room, at the latest before
+/// [`WsEvent::Closed`]. If the queue is full when the stream is dropped, both are missing.
+///
+/// Dropping it ends the observation. [`pharos::Observable`] does the same with a filter.
+///
+/// ```
+/// use futures::StreamExt;
+/// use ws_framed::{WsEvent, WsHandle};
+///
+/// async fn log(handle: WsHandle) {
+///     let mut events = handle.events();
+///     while let Some(event) = events.next().await {
+///         match event {
+///             WsEvent::Ping(_) => println!("ping"),
+///             WsEvent::Lagged(missed) => println!("missed {missed} events"),
+///             other => println!("{other:?}"),
+///         }
+///     }
+/// }
+/// ```
+///
+/// # Cancel safety
+/// Polling it, and dropping a future of it, loses no event.
+#[derive(Debug)]
+#[must_use = "dropping it ends the observation"]
+pub struct WsEvents(Option<pharos::Events<WsEvent>>);
+
+impl WsEvents {
+    pub(crate) fn new(events: Option<pharos::Events<WsEvent>>) -> Self {
+        Self(events)
+    }
+}
+
+impl Stream for WsEvents {
+    type Item = WsEvent;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<WsEvent>> {
+        match &mut self.0 {
+            Some(events) => Pin::new(events).poll_next(cx),
+            None => Poll::Ready(None),
+        }
+    }
 }

@@ -3,7 +3,7 @@
 mod recv;
 mod send;
 
-use std::{fmt, marker::PhantomData};
+use std::{fmt, marker::PhantomData, time::Duration};
 
 use asynchronous_codec::Decoder;
 use bytes::{Buf, BytesMut};
@@ -14,7 +14,7 @@ use crate::{
     close::{CloseFrame, CloseOutcome},
     connection::Mode,
     error::WsErr,
-    event::WsEvent,
+    event::{WsEvent, WsEvents},
     handle::WsHandle,
     handshake::contract::Contract,
     stream::WsStream,
@@ -262,6 +262,11 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
         self.stream.handle()
     }
 
+    /// The events of the connection from now on, as from [`WsHandle::events`].
+    pub fn events(&self) -> WsEvents {
+        self.stream.events()
+    }
+
     /// The subprotocol that both sides agreed on, see [`WsStream::subprotocol`].
     pub fn subprotocol(&self) -> Option<&str> {
         self.stream.subprotocol()
@@ -278,13 +283,33 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     /// # Errors
     /// As those of [`WsStream::close_with`].
     pub async fn close_with(&mut self, frame: CloseFrame) -> Result<CloseOutcome, WsErr> {
+        self.close_in(frame, None).await
+    }
+
+    /// Closes the connection in at most `limit` altogether, see [`WsStream::close_within`].
+    ///
+    /// # Errors
+    /// Those of [`WsStream::close_with`].
+    pub async fn close_within(
+        &mut self,
+        frame: CloseFrame,
+        limit: Duration,
+    ) -> Result<CloseOutcome, WsErr> {
+        self.close_in(frame, Some(limit)).await
+    }
+
+    async fn close_in(
+        &mut self,
+        frame: CloseFrame,
+        limit: Option<Duration>,
+    ) -> Result<CloseOutcome, WsErr> {
         if frame.code().is_sendable() {
             self.buffer.clear();
             if self.recv != RecvState::Ended {
                 self.recv = RecvState::Draining;
             }
         }
-        self.stream.close_in(self.mode, frame).await
+        self.stream.close_in(self.mode, frame, limit).await
     }
 }
 

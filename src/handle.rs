@@ -8,7 +8,7 @@ use crate::{
     close::{CloseFrame, CloseOutcome},
     connection::Shared,
     error::WsErr,
-    event::WsEvent,
+    event::{WsEvent, WsEvents},
     stats::Stats,
 };
 
@@ -63,8 +63,13 @@ impl WsHandle {
         self.shared.stats()
     }
 
+    /// The events of the connection from now on. The stream ends after [`WsEvent::Closed`].
+    pub fn events(&self) -> WsEvents {
+        self.shared.events()
+    }
+
     /// Waits until the connection has ended, and returns how. If the stream is dropped before that,
-    /// [`CloseOutcome::Lost`].
+    /// [`CloseOutcome::Lost`] with [`LossCause::Dropped`](crate::LossCause::Dropped).
     pub async fn closed(&self) -> CloseOutcome {
         self.shared.closed().await
     }

@@ -139,11 +139,11 @@ pub use transport::tokio_tungstenite::TokioTungstenite;
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
 pub use transport::tungstenite::Tungstenite;
 pub use {
-    close::{CloseCode, CloseFrame, CloseOutcome, ClosedBy},
+    close::{CloseCode, CloseFrame, CloseOutcome, ClosedBy, LossCause},
     config::{Config, Keepalive, TextPolicy},
     encoded::Encoded,
     error::{Mismatch, Setting, Timeout, Unsupported, Violation, WsErr},
-    event::WsEvent,
+    event::{WsEvent, WsEvents},
     framed::{WsFramed, WsFramedParts},
     handle::WsHandle,
     handshake::contract::Contract,

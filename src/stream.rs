@@ -10,9 +10,11 @@ use std::{
     io,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::{Buf, Bytes, BytesMut};
+use futures::FutureExt;
 use pharos::{Observable, Observe, ObserveConfig};
 
 use crate::{
@@ -20,10 +22,11 @@ use crate::{
     config::Config,
     connection::{Connection, Mode},
     error::WsErr,
-    event::WsEvent,
+    event::{WsEvent, WsEvents},
     handle::WsHandle,
     handshake::contract::Contract,
     message::Payload,
+    time::Timer,
     trace::Trace,
     transport::{BoxTransport, IntoTransport, MaybeSend, MessageTransport},
 };
@@ -190,19 +193,69 @@ impl<M: MessageTransport> WsStream<M> {
     /// once, if bytes that were written did not go out before the link ended. A link that ended badly is
     /// no error but a [`CloseOutcome`].
     pub async fn close_with(&mut self, frame: CloseFrame) -> Result<CloseOutcome, WsErr> {
-        self.close_in(Mode::Packed, frame).await
+        self.close_in(Mode::Packed, frame, None).await
+    }
+
+    /// Closes the connection like [`close_with`](Self::close_with), in at most `limit` altogether.
+    ///
+    /// If the close takes longer, the connection is given up, and the outcome is
+    /// [`CloseOutcome::TimedOut`] unless how it ended was known before.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use ws_framed::{CloseCode, CloseFrame, WsErr, WsStream};
+    ///
+    /// async fn shut_down(mut stream: WsStream) -> Result<(), WsErr> {
+    ///     let frame = CloseFrame::new(CloseCode::GOING_AWAY, "the server restarts")?;
+    ///     let outcome = stream.close_within(frame, Duration::from_secs(5)).await?;
+    ///     println!("{outcome}");
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Cancel safety
+    /// Like [`close_with`](Self::close_with): a dropped future leaves the connection closing, without
+    /// the limit.
+    ///
+    /// # Errors
+    /// Those of [`close_with`](Self::close_with).
+    pub async fn close_within(
+        &mut self,
+        frame: CloseFrame,
+        limit: Duration,
+    ) -> Result<CloseOutcome, WsErr> {
+        self.close_in(Mode::Packed, frame, Some(limit)).await
+    }
+
+    /// The events of the connection from now on, as from [`WsHandle::events`].
+    pub fn events(&self) -> WsEvents {
+        self.connection.shared().events()
     }
 
     pub(crate) async fn close_in(
         &mut self,
         mode: Mode,
         frame: CloseFrame,
+        limit: Option<Duration>,
     ) -> Result<CloseOutcome, WsErr> {
         if !frame.code().is_sendable() {
             return Err(WsErr::InvalidCloseCode(frame.code()));
         }
         self.unread.clear();
-        poll_fn(|cx| self.connection.poll_close_with(cx, &frame, mode)).await
+        let mut limit = limit.map(Timer::after);
+        poll_fn(|cx| {
+            let closed = self.connection.poll_close_with(cx, &frame, mode);
+            let mut is_over = || {
+                limit
+                    .as_mut()
+                    .is_some_and(|limit| limit.poll_unpin(cx).is_ready())
+            };
+            if closed.is_pending() && is_over() {
+                return Poll::Ready(Ok(self.connection.abandon()));
+            }
+            closed
+        })
+        .await
     }
 
     pub(crate) fn with_subprotocol(

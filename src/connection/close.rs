@@ -81,6 +81,14 @@ impl<M: MessageTransport> Connection<M> {
         Poll::Pending
     }
 
+    /// Ends the connection, unless it has ended.
+    pub(crate) fn abandon(&mut self) -> CloseOutcome {
+        if self.core.state.end().is_none() {
+            self.core.time_out();
+        }
+        self.core.outcome()
+    }
+
     fn poll_close_outcome(&mut self) -> Poll<Result<CloseOutcome, WsErr>> {
         let outcome = self.core.outcome();
         if matches!(outcome, CloseOutcome::Clean { .. }) {

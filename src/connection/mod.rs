@@ -34,7 +34,7 @@ use self::{
     write_buffer::WriteBuffer,
 };
 use crate::{
-    close::CloseOutcome,
+    close::{CloseOutcome, LossCause},
     config::Config,
     error::WsErr,
     message::{ControlPayload, Message},
@@ -207,7 +207,7 @@ impl Core {
         if transition.is_concluded {
             let (outcome, error) = match self.state.end() {
                 Some(end) => (end.outcome.clone(), end.error.clone()),
-                None => (CloseOutcome::Lost, None),
+                None => (CloseOutcome::Lost(LossCause::Dropped), None),
             };
             self.shared().end(outcome, error.as_ref(), self.trace());
             self.shared().writer.wake();
@@ -216,7 +216,7 @@ impl Core {
 
     fn outcome(&self) -> CloseOutcome {
         let outcome = self.state.end().map(|end| end.outcome.clone());
-        outcome.unwrap_or(CloseOutcome::Lost)
+        outcome.unwrap_or(CloseOutcome::Lost(LossCause::Dropped))
     }
 }
 

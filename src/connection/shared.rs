@@ -15,9 +15,9 @@ use pharos::{Observe, ObserveConfig};
 
 use super::observers::Observers;
 use crate::{
-    close::{CloseFrame, CloseOutcome},
+    close::{CloseFrame, CloseOutcome, LossCause},
     error::{Timeout, Unsupported, WsErr},
-    event::WsEvent,
+    event::{WsEvent, WsEvents},
     stats::{Counters, Stats},
     time::Timer,
     trace::Trace,
@@ -134,7 +134,10 @@ impl Shared {
 
     /// Waits until the connection has ended.
     pub(crate) async fn closed(&self) -> CloseOutcome {
-        self.closed.clone().await.unwrap_or(CloseOutcome::Lost)
+        self.closed
+            .clone()
+            .await
+            .unwrap_or(CloseOutcome::Lost(LossCause::Dropped))
     }
 
     pub(crate) fn stats(&self) -> Stats {
@@ -185,8 +188,12 @@ impl Shared {
 
     /// The connection is dropped.
     pub(super) fn finish(&self, trace: &Trace) {
-        self.end(CloseOutcome::Lost, None, trace);
+        self.end(CloseOutcome::Lost(LossCause::Dropped), None, trace);
         self.observers().finish();
+    }
+
+    pub(crate) fn events(&self) -> WsEvents {
+        WsEvents::new(self.observers().observe(ObserveConfig::default()).ok())
     }
 
     pub(crate) fn observe(

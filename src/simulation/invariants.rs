@@ -229,7 +229,7 @@ impl Ledger {
                 io::ErrorKind::ConnectionAborted => may_abort,
                 kind => kind == io::ErrorKind::TimedOut,
             },
-            (Some(End::Failed(kind)), CloseOutcome::Lost) => {
+            (Some(End::Failed(kind)), CloseOutcome::Lost(_)) => {
                 kind != io::ErrorKind::InvalidData && kind != io::ErrorKind::TimedOut
             }
         };

@@ -5,7 +5,7 @@ use super::{
     parts::{Cause, SendState},
 };
 use crate::{
-    close::{CloseFrame, CloseOutcome, ClosedBy},
+    close::{CloseFrame, CloseOutcome, ClosedBy, LossCause},
     error::WsErr,
 };
 
@@ -53,7 +53,7 @@ impl State {
                 }
             }
             Cause::Violation(error) => (CloseOutcome::Failed, Some(error.clone())),
-            Cause::Transport(error) => (CloseOutcome::Lost, Some(error.clone())),
+            Cause::Transport(error) => (outcome_of(error), Some(error.clone())),
             Cause::TimedOut(error) => (CloseOutcome::TimedOut, Some(error.clone())),
         };
         Some(End {
@@ -67,7 +67,8 @@ impl State {
 fn outcome_of(error: &WsErr) -> CloseOutcome {
     match error {
         WsErr::TimedOut(_) => CloseOutcome::TimedOut,
-        _ => CloseOutcome::Lost,
+        WsErr::UnexpectedEof => CloseOutcome::Lost(LossCause::UnexpectedEof),
+        error => CloseOutcome::Lost(LossCause::Io(error.kind())),
     }
 }
 

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    close::CloseOutcome,
+    close::{CloseOutcome, LossCause},
     error::{Timeout, Violation},
 };
 
@@ -100,7 +100,8 @@ fn replied() -> Vec<Input> {
 #[expect(clippy::too_many_lines, reason = "it is a table")]
 fn conclusions_match_the_table() {
     use ErrorKind::{ConnectionAborted, ConnectionReset, InvalidData, TimedOut, UnexpectedEof};
-    let lost = CloseOutcome::Lost;
+    let ended = CloseOutcome::Lost(LossCause::UnexpectedEof);
+    let lost = CloseOutcome::Lost(LossCause::Io(ConnectionReset));
     let rows: Vec<(Vec<Input>, CloseOutcome, Option<ErrorKind>)> = vec![
         // The peer closes first.
         (
@@ -213,10 +214,10 @@ fn conclusions_match_the_table() {
             Some(TimedOut),
         ),
         // The transport ends or fails.
-        (vec![eof()], lost.clone(), Some(UnexpectedEof)),
+        (vec![eof()], ended.clone(), Some(UnexpectedEof)),
         (
             [closing(), vec![eof()]].concat(),
-            lost.clone(),
+            ended.clone(),
             Some(UnexpectedEof),
         ),
         (vec![reset()], lost.clone(), Some(ConnectionReset)),
@@ -226,7 +227,7 @@ fn conclusions_match_the_table() {
             Some(ConnectionReset),
         ),
         (write_failed(), lost.clone(), Some(ConnectionReset)),
-        (vec![eof(), peer_closed(1000)], lost, Some(UnexpectedEof)),
+        (vec![eof(), peer_closed(1000)], ended, Some(UnexpectedEof)),
         // The peer violates a rule.
         (
             [vec![violation()], vec![Input::StepDone; 3]].concat(),
@@ -274,13 +275,19 @@ fn unsent_data_may_end_cleanly() {
     assert_eq!(replied.end().unwrap().outcome, clean(1000, PEER));
     assert!(replied.has_unreported_loss());
     let failed = pending([vec![peer_closed(1000)], write_failed()].concat());
-    assert_eq!(failed.end().unwrap().outcome, CloseOutcome::Lost);
+    assert_eq!(
+        failed.end().unwrap().outcome,
+        CloseOutcome::Lost(LossCause::Io(ErrorKind::ConnectionReset))
+    );
     let failed_before = pending(vec![
         Input::WriteFailed(reset_error()),
         peer_closed(1000),
         Input::GaveUp(reset_error()),
     ]);
-    assert_eq!(failed_before.end().unwrap().outcome, CloseOutcome::Lost);
+    assert_eq!(
+        failed_before.end().unwrap().outcome,
+        CloseOutcome::Lost(LossCause::Io(ErrorKind::ConnectionReset))
+    );
 }
 
 /// A writer that times out ends the connection, except for a reader.

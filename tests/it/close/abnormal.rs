@@ -9,7 +9,7 @@ use support::{
     config_without_keepalive, describe, encode_frames, from_raw_socket, observe, on_all_transports,
     on_transports, pipe, read_to_end, timeout, ws_error,
 };
-use ws_framed::{CloseFrame, CloseOutcome, WsErr, WsStream};
+use ws_framed::{CloseFrame, CloseOutcome, LossCause, WsErr, WsStream};
 
 use super::{IO_ERRORS, on_failing_stream};
 
@@ -23,7 +23,10 @@ async fn assert_abnormal_closure(ours: &mut WsStream, before: &[u8]) {
     assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
     assert!(matches!(ws_error(&error), WsErr::UnexpectedEof));
     assert_eq!(describe(&mut events), ["error UnexpectedEof", "closed"]);
-    assert_eq!(handle.closed().await, CloseOutcome::Lost);
+    assert_eq!(
+        handle.closed().await,
+        CloseOutcome::Lost(LossCause::UnexpectedEof)
+    );
     let write = ours.write(b"x").await.unwrap_err();
     assert_eq!(write.kind(), io::ErrorKind::BrokenPipe);
     ours.flush().await.unwrap();
@@ -141,7 +144,10 @@ fn io_error_keeps_its_kind() {
                     describe(&mut events),
                     [&format!("error {kind:?}"), "closed"]
                 );
-                assert_eq!(ours.handle().closed().await, CloseOutcome::Lost);
+                assert_eq!(
+                    ours.handle().closed().await,
+                    CloseOutcome::Lost(LossCause::Io(kind))
+                );
                 let write = ours.write(b"x").await.unwrap_err();
                 assert_eq!(write.kind(), io::ErrorKind::BrokenPipe);
             },
@@ -226,7 +232,10 @@ fn violation_below_is_io_error() {
                 panic!("{error:?} is not an error of the transport");
             };
             assert!(matches!(ws_error(cause), WsErr::ReceivedText));
-            assert_eq!(ours.handle().closed().await, CloseOutcome::Lost);
+            assert_eq!(
+                ours.handle().closed().await,
+                CloseOutcome::Lost(LossCause::Io(io::ErrorKind::InvalidData))
+            );
         }));
     }
 }

@@ -1,12 +1,17 @@
 //! `close_with`: a close as a future that resolves to its outcome.
 
+use std::{io, time::Duration};
+
 use futures::{AsyncReadExt, AsyncWriteExt, executor::block_on, future};
 use support::{
     FRAMED, Frame, MEMORY_CAPACITY, PIPE_CAPACITY, config_without_keepalive, describe,
     memory_transports, observe, on_all_transports, on_transports, pair, read_to_end, run, timeout,
     tungstenite_pair,
 };
-use ws_framed::{CloseCode, CloseFrame, CloseOutcome, ClosedBy, MessageTransport, WsErr, WsStream};
+use ws_framed::{
+    CloseCode, CloseFrame, CloseOutcome, ClosedBy, Lines, LossCause, MessageTransport, WsErr,
+    WsStream,
+};
 
 use super::clean;
 use crate::time::short_close_timeout;
@@ -111,11 +116,11 @@ fn lost_without_reply() {
         peer.send(Frame::binary("half a")).await;
         peer.close_write().await;
         let outcome = ours.close_with(custom_close()).await.unwrap();
-        assert_eq!(outcome, CloseOutcome::Lost);
+        assert_eq!(outcome, CloseOutcome::Lost(LossCause::UnexpectedEof));
         assert_eq!(describe(&mut events), ["error UnexpectedEof", "closed"]);
         assert_eq!(
             ours.close_with(custom_close()).await.unwrap(),
-            CloseOutcome::Lost
+            CloseOutcome::Lost(LossCause::UnexpectedEof)
         );
     });
 }
@@ -190,4 +195,41 @@ fn unsendable_code_is_refused() {
         ours.flush().await.unwrap();
         assert_eq!(peer.receive(10).await.0, b"still here");
     });
+}
+
+/// `close_within` ends after its limit, although `close_timeout` is longer and restarts, and reports
+/// `TimedOut` to the caller and to handles. A close that succeeds is not limited.
+#[test]
+fn close_within_has_a_total_limit() {
+    let config = config_without_keepalive().close_timeout(Duration::from_secs(3600));
+    on_all_transports(&config, async |mut ours, peer| {
+        let handle = ours.handle();
+        let limit = Duration::from_millis(20);
+        let outcome = ours.close_within(custom_close(), limit).await.unwrap();
+        assert_eq!(outcome, CloseOutcome::TimedOut);
+        assert_eq!(handle.closed().await, outcome);
+        assert_eq!(ours.close_with(custom_close()).await.unwrap(), outcome);
+        drop(peer);
+    });
+    on_all_transports(&config, async |ours, peer| {
+        let mut items = ours.framed(Lines::new(80));
+        let closing = items.close_within(custom_close(), Duration::from_secs(3600));
+        let (outcome, code) = future::join(closing, peer.expect_close_and_reply()).await;
+        assert_eq!(code, 4001);
+        assert_eq!(outcome.unwrap(), clean(4001, "enough", ClosedBy::Us));
+    });
+}
+
+/// An outcome says in one line how a connection ended.
+#[test]
+fn outcomes_are_displayed() {
+    let with_reason = clean(4001, "enough", ClosedBy::Us);
+    assert_eq!(
+        with_reason.to_string(),
+        "closed by this endpoint with 4001 (\"enough\")"
+    );
+    assert!(with_reason.is_clean());
+    let lost = CloseOutcome::Lost(LossCause::Io(io::ErrorKind::ConnectionReset));
+    assert_eq!(lost.to_string(), "lost: connection reset");
+    assert!(!lost.is_clean());
 }

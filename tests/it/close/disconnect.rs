@@ -8,7 +8,7 @@ use support::{
     Frame, ROLES, RawPeer, Role, Setup, config_without_keepalive, from_raw_socket, on_transports,
     pipe, poll_until_idle, read_to_end, timeout,
 };
-use ws_framed::{CloseOutcome, ClosedBy};
+use ws_framed::{CloseOutcome, ClosedBy, LossCause};
 
 use super::clean;
 use crate::bytes::fill;
@@ -59,7 +59,10 @@ fn data_in_flight_is_lost() {
                 drop(peer);
                 let error = ours.read(&mut buf).await.unwrap_err();
                 assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
-                assert_eq!(ours.handle().closed().await, CloseOutcome::Lost);
+                assert_eq!(
+                    ours.handle().closed().await,
+                    CloseOutcome::Lost(LossCause::Io(io::ErrorKind::BrokenPipe))
+                );
                 assert_eq!(ours.read(&mut buf).await.unwrap(), 0);
             },
         );
@@ -80,7 +83,10 @@ fn failed_flush_is_no_clean_end() {
             assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
             let (_, end) = read_to_end(&mut ours).await;
             assert_eq!(end.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
-            assert_eq!(ours.handle().closed().await, CloseOutcome::Lost);
+            assert_eq!(
+                ours.handle().closed().await,
+                CloseOutcome::Lost(LossCause::Io(io::ErrorKind::BrokenPipe))
+            );
         },
     );
 }
@@ -112,7 +118,10 @@ fn unsent_close_has_no_reply() {
                     let (data, end) = read_to_end(&mut ours).await;
                     assert_eq!(data, b"data");
                     assert_eq!(end.unwrap_err().kind(), kind);
-                    assert_eq!(ours.handle().closed().await, CloseOutcome::Lost);
+                    assert_eq!(
+                        ours.handle().closed().await,
+                        CloseOutcome::Lost(LossCause::Io(io::ErrorKind::BrokenPipe))
+                    );
                 }));
             }
         }

@@ -9,7 +9,7 @@ use std::{
 use futures::{AsyncReadExt, AsyncWriteExt};
 use support::{Frame, Role, encode_frames, handshake::REQUEST};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex};
-use ws_framed::{CloseOutcome, ClosedBy, WsErr, WsStream, accept};
+use ws_framed::{CloseOutcome, ClosedBy, LossCause, WsErr, WsStream, accept};
 
 /// A stream whose writes fail after the first one, the response of the handshake.
 struct FailWrites {
@@ -112,7 +112,10 @@ async fn failed_write_keeps_reading() {
         io::ErrorKind::ConnectionReset,
         "the cause of the end"
     );
-    assert_eq!(server.handle().closed().await, CloseOutcome::Lost);
+    assert_eq!(
+        server.handle().closed().await,
+        CloseOutcome::Lost(LossCause::Io(io::ErrorKind::ConnectionReset))
+    );
 
     let error = server.write_all(b"again").await.unwrap_err();
     assert_eq!(

@@ -68,7 +68,7 @@ async fn reconnects_after_failures() {
         assert_eq!(attempts.get(), 4);
         echo_word(&mut second, b"next").await;
         let outcome = second.close_with(CloseFrame::normal()).await.unwrap();
-        assert!(matches!(outcome, CloseOutcome::Lost), "{outcome:?}");
+        assert!(matches!(outcome, CloseOutcome::Lost(_)), "{outcome:?}");
     };
     future::join(serve(&listener), client).await;
 }

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use futures::{AsyncReadExt, AsyncWriteExt, SinkExt, StreamExt, executor::block_on, future};
 use support::{pair_with, pipe, run, timeout};
 use ws_framed::{
-    CloseFrame, CloseOutcome, ClosedBy, Config, Keepalive, LengthDelimited, WsErr, WsEvent,
-    WsStream,
+    CloseFrame, CloseOutcome, ClosedBy, Config, Keepalive, LengthDelimited, LossCause, WsErr,
+    WsEvent, WsStream,
     pharos::{Observable, ObserveConfig},
 };
 
@@ -139,7 +139,10 @@ async fn abnormal_closure_is_an_error(open: &impl Open) {
     let error = server.read_to_end(&mut data).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
     assert_eq!(data, b"half");
-    assert_eq!(server.handle().closed().await, CloseOutcome::Lost);
+    assert_eq!(
+        server.handle().closed().await,
+        CloseOutcome::Lost(LossCause::UnexpectedEof)
+    );
 }
 
 /// Deadlines need no timer of the runtime.

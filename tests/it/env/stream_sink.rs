@@ -12,8 +12,8 @@ use futures::{
 };
 use support::{config_without_keepalive, describe, observe, read_to_end, timeout, ws_error};
 use ws_framed::{
-    CloseCode, CloseFrame, CloseOutcome, ClosedBy, Lines, Message, MessageTransport, Properties,
-    StreamSink, Violation, WsErr, WsStream,
+    CloseCode, CloseFrame, CloseOutcome, ClosedBy, Lines, LossCause, Message, MessageTransport,
+    Properties, StreamSink, Violation, WsErr, WsStream,
 };
 
 type Received = Result<Message, WsErr>;
@@ -145,7 +145,10 @@ fn sink_error_keeps_its_kind() {
         let (data, end) = read_to_end(&mut ours).await;
         assert!(data.is_empty());
         assert_eq!(end.unwrap_err().kind(), ErrorKind::ConnectionReset);
-        assert_eq!(ours.handle().closed().await, CloseOutcome::Lost);
+        assert_eq!(
+            ours.handle().closed().await,
+            CloseOutcome::Lost(LossCause::Io(io::ErrorKind::ConnectionReset))
+        );
     });
 }
 
@@ -162,7 +165,10 @@ fn stream_end_is_unexpected_eof() {
         assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
         assert!(matches!(ws_error(&error), WsErr::UnexpectedEof));
         assert_eq!(describe(&mut events), ["error UnexpectedEof", "closed"]);
-        assert_eq!(ours.handle().closed().await, CloseOutcome::Lost);
+        assert_eq!(
+            ours.handle().closed().await,
+            CloseOutcome::Lost(LossCause::UnexpectedEof)
+        );
     });
 }
 

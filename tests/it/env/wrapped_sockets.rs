@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, accept_async, connect_async, tungstenite::Message,
 };
-use ws_framed::{CloseFrame, CloseOutcome, ClosedBy, Lines, WsStream};
+use ws_framed::{CloseFrame, CloseOutcome, ClosedBy, Lines, LossCause, WsStream};
 
 type Server = WebSocketStream<TcpStream>;
 type Client = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -105,7 +105,10 @@ macro_rules! check_unwrapping {
         let handle = server.handle();
         let (transport, unread) = server.into_transport();
         assert_eq!(&unread[..], b"unread");
-        assert_eq!(handle.closed().await, CloseOutcome::Lost);
+        assert_eq!(
+            handle.closed().await,
+            CloseOutcome::Lost(LossCause::Dropped)
+        );
         let mut server = transport.into_inner();
         let (transport, unread) = client.into_transport();
         assert!(unread.is_empty());

@@ -6,7 +6,7 @@ use support::{
     timeout,
 };
 use ws_framed::{
-    CloseOutcome, LengthDelimited, WsEvent,
+    CloseCode, CloseFrame, CloseOutcome, LengthDelimited, LossCause, WsEvent,
     pharos::{Channel, Events, Filter, Observable, ObserveConfig},
 };
 
@@ -55,6 +55,27 @@ async fn observers_get_all_events() {
     .await;
 }
 
+/// The plain stream of events has the same events as an observer of `pharos`, and they can be compared.
+#[test]
+fn plain_events_can_be_compared() {
+    on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
+        let (of_stream, of_handle) = (ours.events(), ours.handle().events());
+        peer.send(Frame::ping("1")).await;
+        peer.send(Frame::close(4001, "enough")).await;
+        read_to_end(&mut ours).await.1.unwrap();
+        drop(ours);
+        let frame = CloseFrame::new(CloseCode::from(4001), "enough").unwrap();
+        let expected = [
+            WsEvent::Ping("1".into()),
+            WsEvent::CloseFrame(Some(frame)),
+            WsEvent::Closed,
+        ];
+        for events in [of_stream, of_handle] {
+            assert_eq!(events.collect::<Vec<_>>().await, expected);
+        }
+    });
+}
+
 /// `Closed` comes once and last, whatever the caller still does with the stream.
 #[test]
 fn closed_is_the_last_event() {
@@ -78,7 +99,7 @@ fn dropped_stream_emits_closed() {
         let mut handle = ours.handle();
         let waiting = handle.closed();
         drop(ours);
-        assert_eq!(waiting.await, CloseOutcome::Lost);
+        assert_eq!(waiting.await, CloseOutcome::Lost(LossCause::Dropped));
         assert_eq!(describe(&mut events), ["closed"]);
         assert!(events.next().await.is_none());
         let late = observe(&mut handle).await;

@@ -7,7 +7,7 @@ use support::{
     Frame, IMMEDIATE, NO_TIMERS, config_without_keepalive, frame::PING, on_all_transports,
     on_transports, pair, poll_until_idle, timeout,
 };
-use ws_framed::{CloseFrame, CloseOutcome, Lines};
+use ws_framed::{CloseFrame, CloseOutcome, Lines, LossCause};
 
 use super::drive;
 
@@ -67,9 +67,15 @@ async fn all_waiters_get_the_outcome() {
         drop(server);
         drive(client).await.unwrap().unwrap_err();
         for outcome in waiting.into_iter().skip(1) {
-            assert_eq!(outcome.await.unwrap(), CloseOutcome::Lost);
+            assert_eq!(
+                outcome.await.unwrap(),
+                CloseOutcome::Lost(LossCause::UnexpectedEof)
+            );
         }
-        assert_eq!(handle.closed().await, CloseOutcome::Lost);
+        assert_eq!(
+            handle.closed().await,
+            CloseOutcome::Lost(LossCause::UnexpectedEof)
+        );
     })
     .await;
 }
@@ -80,7 +86,10 @@ async fn all_waiters_get_the_outcome() {
 fn dropped_items_are_lost() {
     on_all_transports(&config_without_keepalive(), async |ours, _peer| {
         let handle = ours.framed(Lines::new(80)).handle();
-        assert_eq!(handle.closed().await, CloseOutcome::Lost);
+        assert_eq!(
+            handle.closed().await,
+            CloseOutcome::Lost(LossCause::Dropped)
+        );
     });
 }
 
@@ -120,7 +129,10 @@ fn unpolled_connection_sends_nothing() {
             assert!(poll_until_idle(pin!(handle.closed())).is_pending());
             assert!(peer.next().now_or_never().is_none());
             drop(ours);
-            assert_eq!(handle.closed().await, CloseOutcome::Lost);
+            assert_eq!(
+                handle.closed().await,
+                CloseOutcome::Lost(LossCause::Dropped)
+            );
         },
     );
 }

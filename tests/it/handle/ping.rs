@@ -9,7 +9,7 @@ use support::{
     Frame, config_without_keepalive, describe, frame::PING, observe, on_all_transports, pair,
     read_to_end, timeout, while_reading,
 };
-use ws_framed::{CloseFrame, CloseOutcome, Config, Lines, WsErr};
+use ws_framed::{CloseFrame, CloseOutcome, Config, Lines, LossCause, WsErr};
 
 use super::drive;
 
@@ -176,7 +176,7 @@ fn dropped_stream_ends_pings() {
         };
         let (answer, closed, ()) = future::join3(answer, closed, dropping).await;
         assert!(matches!(answer, Err(WsErr::Closed)), "{answer:?}");
-        assert_eq!(closed, CloseOutcome::Lost);
+        assert_eq!(closed, CloseOutcome::Lost(LossCause::Dropped));
         assert!(matches!(handle.ping().await, Err(WsErr::Closed)));
     });
 }

@@ -4,8 +4,8 @@
 use futures::{AsyncReadExt, AsyncWriteExt, SinkExt, StreamExt, future};
 use support::{pair, timeout};
 use ws_framed::{
-    CloseOutcome, CodecError, LengthDelimited, Lines, Message, MessageTransport, WsFramed,
-    WsFramedParts, WsStream, bytes::Buf,
+    CloseOutcome, CodecError, LengthDelimited, Lines, LossCause, Message, MessageTransport,
+    WsFramed, WsFramedParts, WsStream, bytes::Buf,
 };
 
 /// One end converts its stream three times without a flush, and sends one message. The other end
@@ -62,7 +62,10 @@ async fn transport_comes_back_with_unread() {
         let handle = server.handle();
         let (mut transport, unread) = server.into_stream().into_transport();
         assert_eq!(&unread[..], b"rest\n");
-        assert_eq!(handle.closed().await, CloseOutcome::Lost);
+        assert_eq!(
+            handle.closed().await,
+            CloseOutcome::Lost(LossCause::Dropped)
+        );
         let message = future::poll_fn(|cx| transport.poll_next(cx)).await;
         let message = message.unwrap().unwrap();
         assert_eq!(message, Message::Binary("a message".into()));

@@ -102,6 +102,13 @@ impl Peer {
         }
     }
 
+    /// The code of the close frame, which is replied to. Disconnects.
+    pub async fn expect_close_and_reply(mut self) -> u16 {
+        let (_, code, reason) = self.until_close().await;
+        self.send(Frame::close(code, &reason)).await;
+        code
+    }
+
     /// The code of the close frame, which must come before any data and be the last frame. Drops
     /// the connection.
     pub async fn expect_close(mut self) -> u16 {
