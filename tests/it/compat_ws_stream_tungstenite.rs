@@ -210,7 +210,8 @@ fn text_is_rejected_under_backpressure() {
         assert!(futures::poll!(server.read(&mut [0; 10])).is_pending());
         let (error, (data, code)) = future::join(
             async { server.read(&mut [0; 10]).await.unwrap_err() },
-            async {
+            // Disconnects at the end: the server waits for that.
+            async move {
                 let mut data = 0;
                 loop {
                     match client.next().await {

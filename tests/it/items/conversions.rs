@@ -88,7 +88,11 @@ async fn refused_item_reaches_next_codec() {
         client.flush().await.unwrap();
 
         let mut server = server.framed(LengthDelimited::new(10));
-        let refused = server.next().await.unwrap();
+        // The client disconnects, which the server waits for.
+        let (refused, ()) = futures::join!(server.next(), async move {
+            assert!(client.next().await.is_none_or(|end| end.is_err()));
+        });
+        let refused = refused.unwrap();
         assert!(matches!(refused, Err(CodecError::FrameTooLarge { .. })));
         let mut server = server.map_codec(|_| LengthDelimited::new(80));
         assert_eq!(server.next().await.unwrap().unwrap(), "hello world");

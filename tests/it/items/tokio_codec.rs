@@ -3,7 +3,7 @@
 use std::io;
 
 use futures::{AsyncReadExt, AsyncWriteExt, SinkExt, StreamExt, TryStreamExt};
-use support::{pair, timeout};
+use support::{pair, read_to_end, timeout};
 use tokio_util::codec::{
     AnyDelimiterCodec, BytesCodec, Decoder, Encoder, LengthDelimitedCodec, LinesCodec,
     LinesCodecError,
@@ -274,16 +274,19 @@ async fn close_with_stops_decoding() {
             // The codec has seen the beginning of a line.
             assert!(futures::poll!(lines.next()).is_pending());
             let mut closing = Box::pin(lines.close_with(CloseFrame::normal()));
+            // Disconnects at the end: the server waits for that.
+            let disconnects = async move { read_to_end(&mut client).await.1.unwrap() };
             if is_dropped {
                 assert!(futures::poll!(closing.as_mut()).is_pending());
+                drop(closing);
+                let (end, ()) = futures::join!(lines.next(), disconnects);
+                assert!(end.is_none(), "{end:?}");
             } else {
-                let (outcome, end) = futures::join!(closing.as_mut(), client.close());
+                let (outcome, ()) = futures::join!(closing.as_mut(), disconnects);
                 assert!(matches!(outcome, Ok(CloseOutcome::Clean { .. })));
-                end.unwrap();
+                drop(closing);
+                assert!(lines.next().await.is_none());
             }
-            drop(closing);
-            let (end, _) = futures::join!(lines.next(), client.close());
-            assert!(end.is_none(), "{end:?}");
         }
     }))
     .await;
