@@ -1,20 +1,23 @@
-//! What a link has carried.
+//! Statistics of a connection.
 
 use std::{
+    iter::Sum,
+    ops::Add,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
 
-/// A snapshot of what a link has carried so far, from [`WsHandle::stats`](crate::WsHandle::stats).
+/// A snapshot of what a connection has carried so far, from [`WsHandle::stats`](crate::WsHandle::stats).
 ///
 /// Messages are WebSocket messages, which packing makes fewer than items or writes. Bytes are the
 /// payloads of data messages, without WebSocket framing.
 ///
 /// # Exporting
-/// All fields but [`last_round_trip`](Self::last_round_trip), a gauge, are counters: they begin at 0 and only grow, as
-/// long as the connection lasts. They can be read at any time, from any task, and when the connection has ended they
-/// stay as they were, so a program's total is the sum over the connections that are open, and over those that have
-/// [ended](crate::WsHandle::closed). Don't give each connection a series of its own: they come without end.
+/// All fields but [`bytes_unsent`](Self::bytes_unsent) and [`last_round_trip`](Self::last_round_trip), which
+/// are gauges, are counters: they begin at 0 and only grow. They can be read at any time, from any task, and
+/// stay as they are when the connection has ended. The total of a program is the sum over the open
+/// connections and over those that have [ended](crate::WsHandle::closed). A time series for each connection
+/// would be a series without bound.
 ///
 /// | field | Prometheus | OpenTelemetry | unit |
 /// |---|---|---|---|
@@ -25,29 +28,26 @@ use std::{
 /// | `pings_sent` | `websocket_sent_pings_total` | `websocket.sent.pings` | `{ping}` |
 /// | `pings_received` | `websocket_received_pings_total` | `websocket.received.pings` | `{ping}` |
 /// | `pongs_received` | `websocket_received_pongs_total` | `websocket.received.pongs` | `{pong}` |
+/// | `bytes_unsent` | `websocket_unsent_bytes` | `websocket.unsent.size` | `By` |
 /// | `last_round_trip` | `websocket_round_trip_seconds` | `websocket.round_trip` | `s` |
 ///
 /// ```
 /// use ws_framed::{Stats, WsHandle};
 ///
-/// /// The connections of a server, in Prometheus's text format. `ended` has the totals of those that are over.
-/// fn export(open: &[WsHandle], ended: [u64; 4]) -> String {
-///     let names = ["sent_messages", "sent_bytes", "received_messages", "received_bytes"];
-///     let all = open.iter().map(|handle| counters(&handle.stats()));
-///     let totals = all.fold(ended, |sum, one| std::array::from_fn(|n| sum[n] + one[n]));
-///     let lines = names.iter().zip(totals).map(|(name, total)| {
-///         format!("# TYPE websocket_{name}_total counter\nwebsocket_{name}_total {total}\n")
-///     });
-///     lines.collect()
+/// /// The connections of a server, in the text format of Prometheus. `ended` is the sum of those that have
+/// /// ended.
+/// fn export(open: &[WsHandle], ended: Stats) -> String {
+///     let open: Stats = open.iter().map(WsHandle::stats).sum();
+///     let total = ended + open;
+///     format!(
+///         "# TYPE websocket_sent_bytes_total counter\nwebsocket_sent_bytes_total {}\n\
+///          # TYPE websocket_unsent_bytes gauge\nwebsocket_unsent_bytes {}\n",
+///         total.bytes_sent, open.bytes_unsent,
+///     )
 /// }
 ///
-/// fn counters(stats: &Stats) -> [u64; 4] {
-///     let Stats { messages_sent, bytes_sent, messages_received, bytes_received, .. } = *stats;
-///     [messages_sent, bytes_sent, messages_received, bytes_received]
-/// }
-///
-/// let text = export(&[], [3, 4096, 1, 17]);
-/// assert!(text.contains("websocket_sent_bytes_total 4096\n"));
+/// let text = export(&[], Stats::default());
+/// assert!(text.contains("websocket_sent_bytes_total 0\n"));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -66,11 +66,38 @@ pub struct Stats {
     pub pings_received: u64,
     /// Pongs received, asked for or not.
     pub pongs_received: u64,
-    /// Round-trip time of the last ping that was answered.
+    /// Written bytes that the transport had not accepted when a write or flush last had to wait; 0 when it
+    /// need not wait any more.
+    pub bytes_unsent: u64,
+    /// Round-trip time of the last ping that was answered. In a sum, the longest.
     pub last_round_trip: Option<Duration>,
 }
 
-/// The live counters behind [`Stats`]. Only the link writes, so a store after a load is enough.
+impl Add for Stats {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            messages_sent: self.messages_sent.wrapping_add(other.messages_sent),
+            bytes_sent: self.bytes_sent.wrapping_add(other.bytes_sent),
+            messages_received: self.messages_received.wrapping_add(other.messages_received),
+            bytes_received: self.bytes_received.wrapping_add(other.bytes_received),
+            pings_sent: self.pings_sent.wrapping_add(other.pings_sent),
+            pings_received: self.pings_received.wrapping_add(other.pings_received),
+            pongs_received: self.pongs_received.wrapping_add(other.pongs_received),
+            bytes_unsent: self.bytes_unsent.wrapping_add(other.bytes_unsent),
+            last_round_trip: self.last_round_trip.max(other.last_round_trip),
+        }
+    }
+}
+
+impl Sum for Stats {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), Add::add)
+    }
+}
+
+/// The live counters behind [`Stats`]. Only the connection writes, so a store after a load is enough.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) messages_sent: Counter,
@@ -80,6 +107,7 @@ pub(crate) struct Counters {
     pub(crate) pings_sent: Counter,
     pub(crate) pings_received: Counter,
     pub(crate) pongs_received: Counter,
+    pub(crate) bytes_unsent: Counter,
     /// Nanoseconds, plus one: zero is "none yet".
     last_round_trip: AtomicU64,
 }
@@ -99,6 +127,7 @@ impl Counters {
             pings_sent: self.pings_sent.get(),
             pings_received: self.pings_received.get(),
             pongs_received: self.pongs_received.get(),
+            bytes_unsent: self.bytes_unsent.get(),
             last_round_trip: self
                 .last_round_trip
                 .load(Relaxed)
@@ -114,6 +143,11 @@ pub(crate) struct Counter(AtomicU64);
 impl Counter {
     pub(crate) fn add(&self, n: usize) {
         self.0.store(self.get().wrapping_add(n as u64), Relaxed);
+    }
+
+    /// For a gauge.
+    pub(crate) fn set(&self, n: usize) {
+        self.0.store(n as u64, Relaxed);
     }
 
     fn get(&self) -> u64 {

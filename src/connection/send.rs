@@ -205,14 +205,16 @@ impl<M: MessageTransport> Connection<M> {
         cx: &mut Context<'_>,
         threshold: usize,
     ) -> Poll<Result<(), WsErr>> {
-        let sent = ready!(self.poll_messages(cx, threshold));
-        Poll::Ready(self.record_write_error(sent))
+        let sent = self.poll_messages(cx, threshold);
+        self.core.record_unsent(sent.is_pending());
+        sent.map(|sent| self.record_write_error(sent))
     }
 
     /// Sends everything that is to be sent, as far as the transport takes it.
     pub(super) fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        let sent = ready!(self.poll_send_all(cx));
-        Poll::Ready(self.record_write_error(sent))
+        let sent = self.poll_send_all(cx);
+        self.core.record_unsent(sent.is_pending());
+        sent.map(|sent| self.record_write_error(sent))
     }
 
     fn record_write_error(&mut self, sent: Result<(), WsErr>) -> Result<(), WsErr> {
@@ -289,6 +291,13 @@ impl<M: MessageTransport> Connection<M> {
 }
 
 impl Core {
+    /// Updates the gauge of what waits to be sent.
+    #[inline]
+    fn record_unsent(&self, is_blocked: bool) {
+        let unsent = if is_blocked { self.buffer.len() } else { 0 };
+        self.shared().counters.bytes_unsent.set(unsent);
+    }
+
     /// Whether so many bytes can be buffered without anything to send or to wait for: the case of
     /// nearly every small write and item.
     #[inline]

@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn list_elements_match_as_a_whole_in_any_case() {
+    fn list_elements_match_in_any_case() {
         for (line, expected) in [
             (&b"upgrade"[..], true),
             (b"keep-alive ,\tUPGRADE", true),

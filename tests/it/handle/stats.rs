@@ -1,7 +1,9 @@
 //! Statistics of a connection.
 
-use futures::{AsyncReadExt, AsyncWriteExt};
-use support::{config_without_keepalive, pair_with, timeout};
+use std::time::Duration;
+
+use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, future};
+use support::{config_without_keepalive, on_all_transports, pair_with, timeout};
 use ws_framed::Stats;
 
 /// Statistics count the messages and bytes of data exactly, at both ends. A flush with nothing to
@@ -42,4 +44,37 @@ async fn data_is_counted_exactly() {
         }
     })
     .await;
+}
+
+/// The gauge of unsent bytes shows what waits for the transport, and is 0 when nothing does.
+#[test]
+fn unsent_bytes_are_a_gauge() {
+    let config = config_without_keepalive().max_send_message_len(1000);
+    on_all_transports(&config, async |mut ours, mut peer| {
+        let handle = ours.handle();
+        assert_eq!(handle.stats().bytes_unsent, 0);
+        let mut written = 0;
+        while let Some(taken) = ours.write(&[7; 600]).now_or_never() {
+            written += taken.unwrap();
+        }
+        let unsent = handle.stats().bytes_unsent;
+        assert!((1..=1600).contains(&unsent), "{unsent}");
+        let (flushed, _) = future::join(ours.flush(), peer.receive(written)).await;
+        flushed.unwrap();
+        assert_eq!(handle.stats().bytes_unsent, 0);
+    });
+}
+
+/// The statistics of several connections add up.
+#[test]
+fn statistics_add_up() {
+    let mut one = Stats::default();
+    one.bytes_sent = 3;
+    one.bytes_unsent = 1;
+    one.last_round_trip = Some(Duration::from_millis(5));
+    let mut two = one;
+    two.last_round_trip = None;
+    let sum: Stats = [one, two].into_iter().sum();
+    assert_eq!((sum.bytes_sent, sum.bytes_unsent), (6, 2));
+    assert_eq!(sum.last_round_trip, one.last_round_trip);
 }
