@@ -1,9 +1,12 @@
 //! What can go wrong.
 
+mod rejected;
+
 use std::{borrow::Cow, fmt, io, sync::Arc};
 
 use ws_framed_codecs::CodecError;
 
+pub use self::rejected::RejectedHandshake;
 use crate::close::{CloseCode, CloseFrame};
 
 /// An error of a link, a handshake, or an argument. When each comes, what the peer hears, and what to do, is on a page of
@@ -83,14 +86,10 @@ pub enum WsErr {
     #[error("the connection is closed")]
     Closed,
 
-    /// The other side refused the handshake, or we did. `ErrorKind::ConnectionRefused`.
-    #[error("the handshake was refused with HTTP status {status}: {reason}")]
-    Refused {
-        /// The HTTP status of the answer.
-        status: u16,
-        /// Why, for a human.
-        reason: String,
-    },
+    /// The server rejected the handshake: it responded with another status than 101. A server gets the
+    /// same error for its own response. `ErrorKind::ConnectionRefused`.
+    #[error("the handshake was rejected with {0}")]
+    Rejected(Box<RejectedHandshake>),
 
     /// The handshake failed: what came was not a WebSocket handshake, or ended too early.
     /// `ErrorKind::InvalidData`.
@@ -155,7 +154,7 @@ impl WsErr {
             Self::Aborted(_) => io::ErrorKind::ConnectionAborted,
             Self::TimedOut(_) => io::ErrorKind::TimedOut,
             Self::Closed => io::ErrorKind::BrokenPipe,
-            Self::Refused { .. } => io::ErrorKind::ConnectionRefused,
+            Self::Rejected(_) => io::ErrorKind::ConnectionRefused,
             Self::InvalidUrl(_)
             | Self::InvalidHeader(_)
             | Self::InvalidConfig(_)
@@ -211,6 +210,12 @@ impl From<io::Error> for WsErr {
         error
             .downcast()
             .unwrap_or_else(|error| Self::Io(Arc::new(error)))
+    }
+}
+
+impl From<RejectedHandshake> for WsErr {
+    fn from(rejected: RejectedHandshake) -> Self {
+        Self::Rejected(Box::new(rejected))
     }
 }
 
@@ -285,6 +290,12 @@ mod tests {
         assert_eq!(io.kind(), io::ErrorKind::InvalidData);
         assert!(matches!(WsErr::find_in(&io), Some(WsErr::ReceivedText)));
         assert!(matches!(WsErr::from(io), WsErr::ReceivedText));
+    }
+
+    /// A `Result<T, WsErr>` is moved a lot.
+    #[test]
+    fn errors_are_small() {
+        assert!(size_of::<WsErr>() <= 5 * size_of::<usize>());
     }
 
     #[test]

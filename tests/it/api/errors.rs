@@ -2,7 +2,10 @@
 
 use std::{error::Error, fmt::Display, io, sync::Arc};
 
-use ws_framed::{CloseCode, CloseFrame, CodecError, Violation, WsErr};
+use ws_framed::{
+    CloseCode, CloseFrame, CodecError, RejectedHandshake, Violation, WsErr,
+    http::{HeaderMap, StatusCode},
+};
 
 /// `WsErr` and `CodecError` work as `Box<dyn Error + Send + Sync>`.
 #[test]
@@ -38,10 +41,7 @@ fn errors_survive_io_error() {
         (WsErr::TimedOut("why"), io::ErrorKind::TimedOut),
         (WsErr::Closed, io::ErrorKind::BrokenPipe),
         (
-            WsErr::Refused {
-                status: 403,
-                reason: "why".to_owned(),
-            },
+            RejectedHandshake::new(StatusCode::FORBIDDEN, HeaderMap::new(), "why").into(),
             io::ErrorKind::ConnectionRefused,
         ),
         (

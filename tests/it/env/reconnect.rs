@@ -11,7 +11,7 @@ use ws_framed::{CloseFrame, CloseOutcome, Reconnector, WsErr, WsStream};
 async fn serve(listener: &TcpListener) {
     let accept = async || listener.accept().await.unwrap().0;
     drop(accept().await);
-    let refused = async {
+    let reject = async {
         let mut socket = accept().await;
         let answer = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
         let mut request = [0; 1];
@@ -24,7 +24,7 @@ async fn serve(listener: &TcpListener) {
             .await
             .unwrap();
     };
-    refused.await;
+    reject.await;
     echo(accept().await).await;
     echo(accept().await).await;
 }
@@ -76,7 +76,7 @@ async fn reconnects_after_failures() {
 /// An invalid URL is an error at once, without another attempt.
 #[tokio::test]
 async fn invalid_url_fails_at_once() {
-    let mut reconnector = Reconnector::new(async || ws_framed::connect("http://localhost").await);
+    let mut reconnector = Reconnector::new(async || ws_framed::connect("ftp://localhost").await);
     let error = reconnector.connect().await.unwrap_err();
     assert!(matches!(error, WsErr::InvalidUrl(_)), "{error:?}");
 }

@@ -106,7 +106,7 @@ fn secrets_are_never_recorded() {
     let messages: Vec<_> = recorded.events.iter().map(RecordedEvent::message).collect();
     for message in [
         "the handshake is done",
-        "the handshake was refused",
+        "the handshake was rejected",
         "the handshake failed",
         "ping received",
         "pong received",
