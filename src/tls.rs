@@ -94,10 +94,6 @@ impl ClientTls {
     }
 
     /// The configuration of clients that were given none.
-    #[cfg_attr(
-        not(any(feature = "tokio", feature = "smol")),
-        expect(dead_code, reason = "only clients that connect by TCP use it")
-    )]
     fn standard() -> Result<Self, WsErr> {
         #[cfg(feature = "rustls-native-roots")]
         return Self::native_roots();
@@ -126,7 +122,6 @@ impl ClientTls {
 }
 
 /// The given configuration, or the standard one.
-#[cfg(any(feature = "tokio", feature = "smol"))]
 pub(crate) fn client(given: Option<&ClientTls>) -> Result<ClientTls, WsErr> {
     given.cloned().map_or_else(ClientTls::standard, Ok)
 }

@@ -92,7 +92,10 @@ impl Connector {
 #[derive(Clone, Copy, Debug)]
 enum Tls {
     /// All to secure URLs.
-    #[cfg(any(feature = "smol", feature = "tokio"))]
+    #[cfg_attr(
+        not(any(feature = "smol", feature = "tokio")),
+        expect(dead_code, reason = "only clients that connect by TCP use it")
+    )]
     ForSecureUrls,
     /// Those to secure URLs, if the connector has a configuration. Otherwise, the byte stream may
     /// be one of TLS already.
