@@ -276,6 +276,36 @@ fn bodies_of_rejections() {
     assert_eq!(stalling.finish(chunked), rejected(429, "slow down"));
 }
 
+/// What is decided is decided at once, without the end of the connection.
+#[test]
+fn nothing_waits_for_more() {
+    let stalling = Client {
+        end: End::Stall,
+        ..Client::new()
+    };
+    for (response, is_open) in [
+        (format!("{OK}\r\n").replace("\r\n", "\n"), true),
+        (format!("{OK}\n"), true),
+        ("SSH-2.0-OpenSSH_9.9\r\n".to_owned(), false),
+        ("220 mail.example ESMTP\r\n".to_owned(), false),
+        ("<html>".to_owned(), false),
+        ("HTTP/2 ".to_owned(), false),
+        // An alert of TLS, settings of HTTP/2.
+        ("\u{15}\u{3}\u{1}".to_owned(), false),
+        ("\0\0\u{12}\u{4}\0".to_owned(), false),
+        ("HTTP/1.1 101 x\r\n\r\n".to_owned(), false),
+        ("HTTP/1.1 404 x\nContent-Length: 0\r\n\n".to_owned(), false),
+        (
+            "HTTP/1.0 404 x\r\nContent-Length: 0\r\n\r\n".to_owned(),
+            false,
+        ),
+    ] {
+        let (result, _) = stalling.connect(response.as_bytes());
+        let result = result.map(|result| result.is_ok());
+        assert_eq!(result, Some(is_open), "{response:?}");
+    }
+}
+
 /// A reason ends with a whole character, and what is not UTF-8 is replaced.
 #[test]
 fn reasons_are_text() {
