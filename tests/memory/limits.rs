@@ -159,7 +159,9 @@ fn endless_handshake_headers() {
             let error = opened.map(drop).unwrap_err();
             match role {
                 Role::Server => {
-                    assert!(matches!(&error, WsErr::Rejected(response) if response.status() == 431));
+                    assert!(
+                        matches!(&error, WsErr::Rejected(response) if response.status() == 431)
+                    );
                 }
                 Role::Client => assert!(matches!(error, WsErr::Handshake(_)), "{error:?}"),
             }
