@@ -56,8 +56,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // A program of last year.
     let old = open(&url, Contract::new("chat", 1, &postcard())?).await;
-    if let Err(WsErr::Refused { reason, .. }) = old {
-        println!("an old client is told: {reason}");
+    if let Err(WsErr::Rejected(response)) = old {
+        println!("an old client is told: {}", response.reason());
     }
     Ok(())
 }

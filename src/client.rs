@@ -3,9 +3,11 @@
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod native;
 
+use http::{HeaderName, HeaderValue};
+
 use crate::{
     config::Config,
-    handshake::{contract::Contract, options::HandshakeOptions},
+    handshake::{added_headers::AddedHeaders, contract::Contract, options::HandshakeOptions},
 };
 
 /// Opens connections as a client. A connector may be used many times.
@@ -26,7 +28,9 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub struct Connector {
     pub(crate) config: Config,
+    /// Without headers.
     pub(crate) options: HandshakeOptions,
+    pub(crate) headers: AddedHeaders,
     #[cfg(all(feature = "rustls", not(target_arch = "wasm32")))]
     pub(crate) tls: Option<crate::tls::ClientTls>,
 }
@@ -45,14 +49,28 @@ impl Connector {
         self
     }
 
-    /// Adds a header to the request. `Host` replaces the one of the URL. A browser cannot send
-    /// headers.
+    /// Adds a header to the request. `Host` and `Authorization` replace those of the URL. A browser
+    /// cannot send headers.
     ///
-    /// Connecting fails with [`WsErr::InvalidHeader`](crate::WsErr::InvalidHeader) if the header is
-    /// not valid, or belongs to the handshake itself, such as `Upgrade`.
+    /// Text that is not ASCII is sent as UTF-8. Connecting fails with [`WsErr::InvalidHeader`] if
+    /// the header is not valid, or belongs to the handshake itself, such as `Upgrade`.
+    ///
+    /// ```
+    /// use ws_framed::{Connector, http::{HeaderValue, header::AUTHORIZATION}};
+    ///
+    /// let connector = Connector::new()
+    ///     .header("X-Room", "7")
+    ///     .header(AUTHORIZATION, HeaderValue::from_static("Bearer 8f3a"));
+    /// ```
+    ///
+    /// [`WsErr::InvalidHeader`]: crate::WsErr::InvalidHeader
     #[must_use]
-    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.options.add_header(name, value);
+    pub fn header<K, V>(mut self, name: K, value: V) -> Self
+    where
+        HeaderName: TryFrom<K, Error: Into<http::Error>>,
+        HeaderValue: TryFrom<V, Error: Into<http::Error>>,
+    {
+        self.headers.add(name, value);
         self
     }
 
@@ -72,11 +90,11 @@ impl Connector {
     /// the server selected.
     ///
     /// A server that supports contracts, but none of those offered, responds with status 400 and
-    /// says what differs: [`WsErr::Refused`]. A server without contracts selects none:
+    /// says what differs: [`WsErr::Rejected`]. A server without contracts selects none:
     /// [`WsErr::NoSubprotocol`]. A browser does not distinguish these from other failures.
     ///
     /// [`WsStream::contract`]: crate::WsStream::contract
-    /// [`WsErr::Refused`]: crate::WsErr::Refused
+    /// [`WsErr::Rejected`]: crate::WsErr::Rejected
     /// [`WsErr::NoSubprotocol`]: crate::WsErr::NoSubprotocol
     #[must_use]
     pub fn contract(mut self, contract: Contract) -> Self {

@@ -1,12 +1,16 @@
 //! Errors.
 
 mod details;
+mod rejected;
 
 use std::{borrow::Cow, error::Error, io, sync::Arc};
 
 use ws_framed_codecs::CodecError;
 
-pub use self::details::{Mismatch, Setting, Timeout, Unsupported, Violation};
+pub use self::{
+    details::{Mismatch, Setting, Timeout, Unsupported, Violation},
+    rejected::RejectedHandshake,
+};
 use crate::close::{CloseCode, CloseFrame};
 
 /// An error of a connection, a handshake, or an argument.
@@ -98,14 +102,11 @@ pub enum WsErr {
     #[error("the connection is closed")]
     Closed,
 
-    /// The server rejected the handshake. `ErrorKind::ConnectionRefused`.
-    #[error("the handshake was refused with HTTP status {status}: {reason}")]
-    Refused {
-        /// The HTTP status of the response.
-        status: u16,
-        /// The reason, as text.
-        reason: String,
-    },
+    /// The server rejected the handshake: it responded with another status than 101. A server gets the
+    /// same error for its own response. `ErrorKind::PermissionDenied` for 401, 403
+    /// and 407, `NotFound` for 404 and 410, else `Other`.
+    #[error("the handshake was rejected with {0}")]
+    Rejected(Box<RejectedHandshake>),
 
     /// The handshake failed: what was received is not a WebSocket handshake, or ended too early.
     /// `ErrorKind::InvalidData`.
@@ -207,7 +208,7 @@ impl WsErr {
     /// Whether the server rejected the handshake.
     #[must_use]
     pub fn is_rejected(&self) -> bool {
-        matches!(self, Self::Refused { .. })
+        matches!(self, Self::Rejected(_))
     }
 
     /// The code of the close frame that the peer sent, or that this endpoint sends because of the error.
@@ -241,7 +242,7 @@ impl WsErr {
             Self::Aborted(_) => io::ErrorKind::ConnectionAborted,
             Self::TimedOut(_) => io::ErrorKind::TimedOut,
             Self::Closed => io::ErrorKind::BrokenPipe,
-            Self::Refused { .. } => io::ErrorKind::ConnectionRefused,
+            Self::Rejected(rejected) => rejected.kind(),
             Self::TooLargeToSend { .. }
             | Self::InvalidUrl(_)
             | Self::InvalidHeader(_)
@@ -305,6 +306,12 @@ impl From<io::Error> for WsErr {
     }
 }
 
+impl From<RejectedHandshake> for WsErr {
+    fn from(rejected: RejectedHandshake) -> Self {
+        Self::Rejected(Box::new(rejected))
+    }
+}
+
 /// As the item stream reports it: `?` works in a function that connects, and then sends and receives.
 impl From<WsErr> for CodecError {
     fn from(error: WsErr) -> Self {
@@ -337,6 +344,12 @@ mod tests {
         assert_eq!(io.kind(), io::ErrorKind::InvalidData);
         assert!(matches!(WsErr::find_in(&io), Some(WsErr::ReceivedText)));
         assert!(matches!(WsErr::from(io), WsErr::ReceivedText));
+    }
+
+    /// A `Result<T, WsErr>` is moved a lot.
+    #[test]
+    fn errors_are_small() {
+        assert!(size_of::<WsErr>() <= 5 * size_of::<usize>());
     }
 
     #[test]

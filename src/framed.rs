@@ -267,6 +267,11 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
         self.stream.events()
     }
 
+    /// The headers of the response that opened the connection, see [`WsStream::response_headers`].
+    pub fn response_headers(&self) -> Option<&http::HeaderMap> {
+        self.stream.response_headers()
+    }
+
     /// The subprotocol that both sides agreed on, see [`WsStream::subprotocol`].
     pub fn subprotocol(&self) -> Option<&str> {
         self.stream.subprotocol()

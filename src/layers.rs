@@ -29,6 +29,7 @@ const ANYWHERE: &[&str] = &[
     "asynchronous_codec",
     "bytes",
     "futures",
+    "http",
     "pharos",
     "ws_framed_codecs",
 ];
@@ -47,12 +48,10 @@ const PLACES: &[(&str, &[&str])] = &[
     ("fastrand", &["reconnect.rs"]),
     ("futures_rustls", &["tls.rs"]),
     ("futures_timer", &["time.rs"]),
+    ("httpdate", &["reconnect.rs"]),
+    ("percent_encoding", &["handshake/url.rs"]),
+    ("url", &["handshake/url.rs"]),
     ("getrandom", &["handshake/key.rs", "protocol/mask.rs"]),
-    // Its types are in the signatures between the handshake and HTTP servers.
-    (
-        "http",
-        &["handshake/", "net/axum.rs", "net/hyper.rs", "server.rs"],
-    ),
     // axum hands out an upgrade of hyper.
     ("hyper", &["net/axum.rs", "net/hyper.rs"]),
     ("httparse", &["handshake/body.rs", "handshake/head.rs"]),

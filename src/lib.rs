@@ -96,6 +96,7 @@ pub mod __fuzzing {
 
 pub use asynchronous_codec;
 pub use bytes;
+pub use http;
 pub use pharos;
 #[doc(inline)]
 pub use ws_framed_codecs as codecs;
@@ -142,7 +143,7 @@ pub use {
     close::{CloseCode, CloseFrame, CloseOutcome, ClosedBy, LossCause},
     config::{Config, Keepalive, TextPolicy},
     encoded::Encoded,
-    error::{Mismatch, Setting, Timeout, Unsupported, Violation, WsErr},
+    error::{Mismatch, RejectedHandshake, Setting, Timeout, Unsupported, Violation, WsErr},
     event::{WsEvent, WsEvents},
     framed::{WsFramed, WsFramedParts},
     handle::WsHandle,

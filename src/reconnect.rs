@@ -1,6 +1,10 @@
 //! [`Reconnector`]: connecting again after a connection has ended.
 
+#[cfg(not(target_arch = "wasm32"))]
+use std::time::SystemTime;
 use std::{fmt, time::Duration};
+
+use http::header::RETRY_AFTER;
 
 use crate::{
     error::WsErr,
@@ -43,6 +47,9 @@ use crate::{
 /// [`first_wait`](Self::first_wait), and at most twice as long after each failure, up to
 /// [`longest_wait`](Self::longest_wait). The random part spreads the clients of a server that restarts.
 ///
+/// If a server rejected the handshake and said when to try again (`Retry-After`, RFC 9110 section
+/// 10.2.3), the random time is waited in addition to that, up to `longest_wait` altogether.
+///
 /// A connection that was returned less than `longest_wait` ago counts as a failure, so that a server
 /// that accepts and disconnects does not cause a busy loop. After one that lasted longer, the waits
 /// start at `first_wait` again.
@@ -65,6 +72,8 @@ pub struct Reconnector<F> {
     /// Failed attempts since an error or a connection was returned.
     attempts: u32,
     failures: u32,
+    /// What the last server that rejected the handshake asked for.
+    retry_after: Duration,
     /// When the last connection was returned.
     opened: Option<Instant>,
 }
@@ -80,6 +89,7 @@ impl<F> Reconnector<F> {
             has_attempted: false,
             attempts: 0,
             failures: 0,
+            retry_after: Duration::ZERO,
             opened: None,
         }
     }
@@ -115,8 +125,8 @@ impl<F> Reconnector<F> {
     /// The error of the last attempt, after [`max_attempts`](Self::max_attempts), or if retrying cannot
     /// help: an argument that is not valid ([`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`],
     /// [`WsErr::InvalidConfig`]), [`WsErr::Unsupported`], [`WsErr::NoSubprotocol`], and
-    /// [`WsErr::Refused`] with a status from 400 to 499 other than 408, 425 and 429. A browser does not
-    /// report the last two, so they are retried there.
+    /// [`WsErr::Rejected`] with a permanent redirection (301, 308), or a status from 400 to 499 other
+    /// than 408, 425 and 429. A browser does not report the last two, so they are retried there.
     ///
     /// # Cancel safety
     /// Dropping the future drops the attempt in flight. The next call continues with the waits and the
@@ -135,11 +145,13 @@ impl<F> Reconnector<F> {
                 Ok(connection) => {
                     self.opened = Some(Instant::now());
                     self.attempts = 0;
+                    self.retry_after = Duration::ZERO;
                     return Ok(connection);
                 }
                 Err(error) => {
                     self.failures = self.failures.saturating_add(1);
                     self.attempts = self.attempts.saturating_add(1);
+                    self.retry_after = retry_after(&error).unwrap_or_default();
                     let is_enough = self.max_attempts.is_some_and(|most| self.attempts >= most);
                     if is_enough || is_final(&error) {
                         self.attempts = 0;
@@ -165,7 +177,9 @@ impl<F> Reconnector<F> {
     fn wait(&self) -> Duration {
         let growth = 2_u32.saturating_pow(self.failures.saturating_sub(1));
         let most = self.first_wait.saturating_mul(growth);
-        most.min(self.longest_wait).mul_f64(fastrand::f64())
+        let random = most.min(self.longest_wait).mul_f64(fastrand::f64());
+        let wait = self.retry_after.saturating_add(random);
+        wait.min(self.longest_wait)
     }
 }
 
@@ -189,11 +203,39 @@ fn is_final(error: &WsErr) -> bool {
         | WsErr::Unsupported(_)
         | WsErr::NoSubprotocol => true,
         // Timeout, too early, too many requests (RFC 9110 section 15.5.9, RFC 8470, RFC 6585).
-        WsErr::Refused { status, .. } => {
-            (400..500).contains(status) && !matches!(status, 408 | 425 | 429)
-        }
+        WsErr::Rejected(response) => match response.status().as_u16() {
+            408 | 425 | 429 => false,
+            status => matches!(status, 301 | 308 | 400..500),
+        },
         _ => false,
     }
+}
+
+/// The value of `Retry-After`: seconds, or a date.
+fn retry_after(error: &WsErr) -> Option<Duration> {
+    let WsErr::Rejected(response) = error else {
+        return None;
+    };
+    let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // So many digits that they are no number are a long time.
+        let seconds = (!value.is_empty()).then(|| value.parse().unwrap_or(u64::MAX));
+        return seconds.map(Duration::from_secs);
+    }
+    until(value)
+}
+
+/// The time until a date (RFC 9110 section 5.6.7).
+#[cfg(not(target_arch = "wasm32"))]
+fn until(date: &str) -> Option<Duration> {
+    let date = httpdate::parse_http_date(date).ok()?;
+    date.duration_since(SystemTime::now()).ok()
+}
+
+/// A browser does not report rejections.
+#[cfg(target_arch = "wasm32")]
+fn until(_: &str) -> Option<Duration> {
+    None
 }
 
 #[cfg(test)]
@@ -201,9 +243,13 @@ mod tests {
     use std::{cell::RefCell, collections::VecDeque};
 
     use futures::FutureExt;
+    use http::{HeaderMap, StatusCode};
 
     use super::*;
-    use crate::time::virtual_time::{advance, next_timer};
+    use crate::{
+        error::RejectedHandshake,
+        time::virtual_time::{advance, next_timer},
+    };
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -215,9 +261,14 @@ mod tests {
         RefCell::new(answers.collect())
     }
 
-    fn refused(status: u16) -> WsErr {
-        let reason = String::new();
-        WsErr::Refused { status, reason }
+    fn rejected(status: u16) -> WsErr {
+        let status = StatusCode::from_u16(status).unwrap();
+        RejectedHandshake::new(status, HeaderMap::new(), "").into()
+    }
+
+    fn retry_after(value: &str) -> WsErr {
+        let headers = HeaderMap::from_iter([(RETRY_AFTER, value.parse().unwrap())]);
+        RejectedHandshake::new(StatusCode::SERVICE_UNAVAILABLE, headers, "").into()
     }
 
     /// Lets time go by as it is waited for: the result, and each wait.
@@ -313,18 +364,69 @@ mod tests {
             WsErr::InvalidUrl(String::new()),
             WsErr::NoSubprotocol,
             WsErr::Unsupported(crate::Unsupported::Headers),
-            refused(401),
-            refused(404),
+            rejected(301),
+            rejected(308),
+            rejected(401),
+            rejected(404),
         ] {
             let answers = RefCell::new(VecDeque::from([Err(error)]));
             let (connected, waits) = run(dialler(&answers).connect());
             connected.unwrap_err();
             assert!(waits.is_empty());
         }
-        for error in [refused(408), refused(429), refused(503)] {
-            let answers = RefCell::new(VecDeque::from([Err(error)]));
+        for status in [200, 302, 307, 408, 425, 429, 500, 503] {
+            let answers = RefCell::new(VecDeque::from([Err(rejected(status))]));
             run(dialler(&answers).connect()).0.unwrap();
         }
+    }
+
+    /// The second of two waits, after a response with this value; the first one has no such value.
+    fn wait_after(value: &str) -> Duration {
+        let answers = [Err(WsErr::UnexpectedEof), Err(retry_after(value)), Ok(())];
+        let answers = RefCell::new(VecDeque::from(answers));
+        let (connected, waits) = run(dialler(&answers).connect());
+        connected.unwrap();
+        assert!(waits[0] <= SECOND, "{waits:?}");
+        waits[1]
+    }
+
+    #[test]
+    fn retry_after_is_honoured_up_to_the_longest_wait() {
+        let at = |time| httpdate::fmt_http_date(time);
+        let now = SystemTime::now();
+        for (value, least, most) in [
+            ("3", 3, 5),
+            (" 3 ", 3, 5),
+            ("0", 0, 2),
+            ("9", 9, 10),
+            ("10", 10, 10),
+            ("3600", 10, 10),
+            ("99999999999999999999999999", 10, 10),
+            (&at(now + SECOND * 3600), 10, 10),
+            (&at(now - SECOND * 3600), 0, 2),
+            ("Tuesday, 01-Jan-80 00:00:00 GMT", 0, 2),
+            ("", 0, 2),
+            ("-3", 0, 2),
+            ("soon", 0, 2),
+        ] {
+            let wait = wait_after(value);
+            assert!(
+                SECOND * least <= wait && wait <= SECOND * most,
+                "{value:?}: {wait:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn retry_after_counts_for_one_wait() {
+        let answers = [Err(retry_after("9")), Err(WsErr::UnexpectedEof), Ok(())];
+        let answers = RefCell::new(VecDeque::from(answers));
+        let (connected, waits) = run(dialler(&answers).connect());
+        connected.unwrap();
+        assert!(
+            waits[0] >= SECOND * 9 && waits[1] <= SECOND * 2,
+            "{waits:?}"
+        );
     }
 
     #[test]

@@ -91,7 +91,7 @@ impl Acceptor {
     /// [`WsStream::contract`] returns the one that was selected.
     ///
     /// With a contract, an agreement is required. A client that offers nothing supported is
-    /// rejected with status 400, and both ends get a [`WsErr::Refused`] that says what differs:
+    /// rejected with status 400, and both ends get a [`WsErr::Rejected`] that says what differs:
     /// `chat: client offers version 1, server supports version 2`. To accept older clients, add the
     /// subprotocol that they offer.
     #[must_use]

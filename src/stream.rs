@@ -15,6 +15,7 @@ use std::{
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures::FutureExt;
+use http::HeaderMap;
 use pharos::{Observable, Observe, ObserveConfig};
 
 use crate::{
@@ -82,6 +83,7 @@ pub struct WsStream<M = BoxTransport> {
     subprotocol: Option<Arc<str>>,
     /// The contract, if the subprotocol is one.
     contract: Option<Box<Contract>>,
+    response_headers: Option<Box<HeaderMap>>,
 }
 
 /// The transport is never pinned: its methods take `&mut self`.
@@ -132,6 +134,7 @@ impl<M: MessageTransport> WsStream<M> {
             unread: Bytes::new(),
             subprotocol: None,
             contract: None,
+            response_headers: None,
         }
     }
 
@@ -152,6 +155,13 @@ impl<M: MessageTransport> WsStream<M> {
     /// the one that was agreed on.
     pub fn contract(&self) -> Option<&Contract> {
         self.contract.as_deref()
+    }
+
+    /// The headers of the response that opened the connection, such as `Set-Cookie`, if
+    /// [`Connector`](crate::Connector) opened it, outside of browsers. Those of the handshake itself
+    /// (`Connection`, `Upgrade`, `Sec-WebSocket-*`) are not among them.
+    pub fn response_headers(&self) -> Option<&HeaderMap> {
+        self.response_headers.as_deref()
     }
 
     /// What lies below, to ask it something: for the address of the peer, say, of a socket that you opened.
@@ -177,6 +187,7 @@ impl<M: MessageTransport> WsStream<M> {
             unread: self.unread,
             subprotocol: self.subprotocol,
             contract: self.contract,
+            response_headers: self.response_headers,
         }
     }
 
@@ -265,6 +276,12 @@ impl<M: MessageTransport> WsStream<M> {
     ) -> Self {
         self.subprotocol = subprotocol.map(Arc::from);
         self.contract = contract.map(Box::new);
+        self
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn with_response_headers(mut self, headers: HeaderMap) -> Self {
+        self.response_headers = Some(Box::new(headers));
         self
     }
 

@@ -21,8 +21,9 @@
 //! }
 //! ```
 //!
-//! A TLS stream of another library can be used with `connect_over` and `accept`, like any byte
-//! stream. If TLS ends without its close message, the connection ends with
+//! [`Connector::tls`] is for `connect_over`, too: `wss://` then speaks TLS over the given byte
+//! stream. Without it, a TLS stream of another library can be used with `connect_over`, and with
+//! `accept`, like any byte stream. If TLS ends without its close message, the connection ends with
 //! [`WsErr::UnexpectedEof`], unless the WebSocket was closed before.
 //!
 //! [`Connector::tls`]: crate::Connector::tls
@@ -38,7 +39,8 @@ use crate::error::WsErr;
 /// rustls, in the version that this library uses.
 pub use futures_rustls::rustls;
 
-/// The TLS configuration of a client, from a [`rustls::ClientConfig`].
+/// The TLS configuration of a client, from a [`rustls::ClientConfig`]. Its list of protocols (ALPN)
+/// is replaced by `http/1.1`.
 #[derive(Clone)]
 pub struct ClientTls(Arc<rustls::ClientConfig>);
 
@@ -83,20 +85,15 @@ impl ClientTls {
         let provider = rustls::crypto::CryptoProvider::get_default().cloned();
         let provider =
             provider.unwrap_or_else(|| Arc::new(rustls::crypto::ring::default_provider()));
-        let mut config = rustls::ClientConfig::builder_with_provider(provider)
+        let config = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(std::io::Error::other)?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(config.into())
     }
 
     /// The configuration of clients that were given none.
-    #[cfg_attr(
-        not(any(feature = "tokio", feature = "smol")),
-        expect(dead_code, reason = "only clients that connect by TCP use it")
-    )]
     fn standard() -> Result<Self, WsErr> {
         #[cfg(feature = "rustls-native-roots")]
         return Self::native_roots();
@@ -109,10 +106,6 @@ impl ClientTls {
         ))
     }
 
-    #[cfg_attr(
-        not(any(feature = "tokio", feature = "smol")),
-        expect(dead_code, reason = "only clients that connect by TCP use it")
-    )]
     pub(crate) async fn connect<S>(
         &self,
         host: &str,
@@ -129,7 +122,6 @@ impl ClientTls {
 }
 
 /// The given configuration, or the standard one.
-#[cfg(any(feature = "tokio", feature = "smol"))]
 pub(crate) fn client(given: Option<&ClientTls>) -> Result<ClientTls, WsErr> {
     given.cloned().map_or_else(ClientTls::standard, Ok)
 }
@@ -147,15 +139,18 @@ impl ServerTls {
     }
 }
 
+/// The protocol is HTTP/1.1, whatever the configuration lists: a server that selected HTTP/2 would
+/// not understand the handshake (RFC 7301 section 3.1).
 impl From<rustls::ClientConfig> for ClientTls {
-    fn from(config: rustls::ClientConfig) -> Self {
+    fn from(mut config: rustls::ClientConfig) -> Self {
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Self(Arc::new(config))
     }
 }
 
 impl From<Arc<rustls::ClientConfig>> for ClientTls {
     fn from(config: Arc<rustls::ClientConfig>) -> Self {
-        Self(config)
+        Arc::unwrap_or_clone(config).into()
     }
 }
 

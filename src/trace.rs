@@ -61,10 +61,11 @@ impl Trace {
         Self::new(Some(Role::Server))
     }
 
-    pub(crate) fn client(url: &str) -> Self {
+    /// The span of a client, with the host and the path of its URL.
+    pub(crate) fn client(host_and_path: Option<(&str, &str)>) -> Self {
         let trace = Self::new(Some(Role::Client));
         #[cfg(feature = "tracing")]
-        if let Some((host, path)) = host_and_path(url) {
+        if let Some((host, path)) = host_and_path {
             trace.span.record("host", host);
             trace.span.record("path", path);
         }
@@ -121,11 +122,13 @@ impl Trace {
     pub(crate) fn not_opened(&self, error: &WsErr) {
         #[cfg(feature = "tracing")]
         match (self.role, error) {
-            (Some(Role::Server), WsErr::Refused { status, .. }) => {
-                tell!(self, INFO, status, "the handshake was refused");
+            (Some(Role::Server), WsErr::Rejected(response)) => {
+                let status = response.status().as_u16();
+                tell!(self, INFO, status, "the handshake was rejected");
             }
-            (_, WsErr::Refused { status, .. }) => {
-                tell!(self, WARN, status, "the handshake was refused");
+            (_, WsErr::Rejected(response)) => {
+                let status = response.status().as_u16();
+                tell!(self, WARN, status, "the handshake was rejected");
             }
             (Some(Role::Server), _) => {
                 tell!(self, INFO, error = %redacted(error), "the handshake failed");
@@ -227,8 +230,9 @@ fn redacted(error: &WsErr) -> Cow<'static, str> {
         WsErr::InvalidHeader(_) => "not a valid header".into(),
         // The text of a browser contains the URL.
         WsErr::InvalidUrl(_) => "cannot connect to this URL".into(),
-        WsErr::Refused { status, .. } => {
-            format!("the handshake was refused with HTTP status {status}").into()
+        WsErr::Rejected(response) => {
+            let status = response.status().as_u16();
+            format!("the handshake was rejected with HTTP status {status}").into()
         }
         // A transport may be a connection of this library, too.
         WsErr::Io(io) if WsErr::find_in(&**io).is_some() => {
@@ -238,8 +242,9 @@ fn redacted(error: &WsErr) -> Cow<'static, str> {
     }
 }
 
-/// Host, with the port if there is one, and path of a URL. Browsers accept URLs without a host.
-fn host_and_path(url: &str) -> Option<(&str, &str)> {
+/// Host, with the port if there is one, and path of a URL that a browser will parse. Browsers accept
+/// URLs without a host.
+pub(crate) fn host_and_path(url: &str) -> Option<(&str, &str)> {
     let (_, rest) = without_query(url).split_once("://")?;
     let end = rest.find('/').unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);

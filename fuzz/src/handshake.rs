@@ -33,7 +33,8 @@ pub fn accept(input: &[u8]) {
                 let subprotocol = stream.subprotocol().map(str::to_owned);
                 Ok((subprotocol, read_to_end(&mut stream)))
             }
-            Err(WsErr::Refused { status, .. }) => {
+            Err(WsErr::Rejected(response)) => {
+                let status = response.status().as_u16();
                 let expected = format!("HTTP/1.1 {status} ");
                 assert!(output.lock().unwrap().starts_with(expected.as_bytes()));
                 Err(Some(status))
@@ -63,7 +64,7 @@ pub fn connect(input: &[u8]) {
         match drive(|cx| opening.as_mut().poll(cx)) {
             Ok(mut stream) => Ok(read_to_end(&mut stream)),
             // The reason may contain the key, which is random but always of the same length.
-            Err(error @ (WsErr::Refused { .. } | WsErr::Handshake(_) | WsErr::NoSubprotocol)) => {
+            Err(error @ (WsErr::Rejected(_) | WsErr::Handshake(_) | WsErr::NoSubprotocol)) => {
                 Err((error.kind(), error.to_string().len()))
             }
             Err(error) => panic!("an error without a cause: {error:?}"),

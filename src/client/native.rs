@@ -12,7 +12,9 @@ use crate::{
 
 impl Connector {
     /// Sets the TLS configuration for `wss://` URLs: trusted certificates, and one of the client's
-    /// own.
+    /// own. `connect_over` uses TLS for these URLs if, and only if, this was called.
+    ///
+    /// TLS negotiates HTTP/1.1, whatever protocols (ALPN, RFC 7301) the configuration lists.
     #[cfg(feature = "rustls")]
     #[must_use]
     pub fn tls(mut self, tls: impl Into<crate::tls::ClientTls>) -> Self {
@@ -31,16 +33,19 @@ impl Connector {
     where
         S: ByteStream,
     {
+        let opened = client::connect(io, url, &self.headers, &self.options, known).await?;
+        let (handshaken, response_headers) = opened;
         let Handshaken {
             io,
             leftover,
             agreement,
-        } = client::connect(io, url, &self.options, known).await?;
+        } = handshaken;
         let transport = Socket::new(io, leftover, Role::Client, &self.config);
         let stream = WsStream::traced(transport, self.config.clone(), trace.clone())?;
         trace.opened();
         Ok(stream
             .boxed()
-            .with_subprotocol(agreement.subprotocol, agreement.contract))
+            .with_subprotocol(agreement.subprotocol, agreement.contract)
+            .with_response_headers(response_headers))
     }
 }

@@ -2,7 +2,7 @@
 
 use futures::io::{AsyncRead, AsyncReadExt};
 use http::{
-    Response, StatusCode,
+    HeaderMap, StatusCode,
     header::{CONTENT_LENGTH, TRANSFER_ENCODING},
 };
 
@@ -23,12 +23,8 @@ pub(super) enum Framing {
 }
 
 impl Framing {
-    pub(super) fn of(response: &Response<()>) -> Self {
-        let headers = response.headers();
-        if matches!(
-            response.status(),
-            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
-        ) {
+    pub(super) fn of(status: StatusCode, headers: &HeaderMap) -> Self {
+        if matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
             return Self::Length(0);
         }
         if let Some(last) = list(headers, TRANSFER_ENCODING).last() {
@@ -114,14 +110,12 @@ mod tests {
     use super::*;
 
     fn framing(status: u16, headers: &[(&'static str, &str)]) -> Framing {
-        let mut response = Response::new(());
-        *response.status_mut() = StatusCode::from_u16(status).unwrap();
+        let mut map = HeaderMap::new();
         for (name, value) in headers {
             let name = HeaderName::from_static(name);
-            let value = HeaderValue::from_str(value).unwrap();
-            response.headers_mut().append(name, value);
+            map.append(name, HeaderValue::from_str(value).unwrap());
         }
-        Framing::of(&response)
+        Framing::of(StatusCode::from_u16(status).unwrap(), &map)
     }
 
     #[test]

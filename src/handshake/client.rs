@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use futures::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version,
+    HeaderMap, HeaderName, HeaderValue, StatusCode, Version,
     header::{
         AUTHORIZATION, CONNECTION, HOST, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS,
         SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
@@ -13,16 +13,20 @@ use http::{
 };
 
 use super::{
+    added_headers::{AddedHeaders, invalid_header},
     body::{Framing, read_body},
     handshaken::Handshaken,
     head::{self, HeadError, Kind, read_head},
-    headers::{Duplicate, add_headers, invalid_header, list, list_contains, single},
+    headers::{Duplicate, list, list_contains, single},
     key::{accept_value, generate_key},
     options::HandshakeOptions,
     outcome::{Agreement, KnownError},
     url::WsUrl,
 };
-use crate::{error::WsErr, time::timeout};
+use crate::{
+    error::{RejectedHandshake, WsErr},
+    time::timeout,
+};
 
 /// The time limit for the body of a rejection. Most servers send it together with the status.
 const BODY_TIMEOUT: Duration = Duration::from_secs(1);
@@ -30,52 +34,69 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(1);
 /// The maximum number of interim responses (RFC 9110 section 15.2) before the final one.
 const MAX_INTERIM_RESPONSES: usize = 16;
 
-/// Sends a request and reads the response.
+/// Sends a request and reads the response. Gives its headers, without those of the handshake.
 ///
 /// As soon as the status of a rejection has been received, its error is in `known`. No later
 /// failure replaces it.
 ///
 /// # Errors
-/// [`WsErr::InvalidHeader`], [`WsErr::Refused`], [`WsErr::Handshake`], [`WsErr::NoSubprotocol`],
+/// [`WsErr::InvalidHeader`], [`WsErr::Rejected`], [`WsErr::Handshake`], [`WsErr::NoSubprotocol`],
 /// [`WsErr::Io`].
 pub(crate) async fn connect<S>(
     mut io: S,
     url: &WsUrl,
+    headers: &AddedHeaders,
     options: &HandshakeOptions,
     known: &mut KnownError,
-) -> Result<Handshaken<S>, WsErr>
+) -> Result<(Handshaken<S>, HeaderMap), WsErr>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let key = generate_key()?;
-    io.write_all(&request(url, options, &key)?).await?;
+    io.write_all(&request(url, headers, options, &key)?).await?;
     io.flush().await?;
-    let mut leftover = BytesMut::new();
+    let mut buffer = BytesMut::new();
     let mut rejected = None;
-    let head = read_response(&mut io, &mut leftover, |status| {
+    let head = read_response(&mut io, &mut buffer, |status| {
         rejected = Some(status);
-        *known = Some(rejection(status, &[]));
+        *known = Some(rejection(status, HeaderMap::new(), &[]));
     })
     .await;
     if let Some(status) = rejected {
-        let body = match head {
-            Ok(head) => read_reason(&mut io, &head, leftover).await,
-            Err(_) => Vec::new(),
+        // A head that is not complete is all that was received.
+        let (head, is_complete) = match head {
+            Ok(head) => (head, true),
+            Err(_) => (buffer.split(), false),
         };
-        return Err(rejection(status, &body));
+        let headers = head::parse_rejection(&head);
+        *known = Some(rejection(status, headers.clone(), &[]));
+        let body = if is_complete {
+            read_reason(&mut io, Framing::of(status, &headers), buffer).await
+        } else {
+            Vec::new()
+        };
+        return Err(rejection(status, headers, &body));
     }
     let response = head::parse_response(&head?).map_err(failed)?;
-    let subprotocol = validate(&response, &key, options.subprotocols())?;
-    Ok(Handshaken {
+    let headers = response.headers();
+    let subprotocol = validate(headers, &key, options.subprotocols())?;
+    let handshaken = Handshaken {
         io,
-        leftover,
+        leftover: buffer,
         agreement: Agreement::new(subprotocol, options),
-    })
+    };
+    Ok((handshaken, without_handshake(headers)))
 }
 
 /// The request.
-fn request(url: &WsUrl, options: &HandshakeOptions, key: &str) -> Result<Vec<u8>, WsErr> {
+fn request(
+    url: &WsUrl,
+    added: &AddedHeaders,
+    options: &HandshakeOptions,
+    key: &str,
+) -> Result<Vec<u8>, WsErr> {
     options.validate()?;
+    let added = added.get()?;
     let value = |text: &str| HeaderValue::from_str(text).map_err(invalid_header);
     let mut headers = HeaderMap::new();
     headers.insert(HOST, value(&url.authority)?);
@@ -87,14 +108,11 @@ fn request(url: &WsUrl, options: &HandshakeOptions, key: &str) -> Result<Vec<u8>
         let offer = options.subprotocols().join(", ");
         headers.insert(SEC_WEBSOCKET_PROTOCOL, value(&offer)?);
     }
-    add_headers(&mut headers, options.headers())?;
     if let Some(authorization) = &url.authorization {
-        if !headers.contains_key(AUTHORIZATION) {
-            let mut authorization = value(authorization)?;
-            authorization.set_sensitive(true);
-            headers.insert(AUTHORIZATION, authorization);
-        }
+        headers.insert(AUTHORIZATION, value(authorization)?);
     }
+    // A header that was added replaces one of the same name.
+    headers.extend(added.clone());
     let first_line = format!("GET {} HTTP/1.1", url.target);
     Ok(head::write_head(&first_line, &headers))
 }
@@ -130,12 +148,7 @@ async fn read_response(
 
 /// Checks a response with status 101 (RFC 6455 section 4.1), and gives the subprotocol that the
 /// server selected.
-fn validate(
-    response: &Response<()>,
-    key: &str,
-    offered: &[String],
-) -> Result<Option<String>, WsErr> {
-    let headers = response.headers();
+fn validate(headers: &HeaderMap, key: &str, offered: &[String]) -> Result<Option<String>, WsErr> {
     let value = |name: HeaderName| {
         let duplicate = |Duplicate| invalid(&format!("the server sent several {name} headers"));
         single(headers, name.clone()).map_err(duplicate)
@@ -166,32 +179,40 @@ fn validate(
     }
 }
 
-/// Reads the body of a rejection, within [`BODY_TIMEOUT`].
+/// The headers without those of the handshake, which a map of their own keeps small.
+fn without_handshake(headers: &HeaderMap) -> HeaderMap {
+    let is_own = |name: &HeaderName| {
+        [CONNECTION, UPGRADE].contains(name) || name.as_str().starts_with("sec-websocket-")
+    };
+    let others = headers.iter().filter(|(name, _)| !is_own(name));
+    let mut kept = HeaderMap::new();
+    for (name, value) in others {
+        kept.append(name.clone(), value.clone());
+    }
+    kept
+}
+
+/// Reads the body of a rejection, within [`BODY_TIMEOUT`]. `received` came with the head.
 async fn read_reason(
     io: &mut (impl AsyncRead + Unpin),
-    head: &[u8],
-    leftover: BytesMut,
+    framing: Framing,
+    received: BytesMut,
 ) -> Vec<u8> {
-    let Ok(response) = head::parse_rejection(head) else {
-        return Vec::new();
-    };
-    let framing = Framing::of(&response);
-    let mut raw = leftover.to_vec();
+    let mut raw = received.to_vec();
     let _ = timeout(BODY_TIMEOUT, read_body(framing, io, &mut raw)).await;
     framing.decode(&raw).0
 }
 
 /// The error of a rejection. Without a body, the reason is the phrase of the status.
-fn rejection(status: StatusCode, body: &[u8]) -> WsErr {
+fn rejection(status: StatusCode, headers: HeaderMap, body: &[u8]) -> WsErr {
     let reason = String::from_utf8_lossy(body);
+    // A character that the limit cuts.
+    let reason = reason.trim_end_matches(char::REPLACEMENT_CHARACTER);
     let reason = match reason.trim() {
         "" => status.canonical_reason().unwrap_or_default(),
         reason => reason,
     };
-    WsErr::Refused {
-        status: status.as_u16(),
-        reason: reason.to_owned(),
-    }
+    RejectedHandshake::new(status, headers, reason).into()
 }
 
 fn failed(error: HeadError) -> WsErr {

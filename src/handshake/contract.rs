@@ -17,7 +17,7 @@ const MAX_NAME_LEN: usize = 128;
 /// A client offers contracts ([`Connector::contract`](crate::Connector::contract)). A server
 /// selects one that it supports ([`Acceptor::contract`](crate::Acceptor::contract)), and
 /// [`WsStream::contract`](crate::WsStream::contract) returns it. If the ends have none in common,
-/// the handshake fails on both with the same [`WsErr::Refused`], which says what differs.
+/// the handshake fails on both with the same [`WsErr::Rejected`], which says what differs.
 ///
 /// The limits have to be equal. So an item that the codec of its sender accepts is not too large
 /// for its receiver, and one that would be is rejected before anything of it is sent. Both ends

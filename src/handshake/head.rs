@@ -200,9 +200,16 @@ pub(super) fn parse_response(head: &[u8]) -> Result<Response<()>, HeadError> {
     parse_response_with(&ParserConfig::default(), head)
 }
 
-/// Parses a complete head of another response: the headers that can be understood.
-pub(super) fn parse_rejection(head: &[u8]) -> Result<Response<()>, HeadError> {
-    parse_response_with(&lenient(), head)
+/// The headers of another response: those that can be understood, in the lines that are complete.
+pub(super) fn parse_rejection(head: &[u8]) -> HeaderMap {
+    let end = head.iter().rposition(|byte| *byte == b'\n');
+    let lines = end.and_then(|end| head.get(..=end)).unwrap_or_default();
+    let head = [lines, b"\r\n"].concat();
+    let response = parse_response_with(&lenient(), &head);
+    response.map_or_else(
+        |_| HeaderMap::new(),
+        |response| response.into_parts().0.headers,
+    )
 }
 
 /// A parser that accepts deviations which do not change a status.

@@ -1,12 +1,8 @@
 //! Header fields: lists, single values, and those that a caller adds.
 
-use std::fmt::Display;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
-use http::{
-    HeaderMap, HeaderName, HeaderValue,
-    header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING, UPGRADE},
-};
-
+use super::added_headers::{invalid_header, is_reserved};
 use crate::error::WsErr;
 
 /// The elements of a list (RFC 9110 section 5.6.1), over all header lines of this name, without
@@ -49,7 +45,7 @@ fn trim(mut value: &[u8]) -> &[u8] {
     value
 }
 
-/// Adds the headers of a caller. `Host` replaces the one that is there.
+/// Adds the headers of a caller.
 ///
 /// # Errors
 /// [`WsErr::InvalidHeader`] for those that are not valid, or belong to the handshake.
@@ -57,28 +53,21 @@ pub(super) fn add_headers(
     headers: &mut HeaderMap,
     added: &[(String, String)],
 ) -> Result<(), WsErr> {
-    const RESERVED: [HeaderName; 4] = [CONNECTION, UPGRADE, CONTENT_LENGTH, TRANSFER_ENCODING];
     for (name, value) in added {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(invalid_header)?;
         let value = HeaderValue::from_str(value).map_err(invalid_header)?;
-        if RESERVED.contains(&name) || name.as_str().starts_with("sec-websocket-") {
+        if is_reserved(&name) {
             return Err(invalid_header(format!("{name} belongs to the handshake")));
         }
-        if name == HOST {
-            headers.insert(name, value);
-        } else {
-            headers.try_append(name, value).map_err(invalid_header)?;
-        }
+        headers.try_append(name, value).map_err(invalid_header)?;
     }
     Ok(())
 }
 
-pub(super) fn invalid_header(error: impl Display) -> WsErr {
-    WsErr::InvalidHeader(error.to_string())
-}
-
 #[cfg(test)]
 mod tests {
+    use http::header::UPGRADE;
+
     use super::*;
 
     fn headers(lines: &[&[u8]]) -> HeaderMap {

@@ -3,6 +3,7 @@
 //! A handshake knows no transport: it returns the byte stream, with what was received behind the
 //! handshake, as [`Handshaken`](handshaken::Handshaken).
 
+pub(crate) mod added_headers;
 #[cfg(not(target_arch = "wasm32"))]
 mod body;
 #[cfg(not(target_arch = "wasm32"))]

@@ -16,6 +16,7 @@ pub(crate) struct HandshakeOptions {
 
 impl HandshakeOptions {
     /// Adds a header. It is validated when it is sent.
+    #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn add_header(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.headers.push((name.into(), value.into()));
     }
@@ -38,6 +39,7 @@ impl HandshakeOptions {
     }
 
     /// Names and values.
+    #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn headers(&self) -> &[(String, String)] {
         &self.headers
     }

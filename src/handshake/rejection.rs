@@ -6,7 +6,7 @@ use http::{
 };
 
 use super::headers::add_headers;
-use crate::error::WsErr;
+use crate::error::{RejectedHandshake, WsErr};
 
 /// Why a server does not open a WebSocket: an HTTP status, and a reason in text.
 ///
@@ -26,7 +26,7 @@ pub struct Rejection {
 
 impl Rejection {
     /// A rejection with a status from 300 to 599; any other becomes 500. The reason is sent to the
-    /// client, and is in [`WsErr::Refused`] at both ends.
+    /// client, and is in [`WsErr::Rejected`] at both ends.
     #[must_use]
     pub fn new(status: u16, reason: impl Into<String>) -> Self {
         Self {
@@ -65,10 +65,8 @@ impl Rejection {
 
     /// The error for the server.
     pub(crate) fn to_error(&self) -> WsErr {
-        WsErr::Refused {
-            status: self.status(),
-            reason: self.reason.clone(),
-        }
+        let headers = self.response_headers().unwrap_or_default();
+        RejectedHandshake::new(self.code(), headers, &self.reason).into()
     }
 
     pub(crate) fn code(&self) -> StatusCode {

@@ -40,7 +40,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 /// As soon as a request is rejected, the error is in `known`.
 ///
 /// # Errors
-/// [`WsErr::InvalidHeader`], [`WsErr::Refused`], [`WsErr::Handshake`], [`WsErr::Io`].
+/// [`WsErr::InvalidHeader`], [`WsErr::Rejected`], [`WsErr::Handshake`], [`WsErr::Io`].
 pub(crate) async fn accept<S>(
     mut io: S,
     options: &HandshakeOptions,
@@ -198,7 +198,7 @@ async fn reject(
     let mut response = Response::new(());
     *response.headers_mut() = headers;
     *response.status_mut() = match error {
-        WsErr::Refused { .. } => rejection.code(),
+        WsErr::Rejected(_) => rejection.code(),
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
     let mut bytes = write_response(&response);

@@ -6,7 +6,7 @@ use crate::{
     handshake::outcome::{self, Agreement},
     stream::WsStream,
     time::timeout,
-    trace::Trace,
+    trace::{self, Trace},
     transport::browser::Browser,
 };
 
@@ -37,7 +37,7 @@ impl Connector {
     /// Dropping the future closes the socket.
     pub async fn connect(&self, url: impl AsRef<str>) -> Result<WsStream, WsErr> {
         self.config.validate()?;
-        let trace = Trace::client(url.as_ref());
+        let trace = Trace::client(trace::host_and_path(url.as_ref()));
         let handshake = self.open(url.as_ref(), &trace);
         let opened = timeout(self.config.handshake_timeout, handshake).await;
         outcome::finish(opened, None, &trace)
@@ -46,7 +46,7 @@ impl Connector {
     async fn open(&self, url: &str, trace: &Trace) -> Result<WsStream, WsErr> {
         let (config, options) = (&self.config, &self.options);
         options.validate()?;
-        if !options.headers().is_empty() {
+        if !self.headers.get()?.is_empty() {
             return Err(WsErr::Unsupported(Unsupported::Headers));
         }
         let transport = Browser::connect(url, options.subprotocols(), config).await?;

@@ -1,18 +1,14 @@
 //! Opening connections over streams of futures-io.
 
-use std::net::SocketAddr;
-
 use futures::io::{AsyncRead, AsyncWrite};
 
 use crate::{
     client::Connector,
     error::WsErr,
-    handshake::{outcome, rejection::Rejection, request::HandshakeRequest, url::WsUrl},
+    handshake::{rejection::Rejection, request::HandshakeRequest},
     server::Acceptor,
     stream::WsStream,
-    time::timeout,
-    trace::Trace,
-    transport::io::{ByteStream, FuturesIo},
+    transport::io::FuturesIo,
 };
 
 impl Connector {
@@ -20,8 +16,8 @@ impl Connector {
     ///
     /// # Errors
     /// [`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`], [`WsErr::InvalidConfig`],
-    /// [`WsErr::TimedOut`], [`WsErr::Refused`], [`WsErr::NoSubprotocol`], [`WsErr::Handshake`], as
-    /// in `connect`; [`WsErr::Io`] if the stream fails.
+    /// [`WsErr::TimedOut`], [`WsErr::Rejected`], [`WsErr::NoSubprotocol`], [`WsErr::Handshake`], as
+    /// in `connect`; [`WsErr::Io`] if the stream fails, or a certificate is not trusted.
     ///
     /// # Cancel safety
     /// Dropping the future drops `io`. Nothing continues in the background.
@@ -35,28 +31,6 @@ impl Connector {
     {
         self.connect_on(wrap(io), url.as_ref(), |io| peer_addr(&io.io))
             .await
-    }
-
-    pub(super) async fn connect_on<S>(
-        &self,
-        io: S,
-        url: &str,
-        peer: impl FnOnce(&S) -> Option<SocketAddr>,
-    ) -> Result<WsStream, WsErr>
-    where
-        S: ByteStream,
-    {
-        self.config.validate()?;
-        let mut known = None;
-        let trace = Trace::client(url);
-        trace.peer(|| peer(&io));
-        // Boxed, so that the futures around it stay small.
-        let handshake = Box::pin(async {
-            let url = WsUrl::parse(url)?;
-            self.open(io, &url, &trace, &mut known).await
-        });
-        let opened = timeout(self.config.handshake_timeout, handshake).await;
-        outcome::finish(opened, known, &trace)
     }
 }
 
@@ -100,7 +74,7 @@ use super::smol::peer_addr;
 
 /// No type of stream with a known address.
 #[cfg(not(feature = "smol"))]
-fn peer_addr<S>(_: &S) -> Option<SocketAddr> {
+fn peer_addr<S>(_: &S) -> Option<std::net::SocketAddr> {
     None
 }
 

@@ -27,7 +27,7 @@ use crate::{
 /// An acceptor with an invalid setting answers each request with status 500.
 ///
 /// # Errors
-/// Those of the future: [`WsErr::Refused`] with the status of the response; [`WsErr::TimedOut`] if
+/// Those of the future: [`WsErr::Rejected`] with the status of the response; [`WsErr::TimedOut`] if
 /// [`handshake_timeout`](crate::Config::handshake_timeout) elapses before the response has been
 /// sent; [`WsErr::Io`] if it cannot be sent, or if the server does not serve upgrades.
 ///
@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(response.headers()["Upgrade"], "websocket");
         let error = opening.now_or_never().unwrap().map(drop).unwrap_err();
         assert!(
-            matches!(error, WsErr::Refused { status: 426, .. }),
+            matches!(&error, WsErr::Rejected(response) if response.status() == 426),
             "{error:?}"
         );
     }

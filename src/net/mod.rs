@@ -6,12 +6,12 @@ pub mod axum;
 #[cfg(target_arch = "wasm32")]
 pub(crate) mod browser;
 #[cfg(not(target_arch = "wasm32"))]
+mod connect;
+#[cfg(not(target_arch = "wasm32"))]
 mod futures_io;
 #[cfg(all(feature = "hyper", not(target_arch = "wasm32")))]
 pub mod hyper;
 #[cfg(all(feature = "smol", not(target_arch = "wasm32")))]
 pub mod smol;
-#[cfg(all(any(feature = "smol", feature = "tokio"), not(target_arch = "wasm32")))]
-mod tcp;
 #[cfg(all(feature = "tokio", not(target_arch = "wasm32")))]
 pub(crate) mod tokio;

@@ -31,7 +31,7 @@ pub async fn connect(url: impl AsRef<str>) -> Result<WsStream, WsErr> {
 ///   valid.
 /// - [`WsErr::TimedOut`] after [`handshake_timeout`](crate::Config::handshake_timeout).
 /// - [`WsErr::Io`]: there is no connection, or the certificate is not trusted.
-/// - [`WsErr::Refused`]: the server responded with another status than 101.
+/// - [`WsErr::Rejected`]: the server responded with another status than 101.
 /// - [`WsErr::NoSubprotocol`]: the server selected none.
 /// - [`WsErr::Handshake`] for any other response.
 ///

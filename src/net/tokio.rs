@@ -64,13 +64,17 @@ impl Connector {
     /// features `rustls-native-roots` and `rustls-webpki-roots`, or the feature `rustls` and
     /// `Connector::tls`. In a browser, it needs no feature.
     ///
+    /// The URL is parsed as browsers do; `http` stands for `ws`, and `https` for `wss`. A user and a
+    /// password in it are sent as `Authorization: Basic` (RFC 7617). IPv6 addresses may have a zone
+    /// (RFC 6874). A fragment is ignored.
+    ///
     /// # Errors
     /// - [`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`], [`WsErr::InvalidConfig`]: an argument is
     ///   not valid.
     /// - [`WsErr::TimedOut`] after [`handshake_timeout`](crate::Config::handshake_timeout).
     /// - [`WsErr::Io`]: there is no connection, or the certificate is not trusted.
-    /// - [`WsErr::Refused`]: the server responded with another status than 101. The reason is the
-    ///   first 1024 bytes of the body that arrive within a second.
+    /// - [`WsErr::Rejected`]: the server responded with another status than 101, see
+    ///   [`RejectedHandshake`](crate::RejectedHandshake).
     /// - [`WsErr::NoSubprotocol`]: the server selected none.
     /// - [`WsErr::Handshake`] for any other response, and for all failures in a browser, which does
     ///   not report reasons, not even [`WsErr::NoSubprotocol`].
@@ -89,11 +93,12 @@ impl Connector {
             .await
     }
 
-    /// Opens a WebSocket over a byte stream that is already open: TLS, a Unix socket, the tunnel of
-    /// a proxy. Not in a browser.
+    /// Opens a WebSocket over a byte stream that is already open: a Unix socket, the tunnel of a
+    /// proxy, TLS of another library. Not in a browser.
     ///
-    /// `url` determines the path and the `Host` header. Its scheme is `ws` or `wss` and has no
-    /// effect.
+    /// `url` determines the path and the headers `Host` and `Authorization`. With a `wss` URL, a
+    /// connector with TLS settings (`Connector::tls`) speaks TLS over `io`; one without them expects
+    /// that `io` is secure already.
     ///
     /// # Errors
     /// See [`connect`](Self::connect).
@@ -121,7 +126,7 @@ impl Acceptor {
     /// has elapsed. Then this function returns.
     ///
     /// # Errors
-    /// - [`WsErr::Refused`] with that status.
+    /// - [`WsErr::Rejected`] with that status.
     /// - [`WsErr::Handshake`]: the client disconnected before its request was complete.
     /// - [`WsErr::TimedOut`] after [`handshake_timeout`](crate::Config::handshake_timeout).
     /// - [`WsErr::Io`]: the stream failed.
@@ -161,7 +166,7 @@ impl Acceptor {
     /// ```
     ///
     /// # Errors
-    /// See [`accept`](Self::accept); [`WsErr::Refused`] with the status of the rejection.
+    /// See [`accept`](Self::accept); [`WsErr::Rejected`] with the status of the rejection.
     ///
     /// # Cancel safety
     /// See [`accept`](Self::accept).

@@ -182,8 +182,8 @@ impl Account {
         match &self.opened {
             None => Ended::Killed,
             Some(Ok(_)) => Ended::Open,
-            Some(Err(WsErr::Refused { status, .. })) => {
-                Ended::Disagreed(Disagreement::Refusal(*status))
+            Some(Err(WsErr::Rejected(response))) => {
+                Ended::Disagreed(Disagreement::Refusal(response.status().as_u16()))
             }
             Some(Err(WsErr::NoSubprotocol)) => Ended::Disagreed(Disagreement::NoChoice),
             Some(Err(WsErr::TimedOut(_))) => Ended::Late,

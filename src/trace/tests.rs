@@ -1,6 +1,7 @@
 use std::{io, sync::Arc};
 
 use super::*;
+use crate::error::RejectedHandshake;
 
 #[test]
 fn what_is_told_of_a_url_are_host_port_and_path() {
@@ -40,10 +41,12 @@ fn an_error_is_told_without_what_others_wrote_into_it() {
         WsErr::Aborted(CloseFrame::from_peer(CloseCode::from(4000), "secret")),
         WsErr::InvalidHeader("subprotocol \"secret\"".to_owned()),
         WsErr::InvalidUrl("the URL 'ws://ann:secret@host:x' is invalid".to_owned()),
-        WsErr::Refused {
-            status: 403,
-            reason: "secret".to_owned(),
-        },
+        RejectedHandshake::new(
+            http::StatusCode::FORBIDDEN,
+            http::HeaderMap::new(),
+            "secret",
+        )
+        .into(),
     ];
     for error in errors {
         assert!(error.to_string().contains("secret"));

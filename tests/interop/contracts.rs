@@ -160,13 +160,11 @@ async fn contracts_on_axum_and_hyper() {
             let old = Contract::new("chat", 1, &Bincode::<Message>::new(MAX)).unwrap();
             for connector in [Connector::new().contract(old), Connector::new()] {
                 let error = connector.connect(&url).await.map(drop).unwrap_err();
-                let WsErr::Refused {
-                    status: 400,
-                    reason,
-                } = error
-                else {
+                let WsErr::Rejected(response) = error else {
                     panic!("{error:?}")
                 };
+                assert_eq!(response.status(), 400);
+                let reason = response.reason();
                 let told = reason.contains("client offers version 1, server supports version 2")
                     || reason
                         .contains("server supports chat.v2.json.4096 or chat.v2.bincode2.4096");

@@ -103,7 +103,7 @@ async fn acceptor_settings_apply() {
             .await
             .unwrap_err();
         assert!(
-            matches!(&error, WsErr::Refused { status: 403, reason } if reason.contains("origin")),
+            matches!(&error, WsErr::Rejected(response) if response.status() == 403 && response.reason().contains("origin")),
             "{error:?}"
         );
         let mut stream = from("https://chat.example").connect(&url).await.unwrap();
@@ -152,7 +152,7 @@ async fn invalid_acceptor_gets_500() {
     for url in start_servers(&acceptor).await {
         let error = ws_framed::connect(&url).await.unwrap_err();
         assert!(
-            matches!(error, WsErr::Refused { status: 500, .. }),
+            matches!(&error, WsErr::Rejected(response) if response.status() == 500),
             "{error:?}"
         );
     }

@@ -1,5 +1,7 @@
 //! TLS by rustls, with certificates of an authority of the tests.
 
+mod client;
+
 use std::sync::{Arc, OnceLock};
 
 use futures::{AsyncReadExt, AsyncWriteExt, future};

@@ -13,6 +13,8 @@ const OK: &str =
 /// What a handshake came to: the subprotocol and what was left over, or the error.
 type Connected = Result<(Option<String>, Vec<u8>), String>;
 
+type Opened = Result<(Handshaken<Peer>, HeaderMap), WsErr>;
+
 struct Client {
     options: HandshakeOptions,
     reads: Vec<usize>,
@@ -36,31 +38,31 @@ impl Client {
         client
     }
 
-    /// The result, and the error that is known. A handshake that waits has none.
-    fn connect(&self, response: &[u8]) -> (Option<Connected>, KnownError) {
+    /// The result, and the error that is known. A handshake that waits has no result.
+    fn connect(&self, response: &[u8]) -> (Option<Opened>, KnownError) {
         let mut known = None;
         let io = Peer::new(response, &self.reads, self.end);
         let url = WsUrl::parse("ws://localhost/").unwrap();
-        let result = connect(io, &url, &self.options, &mut known).now_or_never();
-        let result = result.map(|result| match result {
-            Ok(handshaken) => {
-                let leftover = handshaken.leftover.to_vec();
-                Ok((handshaken.agreement.subprotocol, leftover))
-            }
-            Err(error) => Err(format!("{error:?}")),
-        });
+        let headers = AddedHeaders::default();
+        let result = connect(io, &url, &headers, &self.options, &mut known).now_or_never();
         (result, known)
     }
 
     fn finish(&self, response: impl AsRef<[u8]>) -> Connected {
         let (result, _) = self.connect(response.as_ref());
-        result.expect("the peer does not stall")
+        match result.expect("the peer does not stall") {
+            Ok((handshaken, _)) => {
+                let leftover = handshaken.leftover.to_vec();
+                Ok((handshaken.agreement.subprotocol, leftover))
+            }
+            Err(WsErr::Rejected(response)) => Err(response.to_string()),
+            Err(error) => Err(format!("{error:?}")),
+        }
     }
 }
 
-fn refused(status: u16, reason: &str) -> Connected {
-    let reason = reason.to_owned();
-    Err(format!("{:?}", WsErr::Refused { status, reason }))
+fn rejected(status: u16, reason: &str) -> Connected {
+    Err(format!("HTTP status {status}: {reason}"))
 }
 
 #[test]
@@ -191,38 +193,38 @@ fn a_status_is_not_lost() {
     for (response, expected) in [
         (
             "HTTP/1.0 404 Not Found\r\nContent-Length: 4\r\n\r\ngone",
-            refused(404, "gone"),
+            rejected(404, "gone"),
         ),
         (
             "HTTP/1.0 503 x\r\n\r\n",
-            refused(503, "Service Unavailable"),
+            rejected(503, "Service Unavailable"),
         ),
         (
             "HTTP/1.1 503 x\r\nServer : a\r\nContent-Length: 4\r\n\r\nback",
-            refused(503, "back"),
+            rejected(503, "back"),
         ),
         (
             "HTTP/1.1 403 x\r\nno colon\r\n\r\n",
-            refused(403, "Forbidden"),
+            rejected(403, "Forbidden"),
         ),
-        ("HTTP/1.1 403 x\r\nno", refused(403, "Forbidden")),
-        ("HTTP/1.1 403\r\n", refused(403, "Forbidden")),
+        ("HTTP/1.1 403 x\r\nno", rejected(403, "Forbidden")),
+        ("HTTP/1.1 403\r\n", rejected(403, "Forbidden")),
         (
             "HTTP/1.1 103 x\r\n\r\nHTTP/1.1 403 x\n",
-            refused(403, "Forbidden"),
+            rejected(403, "Forbidden"),
         ),
-        ("HTTP/1.1  403   x\r\n\r\nno", refused(403, "no")),
+        ("HTTP/1.1  403   x\r\n\r\nno", rejected(403, "no")),
         (
             "HTTP/1.1 403 x\nContent-Length: 2\n\nno",
-            refused(403, "no"),
+            rejected(403, "no"),
         ),
         (
             "HTTP/1.1 799 x\r\nContent-Length: 0\r\n\r\n",
-            refused(799, ""),
+            rejected(799, ""),
         ),
         (
             &format!("HTTP/1.1 403 x\r\nX: {long}\r\n\r\n"),
-            refused(403, "Forbidden"),
+            rejected(403, "Forbidden"),
         ),
     ] {
         let start: String = response.chars().take(80).collect();
@@ -239,7 +241,7 @@ fn a_status_is_not_lost() {
             ..Client::new()
         };
         let (_, known) = stalling.connect(response.as_bytes());
-        assert!(matches!(known, Some(WsErr::Refused { .. })), "{start:?}");
+        assert!(matches!(known, Some(WsErr::Rejected(_))), "{start:?}");
     }
 }
 
@@ -247,16 +249,16 @@ fn a_status_is_not_lost() {
 fn bodies_of_rejections() {
     let chunked = "HTTP/1.1 429 x\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nslow \r\n4\r\ndown\r\n0\r\n\r\n";
     for (response, expected) in [
-        (chunked, refused(429, "slow down")),
+        (chunked, rejected(429, "slow down")),
         (
             "HTTP/1.1 503 x\r\nConnection: close\r\n\r\nback at 14:00",
-            refused(503, "back at 14:00"),
+            rejected(503, "back at 14:00"),
         ),
         (
             "HTTP/1.1 503 x\r\nContent-Length: 5\r\n\r\n back and more",
-            refused(503, "back"),
+            rejected(503, "back"),
         ),
-        ("HTTP/1.1 204 x\r\n\r\nmore", refused(204, "No Content")),
+        ("HTTP/1.1 204 x\r\n\r\nmore", rejected(204, "No Content")),
     ] {
         for reads in [&[][..], &[1], &[3]] {
             let client = Client {
@@ -271,19 +273,122 @@ fn bodies_of_rejections() {
         end: End::Stall,
         ..Client::new()
     };
-    assert_eq!(stalling.finish(chunked), refused(429, "slow down"));
+    assert_eq!(stalling.finish(chunked), rejected(429, "slow down"));
 }
 
-/// The head of the request for this URL.
-fn request_for(url: &str, options: &HandshakeOptions) -> String {
+/// What is decided is decided at once, without the end of the connection.
+#[test]
+fn nothing_waits_for_more() {
+    let stalling = Client {
+        end: End::Stall,
+        ..Client::new()
+    };
+    for (response, is_open) in [
+        (format!("{OK}\r\n").replace("\r\n", "\n"), true),
+        (format!("{OK}\n"), true),
+        ("SSH-2.0-OpenSSH_9.9\r\n".to_owned(), false),
+        ("220 mail.example ESMTP\r\n".to_owned(), false),
+        ("<html>".to_owned(), false),
+        ("HTTP/2 ".to_owned(), false),
+        // An alert of TLS, settings of HTTP/2.
+        ("\u{15}\u{3}\u{1}".to_owned(), false),
+        ("\0\0\u{12}\u{4}\0".to_owned(), false),
+        ("HTTP/1.1 101 x\r\n\r\n".to_owned(), false),
+        ("HTTP/1.1 404 x\nContent-Length: 0\r\n\n".to_owned(), false),
+        (
+            "HTTP/1.0 404 x\r\nContent-Length: 0\r\n\r\n".to_owned(),
+            false,
+        ),
+    ] {
+        let (result, _) = stalling.connect(response.as_bytes());
+        let result = result.map(|result| result.is_ok());
+        assert_eq!(result, Some(is_open), "{response:?}");
+    }
+}
+
+/// A reason ends with a whole character, and what is not UTF-8 is replaced.
+#[test]
+fn reasons_are_text() {
+    let reason = |body: &[u8]| {
+        let head = format!("HTTP/1.1 403 x\r\nContent-Length: {}\r\n\r\n", body.len());
+        Client::new().finish([head.as_bytes(), body].concat())
+    };
+    let long = "\u{e9}".repeat(600);
+    assert_eq!(
+        reason(&long.as_bytes()[..1199]),
+        rejected(403, &long[..1024])
+    );
+    let shifted = format!("x{long}");
+    assert_eq!(reason(shifted.as_bytes()), rejected(403, &shifted[..1023]));
+    assert_eq!(reason(b"B\xfcro"), rejected(403, "B\u{fffd}ro"));
+    assert_eq!(reason(b"\xfc"), rejected(403, "Forbidden"));
+}
+
+/// The headers of a rejection are there, even if its head or its body is not complete.
+#[test]
+fn headers_of_rejections() {
+    let long = format!("X: {}\r\n", "x".repeat(17_000));
+    for (behind, other) in [
+        ("Content-Length: 0\r\n\r\n", Some("content-length")),
+        ("\r\n", None),
+        ("Content-Length: 9\r\n\r\nhal", Some("content-length")),
+        ("no colon\r\nX : y\r\n\r\n", Some("x")),
+        ("", None),
+        ("X: cut", None),
+        (&long, None),
+    ] {
+        let response = format!(
+            "HTTP/1.1 503 x\r\nRetry-After: 3\r\nSet-Cookie: a\r\nSet-Cookie: b\u{e9}\r\n{behind}"
+        );
+        for end in [End::Eof, End::Reset, End::Stall] {
+            let client = Client {
+                end,
+                ..Client::new()
+            };
+            let (result, known) = client.connect(response.as_bytes());
+            // A head that stalls is not complete, and its headers are not known.
+            if result.is_none() && (behind.is_empty() || behind.ends_with("cut")) {
+                continue;
+            }
+            let error = result.map_or(known, |result| result.map(drop).err());
+            let Some(WsErr::Rejected(rejected)) = error else {
+                panic!("{behind}: {error:?}");
+            };
+            let headers = rejected.headers();
+            assert_eq!(headers["retry-after"], "3", "{behind}");
+            assert_eq!(headers.get_all("set-cookie").iter().count(), 2, "{behind}");
+            assert_eq!(headers.keys_len(), 2 + other.iter().count(), "{headers:?}");
+            assert!(other.is_none_or(|name| headers.contains_key(name)));
+        }
+    }
+}
+
+/// The headers of the response without those of the handshake.
+#[test]
+fn headers_of_accepted_responses() {
+    let lines = "Set-Cookie: a=1\r\nset-cookie: b=2\r\nSec-WebSocket-Extensions:\r\nX:\r\n";
+    let (result, _) = Client::new().connect(format!("{OK}{lines}\r\n").as_bytes());
+    let headers = result.unwrap().unwrap().1;
+    let cookies: Vec<_> = headers.get_all("set-cookie").iter().collect();
+    assert_eq!(cookies, ["a=1", "b=2"]);
+    assert_eq!(headers["x"], "");
+    assert_eq!(headers.keys_len(), 2);
+}
+
+/// The head of the request for this URL, with these headers added.
+fn request_for(url: &str, headers: &[(&str, &str)], options: &HandshakeOptions) -> String {
     let url = WsUrl::parse(url).unwrap();
-    String::from_utf8(request(&url, options, "KEY").unwrap()).unwrap()
+    let mut added = AddedHeaders::default();
+    for (name, value) in headers {
+        added.add(*name, *value);
+    }
+    String::from_utf8(request(&url, &added, options, "KEY").unwrap()).unwrap()
 }
 
 #[test]
 fn requests() {
     let mut options = HandshakeOptions::default();
-    let head = request_for("wss://user:pass@Chat.example:443?room=7#x", &options);
+    let head = request_for("wss://user:pass@Chat.example:443?room=7#x", &[], &options);
     let lines = [
         "GET /?room=7 HTTP/1.1",
         "Host: chat.example",
@@ -294,17 +399,24 @@ fn requests() {
         "Authorization: Basic dXNlcjpwYXNz",
     ];
     assert_eq!(head, format!("{}\r\n\r\n", lines.join("\r\n")));
-    options.add_header("authorization", "Bearer 1");
-    options.add_header("host", "other:1");
-    options.add_header("x-a", "b\u{e9}");
     options.add_subprotocol("v2");
     options.add_subprotocol("v1");
-    let head = request_for("ws://user:pass@[fe80::1%25lo]:8080/", &options);
+    let added = [
+        ("authorization", "Bearer 1"),
+        ("host", "other:1"),
+        ("x-a", "b\u{e9}"),
+        ("X-A", "c"),
+    ];
+    let head = request_for("ws://user:pass@[fe80::1%25lo]:8080/", &added, &options);
+    assert!(
+        head.starts_with("GET / HTTP/1.1\r\nHost: other:1\r\n"),
+        "{head}"
+    );
     for line in [
         "Host: other:1",
         "Authorization: Bearer 1",
         "Sec-WebSocket-Protocol: v2, v1",
-        "X-A: b\u{e9}",
+        "X-A: b\u{e9}\r\nX-A: c",
     ] {
         assert!(head.contains(&format!("\r\n{line}\r\n")), "{line}: {head}");
     }

@@ -35,9 +35,7 @@ fn respond_to(request: &str) -> (u16, String) {
         .map_or(0, |status| status.parse().unwrap());
     match result {
         Ok(_) => assert_eq!(status, 101),
-        Err(WsErr::Refused {
-            status: refused, ..
-        }) => assert_eq!(refused, status),
+        Err(WsErr::Rejected(response)) => assert_eq!(response.status(), status),
         Err(error) => panic!("{error:?}"),
     }
     (status, output)
@@ -163,7 +161,7 @@ fn added_headers_outside_of_ascii() {
     let result = accept(&mut io, &options, |_| Err(rejection), &mut known);
     let error = result.now_or_never().unwrap().map(drop).unwrap_err();
     assert!(
-        matches!(error, WsErr::Refused { status: 401, .. }),
+        matches!(&error, WsErr::Rejected(response) if response.status() == 401),
         "{error:?}"
     );
     let output = String::from_utf8(io.output).unwrap();

@@ -8,7 +8,9 @@ use std::{
 };
 
 use ws_framed::{
-    CloseCode, CloseFrame, CodecError, Mismatch, Setting, Timeout, Unsupported, Violation, WsErr,
+    CloseCode, CloseFrame, CodecError, Mismatch, RejectedHandshake, Setting, Timeout, Unsupported,
+    Violation, WsErr,
+    http::{HeaderMap, StatusCode},
 };
 
 /// `WsErr` and `CodecError` work as `Box<dyn Error + Send + Sync>`.
@@ -103,11 +105,16 @@ fn errors_survive_io_error() {
         (WsErr::TimedOut(Timeout::Close), io::ErrorKind::TimedOut),
         (WsErr::Closed, io::ErrorKind::BrokenPipe),
         (
-            WsErr::Refused {
-                status: 403,
-                reason: "why".to_owned(),
-            },
-            io::ErrorKind::ConnectionRefused,
+            RejectedHandshake::new(StatusCode::FORBIDDEN, HeaderMap::new(), "why").into(),
+            io::ErrorKind::PermissionDenied,
+        ),
+        (
+            RejectedHandshake::new(StatusCode::GONE, HeaderMap::new(), "why").into(),
+            io::ErrorKind::NotFound,
+        ),
+        (
+            RejectedHandshake::new(StatusCode::IM_A_TEAPOT, HeaderMap::new(), "why").into(),
+            io::ErrorKind::Other,
         ),
         (
             WsErr::Handshake("why".to_owned()),

@@ -11,7 +11,7 @@ use ws_framed::{CloseFrame, CloseOutcome, Reconnector, WsErr, WsStream};
 async fn serve(listener: &TcpListener) {
     let accept = async || listener.accept().await.unwrap().0;
     drop(accept().await);
-    let refused = async {
+    let reject = async {
         let mut socket = accept().await;
         let answer = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
         let mut request = [0; 1];
@@ -24,7 +24,7 @@ async fn serve(listener: &TcpListener) {
             .await
             .unwrap();
     };
-    refused.await;
+    reject.await;
     echo(accept().await).await;
     echo(accept().await).await;
 }
@@ -73,10 +73,50 @@ async fn reconnects_after_failures() {
     future::join(serve(&listener), client).await;
 }
 
+/// A rejection that no repetition changes is returned after one attempt, whatever else is wrong with
+/// the response, and whichever runtime connects.
+#[tokio::test]
+async fn final_rejections_are_returned() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = &format!("ws://{}/", listener.local_addr().unwrap());
+    let long = format!("HTTP/1.1 403 x\r\nX: {}\r\n\r\n", "x".repeat(17_000));
+    for (response, expected) in [
+        ("HTTP/1.0 404 Not Found\r\n\r\n", 404),
+        ("HTTP/1.1 301 x\r\nLocation: /b\r\n\r\n", 301),
+        ("HTTP/1.1 308 x\n\n", 308),
+        ("HTTP/1.1 403 x\r\nServer : a\r\n\r\n", 403),
+        (&long, 403),
+    ] {
+        for on_smol in [false, true] {
+            let attempts = Cell::new(0);
+            let mut reconnector = Reconnector::new(async || {
+                attempts.set(attempts.get() + 1);
+                if on_smol {
+                    ws_framed::smol::connect(url).await
+                } else {
+                    ws_framed::connect(url).await
+                }
+            });
+            let serve = async {
+                let mut socket = listener.accept().await.unwrap().0;
+                support::handshake::read_head(&mut socket).await;
+                let written = tokio::io::AsyncWriteExt::write_all(&mut socket, response.as_bytes());
+                written.await.unwrap();
+            };
+            let (result, ()) = future::join(reconnector.connect(), serve).await;
+            let error = result.unwrap_err();
+            let WsErr::Rejected(rejected) = &error else {
+                panic!("{response}: {error:?}");
+            };
+            assert_eq!((rejected.status().as_u16(), attempts.get()), (expected, 1));
+        }
+    }
+}
+
 /// An invalid URL is an error at once, without another attempt.
 #[tokio::test]
 async fn invalid_url_fails_at_once() {
-    let mut reconnector = Reconnector::new(async || ws_framed::connect("http://localhost").await);
+    let mut reconnector = Reconnector::new(async || ws_framed::connect("ftp://localhost").await);
     let error = reconnector.connect().await.unwrap_err();
     assert!(matches!(error, WsErr::InvalidUrl(_)), "{error:?}");
 }

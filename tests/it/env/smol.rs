@@ -66,7 +66,7 @@ fn rejection_reaches_both_ends() {
         for end in [server, client] {
             let error = end.map(drop).unwrap_err();
             assert!(
-                matches!(&error, WsErr::Refused { status: 402, reason } if reason == "pay first"),
+                matches!(&error, WsErr::Rejected(response) if response.status() == 402 && response.reason() == "pay first"),
                 "{error:?}"
             );
         }

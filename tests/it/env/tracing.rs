@@ -126,7 +126,7 @@ fn records_a_rejection() {
         };
         assert_eq!(
             (event.level, event.message()),
-            (level, "the handshake was refused")
+            (level, "the handshake was rejected")
         );
         assert_eq!(event.fields["status"], "404");
     }

@@ -40,6 +40,21 @@ async fn send_secrets_in_handshakes() {
     let (_open, connected) = tcp().await;
     let error = connector.connect_over(connected, &url).await.unwrap_err();
     assert!(error.to_string().contains(SECRET), "{error}");
+    // URLs in which a password is easily taken for a host or a path.
+    for url in [
+        "ws:\\\\ann:80://SECRET",
+        "ws:\\\\ann:SECRET@localhost:80\\chat",
+        "ws:ann:SECRET@localhost?SECRET",
+        "ws://ann:SECRET/@localhost/SECRET",
+        "http:ann:SECRET:80/@localhost/#SECRET",
+    ] {
+        let (_, connected) = tcp().await;
+        let url = url.replace("SECRET", SECRET);
+        Connector::new()
+            .connect_over(connected, url)
+            .await
+            .unwrap_err();
+    }
 }
 
 /// Connections that end in each possible way.
@@ -106,7 +121,7 @@ fn secrets_are_never_recorded() {
     let messages: Vec<_> = recorded.events.iter().map(RecordedEvent::message).collect();
     for message in [
         "the handshake is done",
-        "the handshake was refused",
+        "the handshake was rejected",
         "the handshake failed",
         "ping received",
         "pong received",

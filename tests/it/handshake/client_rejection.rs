@@ -4,8 +4,15 @@ use std::{io, time::Duration};
 
 use futures::future;
 use support::{handshake::read_head, timeout};
-use tokio::io::{AsyncWriteExt, duplex};
-use ws_framed::{Config, Connector, WsErr};
+use tokio::{
+    io::{AsyncWriteExt, duplex},
+    net::TcpListener,
+};
+use ws_framed::{
+    Config, Connector, WsErr,
+    http::{HeaderValue, header::WWW_AUTHENTICATE},
+    smol,
+};
 
 /// The error of a client whose request gets this response.
 pub(super) async fn error_for_response(
@@ -22,15 +29,17 @@ pub(super) async fn error_for_response(
     result.map(drop).unwrap_err()
 }
 
-fn assert_refused(error: &WsErr, expected: u16, expected_reason: &str) {
-    let WsErr::Refused { status, reason } = error else {
+fn assert_rejected(error: &WsErr, expected: u16, expected_reason: &str) {
+    let WsErr::Rejected(response) = error else {
         panic!("{expected}: {error:?}");
     };
-    assert_eq!((*status, reason.as_str()), (expected, expected_reason));
-    assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+    assert_eq!(response.status(), expected);
+    assert_eq!(response.reason(), expected_reason);
+    // No kind that means that nothing listens.
+    assert_ne!(error.kind(), io::ErrorKind::ConnectionRefused);
 }
 
-/// A response with any status but 101 is `Refused`, with the reason phrase if it has no body.
+/// A response with any status but 101 is `Rejected`, with the reason phrase if it has no body.
 #[tokio::test]
 async fn status_and_reason_phrase() {
     timeout(async {
@@ -44,7 +53,7 @@ async fn status_and_reason_phrase() {
         ] {
             let head = format!("HTTP/1.1 {status} {phrase}\r\nContent-Length: 0\r\n\r\n");
             let error = error_for_response(&connector, |_| head.into()).await;
-            assert_refused(&error, status, phrase);
+            assert_rejected(&error, status, phrase);
         }
     })
     .await;
@@ -56,7 +65,7 @@ async fn body_is_the_reason() {
     timeout(async {
         let head = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 13\r\n\r\ntoken expired";
         let error = error_for_response(&Connector::new(), |_| head.into()).await;
-        assert_refused(&error, 401, "token expired");
+        assert_rejected(&error, 401, "token expired");
     })
     .await;
 }
@@ -85,7 +94,7 @@ async fn stalled_body_is_truncated() {
             };
             // The server keeps the connection open and sends no more.
             let (result, ()) = future::join(opening, script).await;
-            assert_refused(&result.map(drop).unwrap_err(), 403, reason);
+            assert_rejected(&result.map(drop).unwrap_err(), 403, reason);
         }
     })
     .await;
@@ -99,7 +108,52 @@ async fn long_body_is_truncated() {
             let head = format!("HTTP/1.1 403 Forbidden\r\nContent-Length: {len}\r\n\r\n");
             let response = [head, "x".repeat(5000)].concat();
             let error = error_for_response(&Connector::new(), |_| response.into()).await;
-            assert_refused(&error, 403, &"x".repeat(1024));
+            assert_rejected(&error, 403, &"x".repeat(1024));
+        }
+    })
+    .await;
+}
+
+/// The headers of the response are in the error, whatever its version, in all ways to connect. Its
+/// debug output has no values, which may be secrets.
+#[tokio::test]
+async fn headers_of_rejection() {
+    const RESPONSE: &[u8] = b"HTTP/1.0 401 x\r\nWWW-Authenticate: Basic realm=\"B\xfcro\"\r\n\
+        WWW-Authenticate: Bearer\r\nSet-Cookie: secret\r\nContent-Length: 0\r\n\r\n";
+    timeout(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ws://{}/", listener.local_addr().unwrap());
+        let serve = async || {
+            let (mut server, _) = listener.accept().await.unwrap();
+            read_head(&mut server).await;
+            server.write_all(RESPONSE).await.unwrap();
+        };
+        let connector = Connector::new();
+        let errors = [
+            error_for_response(&connector, |_| RESPONSE.into()).await,
+            future::join(connector.connect(&url), serve())
+                .await
+                .0
+                .unwrap_err(),
+            future::join(smol::connect_with(&connector, &url), serve())
+                .await
+                .0
+                .unwrap_err(),
+        ];
+        for error in errors {
+            assert_rejected(&error, 401, "Unauthorized");
+            let WsErr::Rejected(response) = &error else {
+                panic!("{error:?}");
+            };
+            let schemes = response.headers().get_all(WWW_AUTHENTICATE);
+            let schemes: Vec<_> = schemes.iter().map(HeaderValue::as_bytes).collect();
+            assert_eq!(schemes, [&b"Basic realm=\"B\xfcro\""[..], b"Bearer"]);
+            assert_eq!(response.headers()["set-cookie"], "secret");
+            let debug = format!("{error:?}");
+            assert!(
+                debug.contains("set-cookie") && !debug.contains("secret"),
+                "{debug}"
+            );
         }
     })
     .await;

@@ -48,8 +48,9 @@ async fn assert_refused(acceptor: &Acceptor, connector: &Connector, expected: &s
     let (server, client) = open_pair(acceptor, connector).await;
     for end in [server, client] {
         match end.map(drop).unwrap_err() {
-            WsErr::Refused { status, reason } => {
-                assert_eq!((status, &*reason), (400, expected));
+            WsErr::Rejected(response) => {
+                assert_eq!(response.status(), 400);
+                assert_eq!(response.reason(), expected);
             }
             other => panic!("{other:?}"),
         }
@@ -226,7 +227,7 @@ async fn callback_precedes_contracts() {
         for end in [server, client] {
             let error = end.map(drop).unwrap_err();
             assert!(
-                matches!(error, WsErr::Refused { status: 401, .. }),
+                matches!(&error, WsErr::Rejected(response) if response.status() == 401),
                 "{error:?}"
             );
         }

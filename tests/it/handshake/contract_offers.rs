@@ -68,7 +68,8 @@ async fn malicious_offer_gets_short_reason() {
                 send_request(&ours, &format!("Sec-WebSocket-Protocol: {offer}\r\n")).await;
             let head = head.lines().next().unwrap().to_owned();
             match server.map(drop).unwrap_err() {
-                WsErr::Refused { reason, .. } => {
+                WsErr::Rejected(response) => {
+                    let reason = response.reason();
                     assert!(reason.len() < 200, "{head} {reason}");
                     assert!(
                         reason.bytes().all(|byte| (b' '..=b'~').contains(&byte)),

@@ -7,11 +7,18 @@ use async_tungstenite::{
 };
 use futures::future;
 use support::{
-    handshake::{ACCEPT_KEY, REQUEST, read_head},
+    handshake::{ACCEPT_KEY, REQUEST, open_pair, read_head},
     tcp, timeout,
 };
-use tokio::io::{AsyncWriteExt, duplex};
-use ws_framed::{Acceptor, Connector};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, duplex},
+    net::TcpListener,
+};
+use ws_framed::{
+    Acceptor, Connector, Lines,
+    http::{HeaderName, HeaderValue, header::COOKIE},
+    smol,
+};
 
 /// The request has the path, the query, the host and the port of the URL, and the version of the
 /// protocol. It offers no subprotocol by itself.
@@ -71,6 +78,95 @@ async fn connector_headers_are_sent() {
         assert_eq!(twice, ["once", "again"]);
         let hosts: Vec<_> = seen.get_all("Host").iter().collect();
         assert_eq!(hosts, ["other.example.com"]);
+    })
+    .await;
+}
+
+/// Headers may be given as types of `http`. Values that are not ASCII are sent as they are.
+#[tokio::test]
+async fn typed_and_binary_headers() {
+    timeout(async {
+        let (mut server, client) = duplex(4096);
+        let connector = Connector::new()
+            .header(COOKIE, HeaderValue::from_bytes(b"name=Zo\xeb").unwrap())
+            .header(HeaderName::from_static("x-name"), String::from("Zo\u{eb}"))
+            .header(b"X-Bytes".as_slice(), b"\xff".as_slice());
+        let opening = connector.connect_over(client, "ws://localhost/");
+        let script = async {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(server.read_u8().await.unwrap());
+            }
+            drop(server);
+            head
+        };
+        let (result, head) = future::join(opening, script).await;
+        result.unwrap_err();
+        for line in [
+            &b"\r\nCookie: name=Zo\xeb\r\n"[..],
+            "\r\nX-Name: Zo\u{eb}\r\n".as_bytes(),
+            b"\r\nX-Bytes: \xff\r\n",
+        ] {
+            let is_there = head.windows(line.len()).any(|part| part == line);
+            assert!(is_there, "{}", head.escape_ascii());
+        }
+    })
+    .await;
+}
+
+/// An invalid header is an error, which does not contain its value, and what follows it does not
+/// change that. Debug output of a `Connector` has no values.
+#[tokio::test]
+async fn values_of_headers_are_secret() {
+    timeout(async {
+        let connector = Connector::new().header("Cookie", "secret");
+        let debug = format!("{connector:?}");
+        assert!(
+            debug.contains("cookie") && !debug.contains("secret"),
+            "{debug}"
+        );
+        let connector = connector.header("X-A", "secret\n").header("X-B", "fine");
+        let (client, _server) = duplex(4096);
+        let error = connector.connect_over(client, "ws://localhost/").await;
+        let error = error.unwrap_err().to_string();
+        assert!(
+            error.contains("x-a") && !error.contains("secret"),
+            "{error}"
+        );
+    })
+    .await;
+}
+
+/// The headers of the response that opens a connection are at the client, in all ways to connect
+/// and on both streams. A server has none.
+#[tokio::test]
+async fn response_headers_at_client() {
+    timeout(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ws://{}/", listener.local_addr().unwrap());
+        let acceptor = Acceptor::new()
+            .header("Set-Cookie", "a=1")
+            .header("Set-Cookie", "b=2");
+        let accept = async || {
+            let (socket, _) = listener.accept().await.unwrap();
+            acceptor.accept(socket).await
+        };
+        let connector = Connector::new();
+        let pairs = [
+            open_pair(&acceptor, &connector).await,
+            future::join(accept(), connector.connect(&url)).await,
+            future::join(accept(), smol::connect_with(&connector, &url)).await,
+        ];
+        for (server, client) in pairs {
+            assert_eq!(server.unwrap().response_headers(), None);
+            let client = client.unwrap();
+            let headers = client.response_headers().unwrap();
+            let cookies: Vec<_> = headers.get_all("set-cookie").iter().collect();
+            assert_eq!(cookies, ["a=1", "b=2"]);
+            assert_eq!(headers.keys_len(), 1, "{headers:?}");
+            let items = client.framed(Lines::new(10));
+            assert_eq!(items.response_headers().unwrap()["set-cookie"], "a=1");
+        }
     })
     .await;
 }

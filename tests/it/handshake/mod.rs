@@ -10,3 +10,4 @@ mod policy;
 mod server_rejection;
 mod subprotocol;
 mod timeouts;
+mod urls;

@@ -10,7 +10,7 @@ use ws_framed::{Acceptor, Connector, HandshakeRequest, Rejection, WsErr};
 
 fn status(error: &WsErr) -> u16 {
     match error {
-        WsErr::Refused { status, .. } => *status,
+        WsErr::Rejected(response) => response.status().as_u16(),
         other => panic!("{other:?}"),
     }
 }

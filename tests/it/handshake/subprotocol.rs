@@ -116,11 +116,11 @@ async fn no_common_subprotocol() {
         .await;
         let (server, client) = (server.map(drop).unwrap_err(), client.map(drop).unwrap_err());
         assert!(
-            matches!(server, WsErr::Refused { status: 400, .. }),
+            matches!(&server, WsErr::Rejected(response) if response.status() == 400),
             "{server:?}"
         );
         assert!(
-            matches!(client, WsErr::Refused { status: 400, .. }),
+            matches!(&client, WsErr::Rejected(response) if response.status() == 400),
             "{client:?}"
         );
         assert!(client.to_string().contains("subprotocol"), "{client}");
