@@ -71,6 +71,9 @@ pub struct Json<In, Out = In> {
     types: PhantomData<fn(Out) -> In>,
 }
 
+/// 2^53: from there on, the number that a text says may not be the one that it is read as.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 typed_codec!(Json, "json");
 typed_encoder!(Json, "json");
 
@@ -117,7 +120,7 @@ impl<In: DeserializeOwned, Out> Decoder for Json<In, Out> {
 
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<In>, CodecError> {
         decode_with(src, self.max_frame_len, |payload| {
-            let budget = Budget::new(payload.len());
+            let budget = Budget::new(payload.len()).with_whole_floats(EXACT);
             let mut deserializer = serde_json::Deserializer::from_slice(payload);
             // The budget counts the levels, in the same way for every format. What a type skips is
             // not seen by it, and costs no stack: serde_json skips with a stack of its own.

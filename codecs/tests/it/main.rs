@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod cbor;
 mod compressed;
 #[cfg(any(
     feature = "bincode",
@@ -22,6 +23,7 @@ mod lines;
 ))]
 mod nesting;
 mod properties;
+mod round_trips;
 mod self_describing;
 mod streams;
 mod types;

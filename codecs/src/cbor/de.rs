@@ -1,0 +1,350 @@
+//! serde's `Deserializer` over a payload.
+//!
+//! The payload says what comes, so most hints of a type change nothing. Those that do: a list may
+//! be a byte string, a unit may be an empty array, and fields and variants have names. What a number
+//! without a fraction is, `Bounded` decides, for every format alike.
+
+use std::borrow::Cow;
+
+use serde::de::value::SeqDeserializer;
+use serde::de::{
+    self, Deserialize, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, Unexpected,
+    VariantAccess, Visitor,
+};
+use serde::forward_to_deserialize_any;
+
+use super::error::Error;
+use super::reader::{Item, PayloadReader};
+
+impl<'p> PayloadReader<'p> {
+    /// Hands an item to a visitor, and sees that it takes all of it.
+    fn visit<V: Visitor<'p>>(
+        &mut self,
+        item: Item<'p>,
+        keys: Keys,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match item {
+            Item::Null => visitor.visit_unit(),
+            Item::Bool(value) => visitor.visit_bool(value),
+            Item::Unsigned(value) => visitor.visit_u64(value),
+            Item::Negative(value) => visitor.visit_i64(value),
+            Item::LongUnsigned(value) => visitor.visit_u128(value),
+            Item::LongNegative(value) => visitor.visit_i128(value),
+            Item::Short(value) => visitor.visit_f32(value),
+            Item::Double(value) => visitor.visit_f64(value),
+            Item::Bytes(Cow::Borrowed(value)) => visitor.visit_borrowed_bytes(value),
+            Item::Bytes(Cow::Owned(value)) => visitor.visit_byte_buf(value),
+            Item::Text(Cow::Borrowed(value)) => visitor.visit_borrowed_str(value),
+            Item::Text(Cow::Owned(value)) => visitor.visit_string(value),
+            Item::Array(left) => {
+                let mut elements = Elements::new(self, left, keys);
+                let value = visitor.visit_seq(&mut elements)?;
+                elements.end()?;
+                Ok(value)
+            }
+            Item::Map(left) => {
+                let mut entries = Elements::new(self, left, keys);
+                let value = visitor.visit_map(&mut entries)?;
+                entries.end()?;
+                Ok(value)
+            }
+        }
+    }
+}
+
+impl<'p> Deserializer<'p> for &mut PayloadReader<'p> {
+    type Error = Error;
+
+    #[inline]
+    fn deserialize_any<V: Visitor<'p>>(self, visitor: V) -> Result<V::Value, Error> {
+        let item = self.item()?;
+        self.visit(item, Keys::Any, visitor)
+    }
+
+    #[inline]
+    fn deserialize_option<V: Visitor<'p>>(self, visitor: V) -> Result<V::Value, Error> {
+        if self.take_null()? {
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
+        }
+    }
+
+    fn deserialize_unit<V: Visitor<'p>>(self, visitor: V) -> Result<V::Value, Error> {
+        if self.take_empty_array()? {
+            visitor.visit_unit()
+        } else {
+            self.deserialize_any(visitor)
+        }
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'p>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.deserialize_unit(visitor)
+    }
+
+    #[inline]
+    fn deserialize_newtype_struct<V: Visitor<'p>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    #[inline]
+    fn deserialize_seq<V: Visitor<'p>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.item()? {
+            Item::Bytes(bytes) => {
+                let mut elements = SeqDeserializer::<_, Error>::new(bytes.iter().copied());
+                let value = visitor.visit_seq(&mut elements)?;
+                elements.end()?;
+                Ok(value)
+            }
+            item => self.visit(item, Keys::Any, visitor),
+        }
+    }
+
+    #[inline]
+    fn deserialize_tuple<V: Visitor<'p>>(self, _len: usize, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_seq(visitor)
+    }
+
+    #[inline]
+    fn deserialize_tuple_struct<V: Visitor<'p>>(
+        self,
+        _name: &'static str,
+        _len: usize,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.deserialize_seq(visitor)
+    }
+
+    #[inline]
+    fn deserialize_struct<V: Visitor<'p>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        let item = self.item()?;
+        self.visit(item, Keys::Names, visitor)
+    }
+
+    #[inline]
+    fn deserialize_enum<V: Visitor<'p>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        if self.at_name()? {
+            return visitor.visit_enum(Variant {
+                reader: self,
+                has_value: false,
+            });
+        }
+        match self.item()? {
+            Item::Map(left) => {
+                let mut entries = Elements::new(self, left, Keys::Names);
+                if !entries.next()? {
+                    let map = Unexpected::Other("empty map");
+                    return Err(de::Error::invalid_type(map, &visitor));
+                }
+                let value = visitor.visit_enum(Variant {
+                    reader: &mut *entries.reader,
+                    has_value: true,
+                })?;
+                entries.end()?;
+                Ok(value)
+            }
+            item => self.visit(item, Keys::Any, visitor),
+        }
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'p>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.skip()?;
+        visitor.visit_unit()
+    }
+
+    /// It is, since what serde buffers for tagged, untagged and flattened types is, whatever the
+    /// format: addresses and ids are read from that as texts.
+    fn is_human_readable(&self) -> bool {
+        true
+    }
+
+    forward_to_deserialize_any! {
+        <V: Visitor<'p>>
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf map
+        identifier
+    }
+}
+
+/// What the keys of a map may be.
+#[derive(Clone, Copy)]
+enum Keys {
+    Any,
+    /// A type that is asked for a field takes an integer for its index.
+    Names,
+}
+
+/// The elements of an array, or the entries of a map.
+struct Elements<'r, 'p> {
+    reader: &'r mut PayloadReader<'p>,
+    /// How many have not come; `None` until there is a break.
+    left: Option<usize>,
+    keys: Keys,
+}
+
+impl<'r, 'p> Elements<'r, 'p> {
+    fn new(reader: &'r mut PayloadReader<'p>, left: Option<usize>, keys: Keys) -> Self {
+        Self { reader, left, keys }
+    }
+
+    /// Whether there is one more, which the caller reads then.
+    #[inline]
+    fn next(&mut self) -> Result<bool, Error> {
+        match &mut self.left {
+            Some(0) => return Ok(false),
+            Some(left) => *left -= 1,
+            None => {
+                if self.reader.take_break()? {
+                    self.left = Some(0);
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn end(mut self) -> Result<(), Error> {
+        if self.next()? {
+            Err(Error::LeftOver)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl<'p> SeqAccess<'p> for Elements<'_, 'p> {
+    type Error = Error;
+
+    #[inline]
+    fn next_element_seed<T>(&mut self, seed: T) -> Result<Option<T::Value>, Error>
+    where
+        T: DeserializeSeed<'p>,
+    {
+        if self.next()? {
+            seed.deserialize(&mut *self.reader).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        self.left
+    }
+}
+
+impl<'p> MapAccess<'p> for Elements<'_, 'p> {
+    type Error = Error;
+
+    #[inline]
+    fn next_key_seed<K>(&mut self, seed: K) -> Result<Option<K::Value>, Error>
+    where
+        K: DeserializeSeed<'p>,
+    {
+        if !self.next()? {
+            return Ok(None);
+        }
+        if matches!(self.keys, Keys::Names) && !self.reader.at_name()? {
+            return Err(de::Error::custom("the name of a field is no text"));
+        }
+        seed.deserialize(&mut *self.reader).map(Some)
+    }
+
+    #[inline]
+    fn next_value_seed<T>(&mut self, seed: T) -> Result<T::Value, Error>
+    where
+        T: DeserializeSeed<'p>,
+    {
+        seed.deserialize(&mut *self.reader)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        self.left
+    }
+}
+
+/// A variant: its name alone, or a map of its name and what it holds.
+struct Variant<'r, 'p> {
+    reader: &'r mut PayloadReader<'p>,
+    has_value: bool,
+}
+
+impl<'r, 'p> Variant<'r, 'p> {
+    /// What the value is read from.
+    fn value(self, expected: &'static str) -> Result<&'r mut PayloadReader<'p>, Error> {
+        if self.has_value {
+            Ok(self.reader)
+        } else {
+            Err(de::Error::invalid_type(Unexpected::UnitVariant, &expected))
+        }
+    }
+}
+
+impl<'p> EnumAccess<'p> for Variant<'_, 'p> {
+    type Error = Error;
+    type Variant = Self;
+
+    #[inline]
+    fn variant_seed<T>(self, seed: T) -> Result<(T::Value, Self), Error>
+    where
+        T: DeserializeSeed<'p>,
+    {
+        if self.reader.at_name()? {
+            Ok((seed.deserialize(&mut *self.reader)?, self))
+        } else {
+            Err(de::Error::custom("the name of a variant is no text"))
+        }
+    }
+}
+
+impl<'p> VariantAccess<'p> for Variant<'_, 'p> {
+    type Error = Error;
+
+    fn unit_variant(self) -> Result<(), Error> {
+        if self.has_value {
+            <()>::deserialize(self.reader)
+        } else {
+            Ok(())
+        }
+    }
+
+    #[inline]
+    fn newtype_variant_seed<T>(self, seed: T) -> Result<T::Value, Error>
+    where
+        T: DeserializeSeed<'p>,
+    {
+        seed.deserialize(self.value("newtype variant")?)
+    }
+
+    #[inline]
+    fn tuple_variant<V: Visitor<'p>>(self, len: usize, visitor: V) -> Result<V::Value, Error> {
+        self.value("tuple variant")?.deserialize_tuple(len, visitor)
+    }
+
+    #[inline]
+    fn struct_variant<V: Visitor<'p>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.value("struct variant")?
+            .deserialize_struct("", fields, visitor)
+    }
+}
