@@ -145,6 +145,8 @@ mod bincode;
 mod bounded;
 #[cfg(feature = "cbor")]
 mod cbor;
+#[cfg(any(feature = "bincode", feature = "json", feature = "postcard"))]
+mod checked;
 #[cfg(feature = "compress")]
 mod compressed;
 mod encode_ref;

@@ -22,6 +22,7 @@ mod lines;
     feature = "postcard"
 ))]
 mod nesting;
+mod positional;
 mod properties;
 mod round_trips;
 mod self_describing;

@@ -249,6 +249,33 @@ fn documented_limits_are_errors() {
     assert!(OfJson::decode::<Limits>(br#"{"type":"Count","n":1.0}"#).is_err());
 }
 
+/// `Json` refuses to send a number that it would write as null.
+#[test]
+fn json_refuses_infinite_numbers() {
+    #[derive(Serialize)]
+    enum Numbers {
+        List(Vec<f64>),
+        Field { number: Option<f32> },
+        Pair(u8, f64),
+    }
+    fn refused<T: Serialize>(value: T) {
+        let mut buffer = BytesMut::from("before");
+        let mut codec = ws_framed_codecs::Json::<(), T>::new(1000);
+        let result = codec.encode(value, &mut buffer);
+        assert!(matches!(result, Err(CodecError::Unencodable(_))));
+        assert_eq!(buffer, "before");
+    }
+    refused(f64::NAN);
+    refused(f32::INFINITY);
+    refused(Numbers::List(vec![1.0, f64::NEG_INFINITY]));
+    refused(Numbers::Field {
+        number: Some(f32::NAN),
+    });
+    refused(Numbers::Pair(1, f64::NAN));
+    refused(BTreeMap::from([("a", f64::NAN)]));
+    survives_in::<OfCbor, _>(&f64::INFINITY);
+}
+
 /// `Json` reads a number without a fraction as an integer, while no digit is lost.
 #[test]
 fn json_reads_whole_floats() {

@@ -137,7 +137,7 @@ fn json_floats_keep_their_bits() {
     }
 }
 
-/// `Json` refuses a map whose keys are not texts, and reads no float where it wrote none.
+/// `Json` refuses a map whose keys are not texts.
 #[test]
 fn impossible_json_is_unencodable() {
     let map = BTreeMap::from([((1, 2), 3)]);
@@ -145,5 +145,4 @@ fn impossible_json_is_unencodable() {
     let result = asynchronous_codec::Encoder::encode(&mut OfJson::codec(99), map, &mut buffer);
     assert!(matches!(result, Err(CodecError::Unencodable(_))));
     assert_eq!(buffer, "before");
-    assert!(OfJson::decode::<f64>(&OfJson::encode(f64::NAN)[4..]).is_err());
 }
