@@ -23,7 +23,8 @@ use crate::{CodecError, EncodeRef, LengthPrefixed};
 /// asks for one, if it has no fraction and is below 2<sup>53</sup>.
 ///
 /// One frame, or one message, is one value, as for JavaScript's `JSON.parse`. Peers that put several
-/// into a message, a line each or behind a record separator as `SignalR` does, are read with `Text`.
+/// into a message, a line each or behind a record separator as `SignalR` does, are read with
+/// [`Text`](crate::Text).
 ///
 /// **What JSON cannot say:** `NaN` and the infinities are an error on sending. Keys of a map are texts,
 /// numbers, booleans or variants without fields; others are an error. Bytes are an array of numbers.

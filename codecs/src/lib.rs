@@ -8,6 +8,7 @@
 //! |---|---|---|---|
 //! | [`LengthDelimited`] | `Bytes` | length, then the bytes | |
 //! | [`Lines`] | `String` | UTF-8, then `\n` | |
+//! | [`Text`] | `String` | length, then UTF-8 | |
 //! | [`Bincode`] | any type with serde's traits | length, then bincode | `bincode` |
 #![cfg_attr(
     feature = "postcard",
@@ -114,6 +115,9 @@
 //!
 //! # Which one?
 //!
+//! [`Text`] is for messages that are plain text, [`Lines`] for protocols that end a text with a line feed, and
+//! [`LengthDelimited`] for bytes.
+//!
 //! For a new protocol between Rust programs, take `Postcard`: it is maintained, compact, and has a
 //! [specified wire format](https://postcard.jamesmunns.com). `Json` and `Cbor` describe themselves:
 //! take them to speak with programs in other languages, to add fields to a protocol without
@@ -158,6 +162,7 @@ mod length_prefix;
 mod lines;
 #[cfg(feature = "postcard")]
 mod postcard;
+mod text;
 mod typed;
 mod wire_format;
 
@@ -179,4 +184,5 @@ pub use crate::lines::Lines;
 #[cfg(feature = "postcard")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postcard")))]
 pub use crate::postcard::Postcard;
+pub use crate::text::Text;
 pub use crate::wire_format::WireFormat;
