@@ -64,6 +64,17 @@ fn unknown_fields_are_skipped() {
     assert_eq!(OfCbor::decode::<List>(cbor).unwrap(), list);
 }
 
+/// A decoder takes the fields of a struct in their order, without names, too.
+#[test]
+fn fields_may_come_in_order() {
+    let list = List { id: 1, next: None };
+    assert_eq!(OfJson::decode::<List>(b"[1, null]").unwrap(), list);
+    assert_eq!(OfCbor::decode::<List>(b"\x82\x01\xf6").unwrap(), list);
+    for payload in [&b"\x81\x01"[..], b"\x83\x01\xf6\xf6"] {
+        assert!(OfCbor::decode::<List>(payload).is_err());
+    }
+}
+
 /// A sequence that cannot tell its length survives a round trip.
 #[test]
 fn sequence_without_length_passes() {
