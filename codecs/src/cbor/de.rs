@@ -18,6 +18,7 @@ use super::reader::{Item, PayloadReader};
 
 impl<'p> PayloadReader<'p> {
     /// Hands an item to a visitor, and sees that it takes all of it.
+    #[inline]
     fn visit<V: Visitor<'p>>(
         &mut self,
         item: Item<'p>,
@@ -60,6 +61,20 @@ impl<'p> Deserializer<'p> for &mut PayloadReader<'p> {
     fn deserialize_any<V: Visitor<'p>>(self, visitor: V) -> Result<V::Value, Error> {
         let item = self.item()?;
         self.visit(item, Keys::Any, visitor)
+    }
+
+    /// Texts are most of what is read. All names are.
+    #[inline]
+    fn deserialize_str<V: Visitor<'p>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.short_text()? {
+            Some(text) => visitor.visit_borrowed_str(text),
+            None => self.deserialize_any(visitor),
+        }
+    }
+
+    #[inline]
+    fn deserialize_identifier<V: Visitor<'p>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_str(visitor)
     }
 
     #[inline]
@@ -179,8 +194,7 @@ impl<'p> Deserializer<'p> for &mut PayloadReader<'p> {
 
     forward_to_deserialize_any! {
         <V: Visitor<'p>>
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf map
-        identifier
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char string bytes byte_buf map
     }
 }
 
@@ -201,6 +215,7 @@ struct Elements<'r, 'p> {
 }
 
 impl<'r, 'p> Elements<'r, 'p> {
+    #[inline]
     fn new(reader: &'r mut PayloadReader<'p>, left: Option<usize>, keys: Keys) -> Self {
         Self { reader, left, keys }
     }
@@ -221,6 +236,7 @@ impl<'r, 'p> Elements<'r, 'p> {
         Ok(true)
     }
 
+    #[inline]
     fn end(mut self) -> Result<(), Error> {
         if self.next()? {
             Err(Error::LeftOver)

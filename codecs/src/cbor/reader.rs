@@ -84,6 +84,7 @@ impl<'p> PayloadReader<'p> {
     }
 
     /// Whether the next value is text or bytes: what a name can be.
+    #[inline]
     pub(super) fn at_name(&mut self) -> Result<bool, Error> {
         Ok(matches!(
             if_major(self.peek()?),
@@ -116,6 +117,16 @@ impl<'p> PayloadReader<'p> {
         Ok(dec::is_break(self)?)
     }
 
+    /// The text that is next, if it is one of less than 24 bytes.
+    #[inline]
+    pub(super) fn short_text(&mut self) -> Result<Option<&'p str>, Error> {
+        const TEXT: u8 = major::STRING << 5;
+        match self.payload.first() {
+            Some(TEXT..0x78) => Ok(Some(<&str>::decode(self)?)),
+            _ => Ok(None),
+        }
+    }
+
     pub(super) fn skip(&mut self) -> Result<(), Error> {
         IgnoredAny::decode(self)?;
         Ok(())
@@ -136,6 +147,7 @@ impl<'p> PayloadReader<'p> {
         })
     }
 
+    #[inline]
     fn bytes(&mut self) -> Result<Cow<'p, [u8]>, Error> {
         Ok(<types::Bytes<Cow<'_, [u8]>>>::decode(self)?.0)
     }
@@ -158,6 +170,7 @@ impl<'p> PayloadReader<'p> {
         }
     }
 
+    #[inline]
     fn simple(&mut self, first: u8) -> Result<Item<'p>, Error> {
         let item = match first {
             marker::FALSE => Item::Bool(false),

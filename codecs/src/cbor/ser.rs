@@ -30,11 +30,13 @@ impl<'w, 'd> Serializer<'w, 'd> {
     }
 
     /// Begins a map of one entry, whose key is the name of a variant.
+    #[inline]
     fn variant(&mut self, name: &str) -> Result<(), Error> {
         types::Map::bounded(1, self.0)?;
         Ok(name.encode(self.0)?)
     }
 
+    #[inline]
     fn array(self, len: Option<usize>) -> Result<Collection<'w, 'd>, Error> {
         match len {
             Some(len) => types::Array::bounded(len, self.0)?,
@@ -43,6 +45,7 @@ impl<'w, 'd> Serializer<'w, 'd> {
         Ok(Collection::new(self.0, len))
     }
 
+    #[inline]
     fn map(self, len: Option<usize>) -> Result<Collection<'w, 'd>, Error> {
         match len {
             Some(len) => types::Map::bounded(len, self.0)?,
@@ -90,6 +93,7 @@ impl<'w, 'd> ser::Serializer for Serializer<'w, 'd> {
         serialize_str(&str),
     }
 
+    #[inline]
     fn serialize_char(self, value: char) -> Result<(), Error> {
         self.serialize_str(value.encode_utf8(&mut [0; 4]))
     }
@@ -261,6 +265,7 @@ pub(super) struct Collection<'w, 'd> {
 }
 
 impl<'w, 'd> Collection<'w, 'd> {
+    #[inline]
     fn new(writer: &'w mut FrameWriter<'d>, len: Option<usize>) -> Self {
         Self {
             writer,
