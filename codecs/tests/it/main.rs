@@ -14,6 +14,7 @@ mod compressed;
 mod encoding;
 mod errors;
 mod framing;
+mod json;
 mod lines;
 #[cfg(any(
     feature = "bincode",
