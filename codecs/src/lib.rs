@@ -89,6 +89,8 @@
 //!   frame can be read. [`CodecError::FrameTooLarge`] takes nothing: the stream cannot be read on
 //!   with this codec. A partial frame stays in the buffer, whole, for more bytes or for another
 //!   codec.
+//! - **A value comes back equal**, or its sender gets an error. What serde itself does not give back is
+//!   in a table in the docs of each codec.
 //! - **A frame is used up by its value.** Bytes left over behind it are an error.
 //! - **Hostile bytes cost little.** No frame makes a bundled codec panic or overflow the stack, its
 //!   time is linear in the length of the frame, and so is its memory (a byte on the wire may be an
