@@ -21,6 +21,7 @@
 //! |---|---|
 //! | [Frameworks and runtimes](frameworks) | tokio, smol, axum, hyper, TLS, and sockets from elsewhere |
 //! | [In a browser](browser) | what is different there |
+//! | [Codecs and peers](codecs) | which codec for which peer, and what values become in other languages |
 //! | [A codec of your own](custom_codec) | the contract of encoder and decoder |
 //! | [A transport of your own](custom_transport) | another WebSocket below |
 //! | [Testing](testing) | your protocol, without a network |
@@ -79,6 +80,6 @@ macro_rules! pages {
 pages! {
     views moving tasks errors closing
     backpressure limits deadlines cancel_safety proxies watching
-    browser custom_codec custom_transport testing;
+    browser codecs custom_codec custom_transport testing;
     frameworks migrating
 }

@@ -121,7 +121,7 @@ pub use ws_framed_codecs::Json;
 #[cfg(feature = "postcard")]
 pub use ws_framed_codecs::Postcard;
 pub use ws_framed_codecs::{
-    Bincode, CodecError, EncodeRef, LengthDelimited, LengthPrefixed, Lines, WireFormat,
+    Bincode, CodecError, EncodeRef, LengthDelimited, LengthPrefixed, Lines, Text, WireFormat,
 };
 
 pub use client::Connector;

@@ -21,13 +21,12 @@ use crate::{LengthPrefixed, typed::typed_codec};
 ///
 /// **Wire:** the length of the payload as a `u32`, big-endian, then the payload: the value through
 /// serde in the encoding of `bincode::config::standard()` (little-endian, variable-length
-/// integers). The format does not describe itself: both sides need the same types, and serde's
-/// attributes that depend on field names or on skipping (`flatten`, `tag`, `untagged`,
-/// `skip_serializing_if`, …) do not work with it.
+/// integers). The format does not describe itself: both sides need the same types, without those of
+/// serde's attributes that depend on names of fields or on skipping (see below).
 ///
 /// **Errors**, on sending: [`CodecError::FrameTooLarge`], with the true length of the value;
 /// [`CodecError::Unencodable`] when bincode or the type's `Serialize` refuses, a sequence of
-/// unknown length for one. On receiving: [`CodecError::FrameTooLarge`], as soon as the prefix is
+/// unknown length or a field that is left out for one. On receiving: [`CodecError::FrameTooLarge`], as soon as the prefix is
 /// there, which leaves the buffer as it is; [`CodecError::Malformed`], which takes exactly that
 /// frame, for a payload that is no `In` or goes on behind it.
 ///
@@ -63,6 +62,7 @@ use crate::{LengthPrefixed, typed::typed_codec};
 /// fn default<T: Default>() -> T { T::default() }
 /// default::<ws_framed_codecs::Bincode<u8>>();
 /// ```
+#[doc = include_str!("positional.md")]
 ///
 /// [`CodecError::FrameTooLarge`]: crate::CodecError::FrameTooLarge
 /// [`CodecError::Malformed`]: crate::CodecError::Malformed

@@ -26,7 +26,7 @@ use std::marker::PhantomData;
 
 use serde::de::{self, DeserializeSeed, Deserializer, Visitor};
 
-use self::visitor::BoundedVisitor;
+use self::visitor::{BoundedVisitor, Expects};
 
 /// The same as `serde_json`'s. In a debug build a level of a small type takes up to some 4 KiB of
 /// stack: this leaves room on the 2 MiB that threads get.
@@ -46,8 +46,8 @@ enum Refusal {
 pub(crate) struct Budget {
     elements: Cell<usize>,
     refusal: Cell<Option<Refusal>>,
-    /// A number is what the payload says it is, not what the type asks for.
-    any_number: bool,
+    /// Where an integer is asked for, a floating-point number below it without a fraction is one.
+    whole_floats: f64,
 }
 
 impl Budget {
@@ -55,16 +55,16 @@ impl Budget {
         Self {
             elements: Cell::new(payload_len),
             refusal: Cell::new(None),
-            any_number: false,
+            whole_floats: 0.0,
         }
     }
 
-    /// For a format in which a type that wants a floating-point number may find one of another
-    /// width, or a whole number.
-    #[cfg(feature = "cbor")]
-    pub(crate) fn with_any_number(self) -> Self {
+    /// For a format in which an integer may be written as a floating-point number, which then is exact
+    /// below `limit`, of at most 2^127.
+    #[cfg(any(feature = "cbor", feature = "json"))]
+    pub(crate) fn with_whole_floats(self, limit: f64) -> Self {
         Self {
-            any_number: true,
+            whole_floats: limit,
             ..self
         }
     }
@@ -132,7 +132,16 @@ impl<'b> Bounds<'b> {
         BoundedVisitor {
             inner,
             bounds: self,
-            fixed: false,
+            expects: Expects::Anything,
+        }
+    }
+
+    /// For a visitor that asks for an integer.
+    fn integer_visitor<V>(self, inner: V) -> BoundedVisitor<'b, V> {
+        BoundedVisitor {
+            inner,
+            bounds: self,
+            expects: Expects::Integer,
         }
     }
 
@@ -141,7 +150,7 @@ impl<'b> Bounds<'b> {
         BoundedVisitor {
             inner,
             bounds: self,
-            fixed: true,
+            expects: Expects::FixedLen,
         }
     }
 }
@@ -179,16 +188,8 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Bounded<'_, D> {
         visitor:
         deserialize_any => deserialize_any,
         deserialize_bool => deserialize_bool,
-        deserialize_i8 => deserialize_i8,
-        deserialize_i16 => deserialize_i16,
-        deserialize_i32 => deserialize_i32,
-        deserialize_i64 => deserialize_i64,
-        deserialize_i128 => deserialize_i128,
-        deserialize_u8 => deserialize_u8,
-        deserialize_u16 => deserialize_u16,
-        deserialize_u32 => deserialize_u32,
-        deserialize_u64 => deserialize_u64,
-        deserialize_u128 => deserialize_u128,
+        deserialize_f32 => deserialize_f32,
+        deserialize_f64 => deserialize_f64,
         deserialize_char => deserialize_char,
         deserialize_str => deserialize_str,
         // Not the method of the same name. For an owned string, bincode allocates and zeroes what
@@ -211,26 +212,24 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Bounded<'_, D> {
     }
 
     forward! {
+        integer_visitor:
+        deserialize_i8 => deserialize_i8,
+        deserialize_i16 => deserialize_i16,
+        deserialize_i32 => deserialize_i32,
+        deserialize_i64 => deserialize_i64,
+        deserialize_i128 => deserialize_i128,
+        deserialize_u8 => deserialize_u8,
+        deserialize_u16 => deserialize_u16,
+        deserialize_u32 => deserialize_u32,
+        deserialize_u64 => deserialize_u64,
+        deserialize_u128 => deserialize_u128,
+    }
+
+    forward! {
         fixed_visitor:
         deserialize_tuple(len: usize) => deserialize_tuple,
         deserialize_tuple_struct(name: &'static str, len: usize) => deserialize_tuple_struct,
         deserialize_struct(name: &'static str, fields: &'static [&'static str]) => deserialize_struct,
-    }
-
-    #[inline]
-    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        if self.bounds.budget.any_number {
-            return self.deserialize_any(visitor);
-        }
-        self.inner.deserialize_f32(self.bounds.visitor(visitor))
-    }
-
-    #[inline]
-    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        if self.bounds.budget.any_number {
-            return self.deserialize_any(visitor);
-        }
-        self.inner.deserialize_f64(self.bounds.visitor(visitor))
     }
 
     fn is_human_readable(&self) -> bool {

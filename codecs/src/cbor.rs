@@ -1,17 +1,18 @@
 //! Values in CBOR.
 
+mod de;
+mod error;
 mod reader;
+mod ser;
 
-use std::convert::Infallible;
 use std::marker::PhantomData;
 
 use asynchronous_codec::{BytesMut, Decoder};
-use cbor4ii::core::enc::Write;
-use cbor4ii::serde::{Deserializer, Serializer};
 use serde::de::{DeserializeOwned, DeserializeSeed};
 use serde::ser::Serialize;
 
 use self::reader::PayloadReader;
+use self::ser::Serializer;
 use crate::bounded::Budget;
 use crate::length_prefix::{FrameWriter, decode_with};
 use crate::typed::{typed_codec, typed_encoder};
@@ -22,23 +23,34 @@ use crate::{CodecError, EncodeRef, LengthPrefixed};
 /// For peers in any language, where JSON is too large or bytes are to be carried.
 ///
 /// **Wire:** the length of the payload as a `u32`, big-endian, then the payload: one CBOR data item.
-/// Structs are maps with the names of their fields, variants are a text or a map of one entry, `None`
-/// is null, `()` is an empty array, whole numbers above 64 bits are bignums. Whole numbers and
-/// lengths are written in their shortest form, floating-point numbers in the width of their type,
-/// sequences of unknown length with indefinite length. On reading, a floating-point number may have
-/// any width (16 bits too) and may be a whole number, since many encoders shorten them; texts and
-/// bytes may come in pieces; a whole number must fit into its type and be written no wider than it.
-/// Tags other than those of bignums are an error, except in what a type skips. `Some(None)` is
-/// written as null, which is read as `None`.
+/// - Structs are maps with the names of their fields; variants are a text, or a map of one entry.
+/// - `None`, `()` and unit structs are null.
+/// - Integers and lengths are written in their shortest form, those above 64 bits as bignums.
+///   Floating-point numbers have the width of their type. Sequences of unknown length are indefinite.
+/// - serde is told that the format is human-readable, so addresses, and ids and times of most crates,
+///   are texts: serde takes for human-readable what it buffers for tagged types.
+///
+/// **On reading**, more is accepted, since encoders of other languages write it:
+/// - Undefined is null. The empty array, which earlier versions wrote, is a unit.
+/// - Integers have any width (RFC 8949 section 4.1), and may be bignums or floating-point numbers
+///   without a fraction, as JavaScript's encoders write those above 32 bits.
+/// - Floating-point numbers have any width (16 bits too), and may be integers.
+/// - A byte string is read as a list or an array of bytes, and a list of integers as bytes.
+/// - Texts, bytes, arrays and maps may have an indefinite length.
+/// - Tags are skipped: typed arrays of bytes (64, 68), dates (0, 1), 55799 and most others. A tag that
+///   makes another value of what follows is an error: fractions (4, 5, 30), references (25, 29), typed
+///   arrays of wider numbers (65 to 87).
+///
+/// A number out of the range of its type is an error, and so is one with a fraction for an integer.
 ///
 /// **Errors**, on sending: [`CodecError::FrameTooLarge`], with the true length of the value;
-/// [`CodecError::Unencodable`] when the type's `Serialize` refuses. On receiving:
-/// [`CodecError::FrameTooLarge`], as soon as the prefix is there, which leaves the buffer as it is;
-/// [`CodecError::Malformed`], which takes exactly that frame, for a payload that is no `In` or goes
-/// on behind it.
+/// [`CodecError::Unencodable`] when the type's `Serialize` refuses, or writes another number of
+/// elements than it announces. On receiving: [`CodecError::FrameTooLarge`], as soon as the prefix is
+/// there, which leaves the buffer as it is; [`CodecError::Malformed`], which takes exactly that frame,
+/// for a payload that is no `In` or goes on behind it.
 ///
 /// **Hostile bytes:** for any frame, memory and time are bounded as the [crate's
-/// documentation](crate) says, and so are nesting (128 levels; 512 in what a type skips) and the
+/// documentation](crate) says, and so are nesting (128 levels, and as many in what a type skips) and the
 /// number of elements (not more than the payload has bytes, which no honest value meets: even `()`
 /// takes a byte).
 ///
@@ -69,6 +81,7 @@ use crate::{CodecError, EncodeRef, LengthPrefixed};
 /// fn default<T: Default>() -> T { T::default() }
 /// default::<ws_framed_codecs::Cbor<u8>>();
 /// ```
+#[doc = include_str!("buffered.md")]
 pub struct Cbor<In, Out = In> {
     max_frame_len: usize,
     // A function of the types rather than the types: a codec holds no value, so it is `Send`,
@@ -76,27 +89,20 @@ pub struct Cbor<In, Out = In> {
     types: PhantomData<fn(Out) -> In>,
 }
 
+/// 2^127: a floating-point number below it without a fraction is that very integer.
+const EXACT: f64 = 170_141_183_460_469_231_731_687_303_715_884_105_728.0;
+
 typed_codec!(Cbor, "cbor");
 typed_encoder!(Cbor, "cbor");
 
 impl<In, Out> LengthPrefixed for Cbor<In, Out> {}
-
-impl Write for FrameWriter<'_> {
-    type Error = Infallible;
-
-    #[inline]
-    fn push(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
-        self.write(bytes);
-        Ok(())
-    }
-}
 
 impl<In, Out: Serialize> EncodeRef for Cbor<In, Out> {
     type Ref = Out;
 
     fn encode_ref(&mut self, item: &Out, dst: &mut BytesMut) -> Result<(), CodecError> {
         let mut frame = FrameWriter::new(dst, self.max_frame_len);
-        item.serialize(&mut Serializer::new(&mut frame))
+        item.serialize(Serializer(&mut frame))
             .map_err(|error| CodecError::Unencodable(error.into()))?;
         frame.finish()
     }
@@ -108,13 +114,13 @@ impl<In: DeserializeOwned, Out> Decoder for Cbor<In, Out> {
 
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<In>, CodecError> {
         decode_with(src, self.max_frame_len, |payload| {
-            let budget = Budget::new(payload.len()).with_any_number();
-            let mut deserializer = Deserializer::new(PayloadReader::new(payload));
+            let budget = Budget::new(payload.len()).with_whole_floats(EXACT);
+            let mut reader = PayloadReader::new(payload);
             let value = budget
                 .seed()
-                .deserialize(&mut deserializer)
+                .deserialize(&mut reader)
                 .map_err(|error| budget.explain(error))?;
-            Ok((value, deserializer.into_inner().left()))
+            Ok((value, reader.left()))
         })
     }
 }

@@ -8,6 +8,7 @@ use serde::de::{DeserializeOwned, DeserializeSeed};
 use serde::ser::Serialize;
 
 use crate::bounded::Budget;
+use crate::checked::{Checked, Rules};
 use crate::length_prefix::{FrameWriter, decode_with};
 use crate::typed::{typed_codec, typed_encoder};
 use crate::{CodecError, EncodeRef, LengthPrefixed};
@@ -18,17 +19,20 @@ use crate::{CodecError, EncodeRef, LengthPrefixed};
 ///
 /// **Wire:** the length of the payload as a `u32`, big-endian, then the payload: one JSON value in
 /// UTF-8, as `serde_json` writes it, without spaces. On reading, white space around the value and in
-/// it is fine.
+/// it is skipped. A number such as `2.0` or `1e3` is read as an integer of up to 64 bits where a type
+/// asks for one, if it has no fraction and is below 2<sup>53</sup>.
 ///
-/// **What JSON cannot say:** `NaN` and the infinities are written as `null`, which is not read as a
-/// number. `Some(None)` and `Some(())` are written as `null`, which is read as `None`. Keys of a map
-/// are texts, numbers, booleans or variants without fields; others are an error. Bytes are an array
-/// of numbers. Whole numbers keep their value up to 128 bits here, but JavaScript's are exact up to
-/// 2<sup>53</sup> only.
+/// One frame, or one message, is one value, as for JavaScript's `JSON.parse`. Peers that put several
+/// into a message, a line each or behind a record separator as `SignalR` does, are read with
+/// [`Text`](crate::Text).
+///
+/// **What JSON cannot say:** `NaN` and the infinities are an error on sending. Keys of a map are texts,
+/// numbers, booleans or variants without fields; others are an error. Bytes are an array of numbers.
+/// Integers keep their value up to 128 bits here, but JavaScript's are exact up to 2<sup>53</sup> only.
 ///
 /// **Errors**, on sending: [`CodecError::FrameTooLarge`], with the true length of the value;
 /// [`CodecError::Unencodable`] when `serde_json` or the type's `Serialize` refuses, a list as the key
-/// of a map for one. On receiving: [`CodecError::FrameTooLarge`], as soon as the prefix is there,
+/// of a map or `NaN` for one. On receiving: [`CodecError::FrameTooLarge`], as soon as the prefix is there,
 /// which leaves the buffer as it is; [`CodecError::Malformed`], which takes exactly that frame, for
 /// a payload that is no `In` or goes on behind it.
 ///
@@ -64,12 +68,16 @@ use crate::{CodecError, EncodeRef, LengthPrefixed};
 /// fn default<T: Default>() -> T { T::default() }
 /// default::<ws_framed_codecs::Json<u8>>();
 /// ```
+#[doc = include_str!("buffered.md")]
 pub struct Json<In, Out = In> {
     max_frame_len: usize,
     // A function of the types rather than the types: a codec holds no value, so it is `Send`,
     // `Sync` and `Unpin` whatever they are.
     types: PhantomData<fn(Out) -> In>,
 }
+
+/// 2^53: from there on, the number that a text says may not be the one that it is read as.
+const EXACT: f64 = 9_007_199_254_740_992.0;
 
 typed_codec!(Json, "json");
 typed_encoder!(Json, "json");
@@ -105,7 +113,7 @@ impl<In, Out: Serialize> EncodeRef for Json<In, Out> {
 
     fn encode_ref(&mut self, item: &Out, dst: &mut BytesMut) -> Result<(), CodecError> {
         let mut frame = FrameWriter::new(dst, self.max_frame_len);
-        serde_json::to_writer(&mut frame, item)
+        serde_json::to_writer(&mut frame, &Checked::new(item, Rules::JSON))
             .map_err(|error| CodecError::Unencodable(error.into()))?;
         frame.finish()
     }
@@ -117,7 +125,7 @@ impl<In: DeserializeOwned, Out> Decoder for Json<In, Out> {
 
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<In>, CodecError> {
         decode_with(src, self.max_frame_len, |payload| {
-            let budget = Budget::new(payload.len());
+            let budget = Budget::new(payload.len()).with_whole_floats(EXACT);
             let mut deserializer = serde_json::Deserializer::from_slice(payload);
             // The budget counts the levels, in the same way for every format. What a type skips is
             // not seen by it, and costs no stack: serde_json skips with a stack of its own.

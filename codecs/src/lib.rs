@@ -8,6 +8,7 @@
 //! |---|---|---|---|
 //! | [`LengthDelimited`] | `Bytes` | length, then the bytes | |
 //! | [`Lines`] | `String` | UTF-8, then `\n` | |
+//! | [`Text`] | `String` | length, then UTF-8 | |
 //! | [`Bincode`] | any type with serde's traits | length, then bincode | `bincode` |
 #![cfg_attr(
     feature = "postcard",
@@ -88,6 +89,8 @@
 //!   frame can be read. [`CodecError::FrameTooLarge`] takes nothing: the stream cannot be read on
 //!   with this codec. A partial frame stays in the buffer, whole, for more bytes or for another
 //!   codec.
+//! - **A value comes back equal**, or its sender gets an error. What serde itself does not give back is
+//!   in a table in the docs of each codec.
 //! - **A frame is used up by its value.** Bytes left over behind it are an error.
 //! - **Hostile bytes cost little.** No frame makes a bundled codec panic or overflow the stack, its
 //!   time is linear in the length of the frame, and so is its memory (a byte on the wire may be an
@@ -113,6 +116,9 @@
 //!   three bytes.
 //!
 //! # Which one?
+//!
+//! [`Text`] is for messages that are plain text, [`Lines`] for protocols that end a text with a line feed, and
+//! [`LengthDelimited`] for bytes.
 //!
 //! For a new protocol between Rust programs, take `Postcard`: it is maintained, compact, and has a
 //! [specified wire format](https://postcard.jamesmunns.com). `Json` and `Cbor` describe themselves:
@@ -145,6 +151,8 @@ mod bincode;
 mod bounded;
 #[cfg(feature = "cbor")]
 mod cbor;
+#[cfg(any(feature = "bincode", feature = "json", feature = "postcard"))]
+mod checked;
 #[cfg(feature = "compress")]
 mod compressed;
 mod encode_ref;
@@ -156,6 +164,7 @@ mod length_prefix;
 mod lines;
 #[cfg(feature = "postcard")]
 mod postcard;
+mod text;
 mod typed;
 mod wire_format;
 
@@ -177,4 +186,5 @@ pub use crate::lines::Lines;
 #[cfg(feature = "postcard")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postcard")))]
 pub use crate::postcard::Postcard;
+pub use crate::text::Text;
 pub use crate::wire_format::WireFormat;

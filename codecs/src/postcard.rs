@@ -8,6 +8,7 @@ use serde::de::{DeserializeOwned, DeserializeSeed};
 use serde::ser::Serialize;
 
 use crate::bounded::Budget;
+use crate::checked::{Checked, Rules};
 use crate::length_prefix::{FrameWriter, decode_with};
 use crate::typed::{typed_codec, typed_encoder};
 use crate::{CodecError, EncodeRef, LengthPrefixed};
@@ -18,13 +19,12 @@ use crate::{CodecError, EncodeRef, LengthPrefixed};
 ///
 /// **Wire:** the length of the payload as a `u32`, big-endian, then the payload: the value through
 /// serde in [postcard's format](https://postcard.jamesmunns.com/wire-format). The format does not
-/// describe itself: both sides need the same types, and serde's attributes that depend on field
-/// names or on skipping (`flatten`, `tag`, `untagged`, `skip_serializing_if`, …) do not work with
-/// it.
+/// describe itself: both sides need the same types, without those of serde's attributes that depend on
+/// names of fields or on skipping (see below).
 ///
 /// **Errors**, on sending: [`CodecError::FrameTooLarge`], with the true length of the value;
 /// [`CodecError::Unencodable`] when postcard or the type's `Serialize` refuses, a sequence of
-/// unknown length for one. On receiving: [`CodecError::FrameTooLarge`], as soon as the prefix is
+/// unknown length or a field that is left out for one. On receiving: [`CodecError::FrameTooLarge`], as soon as the prefix is
 /// there, which leaves the buffer as it is; [`CodecError::Malformed`], which takes exactly that
 /// frame, for a payload that is no `In` or goes on behind it. postcard's errors do not carry the
 /// message of a type's own `Serialize` or `Deserialize`.
@@ -60,6 +60,7 @@ use crate::{CodecError, EncodeRef, LengthPrefixed};
 /// fn default<T: Default>() -> T { T::default() }
 /// default::<ws_framed_codecs::Postcard<u8>>();
 /// ```
+#[doc = include_str!("positional.md")]
 pub struct Postcard<In, Out = In> {
     max_frame_len: usize,
     // A function of the types rather than the types: a codec holds no value, so it is `Send`,
@@ -97,7 +98,7 @@ impl<In, Out: Serialize> EncodeRef for Postcard<In, Out> {
 
     fn encode_ref(&mut self, item: &Out, dst: &mut BytesMut) -> Result<(), CodecError> {
         let mut frame = FrameWriter::new(dst, self.max_frame_len);
-        serialize_with_flavor(item, &mut frame)
+        serialize_with_flavor(&Checked::new(item, Rules::POSITIONAL), &mut frame)
             .map_err(|error| CodecError::Unencodable(error.into()))?;
         frame.finish()
     }

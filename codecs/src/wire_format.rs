@@ -11,6 +11,7 @@ use std::borrow::Cow;
 /// |---|---|
 /// | `LengthDelimited` | `length-delimited` |
 /// | `Lines` | `lines` |
+/// | `Text` | `text` |
 /// | `Bincode` | `bincode2` |
 /// | `Postcard` | `postcard` |
 /// | `Json` | `json` |

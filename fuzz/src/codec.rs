@@ -6,7 +6,8 @@ use bytes::BytesMut;
 use serde::{Serialize, de::DeserializeOwned};
 use support::alloc::measure;
 use ws_framed::{
-    Bincode, Cbor, CodecError, Compressed, Decoder, Encoder, Json, LengthDelimited, Lines, Postcard,
+    Bincode, Cbor, CodecError, Compressed, Decoder, Encoder, Json, LengthDelimited, Lines,
+    Postcard, Text,
 };
 
 use crate::{
@@ -67,6 +68,7 @@ const LINES: Wire = Wire {
 
 pub fn codec_length_delimited(input: &[u8]) {
     check(input, LengthDelimited::new, PREFIXED);
+    check(input, Text::new, PREFIXED);
 }
 
 pub fn codec_lines(input: &[u8]) {

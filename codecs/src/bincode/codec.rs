@@ -9,6 +9,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::Bincode;
 use crate::bounded::Budget;
+use crate::checked::{Checked, Rules};
 use crate::length_prefix::{FrameWriter, decode_with};
 use crate::typed::typed_encoder;
 use crate::{CodecError, EncodeRef};
@@ -34,7 +35,7 @@ impl<In, Out: Serialize> EncodeRef for Bincode<In, Out> {
 
     fn encode_ref(&mut self, item: &Out, dst: &mut BytesMut) -> Result<(), CodecError> {
         let mut frame = FrameWriter::new(dst, self.max_frame_len);
-        encode_into_writer(item, &mut frame, FORMAT)
+        encode_into_writer(Checked::new(item, Rules::POSITIONAL), &mut frame, FORMAT)
             .map_err(|error| CodecError::Unencodable(error.into()))?;
         frame.finish()
     }

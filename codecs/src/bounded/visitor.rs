@@ -11,8 +11,24 @@ use super::{Bounded, Bounds};
 pub(super) struct BoundedVisitor<'b, V> {
     pub(super) inner: V,
     pub(super) bounds: Bounds<'b>,
-    /// A sequence has the length that the type asked for.
-    pub(super) fixed: bool,
+    pub(super) expects: Expects,
+}
+
+/// What the type asked for.
+#[derive(Clone, Copy)]
+pub(super) enum Expects {
+    Anything,
+    Integer,
+    /// A sequence of a length that it knows.
+    FixedLen,
+}
+
+/// The integer that a floating-point number is, if it is one and nearer to zero than `limit`, which is
+/// at most 2^127.
+// Of a number without a fraction and in the range, the conversion loses nothing.
+#[allow(clippy::cast_possible_truncation, clippy::float_cmp)]
+fn whole(value: f64, limit: f64) -> Option<i128> {
+    (value.abs() < limit && value.trunc() == value).then_some(value as i128)
 }
 
 /// Values with nothing inside.
@@ -44,8 +60,6 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for BoundedVisitor<'_, V> {
         visit_u32(u32),
         visit_u64(u64),
         visit_u128(u128),
-        visit_f32(f32),
-        visit_f64(f64),
         visit_char(char),
         visit_str(&str),
         visit_borrowed_str(&'de str),
@@ -53,6 +67,32 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for BoundedVisitor<'_, V> {
         visit_bytes(&[u8]),
         visit_borrowed_bytes(&'de [u8]),
         visit_byte_buf(Vec<u8>),
+    }
+
+    #[inline]
+    fn visit_f32<E: de::Error>(self, value: f32) -> Result<V::Value, E> {
+        match self.expects {
+            Expects::Integer => self.visit_f64(value.into()),
+            _ => self.inner.visit_f32(value),
+        }
+    }
+
+    #[inline]
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<V::Value, E> {
+        let integer = match self.expects {
+            Expects::Integer => whole(value, self.bounds.budget.whole_floats),
+            _ => None,
+        };
+        let Some(integer) = integer else {
+            return self.inner.visit_f64(value);
+        };
+        if let Ok(integer) = u64::try_from(integer) {
+            self.inner.visit_u64(integer)
+        } else if let Ok(integer) = i64::try_from(integer) {
+            self.inner.visit_i64(integer)
+        } else {
+            self.inner.visit_i128(integer)
+        }
     }
 
     #[inline]
@@ -83,7 +123,10 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for BoundedVisitor<'_, V> {
     fn visit_seq<A: SeqAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
         let bounds = self.bounds.deeper()?;
         // What the type asked for is free, and is never used up.
-        let free = if self.fixed { usize::MAX } else { 0 };
+        let free = match self.expects {
+            Expects::FixedLen => usize::MAX,
+            _ => 0,
+        };
         self.inner
             .visit_seq(Elements::new(access.size_hint(), free, access, bounds)?)
     }

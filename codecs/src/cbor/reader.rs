@@ -1,22 +1,26 @@
-//! What cbor4ii reads a payload through.
+//! A payload, and the data items in it.
 //!
-//! Why cbor4ii: it is maintained, has no `unsafe` and no dependency that must be, lends texts and
-//! bytes out of the payload, and lets the caller be the reader and the writer. Of the others,
-//! ciborium keeps its `Deserializer` to itself, so that nothing can be put around it to bound what
-//! it reads, and copies texts through a buffer of fixed size; minicbor writes a `char` as a number and
-//! has a licence that is rare on lists of allowed ones.
+//! Why cbor4ii, and only its core, below serde: it is maintained, has no `unsafe` and no dependency
+//! that must be, lends texts and bytes out of the payload, and lets the caller be the reader and the
+//! writer. Its own implementation of serde's traits, ciborium's and minicbor's differ from what
+//! `Cbor` promises in units, tags, widths of integers, or in what they call human-readable, and none
+//! can be told otherwise. ciborium copies texts through a buffer of fixed size; minicbor has a
+//! licence that is rare on lists of allowed ones.
 
-use cbor4ii::core::dec::{Read, Reference};
+use std::borrow::Cow;
 
-/// A level of our own budget takes up to two of these, and a value inside of it one. So for what a
-/// type reads, this never is the limit; it is for what it skips, on which cbor4ii recurses without
-/// anybody in between.
-const MAX_STEPS: usize = 512;
+use cbor4ii::core::dec::{self, Decode, IgnoredAny, Read, Reference, if_major};
+use cbor4ii::core::{major, marker, types};
+use half::f16;
 
-/// The payload ends before what it says that follows.
-#[derive(Debug, thiserror::Error)]
-#[error("the payload ends within a value")]
-pub(super) struct Incomplete;
+use super::error::{Error, Incomplete};
+
+/// How deep the values may be nested that a type skips: cbor4ii recurses on these.
+const MAX_SKIPPED_NESTING: usize = 128;
+
+/// A bignum, and one below zero (RFC 8949 section 3.4.3).
+const BIGNUM: u64 = 2;
+const NEGATIVE_BIGNUM: u64 = 3;
 
 /// A payload that is all there.
 ///
@@ -28,11 +32,29 @@ pub(super) struct PayloadReader<'p> {
     steps: usize,
 }
 
+/// A data item, or its beginning if others are in it.
+pub(super) enum Item<'p> {
+    /// Null or undefined.
+    Null,
+    Bool(bool),
+    Unsigned(u64),
+    Negative(i64),
+    LongUnsigned(u128),
+    LongNegative(i128),
+    Short(f32),
+    Double(f64),
+    Bytes(Cow<'p, [u8]>),
+    Text(Cow<'p, str>),
+    /// With its length, if that is definite.
+    Array(Option<usize>),
+    Map(Option<usize>),
+}
+
 impl<'p> PayloadReader<'p> {
     pub(super) fn new(payload: &'p [u8]) -> Self {
         Self {
             payload,
-            steps: MAX_STEPS,
+            steps: MAX_SKIPPED_NESTING,
         }
     }
 
@@ -40,6 +62,144 @@ impl<'p> PayloadReader<'p> {
     pub(super) fn left(&self) -> usize {
         self.payload.len()
     }
+
+    /// The first byte of the next value. Tags before it are skipped, but for that of a bignum.
+    #[inline]
+    pub(super) fn peek(&mut self) -> Result<u8, Error> {
+        loop {
+            let first = *self.payload.first().ok_or(dec::Error::Read(Incomplete))?;
+            if if_major(first) != major::TAG {
+                return Ok(first);
+            }
+            let before = self.payload;
+            match types::Tag::tag(self)? {
+                BIGNUM | NEGATIVE_BIGNUM => {
+                    self.payload = before;
+                    return Ok(first);
+                }
+                tag if transforms(tag) => return Err(Error::Tag(tag)),
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether the next value is text or bytes: what a name can be.
+    #[inline]
+    pub(super) fn at_name(&mut self) -> Result<bool, Error> {
+        Ok(matches!(
+            if_major(self.peek()?),
+            major::STRING | major::BYTES
+        ))
+    }
+
+    /// Whether null or undefined is next, which is then taken.
+    #[inline]
+    pub(super) fn take_null(&mut self) -> Result<bool, Error> {
+        let null = matches!(self.peek()?, marker::NULL | marker::UNDEFINED);
+        if null {
+            self.advance(1);
+        }
+        Ok(null)
+    }
+
+    /// Whether an array of definite length without elements is next, which is then taken.
+    pub(super) fn take_empty_array(&mut self) -> Result<bool, Error> {
+        let empty = self.peek()? == major::ARRAY << 5;
+        if empty {
+            self.advance(1);
+        }
+        Ok(empty)
+    }
+
+    /// Whether the break of an indefinite length is next, which is then taken.
+    #[inline]
+    pub(super) fn take_break(&mut self) -> Result<bool, Error> {
+        Ok(dec::is_break(self)?)
+    }
+
+    /// The text that is next, if it is one of less than 24 bytes.
+    #[inline]
+    pub(super) fn short_text(&mut self) -> Result<Option<&'p str>, Error> {
+        const TEXT: u8 = major::STRING << 5;
+        match self.payload.first() {
+            Some(TEXT..0x78) => Ok(Some(<&str>::decode(self)?)),
+            _ => Ok(None),
+        }
+    }
+
+    pub(super) fn skip(&mut self) -> Result<(), Error> {
+        IgnoredAny::decode(self)?;
+        Ok(())
+    }
+
+    #[inline]
+    pub(super) fn item(&mut self) -> Result<Item<'p>, Error> {
+        let first = self.peek()?;
+        Ok(match if_major(first) {
+            major::UNSIGNED => Item::Unsigned(u64::decode(self)?),
+            major::NEGATIVE => negative(<types::Negative<u64>>::decode(self)?.0.into())?,
+            major::BYTES => Item::Bytes(self.bytes()?),
+            major::STRING => Item::Text(<Cow<'_, str>>::decode(self)?),
+            major::ARRAY => Item::Array(types::Array::len(self)?),
+            major::MAP => Item::Map(types::Map::len(self)?),
+            major::TAG => self.bignum()?,
+            _ => self.simple(first)?,
+        })
+    }
+
+    #[inline]
+    fn bytes(&mut self) -> Result<Cow<'p, [u8]>, Error> {
+        Ok(<types::Bytes<Cow<'_, [u8]>>>::decode(self)?.0)
+    }
+
+    fn bignum(&mut self) -> Result<Item<'p>, Error> {
+        let tag = types::Tag::tag(self)?;
+        let bytes = self.bytes()?;
+        let first = bytes.iter().position(|byte| *byte != 0);
+        let digits = first.and_then(|at| bytes.get(at..)).unwrap_or_default();
+        if digits.len() > size_of::<u128>() {
+            return Err(Error::LongInteger);
+        }
+        let magnitude = digits
+            .iter()
+            .fold(0, |value, byte| value << 8 | u128::from(*byte));
+        if tag == NEGATIVE_BIGNUM {
+            negative(magnitude)
+        } else {
+            Ok(u64::try_from(magnitude).map_or(Item::LongUnsigned(magnitude), Item::Unsigned))
+        }
+    }
+
+    #[inline]
+    fn simple(&mut self, first: u8) -> Result<Item<'p>, Error> {
+        let item = match first {
+            marker::FALSE => Item::Bool(false),
+            marker::TRUE => Item::Bool(true),
+            marker::NULL | marker::UNDEFINED => Item::Null,
+            marker::F16 => {
+                let types::F16(bits) = types::F16::decode(self)?;
+                return Ok(Item::Short(f16::from_bits(bits).into()));
+            }
+            marker::F32 => return Ok(Item::Short(f32::decode(self)?)),
+            marker::F64 => return Ok(Item::Double(f64::decode(self)?)),
+            _ => return Err(Error::Unsupported(first)),
+        };
+        self.advance(1);
+        Ok(item)
+    }
+}
+
+/// The integer -1 - `magnitude`.
+fn negative<'p>(magnitude: u128) -> Result<Item<'p>, Error> {
+    let value = !i128::try_from(magnitude).map_err(|_| Error::LongInteger)?;
+    Ok(i64::try_from(value).map_or(Item::LongNegative(value), Item::Negative))
+}
+
+/// Whether a tag makes another value of what follows it: a decimal fraction, a big float (RFC 8949
+/// section 3.4.4), a rational number, a reference to a text or to another value, or numbers that are
+/// no bytes (RFC 8746 section 2). The arrays of bytes among these are 64 and 68.
+fn transforms(tag: u64) -> bool {
+    matches!(tag, 4 | 5 | 25 | 29 | 30 | 65..=67 | 69..=87)
 }
 
 impl<'p> Read<'p> for PayloadReader<'p> {

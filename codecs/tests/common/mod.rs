@@ -6,7 +6,7 @@
 use std::fmt::Debug;
 
 use asynchronous_codec::{Bytes, BytesMut, Decoder, Encoder};
-use ws_framed_codecs::{CodecError, LengthDelimited, Lines};
+use ws_framed_codecs::{CodecError, LengthDelimited, Lines, Text};
 
 #[cfg(feature = "compress")]
 pub(crate) mod compressed;
@@ -161,6 +161,46 @@ impl Subject for OfLines {
     }
 }
 
+pub(crate) struct OfText;
+
+impl Subject for OfText {
+    type Item = String;
+    type Codec = Text;
+    const OVERHEAD: usize = 4;
+
+    fn codec(max: usize) -> Text {
+        Text::new(max)
+    }
+    fn items() -> Vec<String> {
+        [
+            "",
+            "a\n\r\n",
+            "\r",
+            "\0\0\0\u{2}",
+            "zwölf Boxkämpfer",
+            &"long ".repeat(60),
+        ]
+        .map(str::to_owned)
+        .to_vec()
+    }
+    fn item_of(len: usize) -> String {
+        "x".repeat(len)
+    }
+    fn frame(payload: &[u8]) -> Vec<u8> {
+        prefixed(payload)
+    }
+    fn malformed() -> Vec<Vec<u8>> {
+        [
+            &b"\xff"[..],
+            b"good then \xc3(",
+            b"\xe2\x82",
+            b"\xed\xa0\x80",
+        ]
+        .map(<[u8]>::to_vec)
+        .to_vec()
+    }
+}
+
 /// Makes a test of every function named, for one codec.
 #[macro_export]
 macro_rules! for_codec {
@@ -181,6 +221,7 @@ macro_rules! for_every_codec {
     ($($cases:tt)+) => {
         $crate::for_codec!(length_delimited, $crate::common::OfBytes, $($cases)+);
         $crate::for_codec!(lines, $crate::common::OfLines, $($cases)+);
+        $crate::for_codec!(text, $crate::common::OfText, $($cases)+);
         $crate::for_every_format!($($cases)+);
     };
 }

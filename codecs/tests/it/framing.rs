@@ -52,6 +52,12 @@ mod malformed {
         malformed_part_is_no_error,
     }
 
+    crate::for_codec! {
+        text, crate::common::OfText, crate::framing:
+        malformed_frame_is_skipped,
+        malformed_part_is_no_error,
+    }
+
     crate::for_every_format! {
         crate::framing:
         malformed_frame_is_skipped,

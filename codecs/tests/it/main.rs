@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod cbor;
 mod compressed;
 #[cfg(any(
     feature = "bincode",
@@ -13,6 +14,7 @@ mod compressed;
 mod encoding;
 mod errors;
 mod framing;
+mod json;
 mod lines;
 #[cfg(any(
     feature = "bincode",
@@ -21,7 +23,9 @@ mod lines;
     feature = "postcard"
 ))]
 mod nesting;
+mod positional;
 mod properties;
+mod round_trips;
 mod self_describing;
 mod streams;
 mod types;

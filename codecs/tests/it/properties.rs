@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use ws_framed_codecs::CodecError;
 
-use crate::common::{Codec, OfBytes, OfLines, Subject};
+use crate::common::{Codec, OfBytes, OfLines, OfText, Subject};
 
 /// Bytes in parts, split at these places.
 pub(crate) fn pieces<'b>(bytes: &'b [u8], cuts: &[Index]) -> Vec<&'b [u8]> {
@@ -124,10 +124,17 @@ proptest! {
         round_trip(&OfLines::codec(80), &items, &cuts)?;
     }
 
+    /// Texts survive a round trip in any parts.
+    #[test]
+    fn texts_survive_any_split(items in vec("(?s).{0,20}", 0..8), cuts in cuts()) {
+        round_trip(&OfText::codec(80), &items, &cuts)?;
+    }
+
     /// A decoder consumes a whole frame, or nothing, whatever bytes arrive.
     #[test]
     fn decoders_consume_what_they_report(bytes in bytes(), cuts in cuts(), max in 0..80usize) {
         consumes_whole_frames::<OfBytes>(&bytes, &cuts, max, first_prefixed)?;
+        consumes_whole_frames::<OfText>(&bytes, &cuts, max, first_prefixed)?;
         consumes_whole_frames::<OfLines>(&bytes, &cuts, max, first_line)?;
         #[cfg(feature = "bincode")]
         consumes_whole_frames::<crate::common::values::OfBincode>(&bytes, &cuts, max, first_prefixed)?;

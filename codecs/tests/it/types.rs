@@ -1,7 +1,7 @@
 //! The types themselves: auto traits, limits, names.
 
 use asynchronous_codec::{BytesMut, Decoder};
-use ws_framed_codecs::{Bincode, LengthDelimited, Lines, WireFormat};
+use ws_framed_codecs::{Bincode, LengthDelimited, LengthPrefixed, Lines, Text, WireFormat};
 
 fn assert_auto<T: Send + Sync + Unpin + Clone + std::fmt::Debug + 'static>() {}
 
@@ -16,6 +16,7 @@ struct Awkward {
 fn codecs_have_all_auto_traits() {
     assert_auto::<LengthDelimited>();
     assert_auto::<Lines>();
+    assert_auto::<Text>();
     assert_auto::<Bincode<Awkward, *mut u8>>();
     #[cfg(feature = "postcard")]
     assert_auto::<ws_framed_codecs::Postcard<Awkward, *mut u8>>();
@@ -39,6 +40,7 @@ fn limit_is_capped_by_the_prefix() {
     ] {
         assert_eq!(LengthDelimited::new(given).max_frame_len(), kept);
         assert_eq!(Lines::new(given).max_line_len(), kept);
+        assert_eq!(Text::new(given).max_frame_len(), kept);
         #[cfg(feature = "bincode")]
         assert_eq!(Bincode::<u8>::new(given).max_frame_len(), kept);
         #[cfg(feature = "postcard")]
@@ -68,6 +70,7 @@ fn names_of_formats_are_stable() {
     };
     expect(&LengthDelimited::new(9), "length-delimited");
     expect(&Lines::new(9), "lines");
+    expect(&Text::new(9), "text");
     #[cfg(feature = "bincode")]
     expect(&Bincode::<u8>::new(9), "bincode2");
     #[cfg(feature = "postcard")]
@@ -93,4 +96,15 @@ fn length_delimited_shares_its_buffer() {
         .unwrap()
         .unwrap();
     assert_eq!((&item[..], item.as_ptr()), (&b"abc"[..], payload));
+}
+
+/// The payloads of `Text` and `Json` are text, those of the others are bytes.
+#[test]
+fn two_codecs_are_of_text() {
+    assert!(Text::new(9).is_text());
+    assert!(!LengthDelimited::new(9).is_text());
+    #[cfg(feature = "json")]
+    assert!(ws_framed_codecs::Json::<u8>::new(9).is_text());
+    #[cfg(feature = "cbor")]
+    assert!(!ws_framed_codecs::Cbor::<u8>::new(9).is_text());
 }

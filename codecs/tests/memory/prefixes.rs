@@ -12,6 +12,12 @@ crate::for_codec! {
     buffer_grows_with_arriving_bytes,
 }
 
+crate::for_codec! {
+    text, crate::common::OfText, crate::prefixes:
+    claimed_length_reserves_little,
+    buffer_grows_with_arriving_bytes,
+}
+
 crate::for_every_format! {
     crate::prefixes:
     claimed_length_reserves_little,

@@ -2,7 +2,7 @@
 
 use asynchronous_codec::{Bytes, BytesMut};
 use bytes::Buf;
-use ws_framed_codecs::{LengthDelimited, Lines};
+use ws_framed_codecs::{LengthDelimited, Lines, Text};
 use ws_framed_test_support::alloc::exclusive;
 
 use crate::common::{AMPLE, Codec};
@@ -42,12 +42,13 @@ fn length_delimited_allocates_nothing() {
     assert!(decoding <= 1, "{decoding}");
 }
 
-/// `Lines` allocates nothing but the `String` of each item.
+/// `Lines` and `Text` allocate nothing but the `String` of each item.
 #[test]
-fn lines_allocate_their_items_only() {
+fn texts_allocate_their_items_only() {
     let item = "sixteen bytes ..".to_owned();
     // One for the clone that is encoded, one for the `String` that is decoded.
     assert_eq!(calls_for_a_thousand(Lines::new(AMPLE), &item), (1000, 1000));
+    assert_eq!(calls_for_a_thousand(Text::new(AMPLE), &item), (1000, 1000));
 }
 
 /// `Compressed` allocates nothing to encode, once its buffers have grown.

@@ -12,7 +12,7 @@ use support::{
     on_all_transports, on_transports, poll_until_idle, ws_error,
 };
 use ws_framed::{
-    CloseFrame, CloseOutcome, ClosedBy, CodecError, Encoded, Json, LengthDelimited, Postcard,
+    CloseFrame, CloseOutcome, ClosedBy, CodecError, Encoded, Json, LengthDelimited, Postcard, Text,
     TextPolicy, WsErr, WsFramed, WsStream, bytes::Bytes,
 };
 
@@ -53,6 +53,20 @@ fn text_codec_sends_text_messages() {
         }
         let stats = ours.handle().stats();
         assert_eq!((stats.messages_sent, stats.bytes_sent), (3, 25));
+    });
+}
+
+/// Each string of `Text` is one text message, whatever is in it, in both directions.
+#[test]
+fn strings_are_text_messages() {
+    on_all_transports(&config_without_keepalive(), async |ours, mut peer| {
+        let mut ours = ours.per_message(Text::new(1024));
+        for text in ["", "two\nlines\r\n", "{\"a\":1}\u{1e}", "zwölf"] {
+            ours.send(text.to_owned()).await.unwrap();
+            peer.expect(Frame::text(text)).await;
+            peer.send(Frame::text(text)).await;
+            assert_eq!(ours.next().await.unwrap().unwrap(), text);
+        }
     });
 }
 
