@@ -315,7 +315,11 @@ impl From<RejectedHandshake> for WsErr {
 /// As the item stream reports it: `?` works in a function that connects, and then sends and receives.
 impl From<WsErr> for CodecError {
     fn from(error: WsErr) -> Self {
-        Self::Io(error.into())
+        match error {
+            WsErr::TooLargeToSend { len, max } => Self::ItemTooLarge { len, max },
+            WsErr::NotOneFrame(_) => Self::Unencodable(error.into()),
+            error => Self::Io(error.into()),
+        }
     }
 }
 

@@ -150,11 +150,13 @@ impl<M: MessageTransport> WsStream<M> {
     /// ```
     ///
     /// # Sending
-    /// An item goes out when the next one is sent, on a flush, and before a `next()` that has to wait. It must fit
-    /// into [`max_send_message_len`](crate::Config::max_send_message_len), 64 KiB by default: a longer one is
-    /// [`WsErr::TooLargeToSend`], an error of that item after which the sink goes on, and so is
-    /// [`WsErr::NotOneFrame`] for what the codec did not write as a length and a payload, or calls text and is
-    /// not UTF-8.
+    /// An item is sent when the next one is, on a flush, and before a `next()` that has to wait. It must
+    /// fit into [`max_send_message_len`](crate::Config::max_send_message_len), 64 KiB by default. A longer
+    /// one is [`CodecError::ItemTooLarge`](crate::CodecError::ItemTooLarge). An item whose frame is not a
+    /// length and a payload, or is not UTF-8 where the codec sends text, is
+    /// [`CodecError::Unencodable`](crate::CodecError::Unencodable) with a [`WsErr::NotOneFrame`] inside.
+    /// Both concern that item, and the next one can be sent. The error of another codec is made of an
+    /// `io::Error` that holds the `CodecError`.
     ///
     /// # Receiving
     /// Each message is an item, an empty one too. A codec that is text takes text and binary messages; for any

@@ -17,6 +17,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use futures::FutureExt;
 use http::HeaderMap;
 use pharos::{Observable, Observe, ObserveConfig};
+use ws_framed_codecs::CodecError;
 
 use crate::{
     close::{CloseFrame, CloseOutcome},
@@ -333,7 +334,7 @@ impl<M: MessageTransport> WsStream<M> {
     pub(crate) fn buffer_bytes(&mut self, mode: Mode, bytes: Bytes) -> io::Result<()> {
         self.connection
             .buffer_bytes(mode, bytes)
-            .map_err(io::Error::from)
+            .map_err(|error| CodecError::from(error).into())
     }
 
     /// Ends the link because what came cannot be decoded.

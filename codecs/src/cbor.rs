@@ -43,7 +43,7 @@ use crate::{CodecError, EncodeRef, LengthPrefixed};
 ///
 /// A number out of the range of its type is an error, and so is one with a fraction for an integer.
 ///
-/// **Errors**, on sending: [`CodecError::FrameTooLarge`], with the true length of the value;
+/// **Errors**, on sending: [`CodecError::ItemTooLarge`], with the true length of the value;
 /// [`CodecError::Unencodable`] when the type's `Serialize` refuses, or writes another number of
 /// elements than it announces. On receiving: [`CodecError::FrameTooLarge`], as soon as the prefix is
 /// there, which leaves the buffer as it is; [`CodecError::Malformed`], which takes exactly that frame,

@@ -39,8 +39,8 @@ const LZ4_HEAD_LEN: usize = 5;
 /// be `max + 4`. The inner codec's own limit holds too.
 ///
 /// **Items** and **errors** are those of the inner codec. In addition, on sending:
-/// [`CodecError::FrameTooLarge`] for an inner frame over the limit. On receiving: the same, as soon as
-/// the length is there, which leaves the buffer as it is; [`CodecError::Malformed`], which takes exactly
+/// [`CodecError::ItemTooLarge`] for an inner frame over the limit. On receiving:
+/// [`CodecError::FrameTooLarge`], as soon as the length is there, which leaves the buffer as it is; [`CodecError::Malformed`], which takes exactly
 /// that frame, for a frame that cannot be inflated to the length that it tells, or that holds anything
 /// but one frame of the inner codec. An error of the inner codec that takes nothing from the inner
 /// frame takes nothing here either. An inner frame is a stream of its own to the inner codec: what it
@@ -167,7 +167,8 @@ where
 
         let inner = dst.get(start + HEAD_LEN..).unwrap_or_default();
         if inner.len() > self.max_frame_len {
-            return Err(self.too_large(inner.len()).into());
+            let (len, max) = (inner.len(), self.max_frame_len);
+            return Err(CodecError::ItemTooLarge { len, max }.into());
         }
         let mut kind = PLAIN;
         if let Some(block) = self.compressor.compress(inner) {

@@ -1,58 +1,88 @@
-//! What can go wrong in a codec.
+//! Errors of codecs.
 
 use std::error::Error;
 use std::io;
 
-/// Why an item could not be read or written.
+/// Why an item could not be encoded or decoded.
 ///
-/// It converts into an [`io::Error`], out of which it can be had again with `downcast` or
-/// `get_ref`: the kind is `InvalidInput` for [`Unencodable`](Self::Unencodable), `InvalidData` for
-/// [`FrameTooLarge`](Self::FrameTooLarge) and [`Malformed`](Self::Malformed). An [`Io`](Self::Io)
-/// becomes the error that it holds.
+/// It converts into an [`io::Error`], and back: an `io::Error` that holds a `CodecError` becomes that
+/// again. The kind is `InvalidInput` for [`ItemTooLarge`](Self::ItemTooLarge) and
+/// [`Unencodable`](Self::Unencodable), `InvalidData` for [`FrameTooLarge`](Self::FrameTooLarge) and
+/// [`Malformed`](Self::Malformed). An [`Io`](Self::Io) becomes the error that it holds.
 ///
-/// The sources of [`Malformed`](Self::Malformed) and [`Unencodable`](Self::Unencodable) are there to be
-/// shown. Of what type they are is not promised, and changes with the libraries behind the codecs.
+/// The sources of [`Malformed`](Self::Malformed) and [`Unencodable`](Self::Unencodable) are for display.
+/// Their types are not promised, and change with the libraries behind the codecs.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CodecError {
     /// The stream below failed. The codecs themselves do no I/O: this is for the layer that drives
     /// them.
     #[error(transparent)]
-    Io(#[from] io::Error),
+    Io(io::Error),
 
-    /// A frame, sent or received, is over the codec's limit.
+    /// A received frame exceeds the limit of the codec.
     ///
-    /// A received one has not been taken from the buffer, so that reading on gives the same error.
+    /// It was not removed from the buffer, so that decoding again gives the same error.
     #[error("a frame of {len} bytes exceeds the limit of {max} bytes")]
     FrameTooLarge {
-        /// The length of the payload in bytes. For a received line whose end is not in sight, the
-        /// bytes of it that have arrived.
+        /// Length of the payload in bytes. For a received line without an end, the bytes of it that
+        /// have arrived.
         len: usize,
         /// The limit in bytes.
         max: usize,
     },
 
-    /// A received frame is not a value of the type that was to be read.
+    /// An item that was to be sent exceeds the limit of the codec.
     ///
-    /// The frame has been taken from the buffer; the next one can be read.
+    /// The output buffer is unchanged; the next item can be sent.
+    #[error("an item of {len} bytes exceeds the limit of {max} bytes")]
+    ItemTooLarge {
+        /// Length of the payload in bytes.
+        len: usize,
+        /// The limit in bytes.
+        max: usize,
+    },
+
+    /// A received frame is not a value of the expected type.
+    ///
+    /// It was removed from the buffer; the next one can be decoded.
     #[error("the frame does not hold a valid value")]
     Malformed(#[source] Box<dyn Error + Send + Sync>),
 
     /// An item has no representation in the codec's format.
     ///
-    /// The output buffer is as it was; the next item can be sent.
+    /// The output buffer is unchanged; the next item can be sent.
     #[error("the item cannot be encoded")]
     Unencodable(#[source] Box<dyn Error + Send + Sync>),
 }
 
+impl CodecError {
+    /// Whether nothing more can be received: the stream below failed, or a frame cannot be decoded and
+    /// cannot be skipped. Otherwise the error concerns one item, and the next one can be sent or received.
+    #[must_use]
+    pub fn ends_connection(&self) -> bool {
+        matches!(self, Self::Io(_) | Self::FrameTooLarge { .. })
+    }
+}
+
+/// An `io::Error` that holds a `CodecError` becomes that again.
+impl From<io::Error> for CodecError {
+    fn from(error: io::Error) -> Self {
+        error.downcast().unwrap_or_else(Self::Io)
+    }
+}
+
 impl From<CodecError> for io::Error {
     fn from(error: CodecError) -> Self {
-        match error {
-            CodecError::Io(error) => error,
-            CodecError::Unencodable(_) => Self::new(io::ErrorKind::InvalidInput, error),
-            CodecError::FrameTooLarge { .. } | CodecError::Malformed(_) => {
-                Self::new(io::ErrorKind::InvalidData, error)
+        let kind = match error {
+            CodecError::Io(error) => return error,
+            CodecError::ItemTooLarge { .. } | CodecError::Unencodable(_) => {
+                io::ErrorKind::InvalidInput
             }
-        }
+            CodecError::FrameTooLarge { .. } | CodecError::Malformed(_) => {
+                io::ErrorKind::InvalidData
+            }
+        };
+        Self::new(kind, error)
     }
 }

@@ -30,7 +30,7 @@ use crate::{CodecError, EncodeRef, LengthPrefixed};
 /// numbers, booleans or variants without fields; others are an error. Bytes are an array of numbers.
 /// Integers keep their value up to 128 bits here, but JavaScript's are exact up to 2<sup>53</sup> only.
 ///
-/// **Errors**, on sending: [`CodecError::FrameTooLarge`], with the true length of the value;
+/// **Errors**, on sending: [`CodecError::ItemTooLarge`], with the true length of the value;
 /// [`CodecError::Unencodable`] when `serde_json` or the type's `Serialize` refuses, a list as the key
 /// of a map or `NaN` for one. On receiving: [`CodecError::FrameTooLarge`], as soon as the prefix is there,
 /// which leaves the buffer as it is; [`CodecError::Malformed`], which takes exactly that frame, for

@@ -16,7 +16,7 @@ use crate::{CodecError, EncodeRef, WireFormat};
 /// **Items:** [`Bytes`] both ways. A received item shares the memory of the read buffer, nothing is
 /// copied; whoever keeps one for long keeps that memory, and may prefer a copy.
 ///
-/// **Errors:** [`CodecError::FrameTooLarge`] only, both ways. On receiving, it comes as soon as the
+/// **Errors:** on sending, [`CodecError::ItemTooLarge`]; on receiving, [`CodecError::FrameTooLarge`]. It comes as soon as the
 /// prefix is there, and the buffer stays as it is.
 ///
 /// **Hostile bytes:** a prefix makes the codec reserve at most 64 KiB ahead of the bytes that have

@@ -43,7 +43,7 @@ pub(crate) const PREFIX_LEN: usize = 4;
 ///
 ///     fn encode(&mut self, item: String, dst: &mut BytesMut) -> Result<(), CodecError> {
 ///         let len = item.len();
-///         let short = u8::try_from(len).map_err(|_| CodecError::FrameTooLarge { len, max: 255 })?;
+///         let short = u8::try_from(len).map_err(|_| CodecError::ItemTooLarge { len, max: 255 })?;
 ///         dst.extend_from_slice(&u32::from(short).to_be_bytes());
 ///         dst.extend_from_slice(item.as_bytes());
 ///         Ok(())
@@ -83,7 +83,7 @@ pub(crate) fn limit(max: usize) -> usize {
 pub(crate) fn prefix(len: usize, max: usize) -> Result<[u8; PREFIX_LEN], CodecError> {
     match u32::try_from(len) {
         Ok(prefix) if len <= max => Ok(prefix.to_be_bytes()),
-        _ => Err(CodecError::FrameTooLarge { len, max }),
+        _ => Err(CodecError::ItemTooLarge { len, max }),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{CodecError, EncodeRef, WireFormat};
 ///
 /// **Items:** [`String`] both ways, without the end of the line.
 ///
-/// **Errors**, on sending: [`CodecError::FrameTooLarge`]; [`CodecError::Unencodable`] for an item
+/// **Errors**, on sending: [`CodecError::ItemTooLarge`]; [`CodecError::Unencodable`] for an item
 /// that holds `\n` or ends in `\r`, since it would not arrive as it was sent. On receiving:
 /// [`CodecError::FrameTooLarge`], as soon as it is certain, which leaves the buffer as it is;
 /// [`CodecError::Malformed`] for a line that is not UTF-8, which takes exactly that line and its
@@ -138,7 +138,10 @@ impl EncodeRef for Lines {
     type Ref = str;
 
     fn encode_ref(&mut self, item: &str, dst: &mut BytesMut) -> Result<(), CodecError> {
-        self.check(item.len())?;
+        let (len, max) = (item.len(), self.max_line_len);
+        if len > max {
+            return Err(CodecError::ItemTooLarge { len, max });
+        }
         if memchr(b'\n', item.as_bytes()).is_some() {
             return Err(CodecError::Unencodable(
                 "a line cannot hold a line feed".into(),

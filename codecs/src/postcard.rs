@@ -22,7 +22,7 @@ use crate::{CodecError, EncodeRef, LengthPrefixed};
 /// describe itself: both sides need the same types, without those of serde's attributes that depend on
 /// names of fields or on skipping (see below).
 ///
-/// **Errors**, on sending: [`CodecError::FrameTooLarge`], with the true length of the value;
+/// **Errors**, on sending: [`CodecError::ItemTooLarge`], with the true length of the value;
 /// [`CodecError::Unencodable`] when postcard or the type's `Serialize` refuses, a sequence of
 /// unknown length or a field that is left out for one. On receiving: [`CodecError::FrameTooLarge`], as soon as the prefix is
 /// there, which leaves the buffer as it is; [`CodecError::Malformed`], which takes exactly that

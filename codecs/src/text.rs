@@ -19,7 +19,7 @@ use crate::{CodecError, EncodeRef, WireFormat};
 ///
 /// **Items:** [`String`] both ways.
 ///
-/// **Errors**, on sending: [`CodecError::FrameTooLarge`]. On receiving: the same, as soon as the prefix
+/// **Errors**, on sending: [`CodecError::ItemTooLarge`]. On receiving: [`CodecError::FrameTooLarge`], as soon as the prefix
 /// is there, which leaves the buffer as it is; [`CodecError::Malformed`] for a payload that is not
 /// UTF-8, which takes exactly that frame.
 ///

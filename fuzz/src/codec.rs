@@ -274,7 +274,7 @@ fn write_again<T: Clone + Debug, C: Codec<T>>(item: &T, make: &impl Fn(usize) ->
     let payload = frame.len() - wire.overhead;
     if let Some(less) = payload.checked_sub(1) {
         match make(less).encode(item.clone(), &mut written) {
-            Err(CodecError::FrameTooLarge { len, max }) => assert_eq!((len, max), (payload, less)),
+            Err(CodecError::ItemTooLarge { len, max }) => assert_eq!((len, max), (payload, less)),
             other => panic!("{payload} bytes passed a limit of {less}: {other:?}"),
         }
         assert_eq!(written, BEFORE, "a failure leaves the buffer as it was");

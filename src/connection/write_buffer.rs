@@ -3,6 +3,7 @@
 use std::{fmt, io};
 
 use bytes::{Buf, Bytes, BytesMut};
+use ws_framed_codecs::CodecError;
 
 use crate::{
     error::{Mismatch, WsErr},
@@ -144,7 +145,8 @@ impl WriteBuffer {
         result?;
         let headroom = headroom.saturating_add(PREFIX_LEN);
         let encoded = frame.get(headroom - PREFIX_LEN..).unwrap_or_default();
-        let payload = check_item(encoded, is_text, max).map_err(io::Error::from)?;
+        let payload = check_item(encoded, is_text, max)
+            .map_err(|error| io::Error::from(CodecError::from(error)))?;
         self.message = Some(match payload {
             Some(text) => Message::Text(text),
             None => Message::Binary(Payload::with_headroom(frame.split(), headroom)),

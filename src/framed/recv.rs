@@ -109,7 +109,7 @@ where
     /// Discards the rest of a message. The next one is decoded from its beginning.
     fn not_one_frame(&mut self, why: Mismatch) -> C::Error {
         self.buffer.clear();
-        io::Error::from(WsErr::NotOneFrame(why)).into()
+        io::Error::from(CodecError::Malformed(WsErr::NotOneFrame(why).into())).into()
     }
 
     /// The connection has closed cleanly: nothing follows what is in the buffer.

@@ -87,7 +87,15 @@ pub(crate) fn decoded<S: Subject>(pieces: impl IntoIterator<Item: AsRef<[u8]>>) 
     items
 }
 
-/// Fails unless the result is `FrameTooLarge` with these lengths.
+/// Fails unless the result of encoding is `ItemTooLarge` with these lengths.
+pub(crate) fn assert_item_too_large(result: Result<(), CodecError>, len: usize, max: usize) {
+    match result {
+        Err(CodecError::ItemTooLarge { len: l, max: m }) => assert_eq!((l, m), (len, max)),
+        other => panic!("not ItemTooLarge: {other:?}"),
+    }
+}
+
+/// Fails unless the result of decoding is `FrameTooLarge` with these lengths.
 pub(crate) fn assert_too_large<T>(result: Result<T, CodecError>, len: usize, max: usize) {
     match result {
         Err(CodecError::FrameTooLarge { len: l, max: m }) => assert_eq!((l, m), (len, max)),

@@ -29,6 +29,10 @@ fn other_errors_downcast_from_io() {
             io::ErrorKind::InvalidData,
         ),
         (
+            CodecError::ItemTooLarge { len: 2, max: 1 },
+            io::ErrorKind::InvalidInput,
+        ),
+        (
             CodecError::Malformed("bad".into()),
             io::ErrorKind::InvalidData,
         ),
@@ -39,10 +43,16 @@ fn other_errors_downcast_from_io() {
     ];
     for (error, kind) in cases {
         let text = error.to_string();
+        let ends_connection = matches!(error, CodecError::FrameTooLarge { .. });
+        assert_eq!(error.ends_connection(), ends_connection, "{error}");
         let error = io::Error::from(error);
         assert_eq!((error.kind(), error.to_string()), (kind, text.clone()));
-        assert_eq!(error.downcast::<CodecError>().unwrap().to_string(), text);
+        let again = CodecError::from(error);
+        assert_eq!(again.to_string(), text);
+        assert_eq!(again.ends_connection(), ends_connection, "{again}");
     }
+    let lost = CodecError::from(io::Error::from(io::ErrorKind::ConnectionReset));
+    assert!(matches!(lost, CodecError::Io(_)) && lost.ends_connection());
 }
 
 /// An error names the lengths or the cause, which is its source.
@@ -52,7 +62,7 @@ fn errors_name_their_cause() {
         LengthDelimited::new(1).encode(Bytes::from_static(b"abc"), &mut BytesMut::new());
     assert_eq!(
         too_large.unwrap_err().to_string(),
-        "a frame of 3 bytes exceeds the limit of 1 bytes"
+        "an item of 3 bytes exceeds the limit of 1 bytes"
     );
 
     let malformed = Lines::new(9)

@@ -5,7 +5,7 @@ use std::{borrow::Borrow, slice};
 use asynchronous_codec::{BytesMut, Decoder, Encoder};
 use ws_framed_codecs::{CodecError, EncodeRef};
 
-use crate::common::{AMPLE, Subject, assert_too_large, decoded, encoded};
+use crate::common::{AMPLE, Subject, assert_item_too_large, assert_too_large, decoded, encoded};
 
 crate::for_every_codec! {
     crate::framing:
@@ -103,7 +103,7 @@ where
     let refused = codec.encode_ref(item.borrow(), &mut buffer);
     assert!(matches!(
         refused,
-        Err(CodecError::FrameTooLarge { len: 11, max: 10 })
+        Err(CodecError::ItemTooLarge { len: 11, max: 10 })
     ));
     assert_eq!(buffer, BEFORE);
 }
@@ -203,7 +203,7 @@ fn item_over_the_limit_is_refused<S: Subject>() {
     for (len, max) in [(3, 2), (101, 100), (200, 127), (200, 0), (2, 0)] {
         let mut codec = S::codec(max);
         let mut buffer = BytesMut::from(BEFORE);
-        assert_too_large(codec.encode(S::item_of(len), &mut buffer), len, max);
+        assert_item_too_large(codec.encode(S::item_of(len), &mut buffer), len, max);
         assert_eq!(buffer, BEFORE);
         if max > 1 {
             codec.encode(S::item_of(max), &mut buffer).unwrap();
@@ -274,5 +274,5 @@ fn clone_has_no_decoding_state<S: Subject>() {
     let mut other = encoded::<S>(&[S::item_of(2), S::item_of(50)]);
     assert_eq!(clone.decode(&mut other).unwrap(), Some(S::item_of(2)));
     assert_eq!(clone.decode(&mut other).unwrap(), Some(S::item_of(50)));
-    assert_too_large(clone.encode(S::item_of(51), &mut other), 51, 50);
+    assert_item_too_large(clone.encode(S::item_of(51), &mut other), 51, 50);
 }

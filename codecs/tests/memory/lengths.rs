@@ -11,7 +11,7 @@ use serde::de::{Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 use ws_framed_test_support::alloc::exclusive;
 
-use crate::common::assert_too_large;
+use crate::common::assert_item_too_large;
 use crate::common::values::{Compact, Format};
 use crate::cost::{least_cost, refused};
 
@@ -181,7 +181,7 @@ fn value_over_the_limit_costs_little<F: Format>() {
     });
     let len = F::encode(Zeros(LEN)).len() - 4;
     assert!(len > LEN);
-    assert_too_large(result, len, 1000);
+    assert_item_too_large(result, len, 1000);
     assert!(cost.peak <= 8 * 1024, "{cost:?}");
 }
 

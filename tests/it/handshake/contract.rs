@@ -288,7 +288,7 @@ async fn limit_applies_to_the_sender() {
         let mut client = client.framed(Lines::new(limit));
         let error = client.send("12345".to_owned()).await.unwrap_err();
         assert!(
-            matches!(error, CodecError::FrameTooLarge { len: 5, max: 4 }),
+            matches!(error, CodecError::ItemTooLarge { len: 5, max: 4 }),
             "{error:?}"
         );
         assert_eq!(client.handle().stats().bytes_sent, 0);

@@ -181,7 +181,7 @@ fn refused_items_are_not_sent() {
         ] {
             let too_long = too_long.unwrap_err();
             assert!(
-                matches!(too_long, CodecError::FrameTooLarge { len: 8, max: 5 }),
+                matches!(too_long, CodecError::ItemTooLarge { len: 8, max: 5 }),
                 "{too_long:?}"
             );
         }

@@ -9,7 +9,7 @@ use support::{
     Setup::{self, Pipe},
     config_without_keepalive, fragments,
     frame::{BINARY, PING, TEXT},
-    on_all_transports, on_transports, poll_until_idle, ws_error,
+    on_all_transports, on_transports, poll_until_idle,
 };
 use ws_framed::{
     CloseFrame, CloseOutcome, ClosedBy, CodecError, Encoded, Json, LengthDelimited, Postcard, Text,
@@ -33,10 +33,7 @@ fn value(texts: &[&str]) -> Vec<String> {
 
 /// The `WsErr` inside the error of an item.
 fn cause(error: &CodecError) -> &WsErr {
-    match error {
-        CodecError::Io(error) => ws_error(error),
-        other => panic!("{other:?} is not about messages"),
-    }
+    WsErr::find_in(error).expect("an error about messages")
 }
 
 /// Each item of a text codec is one text message, and counted as such.

@@ -1,7 +1,7 @@
 //! Errors of `per_message`: a bad message or item fails alone, where the codec can go on.
 
 use futures::{AsyncReadExt, SinkExt, StreamExt, future};
-use support::{Frame, config_without_keepalive, on_all_transports, ws_error};
+use support::{Frame, config_without_keepalive, on_all_transports};
 use ws_framed::{
     CodecError, Decoder, Encoded, Encoder, Json, LengthDelimited, LengthPrefixed, WsErr,
     bytes::{Buf, BufMut, BytesMut},
@@ -9,10 +9,7 @@ use ws_framed::{
 
 /// The `WsErr` inside the error of an item.
 fn cause(error: &CodecError) -> &WsErr {
-    match error {
-        CodecError::Io(error) => ws_error(error),
-        other => panic!("{other:?} is not about messages"),
-    }
+    WsErr::find_in(error).expect("an error about messages")
 }
 
 /// A malformed message is an error, and the next message is the next item.
@@ -70,13 +67,13 @@ fn oversized_item_is_not_sent() {
         ] {
             let error = refused.unwrap_err();
             assert!(
-                matches!(cause(&error), WsErr::TooLargeToSend { len: 9, max: 8 }),
+                matches!(error, CodecError::ItemTooLarge { len: 9, max: 8 }),
                 "{error:?}"
             );
         }
         let error = ours.feed("12345678901".into()).await.unwrap_err();
         assert!(
-            matches!(error, CodecError::FrameTooLarge { len: 11, max: 10 }),
+            matches!(error, CodecError::ItemTooLarge { len: 11, max: 10 }),
             "{error:?}"
         );
         ours.send("next".into()).await.unwrap();
@@ -145,6 +142,7 @@ fn invalid_encoding_is_not_sent() {
         ];
         for frame in odd {
             let error = ours.feed(frame).await.unwrap_err();
+            assert!(matches!(error, CodecError::Unencodable(_)), "{error:?}");
             assert!(matches!(cause(&error), WsErr::NotOneFrame(_)), "{error:?}");
         }
         ours.send(b"\0\0\0\x02\xc3\xa9").await.unwrap();
@@ -163,6 +161,7 @@ fn unconsumed_bytes_are_dropped() {
             match ours.next().await.unwrap() {
                 Ok(()) => assert!(is_item, "{message}"),
                 Err(error) => {
+                    assert!(matches!(error, CodecError::Malformed(_)), "{error:?}");
                     assert!(matches!(cause(&error), WsErr::NotOneFrame(_)), "{error:?}");
                     assert!(!is_item, "{message}");
                 }
