@@ -21,6 +21,18 @@
 //! }
 //! ```
 //!
+//! # Cryptography
+//! The provider is the one that the process has installed (`CryptoProvider::install_default`).
+//! Otherwise it is that of the feature `ring` or `aws-lc-rs`; with both, a client of this library
+//! takes `ring`. With neither, the process has to install one: `ServerConfig::builder()` and
+//! `ClientConfig::builder()` of rustls panic without a provider, and with both features unless one is
+//! installed.
+//!
+//! # Application protocol
+//! A WebSocket handshake is HTTP/1.1, so a server selects `http/1.1` by ALPN, whatever its
+//! configuration says, and rejects a client that offers only other protocols. A client that offers
+//! none is accepted.
+//!
 //! A TLS stream of another library can be used with `connect_over` and `accept`, like any byte
 //! stream. If TLS ends without its close message, the connection ends with
 //! [`WsErr::UnexpectedEof`], unless the WebSocket was closed before.
@@ -42,7 +54,8 @@ pub use futures_rustls::rustls;
 #[derive(Clone)]
 pub struct ClientTls(Arc<rustls::ClientConfig>);
 
-/// The TLS configuration of a server, from a [`rustls::ServerConfig`].
+/// The TLS configuration of a server, from a [`rustls::ServerConfig`]. Its ALPN protocol is
+/// `http/1.1`.
 #[derive(Clone)]
 pub struct ServerTls(Arc<rustls::ServerConfig>);
 
@@ -50,7 +63,7 @@ impl ClientTls {
     /// Trusts the certificates that the operating system trusts. Each call reads them again.
     ///
     /// # Errors
-    /// [`WsErr::Io`] if there are none.
+    /// [`WsErr::Io`] if there are none, or if there is no provider of cryptography.
     #[cfg(feature = "rustls-native-roots")]
     pub fn native_roots() -> Result<Self, WsErr> {
         let found = rustls_native_certs::load_native_certs();
@@ -70,7 +83,8 @@ impl ClientTls {
     /// Trusts the certificates that Mozilla trusts, as of the version of the crate `webpki-roots`.
     ///
     /// # Errors
-    /// [`WsErr::Io`] if the cryptography provider of rustls does not support its versions of TLS.
+    /// [`WsErr::Io`] if there is no provider of cryptography, or if it does not support the versions
+    /// of TLS of rustls.
     #[cfg(feature = "rustls-webpki-roots")]
     pub fn webpki_roots() -> Result<Self, WsErr> {
         Self::trusting(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect())
@@ -78,11 +92,11 @@ impl ClientTls {
 
     #[cfg(any(feature = "rustls-native-roots", feature = "rustls-webpki-roots"))]
     fn trusting(roots: rustls::RootCertStore) -> Result<Self, WsErr> {
-        // The provider that the application has installed. If there is none, and two are compiled
-        // in, rustls panics.
+        // If none is installed, and two are compiled in, rustls panics.
         let provider = rustls::crypto::CryptoProvider::get_default().cloned();
-        let provider =
-            provider.unwrap_or_else(|| Arc::new(rustls::crypto::ring::default_provider()));
+        let provider = provider.or_else(built_in_provider).ok_or_else(|| {
+            std::io::Error::other("no provider of cryptography is installed, or built in")
+        })?;
         let mut config = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(std::io::Error::other)?
@@ -128,6 +142,22 @@ impl ClientTls {
     }
 }
 
+/// The provider of cryptography of a feature.
+#[cfg(any(feature = "rustls-native-roots", feature = "rustls-webpki-roots"))]
+#[cfg_attr(
+    not(any(feature = "ring", feature = "aws-lc-rs")),
+    expect(clippy::unnecessary_wraps, reason = "the features decide")
+)]
+fn built_in_provider() -> Option<Arc<rustls::crypto::CryptoProvider>> {
+    #[cfg(feature = "ring")]
+    let provider = Some(Arc::new(rustls::crypto::ring::default_provider()));
+    #[cfg(all(feature = "aws-lc-rs", not(feature = "ring")))]
+    let provider = Some(Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
+    #[cfg(not(any(feature = "ring", feature = "aws-lc-rs")))]
+    let provider = None;
+    provider
+}
+
 /// The given configuration, or the standard one.
 #[cfg(any(feature = "tokio", feature = "smol"))]
 pub(crate) fn client(given: Option<&ClientTls>) -> Result<ClientTls, WsErr> {
@@ -159,15 +189,18 @@ impl From<Arc<rustls::ClientConfig>> for ClientTls {
     }
 }
 
+/// Replaces the ALPN protocols by `http/1.1`.
 impl From<rustls::ServerConfig> for ServerTls {
-    fn from(config: rustls::ServerConfig) -> Self {
+    fn from(mut config: rustls::ServerConfig) -> Self {
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Self(Arc::new(config))
     }
 }
 
+/// Replaces the ALPN protocols by `http/1.1`, in a copy.
 impl From<Arc<rustls::ServerConfig>> for ServerTls {
     fn from(config: Arc<rustls::ServerConfig>) -> Self {
-        Self(config)
+        Arc::unwrap_or_clone(config).into()
     }
 }
 
