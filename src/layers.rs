@@ -41,7 +41,7 @@ const PLACES: &[(&str, &[&str])] = &[
         "async_tungstenite",
         &["transport/tungstenite.rs", "protocol/differential.rs"],
     ),
-    ("axum_core", &["net/axum.rs"]),
+    ("axum", &["net/axum.rs"]),
     ("data_encoding", &["handshake/key.rs", "handshake/url.rs"]),
     ("fastrand", &["reconnect.rs"]),
     ("futures_rustls", &["tls.rs"]),
@@ -50,7 +50,14 @@ const PLACES: &[(&str, &[&str])] = &[
     // Its types are in the signatures between the handshake and HTTP servers.
     (
         "http",
-        &["handshake/", "net/axum.rs", "net/hyper.rs", "server.rs"],
+        &[
+            "handshake/",
+            "lib.rs",
+            "net/axum.rs",
+            "net/hyper.rs",
+            "server.rs",
+            "server/",
+        ],
     ),
     // axum hands out an upgrade of hyper.
     ("hyper", &["net/axum.rs", "net/hyper.rs"]),

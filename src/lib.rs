@@ -96,6 +96,8 @@ pub mod __fuzzing {
 
 pub use asynchronous_codec;
 pub use bytes;
+#[cfg(not(target_arch = "wasm32"))]
+pub use http;
 pub use pharos;
 #[doc(inline)]
 pub use ws_framed_codecs as codecs;
@@ -125,7 +127,7 @@ pub use ws_framed_codecs::{
 
 pub use client::Connector;
 #[cfg(not(target_arch = "wasm32"))]
-pub use handshake::{rejection::Rejection, request::HandshakeRequest};
+pub use handshake::{rejection::Rejection, subprotocol::offered_subprotocols};
 #[cfg(target_arch = "wasm32")]
 pub use net::browser::connect;
 #[cfg(all(feature = "tokio", not(target_arch = "wasm32")))]

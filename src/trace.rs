@@ -134,6 +134,11 @@ impl Trace {
         }
     }
 
+    /// The closure that serves a connection has returned an error, whose text is the caller's.
+    pub(crate) fn serving_failed(&self, error: &str) {
+        tell!(self, WARN, error, "serving the connection failed");
+    }
+
     pub(crate) fn ping_sent(&self) {
         tell!(self, TRACE, "ping sent");
     }
@@ -218,6 +223,13 @@ impl Trace {
             }
         }
     }
+}
+
+/// Runs `future` in the span of the caller.
+pub(crate) fn in_current_span<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    #[cfg(feature = "tracing")]
+    let future = tracing::Instrument::in_current_span(future);
+    future
 }
 
 /// The text of an error, without what peers or callers wrote into it.

@@ -57,11 +57,10 @@ pub(super) fn add_headers(
     headers: &mut HeaderMap,
     added: &[(String, String)],
 ) -> Result<(), WsErr> {
-    const RESERVED: [HeaderName; 4] = [CONNECTION, UPGRADE, CONTENT_LENGTH, TRANSFER_ENCODING];
     for (name, value) in added {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(invalid_header)?;
         let value = HeaderValue::from_str(value).map_err(invalid_header)?;
-        if RESERVED.contains(&name) || name.as_str().starts_with("sec-websocket-") {
+        if is_reserved(&name) {
             return Err(invalid_header(format!("{name} belongs to the handshake")));
         }
         if name == HOST {
@@ -71,6 +70,12 @@ pub(super) fn add_headers(
         }
     }
     Ok(())
+}
+
+/// Whether a header belongs to the handshake, or to the framing of a body.
+pub(super) fn is_reserved(name: &HeaderName) -> bool {
+    const RESERVED: [HeaderName; 4] = [CONNECTION, UPGRADE, CONTENT_LENGTH, TRANSFER_ENCODING];
+    RESERVED.contains(name) || name.as_str().starts_with("sec-websocket-")
 }
 
 pub(super) fn invalid_header(error: impl Display) -> WsErr {

@@ -4,6 +4,8 @@
 //! handshake, as [`Handshaken`](handshaken::Handshaken).
 
 #[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod added_headers;
+#[cfg(not(target_arch = "wasm32"))]
 mod body;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod client;
@@ -25,11 +27,9 @@ pub(crate) mod policy;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod rejection;
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) mod request;
-#[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod server;
 #[cfg(not(target_arch = "wasm32"))]
-mod subprotocol;
+pub(crate) mod subprotocol;
 mod token;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod url;
