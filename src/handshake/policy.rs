@@ -119,7 +119,9 @@ fn is_host(host: &str, allowed: &str) -> bool {
 /// A host, and its port. An empty port is none (RFC 3986 section 3.2.3).
 fn split_port(host: &str) -> (&str, Option<&str>) {
     match host.rsplit_once(':') {
-        Some((name, port)) if !port.contains(']') => (name, Some(port).filter(|port| *port != "")),
+        Some((name, port)) if !port.contains(']') => {
+            (name, Some(port).filter(|port| !port.is_empty()))
+        }
         _ => (host, None),
     }
 }

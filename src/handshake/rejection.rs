@@ -23,7 +23,12 @@ use crate::error::WsErr;
 /// [`StatusCode`], whose phrase becomes the reason. The connection is closed behind the response,
 /// unless an HTTP server such as hyper manages it.
 #[derive(Clone, Debug)]
-pub struct Rejection {
+pub struct Rejection(Box<Inner>);
+
+/// Boxed, so that a `Result` with a rejection is small.
+#[derive(Clone, Debug)]
+struct Inner {
+    /// `None` if the given one is not valid.
     status: Option<StatusCode>,
     headers: AddedHeaders,
     /// Headers that are reserved for the handshake.
@@ -42,12 +47,12 @@ impl Rejection {
         StatusCode: TryFrom<S>,
     {
         let status = StatusCode::try_from(status).ok();
-        Self {
+        Self(Box::new(Inner {
             status: status.filter(|status| (200..600).contains(&status.as_u16())),
             headers: AddedHeaders::default(),
             protocol_headers: HeaderMap::new(),
             reason: reason.into(),
-        }
+        }))
     }
 
     /// Adds a header to the response. The type of the body is `text/plain; charset=utf-8`, unless a
@@ -62,7 +67,7 @@ impl Rejection {
         HeaderName: TryFrom<K, Error: Into<http::Error>>,
         HeaderValue: TryFrom<V, Error: Into<http::Error>>,
     {
-        self.headers.add(name, value);
+        self.0.headers.add(name, value);
         self
     }
 
@@ -73,25 +78,27 @@ impl Rejection {
         value: &'static str,
     ) -> Self {
         let value = HeaderValue::from_static(value);
-        self.protocol_headers.append(name, value);
+        self.0.protocol_headers.append(name, value);
         self
     }
 
     /// The status that is sent: 500 if the given one is not valid.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        self.status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        self.0.status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     /// The reason.
     #[must_use]
     pub fn reason(&self) -> &str {
-        &self.reason
+        &self.0.reason
     }
 
     /// The response, without the headers that frame its body, and the error for the server.
     pub(crate) fn into_response(self) -> (Response<String>, WsErr) {
-        let headers = match (self.status, self.headers.get()) {
+        let status = self.status();
+        let inner = *self.0;
+        let headers = match (inner.status, inner.headers.get()) {
             (Some(_), Ok(headers)) => headers.clone(),
             (None, _) => {
                 let why = "the status of a rejection is not from 200 to 599";
@@ -99,15 +106,15 @@ impl Rejection {
             }
             (_, Err(error)) => return (internal_error(), error),
         };
-        let mut response = text(self.status(), self.reason.clone());
+        let mut response = text(status, inner.reason.clone());
         if headers.contains_key(CONTENT_TYPE) {
             response.headers_mut().remove(CONTENT_TYPE);
         }
-        response.headers_mut().extend(self.protocol_headers);
+        response.headers_mut().extend(inner.protocol_headers);
         response.headers_mut().extend(headers);
         let error = WsErr::Refused {
-            status: response.status().as_u16(),
-            reason: self.reason,
+            status: status.as_u16(),
+            reason: inner.reason,
         };
         (response, error)
     }
@@ -118,7 +125,7 @@ impl<B: Into<String>> From<Response<B>> for Rejection {
         let (head, body) = response.into_parts();
         let mut rejection = Self::new(head.status, body);
         for (name, value) in &head.headers {
-            rejection.headers.add(name, value);
+            rejection.0.headers.add(name, value);
         }
         rejection
     }

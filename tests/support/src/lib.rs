@@ -23,8 +23,10 @@
 
 // Everything in here fails a test by a panic, and most of it returns what a test looks at.
 #![allow(clippy::missing_panics_doc, clippy::must_use_candidate)]
-#![cfg_attr(not(feature = "ws-framed"), allow(rustdoc::broken_intra_doc_links))]
-#![cfg_attr(not(feature = "tracing"), allow(rustdoc::broken_intra_doc_links))]
+#![cfg_attr(
+    not(all(feature = "ws-framed", feature = "tracing")),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 
 pub mod alloc;
 pub mod frame;
