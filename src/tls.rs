@@ -144,10 +144,6 @@ impl ClientTls {
 
 /// The provider of cryptography of a feature.
 #[cfg(any(feature = "rustls-native-roots", feature = "rustls-webpki-roots"))]
-#[cfg_attr(
-    not(any(feature = "ring", feature = "aws-lc-rs")),
-    expect(clippy::unnecessary_wraps, reason = "the features decide")
-)]
 fn built_in_provider() -> Option<Arc<rustls::crypto::CryptoProvider>> {
     #[cfg(feature = "ring")]
     let provider = Some(Arc::new(rustls::crypto::ring::default_provider()));

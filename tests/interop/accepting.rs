@@ -362,27 +362,24 @@ impl Drop for Guard {
 /// been read.
 #[tokio::test]
 async fn invalid_settings_are_errors() {
-    let rows: [(Acceptor, fn(&WsErr) -> bool); 3] = [
-        (Acceptor::new().header("Upgrade", "secret"), |error| {
-            matches!(error, WsErr::InvalidHeader(_))
-        }),
-        (Acceptor::new().subprotocol("se cret"), |error| {
-            matches!(error, WsErr::InvalidHeader(_))
-        }),
+    let rows = [
+        (Acceptor::new().header("Upgrade", "secret"), "InvalidHeader"),
+        (Acceptor::new().subprotocol("se cret"), "InvalidHeader"),
         (
             Acceptor::new().allow_origin("https://bücher.example"),
-            |error| matches!(error, WsErr::InvalidConfig(_)),
+            "InvalidConfig",
         ),
     ];
     for way in WAYS {
-        for (acceptor, is_expected) in &rows {
+        for (acceptor, expected) in &rows {
             let (address, mut results) = start(way, acceptor.clone()).await;
             let (head, content) = timeout(exchange(address, REQUEST)).await;
             let status = if way.is_http_server() { 500 } else { 0 };
             assert_eq!(status_of(&head), status, "{way:?} {head}");
             assert!(!(head + &content).contains("cret"));
             let error = results.recv().await.unwrap().map(drop).unwrap_err();
-            assert!(is_expected(&error), "{way:?} {error:?}");
+            let name = format!("{error:?}");
+            assert!(name.starts_with(expected), "{way:?} {name}");
         }
     }
 }
