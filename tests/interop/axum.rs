@@ -3,6 +3,7 @@
 
 use std::{
     io,
+    net::SocketAddr,
     sync::{Arc, Mutex},
 };
 
@@ -25,7 +26,8 @@ use ws_framed::{
 async fn start(router: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, router).await });
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, service).await });
     url
 }
 
@@ -172,7 +174,8 @@ async fn error_after_the_peer_closed() {
     );
 }
 
-/// The closure runs in the span of the handler, in which its error is logged.
+/// The closure runs in the span of the handler. Its error is logged in the span of the connection,
+/// which is below that, and has the address of the peer.
 #[test]
 fn closure_runs_in_the_span_of_the_handler() {
     let (recorder, _installed) = RecordingSubscriber::install(Level::DEBUG);
@@ -196,6 +199,7 @@ fn closure_runs_in_the_span_of_the_handler() {
         .collect();
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert_eq!(warnings[0].fields["error"], "no such room");
+    assert!(log.spans[connection]["peer"].starts_with("127.0.0.1:"));
     // The span of the handler has no fields.
     let parent = log.parents[connection].unwrap();
     assert!(log.spans[parent].is_empty());
