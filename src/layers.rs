@@ -70,6 +70,7 @@ const PLACES: &[(&str, &[&str])] = &[
         &["protocol/tests/", "handshake/", "connection/state/tests.rs"],
     ),
     ("rustls_native_certs", &["tls.rs"]),
+    ("rustls_platform_verifier", &["tls.rs"]),
     ("sha1", &["handshake/key.rs"]),
     ("thiserror", &["error.rs"]),
     // The I/O traits, which the byte stream implements and transports use; the cooperative budget,

@@ -1,7 +1,8 @@
 //! TLS by [rustls], for `wss://` URLs and for servers.
 //!
-//! With the feature `rustls-native-roots` or `rustls-webpki-roots`,
-//! [`connect`](crate::Connector::connect) trusts these roots without further configuration.
+//! With the feature `rustls-platform-verifier`, `rustls-native-roots` or `rustls-webpki-roots`,
+//! [`connect`](crate::Connector::connect) uses that verifier or trusts these roots without further
+//! configuration; with several, the first of them.
 //! Otherwise, pass a configuration of rustls to [`Connector::tls`] or
 //! [`Acceptor::tls`]:
 //!
@@ -90,33 +91,59 @@ impl ClientTls {
         Self::trusting(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect())
     }
 
-    #[cfg(any(feature = "rustls-native-roots", feature = "rustls-webpki-roots"))]
-    fn trusting(roots: rustls::RootCertStore) -> Result<Self, WsErr> {
-        // If none is installed, and two are compiled in, rustls panics.
-        let provider = rustls::crypto::CryptoProvider::get_default().cloned();
-        let provider = provider.or_else(built_in_provider).ok_or_else(|| {
-            std::io::Error::other("no provider of cryptography is installed, or built in")
-        })?;
-        let mut config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(std::io::Error::other)?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(config.into())
+    /// Lets the operating system verify certificates, with its own rules and settings. On Linux, these
+    /// are the certificates that the system trusts; on Android, the crate `rustls-platform-verifier`
+    /// has to be initialised first.
+    ///
+    /// # Errors
+    /// [`WsErr::Io`] if there is no provider of cryptography, or no verifier.
+    #[cfg(feature = "rustls-platform-verifier")]
+    pub fn platform_verifier() -> Result<Self, WsErr> {
+        use rustls_platform_verifier::BuilderVerifierExt;
+
+        let verified = builder()?.with_platform_verifier();
+        let verified = verified.map_err(std::io::Error::other)?;
+        Ok(Self::http(verified.with_no_client_auth()))
     }
 
-    /// The configuration of clients that were given none.
+    #[cfg(any(feature = "rustls-native-roots", feature = "rustls-webpki-roots"))]
+    fn trusting(roots: rustls::RootCertStore) -> Result<Self, WsErr> {
+        let trusting = builder()?.with_root_certificates(roots);
+        Ok(Self::http(trusting.with_no_client_auth()))
+    }
+
+    #[cfg(any(
+        feature = "rustls-native-roots",
+        feature = "rustls-platform-verifier",
+        feature = "rustls-webpki-roots"
+    ))]
+    fn http(mut config: rustls::ClientConfig) -> Self {
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.into()
+    }
+
     #[cfg_attr(
         not(any(feature = "tokio", feature = "smol")),
         expect(dead_code, reason = "only clients that connect by TCP use it")
     )]
     fn standard() -> Result<Self, WsErr> {
-        #[cfg(feature = "rustls-native-roots")]
+        #[cfg(feature = "rustls-platform-verifier")]
+        return Self::platform_verifier();
+        #[cfg(all(
+            feature = "rustls-native-roots",
+            not(feature = "rustls-platform-verifier")
+        ))]
         return Self::native_roots();
-        #[cfg(all(feature = "rustls-webpki-roots", not(feature = "rustls-native-roots")))]
+        #[cfg(all(
+            feature = "rustls-webpki-roots",
+            not(any(feature = "rustls-native-roots", feature = "rustls-platform-verifier"))
+        ))]
         return Self::webpki_roots();
-        #[cfg(not(any(feature = "rustls-native-roots", feature = "rustls-webpki-roots")))]
+        #[cfg(not(any(
+            feature = "rustls-native-roots",
+            feature = "rustls-platform-verifier",
+            feature = "rustls-webpki-roots"
+        )))]
         Err(WsErr::InvalidUrl(
             "wss needs trusted certificates: use Connector::tls, or a feature with roots"
                 .to_owned(),
@@ -142,8 +169,29 @@ impl ClientTls {
     }
 }
 
+/// A configuration with the provider of cryptography that is installed, or built in.
+#[cfg(any(
+    feature = "rustls-native-roots",
+    feature = "rustls-platform-verifier",
+    feature = "rustls-webpki-roots"
+))]
+fn builder() -> Result<rustls::ConfigBuilder<rustls::ClientConfig, rustls::WantsVerifier>, WsErr> {
+    // If none is installed, and two are compiled in, rustls panics.
+    let provider = rustls::crypto::CryptoProvider::get_default().cloned();
+    let provider = provider.or_else(built_in_provider).ok_or_else(|| {
+        std::io::Error::other("no provider of cryptography is installed, or built in")
+    })?;
+    let builder = rustls::ClientConfig::builder_with_provider(provider);
+    let builder = builder.with_safe_default_protocol_versions();
+    Ok(builder.map_err(std::io::Error::other)?)
+}
+
 /// The provider of cryptography of a feature.
-#[cfg(any(feature = "rustls-native-roots", feature = "rustls-webpki-roots"))]
+#[cfg(any(
+    feature = "rustls-native-roots",
+    feature = "rustls-platform-verifier",
+    feature = "rustls-webpki-roots"
+))]
 fn built_in_provider() -> Option<Arc<rustls::crypto::CryptoProvider>> {
     #[cfg(feature = "ring")]
     let provider = Some(Arc::new(rustls::crypto::ring::default_provider()));

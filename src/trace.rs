@@ -121,6 +121,10 @@ impl Trace {
     pub(crate) fn not_opened(&self, error: &WsErr) {
         #[cfg(feature = "tracing")]
         match (self.role, error) {
+            // The callback has answered a plain request, such as a health check.
+            (Some(Role::Server), WsErr::Refused { status, .. }) if *status < 400 => {
+                tell!(self, DEBUG, status, "the request was answered");
+            }
             (Some(Role::Server), WsErr::Refused { status, .. }) => {
                 tell!(self, INFO, status, "the handshake was refused");
             }

@@ -8,10 +8,13 @@ use tokio::net::{TcpListener, TcpStream};
 use ws_framed::{
     Acceptor, CloseFrame, CloseOutcome, Config, Connector, WsErr, WsStream,
     axum::WsUpgrade,
-    tls::rustls::{
-        ClientConfig, RootCertStore, ServerConfig,
-        crypto::ring,
-        pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
+    tls::{
+        ClientTls,
+        rustls::{
+            ClientConfig, RootCertStore, ServerConfig,
+            crypto::ring,
+            pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
+        },
     },
 };
 
@@ -152,11 +155,22 @@ async fn default_roots_are_used() {
     let (_, client) = open(&acceptor(), &Connector::new(), "localhost").await;
     let error = client.map(drop).unwrap_err();
     // A system without certificates fails before it connects.
-    let kinds = [
-        std::io::ErrorKind::InvalidData,
-        std::io::ErrorKind::NotFound,
-    ];
+    let kinds = [std::io::ErrorKind::InvalidData, std::io::ErrorKind::Other];
     assert!(kinds.contains(&error.kind()), "{error:?}");
+}
+
+/// Each choice of trust rejects the authority of the tests.
+#[tokio::test]
+async fn unknown_to_mozilla_and_to_the_system() {
+    let mozilla = ClientTls::webpki_roots().unwrap();
+    // A system without certificates has no verifier.
+    let system = ClientTls::platform_verifier().ok();
+    for tls in std::iter::once(mozilla).chain(system) {
+        let connector = Connector::new().tls(tls);
+        let (_, client) = open(&acceptor(), &connector, "localhost").await;
+        let error = client.map(drop).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::InvalidData, "{error:?}");
+    }
 }
 
 /// A client without TLS fails at a server with TLS, and neither end hangs.
