@@ -9,7 +9,7 @@ use std::{
 
 use axum::{
     Extension, Router,
-    extract::State,
+    extract::{FromRequestParts, State},
     response::Response,
     routing::{MethodRouter, any, get},
 };
@@ -91,6 +91,27 @@ async fn extensions_reach_the_callback() {
     let mut user = String::new();
     stream.read_to_string(&mut user).await.unwrap();
     assert_eq!(user, "Ann");
+}
+
+/// A request that passed through something which does not support upgrades gets status 426, and the
+/// closure does not run.
+#[tokio::test]
+async fn request_without_upgrade_is_rejected() {
+    let request = Request::get("/")
+        .header("Host", "a")
+        .header("Connection", "Upgrade")
+        .header("Upgrade", "websocket")
+        .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+        .header("Sec-WebSocket-Version", "13");
+    let (mut parts, ()) = request.body(()).unwrap().into_parts();
+    let upgrade = WsUpgrade::from_request_parts(&mut parts, &())
+        .await
+        .unwrap();
+    let serve = async |_: WsStream| -> () { panic!("there is no connection") };
+    let response = upgrade.on_upgrade(&Acceptor::new(), serve).await;
+    assert_eq!(response.status(), 426);
+    assert_eq!(response.headers()["Connection"], "Upgrade");
+    assert_eq!(response.headers()["Upgrade"], "websocket");
 }
 
 type Serve = fn(WsStream) -> BoxFuture<'static, Result<(), &'static str>>;
