@@ -14,6 +14,7 @@
 //! | [Limits](limits) | which limit bounds what, and the memory of many connections |
 //! | [Deadlines](deadlines) | keepalive, and everything else that is given up after a time |
 //! | [Cancel safety](cancel_safety) | what a future loses that is dropped: nothing, and where the exceptions are |
+//! | [Authentication](authentication) | who may connect, and what a server keeps of a request |
 //! | [Behind a proxy](proxies) | nginx, HAProxy, and the address of the client |
 //! | [Watching](watching) | logs, metrics and events |
 //!
@@ -79,7 +80,7 @@ macro_rules! pages {
 
 pages! {
     views moving tasks errors closing
-    backpressure limits deadlines cancel_safety proxies watching
+    backpressure limits deadlines cancel_safety authentication proxies watching
     browser codecs custom_codec custom_transport testing;
     frameworks migrating
 }

@@ -126,7 +126,7 @@ pub use ws_framed_codecs::{
 
 pub use client::Connector;
 #[cfg(not(target_arch = "wasm32"))]
-pub use handshake::{rejection::Rejection, request::HandshakeRequest};
+pub use handshake::{rejection::Rejection, subprotocol::offered_subprotocols};
 #[cfg(target_arch = "wasm32")]
 pub use net::browser::connect;
 #[cfg(all(feature = "tokio", not(target_arch = "wasm32")))]

@@ -1,7 +1,8 @@
 //! TLS by [rustls], for `wss://` URLs and for servers.
 //!
-//! With the feature `rustls-native-roots` or `rustls-webpki-roots`,
-//! [`connect`](crate::Connector::connect) trusts these roots without further configuration.
+//! With the feature `rustls-platform-verifier`, `rustls-native-roots` or `rustls-webpki-roots`,
+//! [`connect`](crate::Connector::connect) uses that verifier or trusts these roots without further
+//! configuration; with several, the first of them.
 //! Otherwise, pass a configuration of rustls to [`Connector::tls`] or
 //! [`Acceptor::tls`]:
 //!
@@ -20,6 +21,17 @@
 //!     Ok(Acceptor::new().tls(config))
 //! }
 //! ```
+//!
+//! # Cryptography
+//! The provider is the one that the process has installed (`CryptoProvider::install_default`), such as
+//! that of `aws-lc-rs`. Otherwise it is that of the feature `ring`. With neither, the process has to
+//! install one: `ServerConfig::builder()` and `ClientConfig::builder()` of rustls panic without a
+//! provider.
+//!
+//! # Application protocol
+//! A WebSocket handshake is HTTP/1.1. So a client offers `http/1.1` by ALPN, and a server selects it,
+//! whatever the configuration says. A server rejects a client that offers only other protocols, and
+//! accepts one that offers none.
 //!
 //! [`Connector::tls`] is for `connect_over`, too: `wss://` then speaks TLS over the given byte
 //! stream. Without it, a TLS stream of another library can be used with `connect_over`, and with
@@ -44,7 +56,8 @@ pub use futures_rustls::rustls;
 #[derive(Clone)]
 pub struct ClientTls(Arc<rustls::ClientConfig>);
 
-/// The TLS configuration of a server, from a [`rustls::ServerConfig`].
+/// The TLS configuration of a server, from a [`rustls::ServerConfig`]. Its ALPN protocol is
+/// `http/1.1`.
 #[derive(Clone)]
 pub struct ServerTls(Arc<rustls::ServerConfig>);
 
@@ -52,7 +65,7 @@ impl ClientTls {
     /// Trusts the certificates that the operating system trusts. Each call reads them again.
     ///
     /// # Errors
-    /// [`WsErr::Io`] if there are none.
+    /// [`WsErr::Io`] if there are none, or if there is no provider of cryptography.
     #[cfg(feature = "rustls-native-roots")]
     pub fn native_roots() -> Result<Self, WsErr> {
         let found = rustls_native_certs::load_native_certs();
@@ -72,34 +85,57 @@ impl ClientTls {
     /// Trusts the certificates that Mozilla trusts, as of the version of the crate `webpki-roots`.
     ///
     /// # Errors
-    /// [`WsErr::Io`] if the cryptography provider of rustls does not support its versions of TLS.
+    /// [`WsErr::Io`] if there is no provider of cryptography, or if it does not support the versions
+    /// of TLS of rustls.
     #[cfg(feature = "rustls-webpki-roots")]
     pub fn webpki_roots() -> Result<Self, WsErr> {
         Self::trusting(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect())
     }
 
+    /// Lets the operating system verify certificates, with its own rules and settings. On Linux, these
+    /// are the certificates that the system trusts; on Android, the crate `rustls-platform-verifier`
+    /// has to be initialised first.
+    ///
+    /// # Errors
+    /// [`WsErr::Io`] if there is no provider of cryptography, or no verifier.
+    #[cfg(feature = "rustls-platform-verifier")]
+    pub fn platform_verifier() -> Result<Self, WsErr> {
+        use rustls_platform_verifier::BuilderVerifierExt;
+
+        let verified = builder()?.with_platform_verifier();
+        let verified = verified.map_err(std::io::Error::other)?;
+        Ok(verified.with_no_client_auth().into())
+    }
+
     #[cfg(any(feature = "rustls-native-roots", feature = "rustls-webpki-roots"))]
     fn trusting(roots: rustls::RootCertStore) -> Result<Self, WsErr> {
-        // The provider that the application has installed. If there is none, and two are compiled
-        // in, rustls panics.
-        let provider = rustls::crypto::CryptoProvider::get_default().cloned();
-        let provider =
-            provider.unwrap_or_else(|| Arc::new(rustls::crypto::ring::default_provider()));
-        let config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(std::io::Error::other)?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(config.into())
+        let trusting = builder()?.with_root_certificates(roots);
+        Ok(trusting.with_no_client_auth().into())
     }
 
     /// The configuration of clients that were given none.
+    #[cfg_attr(
+        not(any(feature = "tokio", feature = "smol")),
+        expect(dead_code, reason = "only clients that connect by TCP use it")
+    )]
     fn standard() -> Result<Self, WsErr> {
-        #[cfg(feature = "rustls-native-roots")]
+        #[cfg(feature = "rustls-platform-verifier")]
+        return Self::platform_verifier();
+        #[cfg(all(
+            feature = "rustls-native-roots",
+            not(feature = "rustls-platform-verifier")
+        ))]
         return Self::native_roots();
-        #[cfg(all(feature = "rustls-webpki-roots", not(feature = "rustls-native-roots")))]
+        #[cfg(all(
+            feature = "rustls-webpki-roots",
+            not(any(feature = "rustls-native-roots", feature = "rustls-platform-verifier"))
+        ))]
         return Self::webpki_roots();
-        #[cfg(not(any(feature = "rustls-native-roots", feature = "rustls-webpki-roots")))]
+        #[cfg(not(any(
+            feature = "rustls-native-roots",
+            feature = "rustls-platform-verifier",
+            feature = "rustls-webpki-roots"
+        )))]
         Err(WsErr::InvalidUrl(
             "wss needs trusted certificates: use Connector::tls, or a feature with roots"
                 .to_owned(),
@@ -119,6 +155,37 @@ impl ClientTls {
         let connector = TlsConnector::from(Arc::clone(&self.0));
         Ok(connector.connect(name, io).await?)
     }
+}
+
+/// A configuration with the provider of cryptography that is installed, or built in.
+#[cfg(any(
+    feature = "rustls-native-roots",
+    feature = "rustls-platform-verifier",
+    feature = "rustls-webpki-roots"
+))]
+fn builder() -> Result<rustls::ConfigBuilder<rustls::ClientConfig, rustls::WantsVerifier>, WsErr> {
+    // If none is installed, and two are compiled in, rustls panics.
+    let provider = rustls::crypto::CryptoProvider::get_default().cloned();
+    let provider = provider.or_else(built_in_provider).ok_or_else(|| {
+        std::io::Error::other("no provider of cryptography is installed, or built in")
+    })?;
+    let builder = rustls::ClientConfig::builder_with_provider(provider);
+    let builder = builder.with_safe_default_protocol_versions();
+    Ok(builder.map_err(std::io::Error::other)?)
+}
+
+/// The provider of the feature `ring`.
+#[cfg(any(
+    feature = "rustls-native-roots",
+    feature = "rustls-platform-verifier",
+    feature = "rustls-webpki-roots"
+))]
+fn built_in_provider() -> Option<Arc<rustls::crypto::CryptoProvider>> {
+    #[cfg(feature = "ring")]
+    let provider = Some(Arc::new(rustls::crypto::ring::default_provider()));
+    #[cfg(not(feature = "ring"))]
+    let provider = None;
+    provider
 }
 
 /// The given configuration, or the standard one.
@@ -154,15 +221,18 @@ impl From<Arc<rustls::ClientConfig>> for ClientTls {
     }
 }
 
+/// Replaces the ALPN protocols by `http/1.1`.
 impl From<rustls::ServerConfig> for ServerTls {
-    fn from(config: rustls::ServerConfig) -> Self {
+    fn from(mut config: rustls::ServerConfig) -> Self {
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Self(Arc::new(config))
     }
 }
 
+/// Replaces the ALPN protocols by `http/1.1`, in a copy.
 impl From<Arc<rustls::ServerConfig>> for ServerTls {
     fn from(config: Arc<rustls::ServerConfig>) -> Self {
-        Self(config)
+        Arc::unwrap_or_clone(config).into()
     }
 }
 

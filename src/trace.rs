@@ -122,6 +122,11 @@ impl Trace {
     pub(crate) fn not_opened(&self, error: &WsErr) {
         #[cfg(feature = "tracing")]
         match (self.role, error) {
+            // The callback has answered a plain request, such as a health check.
+            (Some(Role::Server), WsErr::Rejected(response)) if response.status().as_u16() < 400 => {
+                let status = response.status().as_u16();
+                tell!(self, DEBUG, status, "the request was answered");
+            }
             (Some(Role::Server), WsErr::Rejected(response)) => {
                 let status = response.status().as_u16();
                 tell!(self, INFO, status, "the handshake was rejected");
@@ -135,6 +140,11 @@ impl Trace {
             }
             _ => tell!(self, WARN, error = %redacted(error), "the handshake failed"),
         }
+    }
+
+    /// The closure that serves a connection has returned an error, whose text is the caller's.
+    pub(crate) fn serving_failed(&self, error: &str) {
+        tell!(self, WARN, error, "serving the connection failed");
     }
 
     pub(crate) fn ping_sent(&self) {
@@ -221,6 +231,13 @@ impl Trace {
             }
         }
     }
+}
+
+/// Runs `future` in the span of the caller.
+pub(crate) fn in_current_span<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    #[cfg(feature = "tracing")]
+    let future = tracing::Instrument::in_current_span(future);
+    future
 }
 
 /// The text of an error, without what peers or callers wrote into it.

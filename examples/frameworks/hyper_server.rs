@@ -1,4 +1,5 @@
-//! A WebSocket route in a server of hyper: shared state, and a shutdown that says goodbye to everybody.
+//! A WebSocket route in a server of hyper: shared state, and a shutdown that takes
+//! at most five seconds.
 //!
 //! Run it with `cargo run -p frameworks --example hyper_server`.
 
@@ -11,9 +12,10 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
+    time::Duration,
 };
 
-use futures::{SinkExt, TryStreamExt, future};
+use futures::{SinkExt, TryStreamExt};
 use hyper::{
     Request, Response, StatusCode, body::Incoming, server::conn::http1, service::service_fn,
 };
@@ -22,6 +24,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     select,
     sync::watch,
+    time::timeout,
 };
 use ws_framed::{Acceptor, CloseCode, CloseFrame, Config, Lines, WsStream, connect};
 
@@ -29,7 +32,8 @@ use ws_framed::{Acceptor, CloseCode, CloseFrame, Config, Lines, WsStream, connec
 struct Server {
     acceptor: Acceptor,
     lines: AtomicUsize,
-    /// Turns to `true` when the server is to stop. Every connection holds a receiver until it has ended.
+    /// Turns to `true` when the server is to stop. Every connection holds a receiver until it
+    /// has ended.
     stop: watch::Sender<bool>,
 }
 
@@ -39,11 +43,12 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 
 impl Server {
     /// The routes: `GET /lines` is ordinary HTTP, `GET /shout` a WebSocket.
-    fn answer(self: Arc<Self>, mut request: Request<Incoming>) -> Response<String> {
+    async fn answer(self: Arc<Self>, mut request: Request<Incoming>) -> Response<String> {
         match request.uri().path() {
             "/lines" => Response::new(self.lines.load(Relaxed).to_string()),
             "/shout" => {
-                let (answer, opening) = ws_framed::hyper::upgrade(&self.acceptor, &mut request);
+                let upgrading = ws_framed::hyper::upgrade(&self.acceptor, &mut request);
+                let (answer, opening) = upgrading.await;
                 let stop = self.stop.subscribe();
                 tokio::spawn(async move {
                     let left = async { self.shout(opening.await?, stop).await };
@@ -68,7 +73,7 @@ impl Server {
     ) -> Result<(), Box<dyn Error + Send + Sync>> {
         let mut stream = stream.framed(Lines::new(1024));
         loop {
-            // Whichever loses the race has lost nothing.
+            // A future that is dropped loses nothing.
             let line = select! {
                 line = stream.try_next() => line?,
                 () = stopped(&mut stop) => break,
@@ -89,7 +94,8 @@ impl Server {
         mut stop: watch::Receiver<bool>,
     ) -> hyper::Result<()> {
         let service = service_fn(|request| {
-            future::ready(Ok::<_, Infallible>(Arc::clone(&self).answer(request)))
+            let server = Arc::clone(&self);
+            async move { Ok::<_, Infallible>(server.answer(request).await) }
         });
         let http = http1::Builder::new().serve_connection(TokioIo::new(socket), service);
         let mut http = pin!(http.with_upgrades());
@@ -100,7 +106,8 @@ impl Server {
         http.await
     }
 
-    /// Serves until it is told to stop, and then until everybody has left.
+    /// Serves until it is told to stop, and then until all connections have ended, for at most five
+    /// seconds.
     async fn serve(self: Arc<Self>, listener: TcpListener) -> io::Result<()> {
         let mut stop = self.stop.subscribe();
         loop {
@@ -111,8 +118,8 @@ impl Server {
             tokio::spawn(Arc::clone(&self).connection(socket, stop.clone()));
         }
         drop(stop);
-        // Each visitor is gone when he has answered, or after `close_timeout`.
-        self.stop.closed().await;
+        // Each ends after `close_timeout` at the latest, which begins again when a peer takes data.
+        let _ = timeout(Duration::from_secs(5), self.stop.closed()).await;
         Ok(())
     }
 }

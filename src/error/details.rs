@@ -81,7 +81,7 @@ impl fmt::Display for Timeout {
     }
 }
 
-/// Which setting of a [`Config`](crate::Config) is not valid.
+/// Which setting of a [`Config`](crate::Config), or of an `Acceptor`, is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Setting {
@@ -103,6 +103,12 @@ pub enum Setting {
     KeepaliveInterval,
     /// [`Keepalive::timeout`](crate::Keepalive::timeout) is zero.
     KeepaliveTimeout,
+    /// An origin or a host that an `Acceptor` allows is not ASCII. Browsers send its form with `xn--`.
+    AllowedName,
+    /// An `Acceptor` with TLS is used below an HTTP server, where its TLS would have no effect.
+    AcceptorTls,
+    /// The status of a `Rejection` is not from 200 to 599.
+    RejectionStatus,
 }
 
 impl fmt::Display for Setting {
@@ -117,6 +123,9 @@ impl fmt::Display for Setting {
             Self::MessageTimeout => "message_timeout must be more than zero",
             Self::KeepaliveInterval => "the interval of keepalive must be more than zero",
             Self::KeepaliveTimeout => "the timeout of keepalive must be more than zero",
+            Self::AllowedName => "an allowed origin or host must be ASCII, with xn-- if need be",
+            Self::AcceptorTls => "the TLS of an acceptor has no effect below an HTTP server",
+            Self::RejectionStatus => "the status of a rejection must be from 200 to 599",
         })
     }
 }

@@ -1,9 +1,6 @@
-//! Header fields: lists, single values, and those that a caller adds.
+//! Header fields: lists and single values.
 
-use http::{HeaderMap, HeaderName, HeaderValue};
-
-use super::added_headers::{invalid_header, is_reserved};
-use crate::error::WsErr;
+use http::{HeaderMap, HeaderName};
 
 /// The elements of a list (RFC 9110 section 5.6.1), over all header lines of this name, without
 /// empty ones.
@@ -45,25 +42,6 @@ fn trim(mut value: &[u8]) -> &[u8] {
     value
 }
 
-/// Adds the headers of a caller.
-///
-/// # Errors
-/// [`WsErr::InvalidHeader`] for those that are not valid, or belong to the handshake.
-pub(super) fn add_headers(
-    headers: &mut HeaderMap,
-    added: &[(String, String)],
-) -> Result<(), WsErr> {
-    for (name, value) in added {
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(invalid_header)?;
-        let value = HeaderValue::from_str(value).map_err(invalid_header)?;
-        if is_reserved(&name) {
-            return Err(invalid_header(format!("{name} belongs to the handshake")));
-        }
-        headers.try_append(name, value).map_err(invalid_header)?;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use http::header::UPGRADE;
@@ -73,7 +51,7 @@ mod tests {
     fn headers(lines: &[&[u8]]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for line in lines {
-            headers.append(UPGRADE, HeaderValue::from_bytes(line).unwrap());
+            headers.append(UPGRADE, http::HeaderValue::from_bytes(line).unwrap());
         }
         headers
     }

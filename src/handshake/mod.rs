@@ -26,11 +26,9 @@ pub(crate) mod policy;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod rejection;
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) mod request;
-#[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod server;
 #[cfg(not(target_arch = "wasm32"))]
-mod subprotocol;
+pub(crate) mod subprotocol;
 mod token;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod url;

@@ -1,26 +1,17 @@
-//! The headers, subprotocols and contracts of a handshake.
-
-use std::fmt;
+//! The subprotocols and contracts of a handshake.
 
 use super::{contract::Contract, token::is_token};
 use crate::error::WsErr;
 
 /// What a caller adds to handshakes, in either role.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct HandshakeOptions {
-    headers: Vec<(String, String)>,
     subprotocols: Vec<String>,
     /// The subprotocols that are contracts.
     pub(super) contracts: Vec<Contract>,
 }
 
 impl HandshakeOptions {
-    /// Adds a header. It is validated when it is sent.
-    #[cfg(not(target_arch = "wasm32"))]
-    pub(crate) fn add_header(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        self.headers.push((name.into(), value.into()));
-    }
-
     /// Adds a subprotocol with a lower preference than the previous ones. A duplicate is ignored,
     /// since none may be offered twice (RFC 6455 section 4.1).
     pub(crate) fn add_subprotocol(&mut self, name: impl Into<String>) {
@@ -36,12 +27,6 @@ impl HandshakeOptions {
             self.add_subprotocol(contract.to_string());
             self.contracts.push(contract);
         }
-    }
-
-    /// Names and values.
-    #[cfg(not(target_arch = "wasm32"))]
-    pub(crate) fn headers(&self) -> &[(String, String)] {
-        &self.headers
     }
 
     /// Offered by a client, supported by a server, the preferred one first.
@@ -64,17 +49,5 @@ impl HandshakeOptions {
             Some(name) => Err(WsErr::InvalidHeader(format!("subprotocol {name:?}"))),
             None => Ok(()),
         }
-    }
-}
-
-/// Prints the names of headers only: `Authorization` and `Cookie` have secrets as values.
-impl fmt::Debug for HandshakeOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = self.headers.iter().map(|(name, _)| &**name).collect();
-        f.debug_struct("HandshakeOptions")
-            .field("headers", &names)
-            .field("subprotocols", &self.subprotocols)
-            .field("contracts", &self.contracts)
-            .finish()
     }
 }

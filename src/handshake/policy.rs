@@ -1,6 +1,12 @@
 //! Which origins, hosts and paths a server accepts.
 
-use super::{rejection::Rejection, request::HandshakeRequest};
+use http::{
+    HeaderMap, HeaderName, Request, Version,
+    header::{HOST, ORIGIN},
+};
+
+use super::rejection::Rejection;
+use crate::error::{Setting, WsErr};
 
 /// The allowed origins, hosts and paths. An empty list allows all.
 #[derive(Clone, Debug, Default)]
@@ -12,25 +18,33 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
-    pub(crate) fn validate(&self, request: &HandshakeRequest<'_>) -> Result<(), Rejection> {
-        // RFC 9112 section 3.2.
-        if request.count("host") != 1 {
-            return Err(Rejection::new(400, "a request has one Host header"));
+    /// # Errors
+    /// [`WsErr::InvalidConfig`] for an origin or a host that no request has.
+    pub(crate) fn validate(&self) -> Result<(), WsErr> {
+        let mut names = self.origins.iter().chain(&self.hosts);
+        if names.all(|name| name.is_ascii()) {
+            return Ok(());
         }
-        let host = request.host().unwrap_or_default();
+        Err(WsErr::InvalidConfig(Setting::AllowedName))
+    }
+
+    /// Checks a request for a WebSocket.
+    pub(super) fn check(&self, request: &Request<()>) -> Result<(), Rejection> {
+        let host = text(request.headers(), HOST).unwrap_or_default();
         if !self.hosts.is_empty() && !self.hosts.iter().any(|allowed| is_host(host, allowed)) {
             return Err(Rejection::new(421, "unknown host"));
         }
-        let path = request.path();
-        if !self.paths.is_empty() && !self.paths.iter().any(|allowed| path == allowed) {
+        let path = normalize_path(request.uri().path());
+        let mut paths = self.paths.iter();
+        if !self.paths.is_empty() && !paths.any(|allowed| path == normalize_path(allowed)) {
             return Err(Rejection::new(404, "not found"));
         }
-        self.validate_origin(request)
+        self.check_origin(request.headers())
     }
 
     /// RFC 6455 section 10.2.
-    fn validate_origin(&self, request: &HandshakeRequest<'_>) -> Result<(), Rejection> {
-        match (request.count("origin"), request.origin()) {
+    fn check_origin(&self, headers: &HeaderMap) -> Result<(), Rejection> {
+        match (count(headers, ORIGIN), text(headers, ORIGIN)) {
             (0, _) if self.requires_origin => Err(Rejection::new(403, "no Origin header")),
             (0, _) => Ok(()),
             (1, _) if self.origins.is_empty() => Ok(()),
@@ -50,6 +64,26 @@ impl Policy {
     }
 }
 
+/// Checks that a request has one `Host` (RFC 9112 section 3.2). Before HTTP/1.1, and in HTTP/2, it
+/// may have none.
+pub(super) fn check_host_count(request: &Request<()>) -> Result<(), Rejection> {
+    match count(request.headers(), HOST) {
+        1 => Ok(()),
+        0 if request.version() != Version::HTTP_11 => Ok(()),
+        _ => Err(Rejection::new(400, "a request has one Host header")),
+    }
+}
+
+/// The value of a header, if it is visible ASCII.
+pub(super) fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// The number of headers of this name, readable or not.
+fn count(headers: &HeaderMap, name: HeaderName) -> usize {
+    headers.get_all(name).iter().count()
+}
+
 /// An origin without the default port of its scheme, and without a slash behind its host.
 fn without_default_port(origin: &str) -> &str {
     let Some((scheme, host)) = origin.split_once("://") else {
@@ -67,36 +101,89 @@ fn without_default_port(origin: &str) -> &str {
     origin.strip_suffix(port).unwrap_or(origin)
 }
 
-/// Whether `host` is the allowed one: with this port, or with any if the allowed one has none.
+/// Whether `host` is the allowed one: with this port, or with any if the allowed one has none. A
+/// host without a port has the default port of its scheme, 80 or 443. Behind a proxy, the scheme is
+/// not known.
 fn is_host(host: &str, allowed: &str) -> bool {
-    let has_port = |host: &str| {
-        host.rsplit_once(':')
-            .is_some_and(|(_, port)| !port.contains(']'))
+    let (name, port) = split_port(host);
+    let (allowed_name, allowed_port) = split_port(allowed);
+    let is_port = match (port, allowed_port) {
+        (_, None) => true,
+        (None, Some(allowed)) => matches!(allowed, "80" | "443"),
+        (Some(port), Some(allowed)) => port == allowed,
     };
-    let name = match host.rsplit_once(':') {
-        Some((name, _)) if has_port(host) && !has_port(allowed) => name,
-        _ => host,
+    is_port && name.eq_ignore_ascii_case(allowed_name)
+}
+
+/// A host, and its port. An empty port is none (RFC 3986 section 3.2.3).
+fn split_port(host: &str) -> (&str, Option<&str>) {
+    match host.rsplit_once(':') {
+        Some((name, port)) if !port.contains(']') => {
+            (name, Some(port).filter(|port| !port.is_empty()))
+        }
+        _ => (host, None),
+    }
+}
+
+/// A path in its normal form (RFC 3986 section 6.2.2): unreserved characters are as they are, and
+/// what is not ASCII is encoded.
+fn normalize_path(path: &str) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let mut normal = String::with_capacity(path.len());
+    let mut push = |byte: u8, is_plain: bool| {
+        if is_plain {
+            normal.push(byte.into());
+        } else {
+            let digits = [byte >> 4, byte & 15];
+            let digits = digits.map(|digit| DIGITS.get(usize::from(digit)).copied());
+            normal.push('%');
+            normal.extend(digits.into_iter().flatten().map(char::from));
+        }
     };
-    name.eq_ignore_ascii_case(allowed)
+    let mut rest = path.as_bytes();
+    while let [first, behind @ ..] = rest {
+        if let Some((byte, behind)) = decode(rest) {
+            let is_unreserved = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+            push(byte, is_unreserved);
+            rest = behind;
+        } else {
+            push(*first, first.is_ascii());
+            rest = behind;
+        }
+    }
+    normal
+}
+
+/// The byte that is encoded at the beginning, and what is behind it.
+fn decode(path: &[u8]) -> Option<(u8, &[u8])> {
+    let [b'%', digits @ ..] = path else {
+        return None;
+    };
+    let (digits, behind) = digits.split_at_checked(2)?;
+    let value = |digit: &u8| char::from(*digit).to_digit(16);
+    let byte = digits
+        .iter()
+        .map(value)
+        .try_fold(0, |byte, digit| Some(byte * 16 + digit?))?;
+    Some((u8::try_from(byte).ok()?, behind))
 }
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, HeaderName, Uri};
+    use http::HeaderName;
 
     use super::*;
 
     /// The status of the response.
-    fn status(policy: &Policy, path: &'static str, headers: &[(&'static str, &str)]) -> u16 {
-        let mut map = HeaderMap::new();
+    fn status(policy: &Policy, path: &str, headers: &[(&'static str, &str)]) -> u16 {
+        let mut request = Request::new(());
+        *request.uri_mut() = path.parse().unwrap();
         for (name, value) in headers {
-            map.append(HeaderName::from_static(name), value.parse().unwrap());
+            let headers = request.headers_mut();
+            headers.append(HeaderName::from_static(name), value.parse().unwrap());
         }
-        let uri = Uri::from_static(path);
-        match policy.validate(&HandshakeRequest::new(&uri, &map)) {
-            Ok(()) => 101,
-            Err(rejection) => rejection.status(),
-        }
+        let checked = check_host_count(&request).and_then(|()| policy.check(&request));
+        checked.map_or_else(|rejection| rejection.status().as_u16(), |()| 101)
     }
 
     #[test]
@@ -192,8 +279,12 @@ mod tests {
             ("[::2]", 421),
             ("localhost:80", 101),
             ("localhost:81", 421),
-            ("localhost", 421),
+            // The default port of HTTP.
+            ("localhost", 101),
+            ("localhost:", 101),
+            ("localhost:443", 421),
             ("evil.example", 421),
+            ("", 421),
         ] {
             assert_eq!(status(&policy, "/", &[("host", host)]), expected, "{host}");
         }
@@ -208,10 +299,47 @@ mod tests {
         for (path, expected) in [
             ("/chat", 101),
             ("/chat?room=1", 101),
+            ("/%63h%61t", 101),
             ("/chat/", 404),
+            ("/Chat", 404),
             ("/", 404),
         ] {
             assert_eq!(status(&policy, path, &[("host", "a")]), expected, "{path}");
         }
+    }
+
+    #[test]
+    fn paths_are_normalized() {
+        for (path, expected) in [
+            ("/", "/"),
+            ("/a/b-c.d~e", "/a/b-c.d~e"),
+            ("/alban\u{f8}", "/alban%C3%B8"),
+            ("/alban%c3%b8", "/alban%C3%B8"),
+            ("/%61%2f%2F", "/a%2F%2F"),
+            // A space is encoded, and a percent sign that encodes nothing stays.
+            ("/a%20b%zz%2", "/a%20b%zz%2"),
+            ("/!$&'()*+,;=:@", "/!$&'()*+,;=:@"),
+        ] {
+            assert_eq!(normalize_path(path), expected);
+            assert_eq!(normalize_path(expected), expected);
+        }
+    }
+
+    #[test]
+    fn names_that_no_request_has() {
+        let is_valid = |origin: &str, host: &str| {
+            let policy = Policy {
+                origins: vec![origin.into()],
+                hosts: vec![host.into()],
+                ..Policy::default()
+            };
+            policy.validate().is_ok()
+        };
+        assert!(is_valid(
+            "https://xn--bcher-kva.example",
+            "xn--bcher-kva.example"
+        ));
+        assert!(!is_valid("https://b\u{fc}cher.example", "a"));
+        assert!(!is_valid("null", "b\u{fc}cher.example"));
     }
 }

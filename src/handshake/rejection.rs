@@ -1,104 +1,154 @@
-//! A rejected opening handshake.
+//! A request that is answered without a WebSocket.
 
 use http::{
-    HeaderMap, HeaderName, StatusCode,
-    header::{CONTENT_TYPE, HeaderValue},
+    HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
+    header::{CONTENT_TYPE, IntoHeaderName},
 };
 
-use super::headers::add_headers;
-use crate::error::{RejectedHandshake, WsErr};
+use super::added_headers::AddedHeaders;
+use crate::error::{RejectedHandshake, Setting, WsErr};
 
-/// Why a server does not open a WebSocket: an HTTP status, and a reason in text.
+/// An HTTP response in place of a WebSocket: a status, headers, and a body, which is the reason.
 ///
 /// ```
-/// use ws_framed::Rejection;
+/// use ws_framed::{Rejection, http::{StatusCode, header}};
 ///
-/// let rejection = Rejection::new(401, "log in first").header("WWW-Authenticate", "Bearer");
+/// let log_in = Rejection::new(401, "log in first").header(header::WWW_AUTHENTICATE, "Bearer");
+/// let later = Rejection::new(StatusCode::TOO_MANY_REQUESTS, "slow down").header("Retry-After", 3);
+/// // The response to a health check.
+/// let healthy = Rejection::new(200, "ok");
 /// ```
+///
+/// An [`http::Response`] with a text as its body converts into a rejection, and so does a
+/// [`StatusCode`], whose phrase becomes the reason. The connection is closed behind the response,
+/// unless an HTTP server such as hyper manages it.
 #[derive(Clone, Debug)]
-pub struct Rejection {
-    status: u16,
+pub struct Rejection(Box<Inner>);
+
+/// Boxed, so that a `Result` with a rejection is small.
+#[derive(Clone, Debug)]
+struct Inner {
+    /// `None` if the given one is not valid.
+    status: Option<StatusCode>,
+    headers: AddedHeaders,
     /// Headers that are reserved for the handshake.
-    protocol_headers: Vec<(HeaderName, &'static str)>,
-    headers: Vec<(String, String)>,
+    protocol_headers: HeaderMap,
     reason: String,
 }
 
 impl Rejection {
-    /// A rejection with a status from 300 to 599; any other becomes 500. The reason is sent to the
-    /// client, and is in [`WsErr::Rejected`] at both ends.
+    /// A rejection with a status from 200 to 599. The reason is sent as the body, and is in
+    /// [`WsErr::Rejected`] at both ends.
+    ///
+    /// With another status, the server gets [`WsErr::InvalidConfig`], and the client status 500.
     #[must_use]
-    pub fn new(status: u16, reason: impl Into<String>) -> Self {
-        Self {
-            status,
-            protocol_headers: Vec::new(),
-            headers: Vec::new(),
+    pub fn new<S>(status: S, reason: impl Into<String>) -> Self
+    where
+        StatusCode: TryFrom<S>,
+    {
+        let status = StatusCode::try_from(status).ok();
+        Self(Box::new(Inner {
+            status: status.filter(|status| (200..600).contains(&status.as_u16())),
+            headers: AddedHeaders::default(),
+            protocol_headers: HeaderMap::new(),
             reason: reason.into(),
-        }
+        }))
     }
 
-    /// Adds a header to the response. If it is not valid, or belongs to the handshake itself, such
-    /// as `Upgrade`, the server gets [`WsErr::InvalidHeader`], and the client status 500.
+    /// Adds a header to the response. The type of the body is `text/plain; charset=utf-8`, unless a
+    /// `Content-Type` is added.
+    ///
+    /// If the header is not valid, or belongs to the handshake or to the framing of the body, such
+    /// as `Upgrade` or `Content-Length`, the server gets [`WsErr::InvalidHeader`], and the client
+    /// status 500.
     #[must_use]
-    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.headers.push((name.into(), value.into()));
+    pub fn header<K, V>(mut self, name: K, value: V) -> Self
+    where
+        HeaderName: TryFrom<K, Error: Into<http::Error>>,
+        HeaderValue: TryFrom<V, Error: Into<http::Error>>,
+    {
+        self.0.headers.add(name, value);
         self
     }
 
     /// Adds a header that is reserved for the handshake.
-    pub(super) fn protocol_header(mut self, name: HeaderName, value: &'static str) -> Self {
-        self.protocol_headers.push((name, value));
+    pub(super) fn protocol_header(
+        mut self,
+        name: impl IntoHeaderName,
+        value: &'static str,
+    ) -> Self {
+        let value = HeaderValue::from_static(value);
+        self.0.protocol_headers.append(name, value);
         self
     }
 
-    /// The status that is sent.
+    /// The status that is sent: 500 if the given one is not valid.
     #[must_use]
-    pub fn status(&self) -> u16 {
-        self.code().as_u16()
+    pub fn status(&self) -> StatusCode {
+        self.0.status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     /// The reason.
     #[must_use]
     pub fn reason(&self) -> &str {
-        &self.reason
+        &self.0.reason
     }
 
-    /// The error for the server.
-    pub(crate) fn to_error(&self) -> WsErr {
-        let headers = self.response_headers().unwrap_or_default();
-        RejectedHandshake::new(self.code(), headers, &self.reason).into()
-    }
-
-    pub(crate) fn code(&self) -> StatusCode {
-        let code = StatusCode::from_u16(self.status).ok();
-        code.filter(|code| (300..600).contains(&code.as_u16()))
-            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-    }
-
-    /// The headers of the response, without those that frame the body and close the connection.
-    ///
-    /// # Errors
-    /// [`WsErr::InvalidHeader`] for those that were added.
-    pub(crate) fn response_headers(&self) -> Result<HeaderMap, WsErr> {
-        let mut headers = self.own_headers();
-        let mut added = HeaderMap::new();
-        add_headers(&mut added, &self.headers)?;
-        // A type that was added replaces ours.
-        if added.contains_key(CONTENT_TYPE) {
-            headers.remove(CONTENT_TYPE);
+    /// The response, without the headers that frame its body, and the error for the server.
+    pub(crate) fn into_response(self) -> (Response<String>, WsErr) {
+        let status = self.status();
+        let inner = *self.0;
+        let headers = match (inner.status, inner.headers.get()) {
+            (Some(_), Ok(headers)) => headers.clone(),
+            (None, _) => {
+                return (
+                    internal_error(),
+                    WsErr::InvalidConfig(Setting::RejectionStatus),
+                );
+            }
+            (_, Err(error)) => return (internal_error(), error),
+        };
+        let mut response = text(status, inner.reason.clone());
+        if headers.contains_key(CONTENT_TYPE) {
+            response.headers_mut().remove(CONTENT_TYPE);
         }
-        headers.extend(added);
-        Ok(headers)
+        response.headers_mut().extend(inner.protocol_headers);
+        response.headers_mut().extend(headers);
+        let headers = response.headers().clone();
+        let error = RejectedHandshake::new(status, headers, inner.reason).into();
+        (response, error)
     }
+}
 
-    /// The headers without those that were added.
-    pub(crate) fn own_headers(&self) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        let text = HeaderValue::from_static("text/plain; charset=utf-8");
-        headers.insert(CONTENT_TYPE, text);
-        for (name, value) in &self.protocol_headers {
-            headers.append(name, HeaderValue::from_static(value));
+impl<B: Into<String>> From<Response<B>> for Rejection {
+    fn from(response: Response<B>) -> Self {
+        let (head, body) = response.into_parts();
+        let mut rejection = Self::new(head.status, body);
+        for (name, value) in &head.headers {
+            rejection.0.headers.add(name, value);
         }
-        headers
+        rejection
     }
+}
+
+impl From<StatusCode> for Rejection {
+    fn from(status: StatusCode) -> Self {
+        Self::new(status, status.canonical_reason().unwrap_or_default())
+    }
+}
+
+/// The response to a client if an error of the server prevents another one. It says nothing about
+/// the server.
+pub(crate) fn internal_error() -> Response<String> {
+    let status = StatusCode::INTERNAL_SERVER_ERROR;
+    text(status, "internal server error".to_owned())
+}
+
+/// A response with a text.
+pub(crate) fn text(status: StatusCode, text: String) -> Response<String> {
+    let mut response = Response::new(text);
+    *response.status_mut() = status;
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, text);
+    response
 }

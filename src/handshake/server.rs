@@ -1,32 +1,33 @@
 //! The server's side of the handshake (RFC 6455 section 4.2).
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use bytes::BytesMut;
 use futures::{
-    future::join,
+    future::{BoxFuture, join},
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
 };
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version,
     header::{
-        ALLOW, CONNECTION, CONTENT_LENGTH, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
-        SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
+        ALLOW, CONNECTION, CONTENT_LENGTH, HOST, InvalidHeaderValue, ORIGIN, SEC_WEBSOCKET_ACCEPT,
+        SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING,
+        UPGRADE,
     },
 };
 
 use super::{
     handshaken::Handshaken,
     head::{self, HeadError, Kind, read_head},
-    headers::{Duplicate, add_headers, list, list_contains, single},
+    headers::{Duplicate, list, list_contains, single},
     key::{accept_value, is_key},
     options::HandshakeOptions,
     outcome::{Agreement, KnownError},
+    policy::{self, Policy},
     rejection::Rejection,
-    request::HandshakeRequest,
     subprotocol,
 };
-use crate::{error::WsErr, time::timeout};
+use crate::{error::WsErr, time::timeout, trace::Trace};
 
 /// How many bytes are discarded behind a request that is rejected.
 const MAX_DISCARDED: usize = 256 * 1024;
@@ -34,124 +35,176 @@ const MAX_DISCARDED: usize = 256 * 1024;
 /// How long a rejected client may be silent before it counts as one that has sent everything.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Reads a request and answers it. A request that is not for a WebSocket, or that `validate`
-/// rejects, gets an HTTP response with the reason.
-///
-/// As soon as a request is rejected, the error is in `known`.
-///
-/// # Errors
-/// [`WsErr::InvalidHeader`], [`WsErr::Rejected`], [`WsErr::Handshake`], [`WsErr::Io`].
-pub(crate) async fn accept<S>(
-    mut io: S,
-    options: &HandshakeOptions,
-    validate: impl FnOnce(&HandshakeRequest<'_>) -> Result<(), Rejection>,
-    known: &mut KnownError,
-) -> Result<Handshaken<S>, WsErr>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let headers = added_headers(options)?;
-    let mut leftover = BytesMut::new();
-    // The response to HEAD has no content (RFC 9110 section 9.3.2), whatever else is wrong with the
-    // request.
-    let mut is_head = false;
-    let head = read_head(Kind::Request, &mut io, &mut leftover, |line| {
-        is_head = line.starts_with(b"HEAD ");
-    });
-    let request = head.await?.and_then(|head| head::parse_request(&head));
-    let response = match request {
-        Ok(request) => respond_with(&request, headers, options, validate),
-        Err(HeadError::Eof) => {
-            let why = "the client disconnected before its request was complete";
-            return Err(WsErr::Handshake(why.to_owned()));
-        }
-        Err(HeadError::TooLarge) => Err(Rejection::new(431, "the request is too long")),
-        Err(HeadError::Malformed(why)) => {
-            Err(Rejection::new(400, format!("malformed request: {why}")))
-        }
-    };
-    let (response, agreement) = match response {
-        Ok(response) => response,
-        Err(rejection) => return Err(reject(&rejection, is_head, io, known).await),
-    };
-    io.write_all(&write_response(&response)).await?;
-    io.flush().await?;
-    Ok(Handshaken {
-        io,
-        leftover,
-        agreement,
-    })
+/// What a server does about a request that it may accept: gives a value that belongs to the
+/// connection, or rejects it.
+pub(crate) type OnRequest<V> =
+    dyn Fn(Request<()>) -> BoxFuture<'static, Result<V, Rejection>> + Send + Sync;
+
+/// How a server handles a request.
+pub(crate) struct Server<'a, V> {
+    pub(crate) options: &'a HandshakeOptions,
+    /// Those that the caller adds to the response.
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) policy: &'a Policy,
+    pub(crate) on_request: &'a OnRequest<V>,
+    pub(crate) trace: &'a Trace,
 }
 
-/// The response to a request that another HTTP implementation has read.
-#[cfg(feature = "hyper")]
-pub(crate) fn respond<B>(
-    request: &Request<B>,
-    options: &HandshakeOptions,
-    validate: impl FnOnce(&HandshakeRequest<'_>) -> Result<(), Rejection>,
-) -> Result<(Response<()>, Agreement), Rejection> {
-    let headers = added_headers(options);
-    let headers = headers.map_err(|error| Rejection::new(500, error.to_string()))?;
-    respond_with(request, headers, options, validate)
+/// A request that is accepted.
+pub(crate) struct Accepted<V, W> {
+    /// The response that opens the WebSocket.
+    pub(crate) response: Response<()>,
+    pub(crate) agreement: Agreement,
+    /// The value of the callback.
+    pub(crate) value: V,
+    /// What the WebSocket is opened on.
+    pub(crate) upgrade: W,
 }
 
-/// The headers that the caller adds to a response.
-fn added_headers(options: &HandshakeOptions) -> Result<HeaderMap, WsErr> {
-    options.validate()?;
-    let mut headers = HeaderMap::new();
-    add_headers(&mut headers, options.headers())?;
-    Ok(headers)
-}
-
-/// The response that opens the WebSocket, or the reason why it is not opened.
-fn respond_with<B>(
-    request: &Request<B>,
-    headers: HeaderMap,
-    options: &HandshakeOptions,
-    validate: impl FnOnce(&HandshakeRequest<'_>) -> Result<(), Rejection>,
-) -> Result<(Response<()>, Agreement), Rejection> {
-    let key = validate_upgrade(request)?;
-    let view = HandshakeRequest::new(request.uri(), request.headers());
-    validate(&view)?;
-    let selected = subprotocol::select(options, &view)?;
-    let value = |text: &str| {
-        let value = HeaderValue::from_str(text);
-        value.map_err(|error| Rejection::new(500, error.to_string()))
-    };
-    let mut response = Response::new(());
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    let own = response.headers_mut();
-    own.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
-    own.insert(UPGRADE, HeaderValue::from_static("websocket"));
-    own.insert(SEC_WEBSOCKET_ACCEPT, value(&accept_value(key))?);
-    if let Some(name) = &selected {
-        own.insert(SEC_WEBSOCKET_PROTOCOL, value(name)?);
+impl<V> Server<'_, V> {
+    /// Reads a request and answers it. A request that is not accepted gets another HTTP response.
+    ///
+    /// As soon as a request is rejected, the error is in `known`.
+    ///
+    /// # Errors
+    /// [`WsErr::InvalidHeader`], [`WsErr::InvalidConfig`], [`WsErr::Rejected`],
+    /// [`WsErr::Handshake`], [`WsErr::Io`].
+    pub(crate) async fn accept<S>(
+        &self,
+        mut io: S,
+        peer: Option<SocketAddr>,
+        known: &mut KnownError,
+    ) -> Result<(Handshaken<S>, V), WsErr>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let mut leftover = BytesMut::new();
+        // The response to HEAD has no content (RFC 9110 section 9.3.2), whatever else is wrong with
+        // the request.
+        let mut is_head = false;
+        let head = read_head(Kind::Request, &mut io, &mut leftover, |line| {
+            is_head = line.starts_with(b"HEAD ");
+        });
+        let request = head.await?.and_then(|head| head::parse_request(&head));
+        let result = match request {
+            Ok(mut request) => {
+                if let Some(peer) = peer {
+                    request.extensions_mut().insert(peer);
+                }
+                self.respond(request, Some(())).await
+            }
+            Err(HeadError::Eof) => {
+                let why = "the client disconnected before its request was complete";
+                return Err(WsErr::Handshake(why.to_owned()));
+            }
+            Err(HeadError::TooLarge) => Err(Rejection::new(431, "the request is too long")),
+            Err(HeadError::Malformed(why)) => {
+                Err(Rejection::new(400, format!("malformed request: {why}")))
+            }
+        };
+        let accepted = match result {
+            Ok(accepted) => accepted,
+            Err(rejection) => return Err(reject(rejection, is_head, io, known).await),
+        };
+        let Accepted {
+            response,
+            agreement,
+            value,
+            upgrade: (),
+        } = accepted;
+        io.write_all(&write_response(&response)).await?;
+        io.flush().await?;
+        let handshaken = Handshaken {
+            io,
+            leftover,
+            agreement,
+        };
+        Ok((handshaken, value))
     }
-    own.extend(headers);
-    Ok((response, Agreement::new(selected, options)))
+
+    /// The response to a request that has been read. `upgrade` is what a WebSocket can be opened on.
+    pub(crate) async fn respond<W>(
+        &self,
+        request: Request<()>,
+        upgrade: Option<W>,
+    ) -> Result<Accepted<V, W>, Rejection> {
+        let (host, origin) = [HOST, ORIGIN]
+            .map(|name| policy::text(request.headers(), name))
+            .into();
+        self.trace.request(host, request.uri().path(), origin);
+        policy::check_host_count(&request)?;
+        let upgrade = check_upgrade(&request).and_then(|()| {
+            upgrade.ok_or_else(|| upgrade_required("this connection cannot be upgraded"))
+        });
+        let upgrade = match upgrade {
+            Ok(upgrade) => upgrade,
+            Err(rejection) => {
+                // A plain request, such as a health check. The callback may have a response to it.
+                (self.on_request)(request).await?;
+                return Err(rejection);
+            }
+        };
+        let accept = accept_value(valid_key(&request)?);
+        self.policy.check(&request)?;
+        let selected = subprotocol::select(self.options, &request);
+        let value = (self.on_request)(request).await?;
+        // A client that the callback rejects does not learn the contracts.
+        let selected = selected?;
+        let response = self.opening_response(&accept, selected.as_deref());
+        Ok(Accepted {
+            response: response.map_err(|error| Rejection::new(500, error.to_string()))?,
+            agreement: Agreement::new(selected, self.options),
+            value,
+            upgrade,
+        })
+    }
+
+    /// The response that opens the WebSocket.
+    fn opening_response(
+        &self,
+        accept: &str,
+        subprotocol: Option<&str>,
+    ) -> Result<Response<()>, InvalidHeaderValue> {
+        let mut response = Response::new(());
+        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        let headers = response.headers_mut();
+        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(SEC_WEBSOCKET_ACCEPT, HeaderValue::from_str(accept)?);
+        if let Some(name) = subprotocol {
+            headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_str(name)?);
+        }
+        headers.extend(self.headers.clone());
+        Ok(response)
+    }
 }
 
-/// Checks that a request is for a WebSocket (RFC 6455 section 4.2.1), and gives its key.
-fn validate_upgrade<B>(request: &Request<B>) -> Result<&[u8], Rejection> {
+/// Checks that a request asks for a WebSocket, with any key and version.
+fn check_upgrade(request: &Request<()>) -> Result<(), Rejection> {
+    let headers = request.headers();
+    if request.method() != Method::GET {
+        let rejection = Rejection::new(405, "the method is not GET");
+        return Err(rejection.protocol_header(ALLOW, "GET"));
+    }
+    // HTTP/1.0 has no upgrades (RFC 9110 section 7.8).
+    if request.version() < Version::HTTP_11
+        || !list_contains(headers, CONNECTION, "upgrade")
+        || !list_contains(headers, UPGRADE, "websocket")
+    {
+        return Err(upgrade_required("this is a WebSocket endpoint"));
+    }
+    Ok(())
+}
+
+/// Checks the rest of a request for a WebSocket (RFC 6455 section 4.2.1), and gives its key.
+fn valid_key(request: &Request<()>) -> Result<&[u8], Rejection> {
     let headers = request.headers();
     let value = |name: HeaderName| {
         let duplicate = |Duplicate| Rejection::new(400, format!("several {name} headers"));
         single(headers, name.clone()).map_err(duplicate)
     };
-    if request.method() != Method::GET {
-        let rejection = Rejection::new(405, "the method is not GET");
-        return Err(rejection.protocol_header(ALLOW, "GET"));
-    }
-    if request.version() < Version::HTTP_11 {
-        return Err(Rejection::new(400, "the version of HTTP is not 1.1"));
-    }
     if has_content(headers) {
         return Err(Rejection::new(400, "a WebSocket request has no content"));
-    }
-    if !list_contains(headers, CONNECTION, "upgrade")
-        || !list_contains(headers, UPGRADE, "websocket")
-    {
-        return Err(upgrade_required("this is a WebSocket endpoint"));
     }
     if value(SEC_WEBSOCKET_VERSION)? != Some(b"13") {
         return Err(upgrade_required(
@@ -174,7 +227,7 @@ fn has_content(headers: &HeaderMap) -> bool {
 
 /// Status 426, with the headers that RFC 9110 sections 7.8 and 15.5.22 and RFC 6455 section 4.4
 /// demand.
-pub(crate) fn upgrade_required(why: &str) -> Rejection {
+fn upgrade_required(why: &str) -> Rejection {
     Rejection::new(426, why)
         .protocol_header(CONNECTION, "Upgrade")
         .protocol_header(UPGRADE, "websocket")
@@ -183,27 +236,26 @@ pub(crate) fn upgrade_required(why: &str) -> Rejection {
 
 /// Sends a rejection, drains the request, and gives the error for the server.
 async fn reject(
-    rejection: &Rejection,
+    rejection: Rejection,
     is_head: bool,
     io: impl AsyncRead + AsyncWrite + Unpin,
     known: &mut KnownError,
 ) -> WsErr {
-    let (mut headers, error) = match rejection.response_headers() {
-        Ok(headers) => (headers, rejection.to_error()),
-        Err(error) => (rejection.own_headers(), error),
-    };
+    let (response, error) = rejection.into_response();
     *known = Some(WsErr::clone(&error));
-    headers.insert(CONTENT_LENGTH, rejection.reason().len().into());
+    let (head, content) = response.into_parts();
+    let mut response = Response::from_parts(head, ());
+    let status = response.status();
+    let headers = response.headers_mut();
     headers.append(CONNECTION, HeaderValue::from_static("close"));
-    let mut response = Response::new(());
-    *response.headers_mut() = headers;
-    *response.status_mut() = match error {
-        WsErr::Rejected(_) => rejection.code(),
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
-    };
+    // RFC 9110 sections 8.6, 15.3.5 and 15.4.5.
+    let has_content = !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    if has_content {
+        headers.insert(CONTENT_LENGTH, content.len().into());
+    }
     let mut bytes = write_response(&response);
-    if !is_head {
-        bytes.extend_from_slice(rejection.reason().as_bytes());
+    if has_content && !is_head {
+        bytes.extend_from_slice(content.as_bytes());
     }
     let (reader, mut writer) = io.split();
     let send = async {

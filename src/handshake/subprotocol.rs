@@ -1,17 +1,29 @@
 //! Selecting a subprotocol, and describing why none can be selected.
 
-use super::{
-    contract::Contract, options::HandshakeOptions, rejection::Rejection, request::HandshakeRequest,
-};
+use http::{Request, header::SEC_WEBSOCKET_PROTOCOL};
+
+use super::{contract::Contract, headers::list, options::HandshakeOptions, rejection::Rejection};
+
+/// The subprotocols that a request offers, the preferred one first: the list in
+/// `Sec-WebSocket-Protocol` (RFC 6455 section 11.3.4), over all of its lines. Those that are not
+/// UTF-8 are left out.
+///
+/// A page cannot set headers. One way to authenticate it is a subprotocol that carries a token:
+/// [`Acceptor::on_request`](crate::Acceptor::on_request) finds it here. A subprotocol that the
+/// server does not support is ignored beside one that it supports.
+pub fn offered_subprotocols<B>(request: &Request<B>) -> impl Iterator<Item = &str> {
+    let offers = list(request.headers(), SEC_WEBSOCKET_PROTOCOL);
+    offers.filter_map(|name| std::str::from_utf8(name).ok())
+}
 
 /// The preferred one of the subprotocols that a client offers. A client that offers none is
 /// accepted, unless the server has contracts, which are required.
 pub(super) fn select(
     options: &HandshakeOptions,
-    request: &HandshakeRequest<'_>,
+    request: &Request<()>,
 ) -> Result<Option<String>, Rejection> {
     let (supported, contracts) = (options.subprotocols(), &options.contracts);
-    let offers = || request.subprotocols();
+    let offers = || offered_subprotocols(request);
     // One pass over the offers, since a client may offer as many as a request has room for.
     let rank = |offer: &str| supported.iter().position(|name| name == offer);
     let selected = offers().filter_map(rank).min();
@@ -95,7 +107,7 @@ fn describe(own: &Contract, offered: &Contract) -> String {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, HeaderValue, Uri, header};
+    use http::{HeaderValue, header};
 
     use super::*;
 
@@ -109,13 +121,13 @@ mod tests {
                 Err(_) => options.add_subprotocol(*name),
             }
         }
-        let mut headers = HeaderMap::new();
+        let mut request = Request::new(());
         for list in offered {
             let list = HeaderValue::from_bytes(list.as_bytes()).unwrap();
+            let headers = request.headers_mut();
             headers.append(header::SEC_WEBSOCKET_PROTOCOL, list);
         }
-        let uri = Uri::from_static("/");
-        select(&options, &HandshakeRequest::new(&uri, &headers)).map_err(|refusal| {
+        select(&options, &request).map_err(|refusal| {
             assert_eq!(refusal.status(), 400);
             refusal.reason().to_owned()
         })

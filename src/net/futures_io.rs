@@ -3,12 +3,7 @@
 use futures::io::{AsyncRead, AsyncWrite};
 
 use crate::{
-    client::Connector,
-    error::WsErr,
-    handshake::{rejection::Rejection, request::HandshakeRequest},
-    server::Acceptor,
-    stream::WsStream,
-    transport::io::FuturesIo,
+    client::Connector, error::WsErr, server::Acceptor, stream::WsStream, transport::io::FuturesIo,
 };
 
 impl Connector {
@@ -34,38 +29,22 @@ impl Connector {
     }
 }
 
-impl Acceptor {
-    /// [`accept`](Self::accept) for streams of futures-io: those of smol, or of no runtime.
+impl<T> Acceptor<T> {
+    /// `accept` for streams of futures-io: those of smol, or of no runtime.
     ///
     /// # Errors
-    /// See [`accept`](Self::accept).
+    /// [`WsErr::Rejected`], [`WsErr::Handshake`], [`WsErr::TimedOut`], [`WsErr::InvalidHeader`],
+    /// [`WsErr::InvalidConfig`], as in `accept`; [`WsErr::Io`] if the stream fails.
     ///
     /// # Cancel safety
-    /// See [`accept`](Self::accept).
-    pub async fn accept_futures_io<S>(&self, io: S) -> Result<WsStream, WsErr>
+    /// Dropping the future drops `io`. Nothing continues in the background, and the client sees an
+    /// abnormal closure.
+    pub async fn accept_futures_io<S>(&self, io: S) -> Result<T, WsErr>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        self.open(wrap(io), |io| peer_addr(&io.io), |_| Ok(()))
-            .await
-    }
-
-    /// [`accept_with`](Self::accept_with) for streams of futures-io.
-    ///
-    /// # Errors
-    /// See [`accept`](Self::accept).
-    ///
-    /// # Cancel safety
-    /// See [`accept`](Self::accept).
-    pub async fn accept_futures_io_with<S>(
-        &self,
-        io: S,
-        validate: impl FnOnce(&HandshakeRequest<'_>) -> Result<(), Rejection> + Send,
-    ) -> Result<WsStream, WsErr>
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        self.open(wrap(io), |io| peer_addr(&io.io), validate).await
+        let peer = peer_addr(&io);
+        self.open(wrap(io), peer).await
     }
 }
 

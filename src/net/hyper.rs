@@ -1,7 +1,9 @@
 // Its snippets are tested in `examples/frameworks`.
 #![cfg_attr(not(doctest), doc = include_str!("hyper.md"))]
 
-use ::hyper::upgrade::OnUpgrade;
+use std::net::SocketAddr;
+
+use ::hyper::upgrade::{OnUpgrade, Upgraded};
 use bytes::BytesMut;
 use http::{Request, Response};
 use hyper_util::rt::TokioIo as HyperIo;
@@ -12,102 +14,103 @@ use crate::{
     handshake::{
         handshaken::Handshaken,
         outcome::{self, Agreement},
-        rejection::Rejection,
-        server::upgrade_required,
     },
-    server::{self, Acceptor},
-    stream::WsStream,
+    server::{self, Acceptor, Finish},
     time::timeout,
     trace::Trace,
-    transport::io::TokioIo,
+    transport::{BoxTransport, io::TokioIo, socket::Socket},
 };
 
 /// Answers a request. The response has to be returned to hyper in every case; the stream is
-/// available when hyper has sent it. A rejected request gets a status as in [`Acceptor::accept`].
-/// An acceptor with an invalid setting answers each request with status 500.
+/// available when hyper has sent it. A rejected request gets a status as in [`Acceptor::accept`],
+/// or 503 if the [callback](Acceptor::on_request) takes longer than
+/// [`handshake_timeout`](crate::Config::handshake_timeout). An acceptor with an invalid setting, or
+/// with TLS, answers each request with status 500.
+///
+/// The callback gets the extensions of the request. One of type [`SocketAddr`] is the address of the
+/// peer in spans.
 ///
 /// # Errors
-/// Those of the future: [`WsErr::Rejected`] with the status of the response; [`WsErr::TimedOut`] if
-/// [`handshake_timeout`](crate::Config::handshake_timeout) elapses before the response has been
-/// sent; [`WsErr::Io`] if it cannot be sent, or if the server does not serve upgrades.
+/// Those of the inner future: [`WsErr::Rejected`] with the status of the response;
+/// [`WsErr::InvalidHeader`] and [`WsErr::InvalidConfig`] for an invalid setting;
+/// [`WsErr::TimedOut`] if `handshake_timeout` elapses in the callback, or before the response has
+/// been sent; [`WsErr::Io`] if it cannot be sent, or if the server does not serve upgrades.
 ///
 /// # Cancel safety
-/// Dropping the future closes the connection.
-pub fn upgrade<B>(
-    acceptor: &Acceptor,
+/// Dropping either future closes the connection, or leaves it to hyper if there is no response yet.
+pub async fn upgrade<B, T>(
+    acceptor: &Acceptor<T>,
     request: &mut Request<B>,
 ) -> (
     Response<String>,
-    impl Future<Output = Result<WsStream, WsErr>> + Send + use<B>,
+    impl Future<Output = Result<T, WsErr>> + Send + use<B, T>,
 ) {
-    let can_upgrade = request.extensions().get::<OnUpgrade>().is_some();
-    let (response, negotiated) = respond(acceptor, request, can_upgrade);
-    let upgrade = ::hyper::upgrade::on(request);
-    let config = acceptor.config.clone();
-    (response, async move {
-        open(&config, upgrade, negotiated?).await
-    })
+    let upgrade = request.extensions_mut().remove();
+    let mut copy = Request::new(());
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.version_mut() = request.version();
+    *copy.headers_mut() = request.headers().clone();
+    *copy.extensions_mut() = request.extensions().clone();
+    let (response, opening) = respond(acceptor, copy, upgrade).await;
+    let open = async move { opening?.open(BoxTransport::new).await };
+    (response, open)
 }
 
-/// The state of a connection whose request has been answered.
-#[derive(Debug)]
-pub(crate) struct Negotiated {
+/// A connection whose request has been answered.
+pub(crate) struct Opening<T> {
+    upgrade: OnUpgrade,
     agreement: Agreement,
-    trace: Trace,
+    finish: Finish<T>,
+    pub(crate) config: Config,
+    pub(crate) trace: Trace,
 }
 
-/// The response, and the agreement if it opens the WebSocket. A request that cannot be upgraded is
-/// rejected.
-pub(crate) fn respond<B>(
-    acceptor: &Acceptor,
-    request: &Request<B>,
-    can_upgrade: bool,
-) -> (Response<String>, Result<Negotiated, WsErr>) {
+/// The response, and the connection that it opens. A request without an `upgrade` cannot be
+/// upgraded.
+pub(crate) async fn respond<T>(
+    acceptor: &Acceptor<T>,
+    request: Request<()>,
+    upgrade: Option<OnUpgrade>,
+) -> (Response<String>, Result<Opening<T>, WsErr>) {
     let trace = Trace::server();
-    let response = acceptor.respond(request, &trace).and_then(|response| {
-        let why = "this connection cannot be upgraded";
-        can_upgrade
-            .then_some(response)
-            .ok_or_else(|| upgrade_required(why))
-    });
-    match response {
-        Ok((response, agreement)) => (
-            response.map(|()| String::new()),
-            Ok(Negotiated { agreement, trace }),
-        ),
-        Err(rejection) => {
-            let error = rejection.to_error();
+    trace.peer(|| request.extensions().get::<SocketAddr>().copied());
+    match acceptor.respond(request, upgrade, &trace).await {
+        Ok(accepted) => {
+            let opening = Opening {
+                upgrade: accepted.upgrade,
+                agreement: accepted.agreement,
+                finish: accepted.value,
+                config: acceptor.config.clone(),
+                trace,
+            };
+            (accepted.response.map(|()| String::new()), Ok(opening))
+        }
+        Err((response, error)) => {
             trace.not_opened(&error);
-            (reject(&rejection), Err(error))
+            (response, Err(error))
         }
     }
 }
 
-fn reject(rejection: &Rejection) -> Response<String> {
-    let mut response = Response::new(rejection.reason().to_owned());
-    *response.status_mut() = rejection.code();
-    // `Acceptor::accept` reports what is wrong with an added header.
-    let headers = rejection.response_headers();
-    *response.headers_mut() = headers.unwrap_or_else(|_| rejection.own_headers());
-    response
-}
-
-pub(crate) async fn open(
-    config: &Config,
-    upgrade: OnUpgrade,
-    Negotiated { agreement, trace }: Negotiated,
-) -> Result<WsStream, WsErr> {
-    let handshake = async {
-        let upgraded = upgrade.await.map_err(std::io::Error::other)?;
-        let handshaken = Handshaken {
-            io: TokioIo(HyperIo::new(upgraded)),
-            leftover: BytesMut::new(),
-            agreement,
+impl<T> Opening<T> {
+    /// Opens the connection when the response has been sent.
+    pub(crate) async fn open(
+        self,
+        box_transport: impl FnOnce(Socket<TokioIo<HyperIo<Upgraded>>>) -> BoxTransport,
+    ) -> Result<T, WsErr> {
+        let handshake = async {
+            let upgraded = self.upgrade.await.map_err(std::io::Error::other)?;
+            let handshaken = Handshaken {
+                io: TokioIo(HyperIo::new(upgraded)),
+                leftover: BytesMut::new(),
+                agreement: self.agreement,
+            };
+            server::stream(handshaken, &self.config, &self.trace, box_transport)
         };
-        server::stream(handshaken, config, &trace)
-    };
-    let opened = timeout(config.handshake_timeout, Box::pin(handshake)).await;
-    outcome::finish(opened, None, &trace)
+        let opened = timeout(self.config.handshake_timeout, Box::pin(handshake)).await;
+        outcome::finish(opened, None, &self.trace).map(self.finish)
+    }
 }
 
 #[cfg(test)]
@@ -126,7 +129,9 @@ mod tests {
             .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
             .header("Sec-WebSocket-Version", "13");
         let mut request = request.body(()).unwrap();
-        let (response, opening) = upgrade(&Acceptor::new(), &mut request);
+        let (response, opening) = upgrade(&Acceptor::new(), &mut request)
+            .now_or_never()
+            .unwrap();
         assert_eq!(response.status(), 426);
         assert_eq!(response.headers()["Connection"], "Upgrade");
         assert_eq!(response.headers()["Upgrade"], "websocket");

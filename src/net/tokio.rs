@@ -3,12 +3,7 @@
 use std::{any::Any, net::SocketAddr};
 
 use crate::{
-    client::Connector,
-    error::WsErr,
-    handshake::{rejection::Rejection, request::HandshakeRequest},
-    server::Acceptor,
-    stream::WsStream,
-    transport::io::TokioIo,
+    client::Connector, error::WsErr, server::Acceptor, stream::WsStream, transport::io::TokioIo,
 };
 use ::tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -115,10 +110,13 @@ impl Connector {
     }
 }
 
-impl Acceptor {
+impl<T> Acceptor<T> {
     /// Reads a request and answers it. A request that is not for a WebSocket gets an HTTP status:
     /// 405 for a method other than GET, 426 without an upgrade or for a version other than 13, 431
-    /// for a request of more than 16 KiB, 400 otherwise.
+    /// for a request of more than 16 KiB, 400 otherwise. The callback of
+    /// [`on_request`](Self::on_request) may answer it with another one.
+    ///
+    /// Returns a [`WsStream`], or with such a callback, a pair of it and the value of the callback.
     ///
     /// A rejected client may still be sending, and might never see its status if the connection
     /// were closed at once. So what it sends is discarded until it closes the connection, is silent
@@ -126,60 +124,24 @@ impl Acceptor {
     /// has elapsed. Then this function returns.
     ///
     /// # Errors
-    /// - [`WsErr::Rejected`] with that status.
+    /// - [`WsErr::Rejected`] with the status of the response, if that is not 101.
     /// - [`WsErr::Handshake`]: the client disconnected before its request was complete.
     /// - [`WsErr::TimedOut`] after [`handshake_timeout`](crate::Config::handshake_timeout).
     /// - [`WsErr::Io`]: the stream failed.
-    /// - [`WsErr::InvalidHeader`], [`WsErr::InvalidConfig`]: a setting is not valid.
+    /// - [`WsErr::InvalidHeader`], [`WsErr::InvalidConfig`]: a setting, or a [`Rejection`] of the
+    ///   callback, is not valid.
+    ///
+    /// [`Rejection`]: crate::Rejection
     ///
     /// # Cancel safety
     /// Dropping the future drops `io`. Nothing continues in the background, and the client sees an
     /// abnormal closure.
-    pub async fn accept<S>(&self, io: S) -> Result<WsStream, WsErr>
+    pub async fn accept<S>(&self, io: S) -> Result<T, WsErr>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        self.accept_with(io, |_| Ok(())).await
-    }
-
-    /// Like [`accept`](Self::accept), with a callback that inspects the request. `validate` may
-    /// reject it with a status of its own, or record what the connection is for. It runs after the
-    /// other checks, and must not block.
-    ///
-    /// ```no_run
-    /// use ws_framed::{Acceptor, Rejection};
-    ///
-    /// # async fn serve(socket: tokio::net::TcpStream) -> Result<(), ws_framed::WsErr> {
-    /// let mut room = String::new();
-    /// let stream = Acceptor::new()
-    ///     .accept_with(socket, |request| {
-    ///         if request.header("Authorization") != Some("Bearer 8f3a") {
-    ///             let rejection = Rejection::new(401, "log in first");
-    ///             return Err(rejection.header("WWW-Authenticate", "Bearer"));
-    ///         }
-    ///         room = request.path().to_owned();
-    ///         Ok(())
-    ///     })
-    ///     .await?;
-    /// println!("a client entered {room}");
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// See [`accept`](Self::accept); [`WsErr::Rejected`] with the status of the rejection.
-    ///
-    /// # Cancel safety
-    /// See [`accept`](Self::accept).
-    pub async fn accept_with<S>(
-        &self,
-        io: S,
-        validate: impl FnOnce(&HandshakeRequest<'_>) -> Result<(), Rejection> + Send,
-    ) -> Result<WsStream, WsErr>
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        self.open(TokioIo(io), |io| peer_addr(&io.0), validate)
-            .await
+        let peer = peer_addr(&io);
+        self.open(TokioIo(io), peer).await
     }
 }
 

@@ -109,7 +109,7 @@ async fn contracts_on_axum_and_hyper() {
         echo(stream.framed(Bincode::new(MAX))).await;
     }
     async fn serve(State(acceptor): State<Acceptor>, upgrade: WsUpgrade) -> Response {
-        upgrade.serve(&acceptor, check_and_echo)
+        upgrade.on_upgrade(&acceptor, check_and_echo).await
     }
 
     timeout(async {
@@ -129,14 +129,18 @@ async fn contracts_on_axum_and_hyper() {
                 let io = TokioIo::new(hyper_listener.accept().await.unwrap().0);
                 let acceptor = acceptor.clone();
                 let service = service_fn(move |mut request: Request<Incoming>| {
-                    let (response, upgrade) = ws_framed::hyper::upgrade(&acceptor, &mut request);
-                    tokio::spawn(async move {
-                        match upgrade.await {
-                            Ok(stream) => check_and_echo(stream).await,
-                            Err(error) => drop(error),
-                        }
-                    });
-                    future::ready(Ok::<_, Infallible>(response))
+                    let acceptor = acceptor.clone();
+                    async move {
+                        let upgrading = ws_framed::hyper::upgrade(&acceptor, &mut request);
+                        let (response, upgrade) = upgrading.await;
+                        tokio::spawn(async move {
+                            match upgrade.await {
+                                Ok(stream) => check_and_echo(stream).await,
+                                Err(error) => drop(error),
+                            }
+                        });
+                        Ok::<_, Infallible>(response)
+                    }
                 });
                 let http = hyper::server::conn::http1::Builder::new();
                 tokio::spawn(http.serve_connection(io, service).with_upgrades());

@@ -42,9 +42,14 @@ async fn serve(handle: impl Fn(Upgrade) -> Option<Upgrade>) -> String {
     let (accepted, connected) = tcp().await;
     let kept = Cell::new(None);
     let service = service_fn(|mut request: Request<Incoming>| {
-        let (response, upgrade) = ws_framed::hyper::upgrade(&Acceptor::new(), &mut request);
-        kept.set(handle(Box::pin(upgrade)));
-        future::ready(Ok::<_, Infallible>(response))
+        let (kept, handle) = (&kept, &handle);
+        async move {
+            let acceptor = Acceptor::new();
+            let upgrading = ws_framed::hyper::upgrade(&acceptor, &mut request);
+            let (response, upgrade) = upgrading.await;
+            kept.set(handle(Box::pin(upgrade)));
+            Ok::<_, Infallible>(response)
+        }
     });
     let server = async {
         let http = http1::Builder::new().serve_connection(TokioIo::new(accepted), service);
@@ -82,9 +87,13 @@ fn upgrade_has_span_of_its_request() {
             let (accepted, connected) = tcp().await;
             let upgrade = Cell::new(None);
             let service = service_fn(|mut request: Request<Incoming>| {
-                let (response, upgrading) = ws_framed::hyper::upgrade(&acceptor, &mut request);
-                upgrade.set(Some(upgrading));
-                future::ready(Ok::<_, Infallible>(response))
+                let (acceptor, upgrade) = (&acceptor, &upgrade);
+                async move {
+                    let upgrading = ws_framed::hyper::upgrade(acceptor, &mut request);
+                    let (response, opening) = upgrading.await;
+                    upgrade.set(Some(opening));
+                    Ok::<_, Infallible>(response)
+                }
             });
             let io = TokioIo::new(accepted);
             let http = http1::Builder::new().serve_connection(io, service);
@@ -117,10 +126,14 @@ async fn server_without_upgrades_fails() {
     let (sender, receiver) = futures::channel::oneshot::channel();
     let sender = std::sync::Mutex::new(Some(sender));
     let service = service_fn(move |mut request: Request<Incoming>| {
-        let (response, upgrade) = ws_framed::hyper::upgrade(&Acceptor::new(), &mut request);
         let sender = sender.lock().unwrap().take().unwrap();
-        tokio::spawn(async move { sender.send(upgrade.await.map(drop)) });
-        future::ready(Ok::<_, Infallible>(response))
+        async move {
+            let acceptor = Acceptor::new();
+            let upgrading = ws_framed::hyper::upgrade(&acceptor, &mut request);
+            let (response, upgrade) = upgrading.await;
+            tokio::spawn(async move { sender.send(upgrade.await.map(drop)) });
+            Ok::<_, Infallible>(response)
+        }
     });
     let http = http1::Builder::new();
     tokio::spawn(http.serve_connection(TokioIo::new(ours), service));

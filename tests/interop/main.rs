@@ -1,5 +1,7 @@
 //! Real peers, other protocols over the streams, TLS, and the servers of frameworks.
 
+mod accepting;
+mod axum;
 mod contracts;
 mod hyper;
 mod peers;

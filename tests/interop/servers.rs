@@ -23,7 +23,7 @@ async fn echo(mut stream: WsStream) {
 /// Starts an echo server on axum. Returns its URL.
 async fn start_axum(acceptor: Acceptor) -> String {
     async fn serve(State(acceptor): State<Acceptor>, upgrade: WsUpgrade) -> Response {
-        upgrade.serve(&acceptor, echo)
+        upgrade.on_upgrade(&acceptor, echo).await
     }
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/echo", listener.local_addr().unwrap());
@@ -43,13 +43,17 @@ async fn start_hyper(acceptor: Acceptor) -> String {
             let io = TokioIo::new(listener.accept().await.unwrap().0);
             let acceptor = acceptor.clone();
             let service = service_fn(move |mut request: Request<Incoming>| {
-                let (response, upgrade) = ws_framed::hyper::upgrade(&acceptor, &mut request);
-                tokio::spawn(async move {
-                    if let Ok(stream) = upgrade.await {
-                        echo(stream).await;
-                    }
-                });
-                future::ready(Ok::<_, Infallible>(response))
+                let acceptor = acceptor.clone();
+                async move {
+                    let upgrading = ws_framed::hyper::upgrade(&acceptor, &mut request);
+                    let (response, upgrade) = upgrading.await;
+                    tokio::spawn(async move {
+                        if let Ok(stream) = upgrade.await {
+                            echo(stream).await;
+                        }
+                    });
+                    Ok::<_, Infallible>(response)
+                }
             });
             let http = hyper::server::conn::http1::Builder::new();
             let connection = http.serve_connection(io, service).with_upgrades();
@@ -116,58 +120,4 @@ async fn acceptor_settings_apply() {
         };
         assert_eq!(u16::from(frame.code()), 1009);
     }
-}
-
-/// A request without an upgrade gets status 426.
-#[tokio::test]
-async fn other_requests_get_426() {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    for url in start_servers(&Acceptor::new()).await {
-        let address = url.trim_start_matches("ws://").trim_end_matches("/echo");
-        let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
-        let request = "GET /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-        socket.write_all(request.as_bytes()).await.unwrap();
-        let mut response = String::new();
-        socket.read_to_string(&mut response).await.unwrap();
-        assert!(response.starts_with("HTTP/1.1 426 "), "{response}");
-        let response = response.to_lowercase();
-        // RFC 9110 sections 7.8 and 15.5.22. hyper adds `close` to the first line.
-        for line in [
-            "connection: upgrade",
-            "upgrade: websocket",
-            "sec-websocket-version: 13",
-        ] {
-            assert!(
-                response.contains(&format!("\r\n{line}")),
-                "{line}: {response}"
-            );
-        }
-    }
-}
-
-/// An `Acceptor` with an invalid header responds with status 500.
-#[tokio::test]
-async fn invalid_acceptor_gets_500() {
-    let acceptor = Acceptor::new().header("Upgrade", "mine");
-    for url in start_servers(&acceptor).await {
-        let error = ws_framed::connect(&url).await.unwrap_err();
-        assert!(
-            matches!(&error, WsErr::Rejected(response) if response.status() == 500),
-            "{error:?}"
-        );
-    }
-}
-
-/// The futures of both frameworks can be sent to another task.
-#[test]
-fn upgrade_futures_are_send() {
-    fn assert_send<F: Future + Send>(_: impl FnOnce() -> F) {}
-    fn value<T>() -> T {
-        unreachable!("only its type matters")
-    }
-    assert_send(|| {
-        let request = value::<&mut axum::http::Request<()>>();
-        ws_framed::hyper::upgrade(&value(), request).1
-    });
-    assert_send(|| value::<WsUpgrade>().answer(&value()).1);
 }

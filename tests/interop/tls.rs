@@ -4,14 +4,19 @@ mod client;
 
 use std::sync::{Arc, OnceLock};
 
+use axum::extract::FromRequestParts;
 use futures::{AsyncReadExt, AsyncWriteExt, future};
 use tokio::net::{TcpListener, TcpStream};
 use ws_framed::{
     Acceptor, CloseFrame, CloseOutcome, Config, Connector, WsErr, WsStream,
-    tls::rustls::{
-        ClientConfig, RootCertStore, ServerConfig,
-        crypto::ring,
-        pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
+    axum::WsUpgrade,
+    tls::{
+        ClientTls,
+        rustls::{
+            ClientConfig, RootCertStore, ServerConfig,
+            crypto::ring,
+            pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
+        },
     },
 };
 
@@ -152,11 +157,22 @@ async fn default_roots_are_used() {
     let (_, client) = open(&acceptor(), &Connector::new(), "localhost").await;
     let error = client.map(drop).unwrap_err();
     // A system without certificates fails before it connects.
-    let kinds = [
-        std::io::ErrorKind::InvalidData,
-        std::io::ErrorKind::NotFound,
-    ];
+    let kinds = [std::io::ErrorKind::InvalidData, std::io::ErrorKind::Other];
     assert!(kinds.contains(&error.kind()), "{error:?}");
+}
+
+/// Each choice of trust rejects the authority of the tests.
+#[tokio::test]
+async fn unknown_to_mozilla_and_to_the_system() {
+    let mozilla = ClientTls::webpki_roots().unwrap();
+    // A system without certificates has no verifier.
+    let system = ClientTls::platform_verifier().ok();
+    for tls in std::iter::once(mozilla).chain(system) {
+        let connector = Connector::new().tls(tls);
+        let (_, client) = open(&acceptor(), &connector, "localhost").await;
+        let error = client.map(drop).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::InvalidData, "{error:?}");
+    }
 }
 
 /// A client without TLS fails at a server with TLS, and neither end hangs.
@@ -195,6 +211,64 @@ async fn end_without_close_notify() {
     drop(client);
     let error = server.unwrap().read(&mut [0]).await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::UnexpectedEof);
+}
+
+/// A server selects `http/1.1`, whatever its configuration says, and accepts a client without ALPN.
+#[tokio::test]
+async fn server_selects_http_1_1() {
+    let h2_and_http = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let mut config = server_config();
+    config.alpn_protocols.clone_from(&h2_and_http);
+    let acceptors = [
+        Acceptor::new().tls(config.clone()),
+        Acceptor::new().tls(Arc::new(config)),
+    ];
+    for acceptor in acceptors {
+        for (offered, selected) in [
+            (h2_and_http.clone(), Some(&b"http/1.1"[..])),
+            (Vec::new(), None),
+        ] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let socket = smol::net::TcpStream::connect(listener.local_addr().unwrap());
+            let mut config = client_config();
+            config.alpn_protocols = offered;
+            let connector = futures_rustls::TlsConnector::from(Arc::new(config));
+            let client = async {
+                let name = "localhost".try_into().unwrap();
+                let io = connector
+                    .connect(name, socket.await.unwrap())
+                    .await
+                    .unwrap();
+                assert_eq!(io.get_ref().1.alpn_protocol(), selected);
+                let connector = Connector::new();
+                let opening = connector.connect_over_futures_io(io, "ws://localhost/");
+                opening.await.unwrap()
+            };
+            let server = async { acceptor.accept(listener.accept().await.unwrap().0).await };
+            let (server, client) = future::join(server, client).await;
+            send_and_close(server.unwrap(), client).await;
+        }
+    }
+}
+
+/// TLS is below hyper and axum: an acceptor with TLS is an error there, and status 500.
+#[tokio::test]
+async fn tls_below_an_http_server_is_an_error() {
+    let mut request = axum::http::Request::new(());
+    let acceptor = acceptor().on_request(async |_| Ok(()));
+    let (response, opening) = ws_framed::hyper::upgrade(&acceptor, &mut request).await;
+    assert_eq!(response.status(), 500);
+    let error = opening.await.map(drop).unwrap_err();
+    assert!(matches!(error, WsErr::InvalidConfig(_)), "{error:?}");
+
+    let (mut parts, ()) = request.into_parts();
+    let upgrade = WsUpgrade::from_request_parts(&mut parts, &())
+        .await
+        .unwrap();
+    let (response, opening) = upgrade.upgrade(&acceptor).await;
+    assert_eq!(response.status(), 500);
+    let error = opening.await.map(drop).unwrap_err();
+    assert!(matches!(error, WsErr::InvalidConfig(_)), "{error:?}");
 }
 
 /// The TLS settings of both sides are plain data.

@@ -1,3 +1,5 @@
+use std::future::ready;
+
 use futures::FutureExt;
 use proptest::prelude::*;
 
@@ -12,17 +14,33 @@ const REQUEST: &str = "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgra
 
 /// The result, and what was written.
 fn answer(request: &[u8], reads: &[usize]) -> (Result<Handshaken<Vec<u8>>, WsErr>, String) {
-    let options = HandshakeOptions::default();
+    answer_with(request, reads, |_| Ok(()))
+}
+
+/// The same, with a callback.
+fn answer_with(
+    request: &[u8],
+    reads: &[usize],
+    on_request: impl Fn(Request<()>) -> Result<(), Rejection> + Send + Sync + 'static,
+) -> (Result<Handshaken<Vec<u8>>, WsErr>, String) {
+    let on_request: Box<OnRequest<()>> =
+        Box::new(move |request| ready(on_request(request)).boxed());
+    let server = Server {
+        options: &HandshakeOptions::default(),
+        headers: &HeaderMap::new(),
+        policy: &Policy::default(),
+        on_request: &*on_request,
+        trace: &Trace::server(),
+    };
     let mut io = Peer::new(request, reads, End::Eof);
-    let (mut known, validate) = (None, |_: &HandshakeRequest<'_>| Ok(()));
-    let result = accept(&mut io, &options, validate, &mut known).now_or_never();
-    let result = result
-        .expect("the peer does not stall")
-        .map(|handshaken| Handshaken {
-            io: Vec::new(),
-            leftover: handshaken.leftover,
-            agreement: handshaken.agreement,
-        });
+    let mut known = None;
+    let result = server.accept(&mut io, None, &mut known).now_or_never();
+    let result = result.expect("the peer does not stall");
+    let result = result.map(|(handshaken, ())| Handshaken {
+        io: Vec::new(),
+        leftover: handshaken.leftover,
+        agreement: handshaken.agreement,
+    });
     (result, String::from_utf8(io.output).unwrap())
 }
 
@@ -90,7 +108,9 @@ fn requests_that_are_rejected() {
         ("GET / HTTP/1.1\r\nno colon\r\n\r\n".to_owned(), 400),
         (REQUEST.replace("GET /", "GET ?a"), 400),
         (REQUEST.replace("GET", "POST"), 405),
-        (REQUEST.replace("HTTP/1.1", "HTTP/1.0"), 400),
+        (REQUEST.replace("HTTP/1.1", "HTTP/1.0"), 426),
+        ("GET / HTTP/1.0\r\n\r\n".to_owned(), 426),
+        ("GET / HTTP/1.1\r\n\r\n".to_owned(), 400),
         ("GET / HTTP/1.1\r\nHost: a\r\n\r\n".to_owned(), 426),
         (
             REQUEST.replace("Connection: Upgrade", "Connection: no upgrade here"),
@@ -154,17 +174,15 @@ fn head_gets_no_content() {
 /// No response has a part only: headers that are not ASCII are sent as they are.
 #[test]
 fn added_headers_outside_of_ascii() {
-    let rejection =
-        Rejection::new(401, "log in").header("WWW-Authenticate", "Basic realm=\"B\u{fc}ro\"");
-    let mut io = Peer::new(REQUEST, &[], End::Eof);
-    let (options, mut known) = (HandshakeOptions::default(), None);
-    let result = accept(&mut io, &options, |_| Err(rejection), &mut known);
-    let error = result.now_or_never().unwrap().map(drop).unwrap_err();
+    let (result, output) = answer_with(REQUEST.as_bytes(), &[], |_| {
+        let realm = "Basic realm=\"B\u{fc}ro\"";
+        Err(Rejection::new(401, "log in").header("WWW-Authenticate", realm))
+    });
+    let error = result.map(drop).unwrap_err();
     assert!(
         matches!(&error, WsErr::Rejected(response) if response.status() == 401),
         "{error:?}"
     );
-    let output = String::from_utf8(io.output).unwrap();
     assert!(
         output.contains("\r\nWWW-Authenticate: Basic realm=\"B\u{fc}ro\"\r\n"),
         "{output}"

@@ -2,8 +2,8 @@
 
 use futures::future::BoxFuture;
 use ws_framed::{
-    Acceptor, CloseFrame, Connector, Encoded, HandshakeRequest, Lines, Reconnector, Rejection,
-    WsErr, WsFramed, WsHandle, WsStream, accept, connect,
+    Acceptor, CloseFrame, Connector, Encoded, Lines, Reconnector, Rejection, WsErr, WsFramed,
+    WsHandle, WsStream, accept, connect, http::Request,
 };
 
 /// The futures of the library are `Send`.
@@ -30,23 +30,18 @@ fn futures_can_be_spawned() {
     spawnable(|| async { never::<WsHandle>().ping().await });
     spawnable(|| async { never::<WsHandle>().closed().await });
     spawnable(|| async {
-        let mut room = String::new();
-        let judge = |request: &HandshakeRequest<'_>| {
-            room.push_str(request.path());
-            Err(Rejection::new(404, "no such room"))
+        let callback = async |request: Request<()>| match request.uri().path() {
+            "/" => Err(Rejection::new(404, "no such room")),
+            room => Ok(room.to_owned()),
         };
         never::<Acceptor>()
-            .accept_with(never::<tokio::io::DuplexStream>(), judge)
+            .on_request(callback)
+            .accept(never::<tokio::io::DuplexStream>())
             .await
     });
     spawnable(|| async {
         never::<Acceptor>()
             .accept_futures_io(never::<WsStream>())
-            .await
-    });
-    spawnable(|| async {
-        never::<Acceptor>()
-            .accept_futures_io_with(never::<WsStream>(), |_| Ok(()))
             .await
     });
     spawnable(|| async {

@@ -9,10 +9,9 @@ use futures::{
 use support::Pipe;
 use ws_framed::{
     Acceptor, Bincode, BoxTransport, CloseCode, CloseFrame, CloseOutcome, ClosedBy, CodecError,
-    Config, Connector, Contract, ControlPayload, Encoded, HandshakeRequest, Keepalive,
-    LengthDelimited, Lines, Message, MessageTransport, Reconnector, Rejection, Stats, TextPolicy,
-    Tungstenite, Violation, WireFormat, WsErr, WsEvent, WsFramed, WsFramedParts, WsHandle,
-    WsStream, pharos::Observable,
+    Config, Connector, Contract, ControlPayload, Encoded, Keepalive, LengthDelimited, Lines,
+    Message, MessageTransport, Reconnector, Rejection, Stats, TextPolicy, Tungstenite, Violation,
+    WireFormat, WsErr, WsEvent, WsFramed, WsFramedParts, WsHandle, WsStream, pharos::Observable,
 };
 
 use super::{Local, Silent};
@@ -73,12 +72,12 @@ fn data_is_send_and_clone() {
     plain::<TextPolicy>();
     plain::<Stats>();
     plain::<Acceptor>();
+    plain::<Acceptor<(WsStream, Local)>>();
     plain::<Connector>();
     plain::<LengthDelimited>();
     plain::<Lines>();
     plain::<Bincode<Local>>();
     plain::<Encoded<Local>>();
-    plain::<HandshakeRequest<'static>>();
     plain::<Keepalive>();
     plain::<Reconnector<fn()>>();
     plain::<Rejection>();

@@ -15,7 +15,7 @@ use tokio::{
     runtime::Handle,
     task::yield_now,
 };
-use ws_framed::{Acceptor, Connector, WsErr, WsStream};
+use ws_framed::{Acceptor, Connector, Rejection, WsErr, WsStream, http::Request};
 
 /// The peer of a handshake, until the connection ends. Returns what it has received.
 async fn peer(mut io: impl AsyncRead + AsyncWrite + Unpin, ours: Role) -> String {
@@ -52,34 +52,44 @@ fn assert_nothing_runs() {
 enum Way {
     Tokio,
     FuturesIo,
-    Validated,
-    ValidatedFuturesIo,
+    Callback,
+    CallbackFuturesIo,
     Smol,
 }
 
 const WAYS: &[Way] = &[
     Way::Tokio,
     Way::FuturesIo,
-    Way::Validated,
-    Way::ValidatedFuturesIo,
+    Way::Callback,
+    Way::CallbackFuturesIo,
     Way::Smol,
 ];
+
+/// A callback that waits.
+async fn callback(_: Request<()>) -> Result<(), Rejection> {
+    yield_now().await;
+    Ok(())
+}
 
 async fn open(role: Role, way: Way, io: DuplexStream) -> Result<WsStream, WsErr> {
     let (acceptor, connector) = (Acceptor::new(), Connector::new());
     let url = "ws://localhost/";
     match (role, way) {
-        (Role::Client, Way::Tokio | Way::Validated) => connector.connect_over(io, url).await,
+        (Role::Client, Way::Tokio | Way::Callback) => connector.connect_over(io, url).await,
         (Role::Client, _) => {
             let io = TokioAdapter::new(io);
             connector.connect_over_futures_io(io, url).await
         }
         (Role::Server, Way::Tokio) => acceptor.accept(io).await,
-        (Role::Server, Way::Validated) => acceptor.accept_with(io, |_| Ok(())).await,
+        (Role::Server, Way::Callback) => {
+            let acceptor = acceptor.on_request(callback);
+            acceptor.accept(io).await.map(|(stream, ())| stream)
+        }
         (Role::Server, Way::FuturesIo) => acceptor.accept_futures_io(TokioAdapter::new(io)).await,
-        (Role::Server, Way::ValidatedFuturesIo) => {
-            let io = TokioAdapter::new(io);
-            acceptor.accept_futures_io_with(io, |_| Ok(())).await
+        (Role::Server, Way::CallbackFuturesIo) => {
+            let (acceptor, io) = (acceptor.on_request(callback), TokioAdapter::new(io));
+            let accepted = acceptor.accept_futures_io(io).await;
+            accepted.map(|(stream, ())| stream)
         }
         (Role::Server, Way::Smol) => ws_framed::smol::accept(TokioAdapter::new(io)).await,
     }

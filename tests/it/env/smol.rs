@@ -57,9 +57,10 @@ fn builders_work_on_smol() {
 fn rejection_reaches_both_ends() {
     smol::block_on(async {
         let reject = async |socket| {
-            let reject =
-                |_: &ws_framed::HandshakeRequest<'_>| Err(Rejection::new(402, "pay first"));
-            Acceptor::new().accept_futures_io_with(socket, reject).await
+            let reject = async |_| Err::<(), _>(Rejection::new(402, "pay first"));
+            let acceptor = Acceptor::new().on_request(reject);
+            let accepted = acceptor.accept_futures_io(socket).await;
+            accepted.map(|(stream, ())| stream)
         };
         let connect = async |url| ws_framed::smol::connect(url).await;
         let (server, client) = open(reject, connect).await;

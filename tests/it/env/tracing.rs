@@ -9,7 +9,7 @@ use support::{
 };
 use tokio::net::TcpListener;
 use tracing::Level;
-use ws_framed::{Acceptor, CloseFrame, Connector, Keepalive, WsErr, WsStream};
+use ws_framed::{Acceptor, CloseFrame, Connector, Keepalive, Rejection, WsErr, WsStream};
 
 /// The results of `accept` for a server and of `connect` for a client, on TCP.
 async fn open(
@@ -130,6 +130,39 @@ fn records_a_rejection() {
         );
         assert_eq!(event.fields["status"], "404");
     }
+}
+
+/// A plain request that the callback answers is an event of level `DEBUG`.
+#[test]
+fn records_a_health_check() {
+    let (subscriber, _guard) = RecordingSubscriber::install(Level::TRACE);
+    run(async {
+        let (accepted, mut client) = tcp().await;
+        let health = async |_| Err::<(), _>(Rejection::new(200, "ok"));
+        let acceptor = Acceptor::new().on_request(health);
+        let check = async {
+            let request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+            tokio::io::AsyncWriteExt::write_all(&mut client, request)
+                .await
+                .unwrap();
+            let mut response = Vec::new();
+            tokio::io::AsyncReadExt::read_to_end(&mut client, &mut response)
+                .await
+                .unwrap();
+            drop(client);
+        };
+        let (server, ()) = future::join(acceptor.accept(accepted), check).await;
+        assert!(server.is_err());
+    });
+    let recorded = subscriber.recorded();
+    let [event] = recorded.events_in(recorded.span_of("server"))[..] else {
+        panic!("{:?}", recorded.events)
+    };
+    assert_eq!(
+        (event.level, event.message()),
+        (Level::DEBUG, "the request was answered")
+    );
+    assert_eq!(event.fields["status"], "200");
 }
 
 /// A failed handshake is an event of level `INFO` for the server and `WARN` for the client, with

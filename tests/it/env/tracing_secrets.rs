@@ -24,12 +24,12 @@ async fn send_secrets_in_handshakes() {
         .subprotocol(SECRET);
     for is_rejected in [false, true] {
         let (accepted, connected) = tcp().await;
-        let judge = |_: &ws_framed::HandshakeRequest<'_>| {
+        let acceptor = acceptor.clone().on_request(move |_| async move {
             let rejection = Rejection::new(401, SECRET).header("X-Why", SECRET);
             if is_rejected { Err(rejection) } else { Ok(()) }
-        };
+        });
         let (server, client) = future::join(
-            acceptor.accept_with(accepted, judge),
+            acceptor.accept(accepted),
             connector.connect_over(connected, &url),
         )
         .await;

@@ -10,8 +10,8 @@ use support::{
 };
 use tokio::io::{AsyncWriteExt, duplex};
 use ws_framed::{
-    Acceptor, CodecError, Connector, Contract, HandshakeRequest, LengthDelimited, Lines, Rejection,
-    WireFormat, WsErr, WsStream,
+    Acceptor, CodecError, Connector, Contract, LengthDelimited, Lines, Rejection, WireFormat,
+    WsErr, WsStream,
 };
 
 fn contract(token: &str) -> Contract {
@@ -211,21 +211,22 @@ async fn contracts_among_subprotocols() {
     .await;
 }
 
-/// The callback of `accept_with` precedes the contracts: a rejected client does not learn them.
+/// The callback precedes the contracts: a rejected client does not learn them.
 #[tokio::test]
 async fn callback_precedes_contracts() {
     timeout(async {
         let ours = acceptor(&["chat.v2.json.9"]);
         let (accepted, connected) = tcp().await;
-        let callback = |_: &HandshakeRequest<'_>| Err(Rejection::new(401, "log in first"));
+        let callback = async |_| Err::<(), _>(Rejection::new(401, "log in first"));
+        let ours = ours.on_request(callback);
         let theirs = Connector::new();
         let (server, client) = future::join(
-            ours.accept_with(accepted, callback),
+            ours.accept(accepted),
             theirs.connect_over(connected, "ws://localhost/"),
         )
         .await;
-        for end in [server, client] {
-            let error = end.map(drop).unwrap_err();
+        for error in [server.map(drop), client.map(drop)] {
+            let error = error.unwrap_err();
             assert!(
                 matches!(&error, WsErr::Rejected(response) if response.status() == 401),
                 "{error:?}"

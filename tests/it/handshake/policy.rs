@@ -6,7 +6,11 @@ use support::{
     tcp, timeout,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use ws_framed::{Acceptor, Connector, HandshakeRequest, Rejection, WsErr};
+use ws_framed::{
+    Acceptor, Connector, Rejection, WsErr,
+    http::{Response, StatusCode, header::CONTENT_TYPE},
+    offered_subprotocols,
+};
 
 fn status(error: &WsErr) -> u16 {
     match error {
@@ -77,44 +81,44 @@ async fn exactly_one_host_header() {
     }
 }
 
-/// The callback receives the path, the query, the headers and the subprotocols of the request.
+/// The callback receives the whole request: the target, all headers, readable or not, the
+/// subprotocols, and the address of the peer. Its value is returned beside the stream.
 #[tokio::test]
 async fn callback_receives_the_request() {
     timeout(async {
         let (accepted, connected) = tcp().await;
-        let acceptor = Acceptor::new().subprotocol("v2");
+        let peer = connected.local_addr().unwrap();
+        let acceptor = Acceptor::new()
+            .on_request(async |request| Ok(request))
+            .subprotocol("v2");
         let connector = Connector::new()
             .header("X-Forwarded-For", "192.0.2.1")
             .header("X-Forwarded-For", "192.0.2.2")
             .header("Origin", "https://chat.example")
+            .header("Cookie", "name=Zoë; session=8f3a")
             .subprotocol("v2")
             .subprotocol("v1");
-        let mut seen = Vec::new();
-        let callback = |request: &HandshakeRequest<'_>| {
-            seen.extend([request.path(), request.query().unwrap()].map(str::to_owned));
-            seen.extend([request.host(), request.origin()].map(|value| value.unwrap().to_owned()));
-            seen.extend(request.headers("x-forwarded-for").map(str::to_owned));
-            seen.extend(request.subprotocols().map(str::to_owned));
-            assert_eq!(request.header("Cookie"), None);
-            Ok(())
-        };
         let (server, client) = future::join(
-            acceptor.accept_with(accepted, callback),
+            acceptor.accept(accepted),
             connector.connect_over(connected, "ws://localhost:99/room%201?as=ann"),
         )
         .await;
-        exchange_and_close(server.unwrap(), client.unwrap()).await;
-        let expected = [
-            "/room%201",
-            "as=ann",
-            "localhost:99",
-            "https://chat.example",
-            "192.0.2.1",
-            "192.0.2.2",
-            "v2",
-            "v1",
-        ];
-        assert_eq!(seen, expected);
+        let (server, request) = server.unwrap();
+        exchange_and_close(server, client.unwrap()).await;
+        assert_eq!(request.method(), "GET");
+        assert_eq!(request.uri(), "/room%201?as=ann");
+        let headers = request.headers();
+        assert_eq!(headers["Host"], "localhost:99");
+        assert_eq!(headers["Origin"], "https://chat.example");
+        let proxies: Vec<_> = headers.get_all("X-Forwarded-For").iter().collect();
+        assert_eq!(proxies, ["192.0.2.1", "192.0.2.2"]);
+        assert_eq!(
+            headers["Cookie"].as_bytes(),
+            "name=Zoë; session=8f3a".as_bytes()
+        );
+        let offered: Vec<_> = offered_subprotocols(&request).collect();
+        assert_eq!(offered, ["v2", "v1"]);
+        assert_eq!(request.extensions().get(), Some(&peer));
     })
     .await;
 }
@@ -129,9 +133,9 @@ async fn reject_with(rejection: Rejection) -> (String, WsErr) {
         client.read_to_string(&mut response).await.unwrap();
         response
     };
-    let acceptor = Acceptor::new();
-    let accept = acceptor.accept_with(ours, |_| Err(rejection));
-    let (result, response) = timeout(future::join(accept, script)).await;
+    let reject = move |_| future::ready(Err::<(), _>(rejection.clone()));
+    let acceptor = Acceptor::new().on_request(reject);
+    let (result, response) = timeout(future::join(acceptor.accept(ours), script)).await;
     (response, result.map(drop).unwrap_err())
 }
 
@@ -139,36 +143,66 @@ async fn reject_with(rejection: Rejection) -> (String, WsErr) {
 #[tokio::test]
 async fn callback_rejects_with_headers() {
     let rejection = Rejection::new(401, "log in first")
-        .header("WWW-Authenticate", "Bearer")
-        .header("Content-Type", "text/html");
+        .header("WWW-Authenticate", "Basic realm=\"Büro\"")
+        .header("Retry-After", 3)
+        .header(CONTENT_TYPE, "text/html");
     let (response, error) = reject_with(rejection).await;
     assert_eq!(status(&error), 401);
-    let response = response.to_lowercase();
     let (head, body) = response.split_once("\r\n\r\n").unwrap();
-    assert!(head.starts_with("http/1.1 401 "), "{head}");
-    for line in [
-        "www-authenticate: bearer",
-        "content-type: text/html",
-        "content-length: 12",
-        "connection: close",
-    ] {
-        assert!(
-            head.lines().any(|header| header == line),
-            "{line} in {head}"
-        );
+    let lines: Vec<_> = head.lines().collect();
+    let expected = [
+        "HTTP/1.1 401 Unauthorized",
+        "WWW-Authenticate: Basic realm=\"Büro\"",
+        "Retry-After: 3",
+        "Content-Type: text/html",
+        "Content-Length: 12",
+        "Connection: close",
+    ];
+    for line in expected {
+        assert!(lines.contains(&line), "{line} in {head}");
     }
+    assert_eq!(lines.len(), expected.len(), "{head}");
     assert_eq!(body, "log in first");
 }
 
-/// A rejection with a status that is no error, or with an invalid header, is sent as 500.
+/// A status and an `http::Response` are rejections.
+#[tokio::test]
+async fn responses_are_rejections() {
+    let (response, error) = reject_with(StatusCode::FORBIDDEN.into()).await;
+    assert_eq!(status(&error), 403);
+    assert!(response.ends_with("\r\n\r\nForbidden"), "{response}");
+    let moved = Response::builder().status(301).header("Location", "/new");
+    let (response, error) = reject_with(moved.body("elsewhere").unwrap().into()).await;
+    assert_eq!(status(&error), 301);
+    assert!(response.contains("\r\nLocation: /new\r\n"), "{response}");
+    assert!(response.ends_with("\r\n\r\nelsewhere"), "{response}");
+    // RFC 9110 section 8.6.
+    let (response, error) = reject_with(StatusCode::NO_CONTENT.into()).await;
+    assert_eq!(status(&error), 204);
+    assert!(!response.contains("Content-Length"), "{response}");
+    assert!(response.ends_with("\r\n\r\n"), "{response}");
+}
+
+/// A rejection with a status that is none, or with an invalid header, is sent as 500, which says
+/// nothing about the reason.
 #[tokio::test]
 async fn invalid_rejection_is_500() {
-    for status_code in [0, 101, 200, 600, u16::MAX] {
-        let (response, error) = reject_with(Rejection::new(status_code, "")).await;
-        assert_eq!(status(&error), 500);
+    for status in [0, 99, 101, 600, u16::MAX] {
+        let (response, error) = reject_with(Rejection::new(status, "secret")).await;
+        assert!(matches!(error, WsErr::InvalidConfig(_)), "{error:?}");
         assert!(response.starts_with("HTTP/1.1 500 "), "{response}");
+        assert!(!response.contains("secret"), "{response}");
     }
-    let (response, error) = reject_with(Rejection::new(403, "").header("Bad header", "")).await;
-    assert!(matches!(error, WsErr::InvalidHeader(_)), "{error:?}");
-    assert!(response.starts_with("HTTP/1.1 500 "), "{response}");
+    for (name, value) in [
+        ("Bad header", ""),
+        ("X-Break", "one\r\nX-Smuggled: two"),
+        ("Upgrade", "h2c"),
+        ("Content-Length", "5"),
+    ] {
+        let rejection = Rejection::new(403, "secret").header(name, value);
+        let (response, error) = reject_with(rejection).await;
+        assert!(matches!(error, WsErr::InvalidHeader(_)), "{error:?}");
+        assert!(response.starts_with("HTTP/1.1 500 "), "{response}");
+        assert!(!response.contains("secret"), "{response}");
+    }
 }

@@ -91,7 +91,11 @@ async fn other_requests_get_a_status() {
                 400,
                 &[],
             ),
-            (REQUEST.replace("HTTP/1.1", "HTTP/1.0"), 400, &[]),
+            (
+                REQUEST.replace("HTTP/1.1", "HTTP/1.0"),
+                426,
+                &["upgrade: websocket"],
+            ),
             (
                 REQUEST.replace("Host: localhost", "No colon here"),
                 400,

@@ -12,6 +12,7 @@ use tracing::{
     span,
     subscriber::{Interest, set_default},
 };
+use tracing_core::span::Current;
 
 /// The fields of a span or an event.
 pub type Fields = BTreeMap<String, String>;
@@ -35,6 +36,11 @@ impl RecordedEvent {
 #[derive(Debug, Default)]
 pub struct Recorded {
     pub spans: Vec<Fields>,
+    /// The index of the parent of each span.
+    pub parents: Vec<Option<usize>>,
+    metadata: Vec<&'static Metadata<'static>>,
+    /// The spans of callers that are entered.
+    entered: Vec<span::Id>,
     /// The number of handles of each span.
     pub holders: Vec<usize>,
     pub events: Vec<RecordedEvent>,
@@ -128,7 +134,13 @@ impl Subscriber for RecordingSubscriber {
         let mut recorded = self.recorded();
         let mut fields = Fields::new();
         span.record(&mut Recorder(&mut fields));
+        let parent = match span.parent() {
+            None if span.is_contextual() => recorded.entered.last().map(index),
+            parent => parent.map(index),
+        };
         recorded.spans.push(fields);
+        recorded.parents.push(parent);
+        recorded.metadata.push(span.metadata());
         recorded.holders.push(1);
         span::Id::from_u64(recorded.spans.len() as u64)
     }
@@ -160,9 +172,25 @@ impl Subscriber for RecordingSubscriber {
 
     fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
 
-    fn enter(&self, _: &span::Id) {
-        panic!("the library must not enter a span: each poll would pay for it");
+    fn enter(&self, span: &span::Id) {
+        let mut recorded = self.recorded();
+        let target = recorded.metadata[index(span)].target();
+        assert_ne!(
+            target, "ws_framed",
+            "the library must not enter its spans: each poll would pay for it"
+        );
+        recorded.entered.push(span.clone());
     }
 
-    fn exit(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {
+        self.recorded().entered.pop();
+    }
+
+    fn current_span(&self) -> Current {
+        let recorded = self.recorded();
+        match recorded.entered.last() {
+            Some(span) => Current::new(span.clone(), recorded.metadata[index(span)]),
+            None => Current::none(),
+        }
+    }
 }

@@ -1,0 +1,121 @@
+//! What happens to a connection that its closure drops.
+
+use std::{
+    fmt::Display,
+    task::{Context, Poll},
+};
+
+use futures::channel::oneshot;
+
+use crate::{
+    error::WsErr,
+    message::Message,
+    transport::{MessageTransport, Progress, Properties},
+};
+
+/// What the closure of [`WsUpgrade::on_upgrade`](super::WsUpgrade::on_upgrade) returns: nothing, or
+/// a `Result` whose error closes the connection.
+pub trait Served {
+    /// The text of the error.
+    fn into_error(self) -> Option<String>;
+}
+
+impl Served for () {
+    fn into_error(self) -> Option<String> {
+        None
+    }
+}
+
+impl<T, E: Display> Served for Result<T, E> {
+    fn into_error(self) -> Option<String> {
+        self.err().map(|error| error.to_string())
+    }
+}
+
+/// A transport that is handed over when it is dropped, if a close frame can still be sent on it.
+pub(super) struct HandedOver<M> {
+    /// `None` only while it is dropped.
+    transport: Option<M>,
+    /// Whether a close frame was sent, or the transport has failed or ended.
+    is_over: bool,
+    receiver: Option<oneshot::Sender<M>>,
+}
+
+impl<M> HandedOver<M> {
+    pub(super) fn new(transport: M, receiver: oneshot::Sender<M>) -> Self {
+        Self {
+            transport: Some(transport),
+            is_over: false,
+            receiver: Some(receiver),
+        }
+    }
+
+    fn call<T>(
+        &mut self,
+        call: impl FnOnce(&mut M) -> Poll<Result<T, WsErr>>,
+    ) -> Poll<Result<T, WsErr>> {
+        let Some(transport) = &mut self.transport else {
+            return Poll::Ready(Err(WsErr::Closed));
+        };
+        let result = call(transport);
+        self.is_over |= matches!(result, Poll::Ready(Err(_)));
+        result
+    }
+}
+
+impl<M> Drop for HandedOver<M> {
+    fn drop(&mut self) {
+        if let (Some(transport), Some(receiver), false) =
+            (self.transport.take(), self.receiver.take(), self.is_over)
+        {
+            // Nobody takes it if the connection was accepted without a closure to serve it.
+            let _ = receiver.send(transport);
+        }
+    }
+}
+
+impl<M: MessageTransport> MessageTransport for HandedOver<M> {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
+        let next = match &mut self.transport {
+            Some(transport) => transport.poll_next(cx),
+            None => Poll::Ready(None),
+        };
+        self.is_over |= matches!(next, Poll::Ready(None | Some(Err(_))));
+        next
+    }
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        self.call(|transport| transport.poll_ready(cx))
+    }
+
+    fn start_send(&mut self, message: Message) -> Result<(), WsErr> {
+        self.is_over |= matches!(message, Message::Close(_));
+        match &mut self.transport {
+            Some(transport) => transport.start_send(message),
+            None => Err(WsErr::Closed),
+        }
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        self.call(|transport| transport.poll_flush(cx))
+    }
+
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        self.is_over = true;
+        self.call(|transport| transport.poll_close(cx))
+    }
+
+    fn poll_send_slice(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, WsErr>> {
+        self.call(|transport| transport.poll_send_slice(cx, data))
+    }
+
+    fn progress(&self) -> Progress {
+        let progress = self.transport.as_ref().map(M::progress);
+        progress.unwrap_or_default()
+    }
+
+    fn properties(&self) -> Properties {
+        let properties = self.transport.as_ref().map(M::properties);
+        properties.unwrap_or_default()
+    }
+}
