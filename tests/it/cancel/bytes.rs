@@ -158,7 +158,7 @@ fn dropped_close_can_be_repeated() {
 /// A `close_with` that is dropped leaves the connection closing. A second one completes it and
 /// sends no other frame.
 #[test]
-fn dropped_close_with_keeps_its_frame() {
+fn dropped_close_with_leaves_it_closing() {
     let frame = || CloseFrame::new(4000.into(), "done").unwrap();
     for reads in [false, true] {
         on_each_poll(async |polls, mut ours, mut peer| {

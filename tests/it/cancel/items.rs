@@ -134,7 +134,7 @@ fn dropped_close_can_be_repeated() {
 /// A `close_with` that is dropped leaves the connection closing. A second one completes it and
 /// sends no other frame.
 #[test]
-fn dropped_close_with_keeps_its_frame() {
+fn dropped_close_with_leaves_it_closing() {
     on_each_poll(async |polls, ours, mut peer| {
         let mut ours = framed(ours);
         ours.feed(Bytes::from("one")).await.unwrap();

@@ -14,7 +14,7 @@ use super::clean;
 /// A close frame with a code of normal closure or of an application is an end of file, after all
 /// data.
 #[test]
-fn normal_code_is_end_of_file() {
+fn application_code_is_end_of_file() {
     for code in [1000, 1001, 3000, 3999, 4000, 4999] {
         on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
             let mut events = observe(&mut ours).await;

@@ -17,7 +17,7 @@ use super::drive;
 /// queue. `Lagged` then carries the number of events that it missed. Another observer gets all
 /// events meanwhile.
 #[test]
-fn slow_observer_counts_its_losses() {
+fn slow_observer_delays_no_other() {
     on_transports(
         &FRAMED[..4],
         &config_without_keepalive(),
