@@ -126,8 +126,9 @@ pub enum WsErr {
         len: usize,
     },
 
-    /// The transport cannot do this: a verb, and what goes with it, such as `send pings`. `ErrorKind::Unsupported`.
-    #[error("this transport cannot {0}")]
+    /// The transport or the stream cannot do this: a verb and its object, such as `send pings`.
+    /// `ErrorKind::Unsupported`.
+    #[error("unsupported: cannot {0}")]
     Unsupported(&'static str),
 }
 

@@ -2,8 +2,14 @@
 
 mod recv;
 mod send;
+mod split;
 
-use std::{fmt, marker::PhantomData};
+use std::{
+    fmt,
+    future::poll_fn,
+    marker::PhantomData,
+    task::{Context, Poll},
+};
 
 use asynchronous_codec::Decoder;
 use bytes::{Buf, BytesMut};
@@ -18,6 +24,7 @@ use crate::{
     handle::WsHandle,
     handshake::contract::Contract,
     stream::WsStream,
+    time::Task,
     transport::{BoxTransport, MessageTransport},
 };
 
@@ -39,8 +46,9 @@ const PREFIX_LEN: usize = size_of::<u32>();
 /// `next()` that has to wait. So `feed` many and `flush` once. An item that cannot be encoded is an error
 /// of that item: nothing of it was sent, and the sink goes on.
 ///
-/// The sending half of futures' `split` keeps one item of its own until its next `feed`, `send` or
-/// `flush`: there, what was fed last is not sent before a `next()` that waits. So flush.
+/// [`into_split`](Self::into_split) gives halves for two tasks. The sending half of futures' `split`
+/// keeps one item of its own until its next `feed`, `send` or `flush`: there, what was fed last is
+/// not sent before a `next()` that waits.
 ///
 /// # Receiving
 /// The stream ends, with `None`, when the link has closed as it should. Any other end is an error, once,
@@ -278,13 +286,22 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     /// # Errors
     /// As those of [`WsStream::close_with`].
     pub async fn close_with(&mut self, frame: CloseFrame) -> Result<CloseOutcome, WsErr> {
+        poll_fn(|cx| self.poll_close_with(Task::Reader, cx, &frame)).await
+    }
+
+    fn poll_close_with(
+        &mut self,
+        polled_by: Task,
+        cx: &mut Context<'_>,
+        frame: &CloseFrame,
+    ) -> Poll<Result<CloseOutcome, WsErr>> {
         if frame.code().is_sendable() {
             self.buffer.clear();
             if self.recv != RecvState::Ended {
                 self.recv = RecvState::Draining;
             }
         }
-        self.stream.close_in(self.mode, frame).await
+        self.stream.poll_close_with(polled_by, cx, frame, self.mode)
     }
 }
 

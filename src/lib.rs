@@ -57,6 +57,7 @@ mod handshake;
 #[cfg(test)]
 mod layers;
 mod message;
+mod messages;
 mod net;
 #[cfg(not(target_arch = "wasm32"))]
 mod protocol;
@@ -68,6 +69,7 @@ mod reconnect;
     not(target_arch = "wasm32")
 ))]
 mod simulation;
+mod split;
 mod stats;
 mod stream;
 mod time;
@@ -148,9 +150,11 @@ pub use {
     handle::WsHandle,
     handshake::contract::Contract,
     message::{ControlPayload, Message, Payload},
+    messages::WsMessages,
     reconnect::Reconnector,
+    split::{ReuniteError, WsReceiver, WsSender},
     stats::Stats,
-    stream::WsStream,
+    stream::{WsReader, WsStream, WsWriter},
     transport::{
         BoxTransport, IntoTransport, MaybeSend, MessageTransport, Progress, Properties, StreamSink,
     },

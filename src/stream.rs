@@ -1,6 +1,7 @@
 //! The byte view: a WebSocket as a stream of bytes.
 
 mod futures_io;
+mod split;
 #[cfg(all(feature = "tokio", not(target_arch = "wasm32")))]
 mod tokio_io;
 
@@ -15,6 +16,7 @@ use std::{
 use bytes::{Buf, Bytes, BytesMut};
 use pharos::{Observable, Observe, ObserveConfig};
 
+pub use self::split::{WsReader, WsWriter};
 use crate::{
     close::{CloseFrame, CloseOutcome},
     config::Config,
@@ -24,6 +26,7 @@ use crate::{
     handle::WsHandle,
     handshake::contract::Contract,
     message::Payload,
+    time::Task,
     trace::Trace,
     transport::{BoxTransport, IntoTransport, MaybeSend, MessageTransport},
 };
@@ -66,7 +69,7 @@ use crate::{
 /// sees a connection that was cut.
 ///
 /// # Two tasks
-/// The halves of any `split` may be used on two tasks. Events, pongs and the closing handshake are driven by
+/// The halves of any `split`, and of [`into_split`](Self::into_split), may be used on two tasks. Events, pongs and the closing handshake are driven by
 /// reads, and by writes while they wait, so a task should always be reading.
 ///
 /// # Cancel safety
@@ -198,11 +201,32 @@ impl<M: MessageTransport> WsStream<M> {
         mode: Mode,
         frame: CloseFrame,
     ) -> Result<CloseOutcome, WsErr> {
+        poll_fn(|cx| self.poll_close_with(Task::Reader, cx, &frame, mode)).await
+    }
+
+    /// Closes, as the reading or the writing task. The error of the connection stays for a reader.
+    pub(crate) fn poll_close_with(
+        &mut self,
+        polled_by: Task,
+        cx: &mut Context<'_>,
+        frame: &CloseFrame,
+        mode: Mode,
+    ) -> Poll<Result<CloseOutcome, WsErr>> {
         if !frame.code().is_sendable() {
-            return Err(WsErr::InvalidCloseCode(frame.code()));
+            return Poll::Ready(Err(WsErr::InvalidCloseCode(frame.code())));
         }
         self.unread.clear();
-        poll_fn(|cx| self.connection.poll_close_with(cx, &frame, mode)).await
+        self.connection.poll_close_with(polled_by, cx, frame, mode)
+    }
+
+    /// The connection, for the stream of messages.
+    pub(crate) fn connection(&mut self) -> &mut Connection<M> {
+        &mut self.connection
+    }
+
+    /// Takes the bytes that were received and not read.
+    pub(crate) fn take_unread(&mut self) -> Bytes {
+        std::mem::take(&mut self.unread)
     }
 
     pub(crate) fn with_subprotocol(
@@ -282,11 +306,7 @@ impl<M: MessageTransport> WsStream<M> {
     }
 
     fn consume_unread(&mut self, amount: usize) {
-        self.unread.advance(amount.min(self.unread.len()));
-        if self.unread.is_empty() {
-            // An empty slice would still hold its buffer, and keep the transport from using it again.
-            self.unread = Bytes::new();
-        }
+        consume(&mut self.unread, amount);
     }
 
     fn poll_write_chunks<'a>(
@@ -307,6 +327,15 @@ impl<M: MessageTransport> WsStream<M> {
         self.connection
             .poll_close(cx, CloseFrame::normal)
             .map_err(io::Error::from)
+    }
+}
+
+/// Removes bytes that were read.
+fn consume(unread: &mut Bytes, amount: usize) {
+    unread.advance(amount.min(unread.len()));
+    if unread.is_empty() {
+        // An empty slice would still hold its buffer, and keep the transport from using it again.
+        *unread = Bytes::new();
     }
 }
 

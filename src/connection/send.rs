@@ -151,6 +151,11 @@ impl<M: MessageTransport> Connection<M> {
         self.core.buffer_bytes(mode, bytes)
     }
 
+    /// Buffers a whole message, with the room that [`poll_ready`](Self::poll_ready) found.
+    pub(crate) fn buffer_message(&mut self, message: Message) -> Result<(), WsErr> {
+        self.core.buffer_message(message)
+    }
+
     /// Ready when everything written has been handed to the stream below the transport.
     pub(crate) fn poll_flush(&mut self, task: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         let waker = self.core.begin_poll(Task::Writer, task);
@@ -332,6 +337,20 @@ impl Core {
         if !self.buffer.is_empty() {
             self.state.buffered();
         }
+        Ok(())
+    }
+
+    fn buffer_message(&mut self, message: Message) -> Result<(), WsErr> {
+        self.check_room(Mode::MESSAGES)?;
+        if !message.is_data() {
+            return Err(WsErr::Unsupported("send a control message as data"));
+        }
+        let (len, max) = (message.data_len(), self.max_send);
+        if len > max {
+            return Err(WsErr::MessageTooLarge { len, max });
+        }
+        self.buffer.push_whole(message);
+        self.state.buffered();
         Ok(())
     }
 

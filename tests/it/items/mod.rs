@@ -6,6 +6,7 @@ mod encoded;
 mod ends;
 mod errors;
 mod for_tokio;
+mod messages;
 mod packed;
 mod per_message;
 mod per_message_conversions;
