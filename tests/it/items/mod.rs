@@ -13,4 +13,5 @@ mod per_message_conversions;
 mod per_message_errors;
 mod per_message_random;
 mod random_conversions;
+mod split;
 mod tokio_codec;
