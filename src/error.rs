@@ -110,6 +110,11 @@ pub enum WsErr {
     #[error("not a valid header: {0}")]
     InvalidHeader(String),
 
+    /// [`Contracts`](crate::Contracts) has no codec for a connection, or an item is not encoded for
+    /// its contract. `ErrorKind::InvalidInput`.
+    #[error("no codec for {0}")]
+    NoCodec(String),
+
     /// A value in a [`Config`](crate::Config) makes no sense. `ErrorKind::InvalidInput`.
     #[error("invalid configuration: {0}")]
     InvalidConfig(&'static str),
@@ -159,6 +164,7 @@ impl WsErr {
             Self::Refused { .. } => io::ErrorKind::ConnectionRefused,
             Self::InvalidUrl(_)
             | Self::InvalidHeader(_)
+            | Self::NoCodec(_)
             | Self::InvalidConfig(_)
             | Self::InvalidCloseCode(_)
             | Self::ControlTooLong { .. } => io::ErrorKind::InvalidInput,

@@ -8,6 +8,7 @@ use std::{
     fmt,
     future::poll_fn,
     marker::PhantomData,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -71,6 +72,8 @@ pub struct WsFramed<T, C = Bincode<T>, M = BoxTransport> {
     /// The buffer is a part of the transport's, which reuses it when this part is dropped.
     is_lent: bool,
     mode: Mode,
+    /// The contract that the codec belongs to, if it is one of several.
+    contract: Option<Arc<Contract>>,
     recv: RecvState,
     item: PhantomData<fn() -> T>,
 }
@@ -112,6 +115,7 @@ pub struct WsFramedParts<C, M = BoxTransport> {
     /// What was received and not decoded.
     pub read_buffer: BytesMut,
     mode: Mode,
+    contract: Option<Arc<Contract>>,
 }
 
 impl<C, M> WsFramedParts<C, M> {
@@ -122,6 +126,7 @@ impl<C, M> WsFramedParts<C, M> {
             codec,
             read_buffer: BytesMut::new(),
             mode: Mode::Packed,
+            contract: None,
         }
     }
 }
@@ -196,6 +201,20 @@ impl<T, C: Decoder<Item = T>, M: MessageTransport> WsFramed<T, C, M> {
         })
     }
 
+    /// Typed messages as this contract describes them, in the frames of its codec.
+    pub(crate) fn by_contract(
+        stream: WsStream<M>,
+        codec: C,
+        mode: Mode,
+        contract: Arc<Contract>,
+    ) -> Self {
+        Self::from_parts(WsFramedParts {
+            mode,
+            contract: Some(contract),
+            ..WsFramedParts::new(stream, codec)
+        })
+    }
+
     /// Puts parts together. Where each item was [one message](Self::per_message), it is again.
     pub fn from_parts(parts: WsFramedParts<C, M>) -> Self {
         Self {
@@ -204,6 +223,7 @@ impl<T, C: Decoder<Item = T>, M: MessageTransport> WsFramed<T, C, M> {
             buffer: parts.read_buffer,
             is_lent: false,
             mode: parts.mode,
+            contract: parts.contract,
             recv: RecvState::Open,
             item: PhantomData,
         }
@@ -219,6 +239,7 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
             codec: self.codec,
             read_buffer: self.buffer,
             mode: self.mode,
+            contract: self.contract,
         }
     }
 
@@ -252,6 +273,7 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
             codec: map(parts.codec),
             read_buffer: parts.read_buffer,
             mode: parts.mode,
+            contract: None,
         })
     }
 

@@ -16,6 +16,7 @@ const LAYERS: &[&[&str]] = &[
     &["handshake", "transport"],
     &["connection"],
     &[
+        "contracts",
         "encoded",
         "framed",
         "handle",

@@ -46,6 +46,7 @@
 mod close;
 mod config;
 mod connection;
+mod contracts;
 mod encoded;
 mod error;
 mod event;
@@ -143,6 +144,7 @@ pub use transport::tungstenite::Tungstenite;
 pub use {
     close::{CloseCode, CloseFrame, CloseOutcome, ClosedBy},
     config::{Config, Keepalive, TextPolicy},
+    contracts::{AnyCodec, ContractCodec, Contracts, EncodeError},
     encoded::Encoded,
     error::{Violation, WsErr},
     event::WsEvent,

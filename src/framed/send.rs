@@ -2,6 +2,7 @@
 
 use std::{
     future::poll_fn,
+    io,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -102,7 +103,8 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     /// The halves of futures' `split` do not have it; those of [`into_split`](Self::into_split) do.
     ///
     /// # Errors
-    /// As those of `feed`; the codec has no say in it any more.
+    /// As those of `feed`, except for those of the codec. [`WsErr::NoCodec`](crate::WsErr::NoCodec) if
+    /// one of the two is by [contract](crate::Contracts), and the other one is not, or is by others.
     ///
     /// # Cancel safety
     /// It waits for room first. Dropped before it is ready, it has done nothing.
@@ -148,10 +150,10 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     where
         C: Encoder,
     {
+        let bytes = item.bytes_for(self.contract.as_deref());
+        let bytes = bytes.map_err(io::Error::from)?.clone();
         ready!(self.stream.poll_ready(cx, self.mode))?;
-        Poll::Ready(Ok(self
-            .stream
-            .buffer_bytes(self.mode, item.bytes().clone())?))
+        Poll::Ready(Ok(self.stream.buffer_bytes(self.mode, bytes)?))
     }
 
     pub(super) fn poll_flush_items(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), C::Error>>

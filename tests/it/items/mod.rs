@@ -1,6 +1,7 @@
 //! The item stream, packed and with a message for each item.
 
 mod asynchronous_codec;
+mod by_contract;
 mod conversions;
 mod encoded;
 mod ends;

@@ -311,3 +311,31 @@ fn endless_receiver_leaves_room() {
         });
     }
 }
+
+/// A close by a handle frees a sender that waits for a peer that does not read. The receiver, or a
+/// `close_with` of the sender where that is not polled, ends the connection in bounded time.
+#[test]
+fn handle_ends_a_blocked_sender() {
+    for is_polled in [true, false] {
+        on_transports(&NO_TIMERS, &short_close_timeout(), async |ours, _peer| {
+            let handle = ours.handle();
+            let (mut sender, mut receiver) = lines(ours).into_split();
+            let line = "x".repeat(80);
+            {
+                let sending = async { while sender.feed_ref(&line).await.is_ok() {} };
+                let mut sending = pin!(sending);
+                assert!(poll_until_idle(sending.as_mut()).is_pending());
+                handle.close(slow()).unwrap();
+                sending.await;
+            }
+            if !is_polled {
+                let lost = sender.close_with(CloseFrame::normal()).await.unwrap_err();
+                assert!(matches!(lost, WsErr::Closed), "{lost:?}");
+                assert_eq!(handle.closed().await, CloseOutcome::TimedOut);
+            }
+            let error = last_error(&mut receiver).await;
+            assert!(matches!(error, WsErr::TimedOut(_)), "{error:?}");
+            assert_eq!(handle.closed().await, CloseOutcome::TimedOut);
+        });
+    }
+}
