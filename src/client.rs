@@ -101,4 +101,13 @@ impl Connector {
         self.options.add_contract(contract);
         self
     }
+
+    /// Offers several contracts, the preferred one first: those of a
+    /// [`Contracts`](crate::Contracts), whose codecs
+    /// [`WsStream::framed_by`](crate::WsStream::framed_by) uses.
+    #[must_use]
+    pub fn contracts<'a>(self, contracts: impl IntoIterator<Item = &'a Contract>) -> Self {
+        let contracts = contracts.into_iter().cloned();
+        contracts.fold(self, Self::contract)
+    }
 }

@@ -1,17 +1,20 @@
 //! Items that are encoded once and sent to many.
 
-use std::{fmt, marker::PhantomData};
+use std::{fmt, marker::PhantomData, sync::Arc};
 
 use asynchronous_codec::Encoder;
 use bytes::{Bytes, BytesMut};
 use ws_framed_codecs::EncodeRef;
+
+use crate::{error::WsErr, handshake::contract::Contract};
 
 /// An item that is encoded already, to be sent over any number of connections with
 /// [`feed_encoded`](crate::WsFramed::feed_encoded). A clone shares its bytes, and so do the connections.
 ///
 /// It belongs to the codec `C`, so that it does not get into a stream of other items. The codec that makes it
 /// stands for those of all connections: the limit that holds is its own, and a codec whose frames depend on what it
-/// has encoded before cannot be used like this.
+/// has encoded before cannot be used like this. For a server with several codecs,
+/// [`Contracts::encode`](crate::Contracts::encode) makes one `Encoded` for all.
 ///
 /// # Example
 /// In a chat room each connection has a task of its own, and all of them hear of what is said:
@@ -53,6 +56,8 @@ use ws_framed_codecs::EncodeRef;
 /// ```
 pub struct Encoded<C> {
     bytes: Bytes,
+    /// The bytes for each contract, if it was encoded for several.
+    by_contract: Option<Arc<[(Arc<Contract>, Bytes)]>>,
     codec: PhantomData<fn() -> C>,
 }
 
@@ -81,16 +86,47 @@ impl<C: Encoder> Encoded<C> {
         put(&mut buffer)?;
         Ok(Self {
             bytes: buffer.freeze(),
+            by_contract: None,
             codec: PhantomData,
         })
     }
 }
 
 impl<C> Encoded<C> {
-    /// The bytes of the frame, as they go over the wire.
+    /// An item that is encoded for each of these contracts, the preferred one first.
+    pub(crate) fn by_contract(encoded: Vec<(Arc<Contract>, Bytes)>) -> Self {
+        let preferred = encoded.first().map(|(_, bytes)| bytes.clone());
+        Self {
+            bytes: preferred.unwrap_or_default(),
+            by_contract: Some(encoded.into()),
+            codec: PhantomData,
+        }
+    }
+
+    /// The bytes of the encoded item, as they go over the wire; for several contracts, those of the
+    /// preferred one.
     #[must_use]
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
+    }
+
+    /// The bytes for a stream by this contract, or for one that is not by contract.
+    ///
+    /// # Errors
+    /// [`WsErr::NoCodec`] if it was not encoded for that.
+    pub(crate) fn bytes_for(&self, contract: Option<&Contract>) -> Result<&Bytes, WsErr> {
+        let (Some(encoded), Some(contract)) = (&self.by_contract, contract) else {
+            return match contract {
+                None if self.by_contract.is_none() => Ok(&self.bytes),
+                None => Err(WsErr::NoCodec("a stream without a contract".to_owned())),
+                Some(_) => Err(WsErr::NoCodec("an item encoded by one codec".to_owned())),
+            };
+        };
+        let mut encoded = encoded.iter();
+        encoded
+            .find(|(other, _)| other.is_encoded_as(contract))
+            .map(|(_, bytes)| bytes)
+            .ok_or_else(|| WsErr::NoCodec(format!("the contract {contract}")))
     }
 }
 
@@ -98,6 +134,7 @@ impl<C> Clone for Encoded<C> {
     fn clone(&self) -> Self {
         Self {
             bytes: self.bytes.clone(),
+            by_contract: self.by_contract.clone(),
             codec: PhantomData,
         }
     }

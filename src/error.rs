@@ -126,6 +126,11 @@ pub enum WsErr {
     #[error("not a valid header: {0}")]
     InvalidHeader(String),
 
+    /// [`Contracts`](crate::Contracts) has no codec for a connection, or an item is not encoded for
+    /// its contract. `ErrorKind::InvalidInput`.
+    #[error("no codec for {0}")]
+    NoCodec(String),
+
     /// A setting of a [`Config`](crate::Config) is not valid. `ErrorKind::InvalidInput`.
     #[error("invalid configuration: {0}")]
     InvalidConfig(Setting),
@@ -246,6 +251,7 @@ impl WsErr {
             Self::TooLargeToSend { .. }
             | Self::InvalidUrl(_)
             | Self::InvalidHeader(_)
+            | Self::NoCodec(_)
             | Self::InvalidConfig(_)
             | Self::InvalidCloseCode(_)
             | Self::ControlTooLong { .. } => io::ErrorKind::InvalidInput,

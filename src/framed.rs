@@ -2,8 +2,16 @@
 
 mod recv;
 mod send;
+mod split;
 
-use std::{fmt, marker::PhantomData, time::Duration};
+use std::{
+    fmt,
+    future::poll_fn,
+    marker::PhantomData,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use asynchronous_codec::Decoder;
 use bytes::{Buf, BytesMut};
@@ -18,6 +26,7 @@ use crate::{
     handle::WsHandle,
     handshake::contract::Contract,
     stream::WsStream,
+    time::{Task, Timer},
     transport::{BoxTransport, MessageTransport},
 };
 
@@ -39,8 +48,9 @@ const PREFIX_LEN: usize = size_of::<u32>();
 /// `next()` that has to wait. So `feed` many and `flush` once. An item that cannot be encoded is an error
 /// of that item: nothing of it was sent, and the sink goes on.
 ///
-/// The sending half of futures' `split` keeps one item of its own until its next `feed`, `send` or
-/// `flush`: there, what was fed last is not sent before a `next()` that waits. So flush.
+/// [`into_split`](Self::into_split) gives halves for two tasks. The sending half of futures' `split`
+/// keeps one item of its own until its next `feed`, `send` or `flush`: there, what was fed last is
+/// not sent before a `next()` that waits.
 ///
 /// # Receiving
 /// The stream ends, with `None`, when the link has closed as it should. Any other end is an error, once,
@@ -63,6 +73,8 @@ pub struct WsFramed<T, C = Bincode<T>, M = BoxTransport> {
     /// The buffer is a part of the transport's, which reuses it when this part is dropped.
     is_lent: bool,
     mode: Mode,
+    /// The contract that the codec belongs to, if it is one of several.
+    contract: Option<Arc<Contract>>,
     recv: RecvState,
     item: PhantomData<fn() -> T>,
 }
@@ -104,6 +116,7 @@ pub struct WsFramedParts<C, M = BoxTransport> {
     /// What was received and not decoded.
     pub read_buffer: BytesMut,
     mode: Mode,
+    contract: Option<Arc<Contract>>,
 }
 
 impl<C, M> WsFramedParts<C, M> {
@@ -114,6 +127,7 @@ impl<C, M> WsFramedParts<C, M> {
             codec,
             read_buffer: BytesMut::new(),
             mode: Mode::Packed,
+            contract: None,
         }
     }
 }
@@ -190,6 +204,20 @@ impl<T, C: Decoder<Item = T>, M: MessageTransport> WsFramed<T, C, M> {
         })
     }
 
+    /// Typed messages as this contract describes them, in the frames of its codec.
+    pub(crate) fn by_contract(
+        stream: WsStream<M>,
+        codec: C,
+        mode: Mode,
+        contract: Arc<Contract>,
+    ) -> Self {
+        Self::from_parts(WsFramedParts {
+            mode,
+            contract: Some(contract),
+            ..WsFramedParts::new(stream, codec)
+        })
+    }
+
     /// Puts parts together. Where each item was [one message](Self::per_message), it is again.
     pub fn from_parts(parts: WsFramedParts<C, M>) -> Self {
         Self {
@@ -198,6 +226,7 @@ impl<T, C: Decoder<Item = T>, M: MessageTransport> WsFramed<T, C, M> {
             buffer: parts.read_buffer,
             is_lent: false,
             mode: parts.mode,
+            contract: parts.contract,
             recv: RecvState::Open,
             item: PhantomData,
         }
@@ -213,6 +242,7 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
             codec: self.codec,
             read_buffer: self.buffer,
             mode: self.mode,
+            contract: self.contract,
         }
     }
 
@@ -246,6 +276,7 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
             codec: map(parts.codec),
             read_buffer: parts.read_buffer,
             mode: parts.mode,
+            contract: None,
         })
     }
 
@@ -290,7 +321,7 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     /// # Errors
     /// As those of [`WsStream::close_with`].
     pub async fn close_with(&mut self, frame: CloseFrame) -> Result<CloseOutcome, WsErr> {
-        self.close_in(frame, None).await
+        poll_fn(|cx| self.poll_close_with(Task::Reader, cx, &frame)).await
     }
 
     /// Closes the connection in at most `limit` altogether, see [`WsStream::close_within`].
@@ -302,21 +333,27 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
         frame: CloseFrame,
         limit: Duration,
     ) -> Result<CloseOutcome, WsErr> {
-        self.close_in(frame, Some(limit)).await
+        let mut limit = Timer::after(limit);
+        poll_fn(|cx| {
+            let closed = self.poll_close_with(Task::Reader, cx, &frame);
+            self.stream.limit_close(closed, cx, Some(&mut limit))
+        })
+        .await
     }
 
-    async fn close_in(
+    fn poll_close_with(
         &mut self,
-        frame: CloseFrame,
-        limit: Option<Duration>,
-    ) -> Result<CloseOutcome, WsErr> {
+        polled_by: Task,
+        cx: &mut Context<'_>,
+        frame: &CloseFrame,
+    ) -> Poll<Result<CloseOutcome, WsErr>> {
         if frame.code().is_sendable() {
             self.buffer.clear();
             if self.recv != RecvState::Ended {
                 self.recv = RecvState::Draining;
             }
         }
-        self.stream.close_in(self.mode, frame, limit).await
+        self.stream.poll_close_with(polled_by, cx, frame, self.mode)
     }
 }
 

@@ -46,6 +46,7 @@
 mod close;
 mod config;
 mod connection;
+mod contracts;
 mod encoded;
 mod error;
 mod event;
@@ -57,6 +58,7 @@ mod handshake;
 #[cfg(test)]
 mod layers;
 mod message;
+mod messages;
 mod net;
 #[cfg(not(target_arch = "wasm32"))]
 mod protocol;
@@ -68,6 +70,7 @@ mod reconnect;
     not(target_arch = "wasm32")
 ))]
 mod simulation;
+mod split;
 mod stats;
 mod stream;
 mod time;
@@ -142,6 +145,7 @@ pub use transport::tungstenite::Tungstenite;
 pub use {
     close::{CloseCode, CloseFrame, CloseOutcome, ClosedBy, LossCause},
     config::{Config, Keepalive, TextPolicy},
+    contracts::{AnyCodec, ContractCodec, Contracts, EncodeError},
     encoded::Encoded,
     error::{Mismatch, RejectedHandshake, Setting, Timeout, Unsupported, Violation, WsErr},
     event::{WsEvent, WsEvents},
@@ -149,9 +153,11 @@ pub use {
     handle::WsHandle,
     handshake::contract::Contract,
     message::{ControlPayload, Message, Payload},
+    messages::WsMessages,
     reconnect::Reconnector,
+    split::{ReuniteError, WsReceiver, WsSender},
     stats::Stats,
-    stream::WsStream,
+    stream::{WsReader, WsStream, WsWriter},
     transport::{
         BoxTransport, IntoTransport, MaybeSend, MessageTransport, Progress, Properties, StreamSink,
     },

@@ -38,6 +38,15 @@ impl Message {
         }
     }
 
+    /// The payload of a data message, whichever its kind; empty for a control message.
+    pub(crate) fn into_data(self) -> Payload {
+        match self {
+            Self::Binary(data) => data,
+            Self::Text(text) => text.into(),
+            Self::Ping(_) | Self::Pong(_) | Self::Close(_) => Payload::default(),
+        }
+    }
+
     /// Whether it is a data message (RFC 6455 section 5.6), not a control message.
     pub(crate) fn is_data(&self) -> bool {
         matches!(self, Self::Binary(_) | Self::Text(_))

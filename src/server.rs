@@ -200,6 +200,15 @@ impl<T> Acceptor<T> {
         self
     }
 
+    /// Supports several contracts, the preferred one first: those of a
+    /// [`Contracts`](crate::Contracts), whose codecs
+    /// [`WsStream::framed_by`](crate::WsStream::framed_by) uses.
+    #[must_use]
+    pub fn contracts<'a>(self, contracts: impl IntoIterator<Item = &'a Contract>) -> Self {
+        let contracts = contracts.into_iter().cloned();
+        contracts.fold(self, Self::contract)
+    }
+
     /// Accepts requests from pages of this origin, such as `https://chat.example` or
     /// `http://localhost:8080`. Those of origins that are not allowed get status 403 (RFC 6455
     /// section 10.2).

@@ -1,6 +1,7 @@
 //! The byte view: a WebSocket as a stream of bytes.
 
 mod futures_io;
+mod split;
 #[cfg(all(feature = "tokio", not(target_arch = "wasm32")))]
 mod tokio_io;
 
@@ -19,6 +20,7 @@ use http::HeaderMap;
 use pharos::{Observable, Observe, ObserveConfig};
 use ws_framed_codecs::CodecError;
 
+pub use self::split::{WsReader, WsWriter};
 use crate::{
     close::{CloseFrame, CloseOutcome},
     config::Config,
@@ -28,7 +30,7 @@ use crate::{
     handle::WsHandle,
     handshake::contract::Contract,
     message::Payload,
-    time::Timer,
+    time::{Task, Timer},
     trace::Trace,
     transport::{BoxTransport, IntoTransport, MaybeSend, MessageTransport},
 };
@@ -71,7 +73,7 @@ use crate::{
 /// sees a connection that was cut.
 ///
 /// # Two tasks
-/// The halves of any `split` may be used on two tasks. Events, pongs and the closing handshake are driven by
+/// The halves of any `split`, and of [`into_split`](Self::into_split), may be used on two tasks. Events, pongs and the closing handshake are driven by
 /// reads, and by writes while they wait, so a task should always be reading.
 ///
 /// # Cancel safety
@@ -250,24 +252,50 @@ impl<M: MessageTransport> WsStream<M> {
         frame: CloseFrame,
         limit: Option<Duration>,
     ) -> Result<CloseOutcome, WsErr> {
-        if !frame.code().is_sendable() {
-            return Err(WsErr::InvalidCloseCode(frame.code()));
-        }
-        self.unread.clear();
         let mut limit = limit.map(Timer::after);
         poll_fn(|cx| {
-            let closed = self.connection.poll_close_with(cx, &frame, mode);
-            let mut is_over = || {
-                limit
-                    .as_mut()
-                    .is_some_and(|limit| limit.poll_unpin(cx).is_ready())
-            };
-            if closed.is_pending() && is_over() {
-                return Poll::Ready(Ok(self.connection.abandon()));
-            }
-            closed
+            let closed = self.poll_close_with(Task::Reader, cx, &frame, mode);
+            self.limit_close(closed, cx, limit.as_mut())
         })
         .await
+    }
+
+    /// Gives a close up when it is pending at the end of `limit`.
+    pub(crate) fn limit_close(
+        &mut self,
+        closed: Poll<Result<CloseOutcome, WsErr>>,
+        cx: &mut Context<'_>,
+        limit: Option<&mut Timer>,
+    ) -> Poll<Result<CloseOutcome, WsErr>> {
+        if closed.is_pending() && limit.is_some_and(|limit| limit.poll_unpin(cx).is_ready()) {
+            return Poll::Ready(Ok(self.connection.abandon()));
+        }
+        closed
+    }
+
+    /// Closes, as the reading or the writing task. The error of the connection stays for a reader.
+    pub(crate) fn poll_close_with(
+        &mut self,
+        polled_by: Task,
+        cx: &mut Context<'_>,
+        frame: &CloseFrame,
+        mode: Mode,
+    ) -> Poll<Result<CloseOutcome, WsErr>> {
+        if !frame.code().is_sendable() {
+            return Poll::Ready(Err(WsErr::InvalidCloseCode(frame.code())));
+        }
+        self.unread.clear();
+        self.connection.poll_close_with(polled_by, cx, frame, mode)
+    }
+
+    /// The connection, for the stream of messages.
+    pub(crate) fn connection(&mut self) -> &mut Connection<M> {
+        &mut self.connection
+    }
+
+    /// Takes the bytes that were received and not read.
+    pub(crate) fn take_unread(&mut self) -> Bytes {
+        std::mem::take(&mut self.unread)
     }
 
     pub(crate) fn with_subprotocol(
@@ -353,11 +381,7 @@ impl<M: MessageTransport> WsStream<M> {
     }
 
     fn consume_unread(&mut self, amount: usize) {
-        self.unread.advance(amount.min(self.unread.len()));
-        if self.unread.is_empty() {
-            // An empty slice would still hold its buffer, and keep the transport from using it again.
-            self.unread = Bytes::new();
-        }
+        consume(&mut self.unread, amount);
     }
 
     fn poll_write_chunks<'a>(
@@ -378,6 +402,15 @@ impl<M: MessageTransport> WsStream<M> {
         self.connection
             .poll_close(cx, CloseFrame::normal)
             .map_err(io::Error::from)
+    }
+}
+
+/// Removes bytes that were read.
+fn consume(unread: &mut Bytes, amount: usize) {
+    unread.advance(amount.min(unread.len()));
+    if unread.is_empty() {
+        // An empty slice would still hold its buffer, and keep the transport from using it again.
+        *unread = Bytes::new();
     }
 }
 

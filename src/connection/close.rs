@@ -58,8 +58,11 @@ impl<M: MessageTransport> Connection<M> {
 
     /// Closes, discards what still arrives, and waits for the end of the transport. Each step may take
     /// `close_timeout` without progress.
+    ///
+    /// Where the writer polls it, the error of the connection is left to the reader.
     pub(crate) fn poll_close_with(
         &mut self,
+        polled_by: Task,
         task: &mut Context<'_>,
         frame: &CloseFrame,
         mode: Mode,
@@ -68,7 +71,10 @@ impl<M: MessageTransport> Connection<M> {
         self.core.request_close(|| frame.clone());
         self.core.apply(Input::DiscardRequested);
         for _ in 0..MESSAGES_PER_POLL {
-            if ready!(self.poll_recv(task, mode)).is_none() {
+            if ready!(self.poll_data(polled_by, task, mode)).is_none() {
+                if polled_by == Task::Reader {
+                    let _ = self.core.take_error();
+                }
                 return self.poll_close_outcome();
             }
         }

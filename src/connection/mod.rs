@@ -62,6 +62,9 @@ pub(crate) enum Mode {
 }
 
 impl Mode {
+    /// Whole messages of either kind.
+    pub(crate) const MESSAGES: Self = Self::PerMessage { is_text: true };
+
     fn takes_text(self) -> bool {
         self == Self::PerMessage { is_text: true }
     }

@@ -23,15 +23,40 @@ use crate::{
 impl<M: MessageTransport> Connection<M> {
     /// Receives the next data, never empty where it is packed; then the error, if the connection did
     /// not end well; then `None`, forever.
+    #[inline]
     pub(crate) fn poll_recv(
         &mut self,
         task: &mut Context<'_>,
         mode: Mode,
     ) -> Poll<Option<Result<Payload, WsErr>>> {
-        let waker = self.core.begin_poll(Task::Reader, task);
+        self.poll_recv_message(task, mode)
+            .map_ok(Message::into_data)
+    }
+
+    /// The same, with the kind of the message.
+    #[inline]
+    pub(crate) fn poll_recv_message(
+        &mut self,
+        task: &mut Context<'_>,
+        mode: Mode,
+    ) -> Poll<Option<Result<Message, WsErr>>> {
+        Poll::Ready(match ready!(self.poll_data(Task::Reader, task, mode)) {
+            Some(message) => Some(Ok(message)),
+            None => self.core.take_error().map(Err),
+        })
+    }
+
+    /// Receives the next data message, for one of the two tasks; then `None`, forever.
+    pub(super) fn poll_data(
+        &mut self,
+        polled_by: Task,
+        task: &mut Context<'_>,
+        mode: Mode,
+    ) -> Poll<Option<Message>> {
+        let waker = self.core.begin_poll(polled_by, task);
         let cx = &mut Context::from_waker(&waker);
         if let Some(data) = self.core.take_early(mode) {
-            return Poll::Ready(Some(Ok(data)));
+            return Poll::Ready(Some(data));
         }
         if self.core.has_urgent_output() {
             // A peer that sends without pause must not hold it back. An error is the writer's to see;
@@ -43,13 +68,13 @@ impl<M: MessageTransport> Connection<M> {
                 Reading::Ended => {
                     // What could not be closed at once may be by now.
                     let _ = self.poll_close_transport(cx);
-                    return Poll::Ready(self.core.take_error().map(Err));
+                    return Poll::Ready(None);
                 }
                 Reading::Finish => ready!(self.poll_finish(cx)),
                 Reading::Receive => match self.transport.poll_next(cx) {
                     Poll::Ready(Some(Ok(message))) => {
                         if let Some(data) = self.core.take_message(message, mode) {
-                            return Poll::Ready(Some(Ok(data)));
+                            return Poll::Ready(Some(data));
                         }
                     }
                     Poll::Ready(Some(Err(error))) => self.core.fail(error),
@@ -153,17 +178,17 @@ impl Core {
     }
 
     /// The data that a writer received while it waited.
-    fn take_early(&mut self, mode: Mode) -> Option<Payload> {
+    fn take_early(&mut self, mode: Mode) -> Option<Message> {
         let message = self.early.take()?;
         self.take_message(message, mode)
     }
 
-    /// Handles one message, and returns the data in it.
-    fn take_message(&mut self, message: Message, mode: Mode) -> Option<Payload> {
+    /// Handles one message, and returns it if it holds data.
+    fn take_message(&mut self, message: Message, mode: Mode) -> Option<Message> {
         match message {
-            Message::Binary(data) => {
+            binary @ Message::Binary(_) => {
                 self.count_data();
-                self.take_data(data, mode)
+                self.take_data(binary, mode)
             }
             Message::Text(text) => {
                 self.count_data();
@@ -233,9 +258,10 @@ impl Core {
         }
     }
 
-    fn take_data(&mut self, data: Payload, mode: Mode) -> Option<Payload> {
-        let is_empty = data.is_empty() && mode == Mode::Packed;
-        if !self.admit(data.len()) || is_empty || self.state.discards() {
+    fn take_data(&mut self, data: Message, mode: Mode) -> Option<Message> {
+        let len = data.data_len();
+        let is_empty = len == 0 && mode == Mode::Packed;
+        if !self.admit(len) || is_empty || self.state.discards() {
             return None;
         }
         if !self.state.is_open() {
@@ -244,11 +270,11 @@ impl Core {
         Some(data)
     }
 
-    fn take_text(&mut self, text: String, mode: Mode) -> Option<Payload> {
+    fn take_text(&mut self, text: String, mode: Mode) -> Option<Message> {
         match self.config.text {
-            _ if mode.takes_text() => return self.take_data(text.into(), mode),
+            _ if mode.takes_text() => return self.take_data(Message::Text(text), mode),
             TextPolicy::Reject => self.fail(WsErr::ReceivedText),
-            TextPolicy::Bytes => return self.take_data(text.into(), mode),
+            TextPolicy::Bytes => return self.take_data(Message::Text(text), mode),
             TextPolicy::Event => {
                 if self.admit(text.len()) {
                     self.shared().emit(|| WsEvent::Text(text.into()));
@@ -313,7 +339,7 @@ impl Core {
             .emit(|| WsEvent::Error(Arc::new(error.clone())));
     }
 
-    fn take_error(&mut self) -> Option<WsErr> {
+    pub(super) fn take_error(&mut self) -> Option<WsErr> {
         let error = self.state.take_error()?;
         self.is_reported(&error).then_some(error)
     }

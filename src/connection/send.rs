@@ -9,7 +9,11 @@ use bytes::{Bytes, BytesMut};
 
 use super::{Connection, Core, Mode, state::Input};
 use crate::{
-    close::CloseCode, error::WsErr, message::Message, time::Task, transport::MessageTransport,
+    close::CloseCode,
+    error::{Unsupported, WsErr},
+    message::Message,
+    time::Task,
+    transport::MessageTransport,
 };
 
 impl<M: MessageTransport> Connection<M> {
@@ -149,6 +153,11 @@ impl<M: MessageTransport> Connection<M> {
     /// Buffers shared bytes.
     pub(crate) fn buffer_bytes(&mut self, mode: Mode, bytes: Bytes) -> Result<(), WsErr> {
         self.core.buffer_bytes(mode, bytes)
+    }
+
+    /// Buffers a whole message, with the room that [`poll_ready`](Self::poll_ready) found.
+    pub(crate) fn buffer_message(&mut self, message: Message) -> Result<(), WsErr> {
+        self.core.buffer_message(message)
     }
 
     /// Ready when everything written has been handed to the stream below the transport.
@@ -341,6 +350,20 @@ impl Core {
         if !self.buffer.is_empty() {
             self.state.buffered();
         }
+        Ok(())
+    }
+
+    fn buffer_message(&mut self, message: Message) -> Result<(), WsErr> {
+        self.check_room(Mode::MESSAGES)?;
+        if !message.is_data() {
+            return Err(WsErr::Unsupported(Unsupported::ControlMessage));
+        }
+        let (len, max) = (message.data_len(), self.max_send);
+        if len > max {
+            return Err(WsErr::TooLargeToSend { len, max });
+        }
+        self.buffer.push_whole(message);
+        self.state.buffered();
         Ok(())
     }
 

@@ -116,6 +116,11 @@ impl WriteBuffer {
         self.tail = bytes;
     }
 
+    /// Buffers a whole message. The buffer is empty.
+    pub(super) fn push_whole(&mut self, message: Message) {
+        self.message = Some(message);
+    }
+
     /// Buffers the payload of an encoded item as a message of its own. The buffer is empty.
     pub(super) fn push_message(
         &mut self,

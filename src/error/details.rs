@@ -168,6 +168,8 @@ pub enum Unsupported {
     Headers,
     /// An upgrade, on a server that does not serve upgrades.
     Upgrade,
+    /// A control message as data, in the message stream.
+    ControlMessage,
 }
 
 impl fmt::Display for Unsupported {
@@ -176,6 +178,7 @@ impl fmt::Display for Unsupported {
             Self::Ping => "pings and pongs",
             Self::Headers => "headers of the handshake",
             Self::Upgrade => "upgrades",
+            Self::ControlMessage => "a control message as data",
         })
     }
 }

@@ -2,8 +2,9 @@
 
 use std::{
     future::poll_fn,
+    io,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use asynchronous_codec::Encoder;
@@ -32,10 +33,7 @@ where
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), C::Error>> {
-        self.get_mut()
-            .stream
-            .poll_flush_buffered(cx)
-            .map_err(C::Error::from)
+        self.get_mut().poll_flush_items(cx)
     }
 
     /// Flushes, sends a close frame with code 1000, and is ready when that is flushed. Read on until
@@ -52,7 +50,7 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     /// Sends an item that stays where it is: like `feed` of futures' `SinkExt`, for a codec that can do with a
     /// reference, as all of this crate can.
     ///
-    /// The halves of a `split` cannot do it.
+    /// The halves of futures' `split` do not have it; those of [`into_split`](Self::into_split) do.
     ///
     /// # Errors
     /// As those of `feed`. When the item cannot be encoded, nothing of it was sent, and the sink goes on.
@@ -77,9 +75,20 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     where
         C: EncodeRef,
     {
-        poll_fn(|cx| self.stream.poll_ready(cx, self.mode)).await?;
-        self.stream
-            .buffer(self.mode, |buffer| self.codec.encode_ref(item, buffer))
+        poll_fn(|cx| self.poll_feed_ref(cx, item)).await
+    }
+
+    /// Sends an item that stays where it is, and flushes: like `send` of futures' `SinkExt`.
+    ///
+    /// # Errors
+    /// As those of `send`. When the item cannot be encoded, nothing of it was sent, and the sink
+    /// goes on.
+    pub async fn send_ref(&mut self, item: &C::Ref) -> Result<(), C::Error>
+    where
+        C: EncodeRef,
+    {
+        self.feed_ref(item).await?;
+        poll_fn(|cx| self.poll_flush_items(cx)).await
     }
 
     /// Sends an item that is encoded already, perhaps over many connections: see [`Encoded`]. In order with
@@ -91,10 +100,11 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     /// Where each item is [one message](WsFramed::per_message), it goes out without its length, and only text is
     /// copied; so one [`Encoded`] serves connections of both kinds.
     ///
-    /// The halves of a `split` cannot do it.
+    /// The halves of futures' `split` do not have it; those of [`into_split`](Self::into_split) do.
     ///
     /// # Errors
-    /// As those of `feed`; the codec has no say in it any more.
+    /// As those of `feed`, except for those of the codec. [`WsErr::NoCodec`](crate::WsErr::NoCodec) if
+    /// one of the two is by [contract](crate::Contracts), and the other one is not, or is by others.
     ///
     /// # Cancel safety
     /// It waits for room first. Dropped before it is ready, it has done nothing.
@@ -102,7 +112,54 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     where
         C: Encoder,
     {
-        poll_fn(|cx| self.stream.poll_ready(cx, self.mode)).await?;
-        Ok(self.stream.buffer_bytes(self.mode, item.bytes().clone())?)
+        poll_fn(|cx| self.poll_feed_encoded(cx, item)).await
+    }
+
+    /// Sends an item that is encoded already, and flushes.
+    ///
+    /// # Errors
+    /// Those of [`feed_encoded`](Self::feed_encoded) and of a flush.
+    pub async fn send_encoded(&mut self, item: &Encoded<C>) -> Result<(), C::Error>
+    where
+        C: Encoder,
+    {
+        self.feed_encoded(item).await?;
+        poll_fn(|cx| self.poll_flush_items(cx)).await
+    }
+
+    pub(super) fn poll_feed_ref(
+        &mut self,
+        cx: &mut Context<'_>,
+        item: &C::Ref,
+    ) -> Poll<Result<(), C::Error>>
+    where
+        C: EncodeRef,
+    {
+        ready!(self.stream.poll_ready(cx, self.mode))?;
+        let encoded = self
+            .stream
+            .buffer(self.mode, |buffer| self.codec.encode_ref(item, buffer));
+        Poll::Ready(encoded)
+    }
+
+    pub(super) fn poll_feed_encoded(
+        &mut self,
+        cx: &mut Context<'_>,
+        item: &Encoded<C>,
+    ) -> Poll<Result<(), C::Error>>
+    where
+        C: Encoder,
+    {
+        let bytes = item.bytes_for(self.contract.as_deref());
+        let bytes = bytes.map_err(io::Error::from)?.clone();
+        ready!(self.stream.poll_ready(cx, self.mode))?;
+        Poll::Ready(Ok(self.stream.buffer_bytes(self.mode, bytes)?))
+    }
+
+    pub(super) fn poll_flush_items(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), C::Error>>
+    where
+        C: Encoder,
+    {
+        self.stream.poll_flush_buffered(cx).map_err(C::Error::from)
     }
 }

@@ -42,40 +42,8 @@ const MAX_NAME_LEN: usize = 128;
 /// ```
 ///
 /// # One server, several codecs
-#[cfg_attr(
-    all(feature = "json", feature = "postcard", feature = "tokio"),
-    doc = "```no_run"
-)]
-#[cfg_attr(
-    not(all(feature = "json", feature = "postcard", feature = "tokio")),
-    doc = "```text"
-)]
-/// use futures::{Sink, SinkExt, Stream, StreamExt};
-/// use ws_framed::{Acceptor, CodecError, Contract, Json, Postcard, WsErr};
-///
-/// /// Packed for clients with this library, a message for each value for pages.
-/// async fn serve(socket: tokio::net::TcpStream) -> Result<(), WsErr> {
-///     let (json, postcard) = (Json::<String>::new(65536), Postcard::<String>::new(65536));
-///     let acceptor = Acceptor::new()
-///         .contract(Contract::new("chat", 2, &postcard)?)
-///         .contract(Contract::new("chat", 2, &json)?.per_message());
-///     let stream = acceptor.accept(socket).await?;
-///     match stream.contract().map(Contract::codec) {
-///         Some("json") => chat(stream.per_message(json)).await,
-///         _ => chat(stream.framed(postcard)).await,
-///     }
-///     Ok(())
-/// }
-///
-/// async fn chat<S>(mut client: S)
-/// where
-///     S: Stream<Item = Result<String, CodecError>> + Sink<String, Error = CodecError> + Unpin,
-/// {
-///     while let Some(Ok(line)) = client.next().await {
-///         let _ = client.send(line).await;
-///     }
-/// }
-/// ```
+/// [`Contracts`](crate::Contracts) pairs each contract with its codec, and gives the item stream for
+/// the one that was agreed on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Contract {
     name: String,
@@ -149,6 +117,11 @@ impl Contract {
     #[must_use]
     pub fn is_per_message(&self) -> bool {
         self.is_per_message
+    }
+
+    /// Whether both encode an item in the same bytes, with the same limit.
+    pub(crate) fn is_encoded_as(&self, other: &Self) -> bool {
+        self.max_frame_len == other.max_frame_len && self.codec == other.codec
     }
 
     fn is_valid(&self) -> bool {

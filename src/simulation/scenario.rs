@@ -10,7 +10,7 @@ use super::{
     executor::Pace,
     network::{Fault, Weather},
     rng::Rng,
-    speaker::Speech,
+    speaker::{OffenceKind, Speech},
 };
 use crate::{CloseCode, Config};
 
@@ -84,6 +84,7 @@ pub(super) struct Stage {
 pub(super) enum ViewKind {
     Bytes,
     Items(Framing),
+    Messages,
 }
 
 /// How a user reads and writes in one stage.
@@ -135,12 +136,18 @@ impl Scenario {
         let stages: Vec<_> = (0..rng.within(1, 4))
             .map(|_| stage(max_bytes, rng))
             .collect();
-        if stages
-            .iter()
-            .any(|stage| stage.view == ViewKind::Items(Framing::Messages))
-        {
+        let is_used = |view| stages.iter().any(|stage: &Stage| stage.view == view);
+        if is_used(ViewKind::Items(Framing::Messages)) || is_used(ViewKind::Messages) {
             for user in &mut users {
                 user.content.max_item = user.content.max_item.min(user.longest_message());
+            }
+        }
+        if is_used(ViewKind::Messages) {
+            // There, text is data: neither an event nor an offence.
+            for user in &mut users {
+                user.speech.asides = 0;
+                let offence = user.speech.offence;
+                user.speech.offence = offence.filter(|offence| offence.kind != OffenceKind::Text);
             }
         }
         Self {

@@ -27,7 +27,9 @@ use super::{
     rng::Rng,
     scenario::{Closing, Plan, Stage, Style, ViewKind},
 };
-use crate::{CloseCode, CloseFrame, CloseOutcome, WsEvent, WsFramed, WsHandle, WsStream};
+use crate::{
+    CloseCode, CloseFrame, CloseOutcome, WsEvent, WsFramed, WsHandle, WsMessages, WsStream,
+};
 use pharos::{Observable, ObserveConfig};
 
 /// What everybody shares.
@@ -42,6 +44,7 @@ pub(super) struct World {
 enum View {
     Bytes(WsStream),
     Items(WsFramed<String, AnyCodec>),
+    Messages(WsMessages),
     Gone,
 }
 
@@ -114,24 +117,25 @@ impl User {
         let mut view = self.view.borrow_mut();
         let max_item = self.plan.content.max_item.max(10_000);
         let codec = |framing| AnyCodec::new(framing, max_item);
-        let items = |stream: WsStream, framing| {
-            View::Items(match framing {
-                Framing::Messages => stream.per_message(codec(framing)),
-                Framing::Length | Framing::Lines => stream.framed(codec(framing)),
-            })
+        let switched = |stream: WsStream| match kind {
+            ViewKind::Bytes => View::Bytes(stream),
+            ViewKind::Items(framing @ Framing::Messages) => {
+                View::Items(stream.per_message(codec(framing)))
+            }
+            ViewKind::Items(framing) => View::Items(stream.framed(codec(framing))),
+            ViewKind::Messages => View::Messages(stream.messages()),
         };
         *view = match (std::mem::replace(&mut *view, View::Gone), kind) {
-            (View::Bytes(stream), ViewKind::Items(framing)) => items(stream, framing),
-            (View::Items(framed), ViewKind::Items(framing)) => {
-                let is_alone = matches!(framed.codec(), AnyCodec::Messages(_));
-                if is_alone == (framing == Framing::Messages) {
-                    View::Items(framed.map_codec(|_| codec(framing)))
-                } else {
-                    items(framed.into_stream(), framing)
-                }
+            (View::Items(framed), ViewKind::Items(framing))
+                if matches!(framed.codec(), AnyCodec::Messages(_))
+                    == (framing == Framing::Messages) =>
+            {
+                View::Items(framed.map_codec(|_| codec(framing)))
             }
-            (View::Items(framed), ViewKind::Bytes) => View::Bytes(framed.into_stream()),
-            (same, _) => same,
+            (View::Bytes(stream), _) => switched(stream),
+            (View::Items(framed), _) => switched(framed.into_stream()),
+            (View::Messages(messages), _) => switched(messages.into_stream()),
+            (View::Gone, _) => View::Gone,
         };
     }
 
@@ -175,6 +179,7 @@ impl User {
             View::Gone => unreachable!("it was dropped"),
             View::Bytes(stream) => Pin::new(stream).poll_close(cx),
             View::Items(framed) => Pin::new(framed).poll_close(cx).map_err(io::Error::from),
+            View::Messages(messages) => Pin::new(messages).poll_close(cx).map_err(io::Error::from),
         });
         let closed = closed.await;
         self.trace(|| format!("closed: {closed:?}"));
@@ -218,6 +223,7 @@ impl User {
                     View::Gone => unreachable!("it was dropped"),
                     View::Bytes(stream) => stream.close_with(frame.clone()).await,
                     View::Items(framed) => framed.close_with(frame.clone()).await,
+                    View::Messages(messages) => messages.close_with(frame.clone()).await,
                 }
             };
             let closed = self.perhaps(closing).await;

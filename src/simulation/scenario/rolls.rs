@@ -156,15 +156,16 @@ pub(super) fn closing(rng: &mut Rng) -> Closing {
 }
 
 pub(super) fn stage(max_bytes: usize, rng: &mut Rng) -> Stage {
-    let view = match rng.below(5) {
+    let view = match rng.below(6) {
         0..2 => ViewKind::Bytes,
         2 => ViewKind::Items(Framing::Length),
         3 => ViewKind::Items(Framing::Lines),
+        4 => ViewKind::Messages,
         _ => ViewKind::Items(Framing::Messages),
     };
     let most = match view {
         ViewKind::Bytes => max_bytes,
-        ViewKind::Items(_) => 20,
+        ViewKind::Items(_) | ViewKind::Messages => 20,
     };
     let styles = [
         Style::Together,

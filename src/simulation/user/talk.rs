@@ -16,7 +16,7 @@ use futures::{
 
 use super::{User, View};
 use crate::{
-    WsStream,
+    Message, WsStream,
     simulation::{
         invariants::End,
         scenario::{Stage, Style, ViewKind},
@@ -74,6 +74,16 @@ impl User {
                     Got::Some(1)
                 }
                 Some(Err(error)) => Got::End(End::Failed(io::Error::from(error).kind())),
+            },
+            View::Messages(messages) => match ready!(Pin::new(messages).poll_next(cx)) {
+                None => Got::End(End::Clean),
+                Some(Ok(message)) => {
+                    let data = message.into_data();
+                    let item = String::from_utf8_lossy(&data);
+                    ledger.received_item(self.end, &item, data.len());
+                    Got::Some(1)
+                }
+                Some(Err(error)) => Got::End(End::Failed(error.kind())),
             },
         };
         self.trace(|| format!("read {}", if let Got::Some(n) = got { n } else { 0 }));
@@ -179,6 +189,18 @@ impl User {
                 account.written += len;
                 1
             }
+            View::Messages(messages) => {
+                let mut messages = Pin::new(messages);
+                ready!(messages.as_mut().poll_ready(cx)).map_err(io::Error::from)?;
+                let item = content.item(account.items_written);
+                let len = item.len();
+                let message = Message::Binary(item.into());
+                messages.start_send(message).map_err(io::Error::from)?;
+                account.items_written += 1;
+                account.items.push(account.written..account.written + len);
+                account.written += len;
+                1
+            }
         };
         self.trace(|| format!("wrote {taken}"));
         Poll::Ready(Ok(taken))
@@ -189,6 +211,7 @@ impl User {
             View::Gone => unreachable!("it was dropped"),
             View::Bytes(stream) => Pin::new(stream).poll_flush(cx),
             View::Items(framed) => Pin::new(framed).poll_flush(cx).map_err(io::Error::from),
+            View::Messages(messages) => Pin::new(messages).poll_flush(cx).map_err(io::Error::from),
         });
         let flushed = flushed.await;
         self.trace(|| format!("flushed: {flushed:?}"));

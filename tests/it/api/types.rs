@@ -8,10 +8,12 @@ use futures::{
 };
 use support::Pipe;
 use ws_framed::{
-    Acceptor, Bincode, BoxTransport, CloseCode, CloseFrame, CloseOutcome, ClosedBy, CodecError,
-    Config, Connector, Contract, ControlPayload, Encoded, Keepalive, LengthDelimited, Lines,
-    Message, MessageTransport, Reconnector, Rejection, Stats, TextPolicy, Tungstenite, Violation,
-    WireFormat, WsErr, WsEvent, WsFramed, WsFramedParts, WsHandle, WsStream, pharos::Observable,
+    Acceptor, AnyCodec, Bincode, BoxTransport, CloseCode, CloseFrame, CloseOutcome, ClosedBy,
+    CodecError, Config, Connector, Contract, Contracts, ControlPayload, EncodeError, Encoded,
+    Keepalive, LengthDelimited, Lines, Message, MessageTransport, Reconnector, Rejection,
+    ReuniteError, Stats, TextPolicy, Tungstenite, Violation, WireFormat, WsErr, WsEvent, WsFramed,
+    WsFramedParts, WsHandle, WsMessages, WsReader, WsReceiver, WsSender, WsStream, WsWriter,
+    pharos::Observable,
 };
 
 use super::{Local, Silent};
@@ -32,6 +34,23 @@ fn streams_are_send() {
     send::<WsFramedParts<Lines>>();
     send::<BoxTransport>();
     send::<WsFramed<Local>>();
+    send::<WsFramed<Local, AnyCodec<Local>>>();
+    send::<WsMessages>();
+    send::<WsMessages<Tungstenite<Pipe>>>();
+}
+
+/// Owned halves are `Send` and `Sync` where the whole is `Send`, and the error that holds both is
+/// an error of a task.
+#[test]
+fn halves_are_send_and_sync() {
+    fn both<T: Send + Sync + Unpin + Debug + 'static>() {}
+    fn error<T: std::error::Error + Send + Sync + 'static>() {}
+    both::<(WsReader, WsWriter)>();
+    both::<(WsSender<WsFramed<Local>>, WsReceiver<WsFramed<Local>>)>();
+    both::<(WsSender<WsMessages>, WsReceiver<WsMessages>)>();
+    error::<ReuniteError<WsWriter, WsReader>>();
+    error::<ReuniteError<WsSender<WsFramed<Local>>, WsReceiver<WsFramed<Local>>>>();
+    error::<EncodeError>();
 }
 
 /// Streams over a transport that is `Sync` are `Sync`, whatever their items are.
@@ -69,6 +88,7 @@ fn data_is_send_and_clone() {
     plain::<ClosedBy>();
     plain::<Config>();
     plain::<Contract>();
+    plain::<Contracts<Local>>();
     plain::<TextPolicy>();
     plain::<Stats>();
     plain::<Acceptor>();
@@ -116,6 +136,11 @@ fn byte_stream_implements_both_families() {
     of_futures::<WsStream<Tungstenite<Pipe>>>();
     of_tokio::<WsStream>();
     of_tokio::<WsStream<Tungstenite<Pipe>>>();
+    fn reads<T: AsyncRead + AsyncBufRead + tokio::io::AsyncRead + tokio::io::AsyncBufRead>() {}
+    fn writes<T: AsyncWrite + tokio::io::AsyncWrite>() {}
+    reads::<WsReader>();
+    writes::<WsWriter>();
+    observable::<WsMessages>();
     observable::<WsStream>();
     observable::<WsFramed<String>>();
     observable::<WsHandle>();
@@ -132,6 +157,8 @@ fn item_stream_is_stream_and_sink() {
     fn sink<T: Sink<u32, Error = CodecError>>() {}
     stream::<WsFramed<String, Bincode<String, u32>>>(|| unreachable!());
     sink::<WsFramed<String, Bincode<String, u32>>>();
+    stream::<WsReceiver<WsFramed<String, Bincode<String, u32>>>>(|| unreachable!());
+    sink::<WsSender<WsFramed<String, Bincode<String, u32>>>>();
 }
 
 /// `MessageTransport` and `WireFormat` can be trait objects.

@@ -1,6 +1,7 @@
 //! The byte stream: reading, writing, flushing, wakeups.
 
 mod flush;
+mod into_split;
 mod read;
 mod two_tasks;
 mod wakeups;

@@ -1,0 +1,111 @@
+//! Owned halves of an item stream.
+
+use std::future::poll_fn;
+
+use asynchronous_codec::Encoder;
+use ws_framed_codecs::EncodeRef;
+
+use super::WsFramed;
+use crate::{
+    close::{CloseFrame, CloseOutcome},
+    encoded::Encoded,
+    error::WsErr,
+    split::{WsReceiver, WsSender, split},
+    time::Task,
+    transport::MessageTransport,
+};
+
+impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
+    /// Splits into two owned halves for two tasks, in the order of futures' `split`.
+    /// [`reunite`](WsSender::reunite) joins them.
+    ///
+    /// Unlike the halves of futures' `split`, the sending half has [`feed_ref`](WsSender::feed_ref),
+    /// [`feed_encoded`](WsSender::feed_encoded) and [`close_with`](WsSender::close_with), and keeps no
+    /// item of its own: what was fed goes out before the receiving half waits. What the lock costs
+    /// that both share is described in [`WsSender`](WsSender#two-tasks). Take a
+    /// [`handle`](Self::handle) before.
+    ///
+    /// ```
+    /// use futures::{SinkExt, TryStreamExt};
+    /// use ws_framed::{CloseFrame, CodecError, Lines, WsFramed};
+    ///
+    /// async fn talk(lines: WsFramed<String, Lines>) -> Result<(), CodecError> {
+    ///     let (mut sender, mut receiver) = lines.into_split();
+    ///     let reading = tokio::spawn(async move {
+    ///         while let Some(line) = receiver.try_next().await? {
+    ///             println!("{line}");
+    ///         }
+    ///         Ok::<_, CodecError>(())
+    ///     });
+    ///     for greeting in ["Hello!", "Goodbye!"] {
+    ///         sender.feed_ref(greeting).await?;
+    ///     }
+    ///     sender.close().await?;
+    ///     reading.await.map_err(std::io::Error::other)?
+    /// }
+    /// ```
+    pub fn into_split(self) -> (WsSender<Self>, WsReceiver<Self>) {
+        split(self)
+    }
+}
+
+impl<T, C, M: MessageTransport> WsSender<WsFramed<T, C, M>> {
+    /// Sends an item that stays where it is, as [`WsFramed::feed_ref`] does.
+    ///
+    /// # Errors
+    /// Those of [`WsFramed::feed_ref`].
+    pub async fn feed_ref(&mut self, item: &C::Ref) -> Result<(), C::Error>
+    where
+        C: EncodeRef,
+    {
+        poll_fn(|cx| self.lock().poll_feed_ref(cx, item)).await
+    }
+
+    /// Sends an item that stays where it is, and flushes, as [`WsFramed::send_ref`] does.
+    ///
+    /// # Errors
+    /// Those of [`WsFramed::send_ref`].
+    pub async fn send_ref(&mut self, item: &C::Ref) -> Result<(), C::Error>
+    where
+        C: EncodeRef,
+    {
+        self.feed_ref(item).await?;
+        poll_fn(|cx| self.lock().poll_flush_items(cx)).await
+    }
+
+    /// Sends an item that is encoded already, as [`WsFramed::feed_encoded`] does.
+    ///
+    /// # Errors
+    /// Those of [`WsFramed::feed_encoded`].
+    pub async fn feed_encoded(&mut self, item: &Encoded<C>) -> Result<(), C::Error>
+    where
+        C: Encoder,
+    {
+        poll_fn(|cx| self.lock().poll_feed_encoded(cx, item)).await
+    }
+
+    /// Sends an item that is encoded already, and flushes, as [`WsFramed::send_encoded`] does.
+    ///
+    /// # Errors
+    /// Those of [`WsFramed::send_encoded`].
+    pub async fn send_encoded(&mut self, item: &Encoded<C>) -> Result<(), C::Error>
+    where
+        C: Encoder,
+    {
+        self.feed_encoded(item).await?;
+        poll_fn(|cx| self.lock().poll_flush_items(cx)).await
+    }
+
+    /// Closes the connection, and returns how it ended, as [`WsFramed::close_with`] does: items that
+    /// still arrive are discarded, and the receiving half ends, whether or not it is polled. To
+    /// receive on until the peer's close frame, use `close` of futures' `SinkExt`.
+    ///
+    /// # Errors
+    /// Those of [`WsStream::close_with`](crate::WsStream::close_with).
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the connection closing, and another `close_with` goes on with it.
+    pub async fn close_with(&mut self, frame: CloseFrame) -> Result<CloseOutcome, WsErr> {
+        poll_fn(|cx| self.lock().poll_close_with(Task::Writer, cx, &frame)).await
+    }
+}

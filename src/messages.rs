@@ -1,0 +1,226 @@
+//! The message stream: a WebSocket as a stream and sink of whole messages.
+
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use futures::{Sink, Stream, stream::FusedStream};
+use pharos::{Observable, Observe, ObserveConfig};
+
+use crate::{
+    close::{CloseFrame, CloseOutcome},
+    connection::Mode,
+    error::WsErr,
+    event::{WsEvent, WsEvents},
+    handle::WsHandle,
+    handshake::contract::Contract,
+    message::Message,
+    split::{WsReceiver, WsSender, split},
+    stream::WsStream,
+    time::Task,
+    transport::{BoxTransport, MessageTransport},
+};
+
+/// A WebSocket as a stream and sink of whole messages: [`Message::Text`] and [`Message::Binary`],
+/// in order and kind.
+///
+/// For peers that mix both kinds, and for code from the `WebSocketStream` of tungstenite's crates or
+/// axum's `WebSocket`. Control messages do not appear: pings are answered, a close is the end of the
+/// stream, and [`WsEvent`]s show both. Everything else is as for a [`WsStream`]: limits, keepalive,
+/// closing, events, and the [errors](WsStream#reading) of an end that is not clean.
+///
+/// ```
+/// use futures::{SinkExt, TryStreamExt};
+/// use ws_framed::{Message, WsErr, WsStream};
+///
+/// /// Returns each message to its sender, in its kind.
+/// async fn echo(stream: WsStream) -> Result<(), WsErr> {
+///     let mut messages = stream.messages();
+///     while let Some(message) = messages.try_next().await? {
+///         match &message {
+///             Message::Text(text) => println!("text: {text}"),
+///             Message::Binary(data) => println!("{} bytes", data.len()),
+///             _ => {}
+///         }
+///         messages.send(message).await?;
+///     }
+///     Ok(())
+/// }
+/// ```
+///
+/// # Receiving
+/// A message of up to [`max_recv_message_len`](crate::Config::max_recv_message_len) is an item, an
+/// empty one too, however many WebSocket frames it came in. The
+/// [`TextPolicy`](crate::TextPolicy) does not apply. After the end or an error, once, the stream is
+/// `None` forever.
+///
+/// # Sending
+/// A message goes out when the next one is sent, on a flush, and before a `next()` that has to wait.
+/// These are errors of the message, after which the sink goes on:
+/// - [`WsErr::MessageTooLarge`] above
+///   [`max_send_message_len`](crate::Config::max_send_message_len), 64 KiB by default;
+/// - [`WsErr::Unsupported`] for a control message. Use [`WsHandle::ping`] and
+///   [`close_with`](Self::close_with).
+///
+/// After the end, or after a close of either side, an error is [`WsErr::Closed`].
+///
+/// # From and to bytes
+/// [`WsStream::messages`] and [`into_stream`](Self::into_stream) lose nothing. What was received
+/// and not read as bytes is the first item, as one binary message: bytes have no boundary and no
+/// kind. So convert where a message ends. What was written and not flushed goes out first.
+///
+/// # Cancel safety
+/// Dropping a future over this stream loses no received message. `send` of futures' `SinkExt` waits
+/// for room before it hands the message over: dropped before that, it drops the message too.
+#[derive(Debug)]
+pub struct WsMessages<M = BoxTransport> {
+    stream: WsStream<M>,
+    is_ended: bool,
+}
+
+impl<M: MessageTransport> WsStream<M> {
+    /// Converts this stream into one of whole messages, text and binary. What was received and not
+    /// read is its first item, see [`WsMessages`](WsMessages#from-and-to-bytes).
+    pub fn messages(self) -> WsMessages<M> {
+        WsMessages {
+            stream: self,
+            is_ended: false,
+        }
+    }
+}
+
+impl<M: MessageTransport> WsMessages<M> {
+    /// Converts back into the byte stream. Messages that were received and not read are its next
+    /// bytes, under its [`TextPolicy`](crate::TextPolicy).
+    pub fn into_stream(self) -> WsStream<M> {
+        self.stream
+    }
+
+    /// Splits into two owned halves for two tasks, in the order of futures' `split`.
+    /// [`reunite`](WsSender::reunite) joins them.
+    pub fn into_split(self) -> (WsSender<Self>, WsReceiver<Self>) {
+        split(self)
+    }
+
+    /// A handle to ping, close, observe and count, that outlives the stream's halves.
+    pub fn handle(&self) -> WsHandle {
+        self.stream.handle()
+    }
+
+    /// The subprotocol of the handshake, see [`WsStream::subprotocol`].
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.stream.subprotocol()
+    }
+
+    /// The contract of the handshake, see [`WsStream::contract`].
+    pub fn contract(&self) -> Option<&Contract> {
+        self.stream.contract()
+    }
+
+    /// Closes the connection, and returns how it ended, as [`WsStream::close_with`] does: messages
+    /// that were sent before are flushed, messages that still arrive are discarded.
+    ///
+    /// # Errors
+    /// Those of [`WsStream::close_with`].
+    pub async fn close_with(&mut self, frame: CloseFrame) -> Result<CloseOutcome, WsErr> {
+        self.stream.close_in(Mode::MESSAGES, frame, None).await
+    }
+
+    /// Closes the connection in at most `limit` altogether, see [`WsStream::close_within`].
+    ///
+    /// # Errors
+    /// Those of [`WsStream::close_with`].
+    pub async fn close_within(
+        &mut self,
+        frame: CloseFrame,
+        limit: Duration,
+    ) -> Result<CloseOutcome, WsErr> {
+        self.stream
+            .close_in(Mode::MESSAGES, frame, Some(limit))
+            .await
+    }
+
+    /// The events of the connection from now on, as from [`WsHandle::events`].
+    pub fn events(&self) -> WsEvents {
+        self.stream.events()
+    }
+
+    /// The headers of the response that opened the connection, see [`WsStream::response_headers`].
+    pub fn response_headers(&self) -> Option<&http::HeaderMap> {
+        self.stream.response_headers()
+    }
+}
+
+impl<M: MessageTransport> WsSender<WsMessages<M>> {
+    /// Closes the connection, and returns how it ended, as [`WsMessages::close_with`] does. The
+    /// receiving half ends, too.
+    ///
+    /// # Errors
+    /// Those of [`WsStream::close_with`].
+    pub async fn close_with(&mut self, frame: CloseFrame) -> Result<CloseOutcome, WsErr> {
+        poll_fn(|cx| {
+            self.lock()
+                .stream
+                .poll_close_with(Task::Writer, cx, &frame, Mode::MESSAGES)
+        })
+        .await
+    }
+}
+
+impl<M: MessageTransport> Stream for WsMessages<M> {
+    type Item = Result<Message, WsErr>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        let unread = this.stream.take_unread();
+        if !unread.is_empty() {
+            return Poll::Ready(Some(Ok(Message::Binary(unread.into()))));
+        }
+        let connection = this.stream.connection();
+        let item = ready!(connection.poll_recv_message(cx, Mode::MESSAGES));
+        this.is_ended = item.is_none();
+        Poll::Ready(item)
+    }
+}
+
+impl<M: MessageTransport> FusedStream for WsMessages<M> {
+    fn is_terminated(&self) -> bool {
+        self.is_ended
+    }
+}
+
+impl<M: MessageTransport> Sink<Message> for WsMessages<M> {
+    type Error = WsErr;
+
+    fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        let connection = self.get_mut().stream.connection();
+        connection.poll_ready(cx, Mode::MESSAGES)
+    }
+
+    fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), WsErr> {
+        self.get_mut().stream.connection().buffer_message(message)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        self.get_mut().stream.connection().poll_flush(cx)
+    }
+
+    /// Flushes, sends a close frame with code 1000, and is ready when that is flushed. Read on until
+    /// `None` to see the peer's, or use [`WsMessages::close_with`].
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        let connection = self.get_mut().stream.connection();
+        connection.poll_close(cx, CloseFrame::normal)
+    }
+}
+
+impl<M: MessageTransport> Observable<WsEvent> for WsMessages<M> {
+    type Error = WsErr;
+
+    /// As for [`WsStream`].
+    fn observe(&mut self, options: ObserveConfig<WsEvent>) -> Observe<'_, WsEvent, WsErr> {
+        self.stream.observe(options)
+    }
+}

@@ -1,0 +1,162 @@
+//! Owned halves of a stream, for two tasks.
+
+use std::{
+    error::Error,
+    fmt,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+};
+
+use futures::{Sink, Stream, stream::FusedStream};
+
+/// One of two owners of a value.
+///
+/// A mutex, not a lock that a task waits for: `start_send` has no way to wait, and a poll holds the
+/// lock for a bounded time.
+pub(crate) struct Half<V>(Arc<Mutex<V>>);
+
+impl<V> Half<V> {
+    pub(crate) fn pair(value: V) -> (Self, Self) {
+        let shared = Arc::new(Mutex::new(value));
+        (Self(Arc::clone(&shared)), Self(shared))
+    }
+
+    /// A panic under the lock, in a codec of the caller, leaves the connection as it was.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, V> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The value, from both of its halves.
+    ///
+    /// # Errors
+    /// Both halves, if they belong to different values.
+    pub(crate) fn join(self, other: Self) -> Result<V, (Self, Self)> {
+        if !Arc::ptr_eq(&self.0, &other.0) {
+            return Err((self, other));
+        }
+        drop(other);
+        match Arc::try_unwrap(self.0) {
+            Ok(value) => Ok(value.into_inner().unwrap_or_else(PoisonError::into_inner)),
+            Err(shared) => Err((Self(Arc::clone(&shared)), Self(shared))),
+        }
+    }
+}
+
+/// The sending half of a [`WsFramed`](crate::WsFramed) or [`WsMessages`](crate::WsMessages), from
+/// `into_split`. `V` is the type of the whole: `WsSender<WsFramed<Chat>>` is a name for a struct
+/// field.
+///
+/// It is a `Sink` of what the whole takes, and sends as the whole does: what was fed goes out on a
+/// flush, and before the receiving half waits.
+///
+/// # Two tasks
+/// The halves share the connection by a lock, which each poll takes once and holds without waiting.
+/// A poll reads or writes what the socket has or takes at once, and decodes or encodes at most one
+/// item; meanwhile, a poll of the other half on another thread is blocked. Uncontended, the lock
+/// costs some 20 ns. Either half may wait forever without an effect on the other, and each is woken
+/// for its own direction.
+///
+/// Dropping one half leaves the connection to the other. When both are dropped, the connection is.
+pub struct WsSender<V>(Half<V>);
+
+/// The receiving half of a [`WsFramed`](crate::WsFramed) or [`WsMessages`](crate::WsMessages), from
+/// `into_split`: a `Stream`. See [`WsSender`] for two tasks.
+///
+/// Replies, timers and the closing handshake are driven by reads. So a task keeps polling it, also
+/// where nothing is expected.
+pub struct WsReceiver<V>(Half<V>);
+
+pub(crate) fn split<V>(view: V) -> (WsSender<V>, WsReceiver<V>) {
+    let (sender, receiver) = Half::pair(view);
+    (WsSender(sender), WsReceiver(receiver))
+}
+
+impl<V> WsSender<V> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, V> {
+        self.0.lock()
+    }
+
+    /// Joins both halves. Nothing is lost.
+    ///
+    /// # Errors
+    /// Both halves, if they belong to different connections.
+    pub fn reunite(self, receiver: WsReceiver<V>) -> Result<V, ReuniteError<Self, WsReceiver<V>>> {
+        self.0
+            .join(receiver.0)
+            .map_err(|(sender, receiver)| ReuniteError(Self(sender), WsReceiver(receiver)))
+    }
+}
+
+impl<V> WsReceiver<V> {
+    /// Joins both halves, see [`WsSender::reunite`].
+    ///
+    /// # Errors
+    /// Both halves, if they belong to different connections.
+    pub fn reunite(self, sender: WsSender<V>) -> Result<V, ReuniteError<WsSender<V>, Self>> {
+        sender.reunite(self)
+    }
+}
+
+impl<I, V: Sink<I> + Unpin> Sink<I> for WsSender<V> {
+    type Error = V::Error;
+
+    fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), V::Error>> {
+        Pin::new(&mut *self.lock()).poll_ready(cx)
+    }
+
+    fn start_send(self: Pin<&mut Self>, item: I) -> Result<(), V::Error> {
+        Pin::new(&mut *self.lock()).start_send(item)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), V::Error>> {
+        Pin::new(&mut *self.lock()).poll_flush(cx)
+    }
+
+    /// Flushes, sends a close frame with code 1000, and is ready when that is flushed. The receiving
+    /// half reads on until the end.
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), V::Error>> {
+        Pin::new(&mut *self.lock()).poll_close(cx)
+    }
+}
+
+impl<V: Stream + Unpin> Stream for WsReceiver<V> {
+    type Item = V::Item;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<V::Item>> {
+        Pin::new(&mut *self.0.lock()).poll_next(cx)
+    }
+}
+
+impl<V: FusedStream + Unpin> FusedStream for WsReceiver<V> {
+    fn is_terminated(&self) -> bool {
+        self.0.lock().is_terminated()
+    }
+}
+
+/// The other half may be in use, so what both share is not shown.
+impl<V> fmt::Debug for WsSender<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WsSender").finish_non_exhaustive()
+    }
+}
+
+/// The other half may be in use, so what both share is not shown.
+impl<V> fmt::Debug for WsReceiver<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WsReceiver").finish_non_exhaustive()
+    }
+}
+
+/// The halves that were to be joined, of two different connections: first the sending or writing
+/// half, then the receiving or reading half.
+#[derive(Debug)]
+pub struct ReuniteError<S, R>(pub S, pub R);
+
+impl<S, R> fmt::Display for ReuniteError<S, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the halves belong to different connections")
+    }
+}
+
+impl<S: fmt::Debug, R: fmt::Debug> Error for ReuniteError<S, R> {}
