@@ -60,7 +60,7 @@ use crate::{
 /// # Sending
 /// A message goes out when the next one is sent, on a flush, and before a `next()` that has to wait.
 /// These are errors of the message, after which the sink goes on:
-/// - [`WsErr::MessageTooLarge`] above
+/// - [`WsErr::TooLargeToSend`] above
 ///   [`max_send_message_len`](crate::Config::max_send_message_len), 64 KiB by default;
 /// - [`WsErr::Unsupported`] for a control message. Use [`WsHandle::ping`] and
 ///   [`close_with`](Self::close_with).

@@ -118,7 +118,7 @@ fn unfit_contracts_are_named() {
     let unfit = |text: &str| {
         let error = codecs().encode(&said(text)).map(drop).unwrap_err();
         let tokens = error.errors().map(|(contract, error)| {
-            assert!(matches!(error, CodecError::FrameTooLarge { max: 40, .. }));
+            assert!(matches!(error, CodecError::ItemTooLarge { max: 40, .. }));
             contract.to_string()
         });
         (tokens.collect::<Vec<_>>(), error.to_string())
@@ -126,7 +126,7 @@ fn unfit_contracts_are_named() {
     // JSON is longer than Postcard.
     let (tokens, text) = unfit(&"x".repeat(30));
     assert_eq!(tokens, [JSON]);
-    let expected = "the item does not fit chat.v2.json.40.message: a frame of 48 bytes exceeds \
+    let expected = "the item does not fit chat.v2.json.40.message: an item of 48 bytes exceeds \
                     the limit of 40 bytes";
     assert_eq!(text, expected);
     assert_eq!(unfit(&"x".repeat(50)).0, [POSTCARD, JSON]);

@@ -121,7 +121,7 @@ fn refused_messages_leave_it_open() {
         let mut ours = ours.messages();
         for long in [text("12345"), binary("12345")] {
             match ours.send(long).await.unwrap_err() {
-                WsErr::MessageTooLarge { len: 5, max: 4 } => {}
+                WsErr::TooLargeToSend { len: 5, max: 4 } => {}
                 other => panic!("{other:?}"),
             }
         }

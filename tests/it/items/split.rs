@@ -59,7 +59,7 @@ fn sender_sends_every_kind_in_order() {
         sender.send_encoded(&encoded).await.unwrap();
         peer.expect(Frame::binary("three\n")).await;
         let refused = sender.feed_ref(&"x".repeat(81)).await.unwrap_err();
-        assert!(matches!(refused, CodecError::FrameTooLarge { .. }));
+        assert!(matches!(refused, CodecError::ItemTooLarge { .. }));
         sender.send_ref("five").await.unwrap();
         peer.expect(Frame::binary("five\n")).await;
     });
