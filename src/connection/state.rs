@@ -50,6 +50,8 @@ pub(super) struct State {
     cause: Option<Cause>,
     delivery: Delivery,
     step: Step,
+    /// The code of our close frame, once the transport has taken it.
+    close_code: Option<CloseCode>,
     end: Option<End>,
 }
 
@@ -61,6 +63,7 @@ impl State {
             cause: None,
             delivery: Delivery::Delivered,
             step: Step::Flush,
+            close_code: None,
             end: None,
         }
     }
@@ -229,8 +232,9 @@ impl State {
             Input::DiscardRequested => self.drain(),
             Input::MessageQueued => restarts_deadline = self.is_close_pending(),
             Input::CloseQueued => {
-                if let SendState::Closing { blocked, .. } = self.send {
-                    self.send = SendState::CloseQueued { blocked };
+                if let SendState::Closing { frame, blocked } = &self.send {
+                    self.close_code = frame.as_ref().map(CloseFrame::code);
+                    self.send = SendState::CloseQueued { blocked: *blocked };
                     restarts_deadline = true;
                 }
             }
@@ -355,8 +359,10 @@ impl State {
                     _ => self.send_close(frame.clone().map(reply_to), blocked),
                 }
                 // 1005 stands for a missing code, and may not be on the wire (RFC 6455 section 7.4.1).
-                let is_normal = frame.as_ref().is_none_or(|frame| {
-                    frame.code().is_normal_closure() && frame.code() != CloseCode::NO_STATUS
+                // A peer that replies to our close frame repeats its code (section 5.5.1).
+                let is_normal = frame.as_ref().map(CloseFrame::code).is_none_or(|code| {
+                    code.is_normal_closure() && code != CloseCode::NO_STATUS
+                        || self.close_code == Some(code)
                 });
                 let frame = frame.unwrap_or_else(no_status);
                 self.cause = Some(Cause::Closed {

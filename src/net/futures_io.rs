@@ -24,8 +24,8 @@ impl Connector {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        self.connect_on(wrap(io), url.as_ref(), |io| peer_addr(&io.io))
-            .await
+        let peer = prepare_tcp(&io);
+        self.connect_on(wrap(io), url.as_ref(), |_| peer).await
     }
 }
 
@@ -43,23 +43,23 @@ impl<T> Acceptor<T> {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let peer = peer_addr(&io);
+        let peer = prepare_tcp(&io);
         self.open(wrap(io), peer).await
     }
 }
 
 #[cfg(feature = "smol")]
-use super::smol::peer_addr;
+use super::smol::prepare_tcp;
 
 /// No type of stream with a known address.
 #[cfg(not(feature = "smol"))]
-fn peer_addr<S>(_: &S) -> Option<std::net::SocketAddr> {
+fn prepare_tcp<S>(_: &S) -> Option<std::net::SocketAddr> {
     None
 }
 
 /// TCP writes all slices of a vectored write; of other streams that is not known.
 fn wrap<S: 'static>(io: S) -> FuturesIo<S> {
-    if peer_addr(&io).is_some() {
+    if prepare_tcp(&io).is_some() {
         FuturesIo::vectored(io)
     } else {
         FuturesIo::new(io)

@@ -35,7 +35,6 @@ pub async fn connect(url: impl AsRef<str>) -> Result<WsStream, WsErr> {
 /// # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
 /// let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
 /// let (socket, _) = listener.accept().await?;
-/// socket.set_nodelay(true)?;
 /// let stream = ws_framed::accept(socket).await?;
 /// # Ok(()) }
 /// ```
@@ -84,7 +83,7 @@ impl Connector {
             socket.set_nodelay(true)?;
             Ok(TokioIo(socket))
         };
-        self.connect_by(url.as_ref(), connect_tcp, |io| peer_addr(&io.0))
+        self.connect_by(url.as_ref(), connect_tcp, |io| prepare_tcp(&io.0))
             .await
     }
 
@@ -105,8 +104,8 @@ impl Connector {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let io = TokioIo(io);
-        self.connect_on(io, url.as_ref(), |io| peer_addr(&io.0))
-            .await
+        let peer = prepare_tcp(&io.0);
+        self.connect_on(io, url.as_ref(), |_| peer).await
     }
 }
 
@@ -140,12 +139,16 @@ impl<T> Acceptor<T> {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let peer = peer_addr(&io);
+        let peer = prepare_tcp(&io);
         self.open(TokioIo(io), peer).await
     }
 }
 
-/// The address of the peer, if `io` is a TCP socket.
-fn peer_addr(io: &dyn Any) -> Option<SocketAddr> {
-    io.downcast_ref::<TcpStream>()?.peer_addr().ok()
+/// If `io` is a TCP socket, disables Nagle's algorithm, and returns the address of the peer. Messages are
+/// packed already, and a second small one would wait for the acknowledgement of the first.
+fn prepare_tcp(io: &dyn Any) -> Option<SocketAddr> {
+    let socket = io.downcast_ref::<TcpStream>()?;
+    // A socket that refuses the option is slower, and works.
+    let _ = socket.set_nodelay(true);
+    socket.peer_addr().ok()
 }

@@ -208,14 +208,14 @@ impl Ledger {
             // What `close_with` throws away includes the error.
             (Some(End::Clean), _) if me.discards => true,
             (Some(End::Clean), CloseOutcome::Clean { code, by, .. }) => {
-                is_lenient || *by == ClosedBy::Us || code.is_normal_closure()
+                // The peer's close frame may be the reply to ours.
+                let is_reply = *by == ClosedBy::Us && me.asked == Some(u16::from(*code));
+                is_lenient || is_reply || code.is_normal_closure()
             }
             (Some(End::Clean), CloseOutcome::TimedOut) => is_lenient && may_abort,
             (Some(End::Clean), _) => is_lenient,
-            (Some(End::Failed(kind)), CloseOutcome::Clean { code, by, .. }) => match kind {
-                io::ErrorKind::ConnectionAborted => {
-                    *by == ClosedBy::Peer && !code.is_normal_closure()
-                }
+            (Some(End::Failed(kind)), CloseOutcome::Clean { code, .. }) => match kind {
+                io::ErrorKind::ConnectionAborted => !code.is_normal_closure(),
                 // The last item may be half of one, if it was written too late.
                 io::ErrorKind::UnexpectedEof => !is_whole,
                 _ => false,

@@ -143,7 +143,7 @@ fn unsent_pong_keeps_the_outcome() {
     let (mut connection, peer) = scripted_with(Config::default(), |script| script.replies = true);
     let closed = close(&mut connection);
     assert!(matches!(closed, Poll::Ready(Ok(()))));
-    let answer = CloseFrame::from_peer(1011.into(), "");
+    let answer = CloseFrame::from_peer(1000.into(), "");
     peer.set(|script| {
         script.blocked = true;
         script.incoming = [

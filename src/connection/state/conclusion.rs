@@ -24,7 +24,7 @@ impl State {
     ///
     /// | cause | our close frame | outcome | error of the reader |
     /// |---|---|---|---|
-    /// | `Closed` | sent, or failed harmlessly | `Clean` | `Aborted`, if the peer closed first and its code reports a failure |
+    /// | `Closed` | sent, or failed harmlessly | `Clean` | `Aborted`, if the peer's code reports a failure and is not the reply to ours |
     /// | `Closed` | else | `TimedOut` or `Lost`, by the error that stopped it | `Aborted`, if the peer's code reports a failure, else that error |
     /// | `Violation` | any | `Failed` | the violation |
     /// | `Transport` | any | `Lost` | the error |
@@ -45,7 +45,7 @@ impl State {
                     }
                 };
                 match stop.or(self.write_error()).filter(|_| !is_exchanged) {
-                    None => (clean(frame, *by), aborted.filter(|_| *by == ClosedBy::Peer)),
+                    None => (clean(frame, *by), aborted),
                     Some(error) => {
                         let outcome = outcome_of(error);
                         (outcome, Some(aborted.unwrap_or_else(|| error.clone())))

@@ -169,6 +169,17 @@ fn conclusions_match_the_table() {
         (
             [close_sent(), vec![peer_closed(1011), Input::StepDone]].concat(),
             clean(1011, US),
+            Some(ConnectionAborted),
+        ),
+        (
+            vec![
+                Input::CloseRequested(CloseFrame::from_peer(1011.into(), "")),
+                Input::CloseQueued,
+                Input::Flushed { all: true },
+                peer_closed(1011),
+                Input::StepDone,
+            ],
+            clean(1011, US),
             None,
         ),
         // Our close frame was queued, and never sent.
@@ -201,7 +212,7 @@ fn conclusions_match_the_table() {
             ]
             .concat(),
             clean(1011, US),
-            None,
+            Some(ConnectionAborted),
         ),
         (
             [close_sent(), vec![peer_closed(1000), timed_out()]].concat(),

@@ -5,9 +5,9 @@ use std::{io, pin::pin};
 use futures::{AsyncReadExt, AsyncWriteExt, FutureExt};
 use support::{
     Frame, NO_TIMERS, config_without_keepalive, describe, observe, on_all_transports,
-    on_transports, poll_until_idle, read_to_end,
+    on_transports, poll_until_idle, read_to_end, ws_error,
 };
-use ws_framed::ClosedBy;
+use ws_framed::{CloseCode, CloseFrame, ClosedBy};
 
 use super::clean;
 use crate::bytes::fill;
@@ -64,13 +64,24 @@ fn data_in_flight_is_read() {
     });
 }
 
-/// Any close frame in reply to ours is a clean end, whatever its code.
+/// A code that reports no failure, our own code in reply, or no code at all, ends a close of this end
+/// cleanly.
 #[test]
-fn any_reply_is_clean() {
-    for code in [1000, 1002, 1006, 1011, 1014, 2999, 4001] {
+fn reply_ends_cleanly() {
+    let replies = [
+        (1000, 1000),
+        (1000, 1001),
+        (1000, 4001),
+        (1002, 1002),
+        (1011, 1011),
+    ];
+    for (ours_code, code) in replies {
         on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
             let handle = ours.handle();
-            ours.close().await.unwrap();
+            handle
+                .close(CloseFrame::new(CloseCode::from(ours_code), "").unwrap())
+                .unwrap();
+            assert!(futures::poll!(ours.read(&mut [0; 8])).is_pending());
             peer.send(Frame::binary("last words")).await;
             peer.send(Frame::close(code, "why")).await;
             let (data, end) = read_to_end(&mut ours).await;
@@ -85,6 +96,27 @@ fn any_reply_is_clean() {
         read_to_end(&mut ours).await.1.unwrap();
         assert_eq!(ours.handle().closed().await, clean(1005, "", ClosedBy::Us));
     });
+}
+
+/// A code that reports a failure is an error, also when it crosses a close of this end: the peer may
+/// not have processed everything.
+#[test]
+fn failure_code_crosses_close() {
+    for code in [1002, 1003, 1011, 1014, 2999] {
+        on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
+            let handle = ours.handle();
+            ours.close().await.unwrap();
+            peer.send(Frame::binary("last words")).await;
+            peer.send(Frame::close(code, "why")).await;
+            let (data, end) = read_to_end(&mut ours).await;
+            assert_eq!(data, b"last words");
+            let error = end.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted);
+            assert_eq!(ws_error(&error).close_code(), Some(CloseCode::from(code)));
+            assert_eq!(handle.closed().await, clean(code, "why", ClosedBy::Us));
+            assert_eq!(ours.read(&mut [0; 8]).await.unwrap(), 0);
+        });
+    }
 }
 
 /// A second close has no effect and returns `Ok`, before the reply and after it.

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use futures::{AsyncReadExt, AsyncWriteExt, SinkExt, StreamExt, executor::block_on, future};
 use support::{pair_with, pipe, run, timeout};
 use ws_framed::{
-    CloseFrame, CloseOutcome, ClosedBy, Config, Keepalive, LengthDelimited, LossCause, WsErr,
-    WsEvent, WsStream,
+    CloseFrame, CloseOutcome, ClosedBy, Config, Connector, Keepalive, LengthDelimited, LossCause,
+    WsErr, WsEvent, WsStream,
     pharos::{Observable, ObserveConfig},
 };
 
@@ -281,4 +281,48 @@ fn contract_without_a_runtime() {
         wrapped(server, client, config).await
     };
     block_on(timeout(Box::pin(contract_holds(open))));
+}
+
+/// TCP sockets that the caller hands over send small messages at once, without Nagle's algorithm: those of
+/// tokio and of smol, in both roles.
+#[test]
+fn given_sockets_have_no_delay() {
+    let std_pair = || {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (server, _) = listener.accept().unwrap();
+        for socket in [&server, &client] {
+            socket.set_nonblocking(true).unwrap();
+            assert!(!socket.nodelay().unwrap());
+        }
+        let observed = [server.try_clone().unwrap(), client.try_clone().unwrap()];
+        (server, client, observed)
+    };
+    run(async {
+        let (server, client, observed) = std_pair();
+        let server = tokio::net::TcpStream::from_std(server).unwrap();
+        let client = tokio::net::TcpStream::from_std(client).unwrap();
+        let connector = Connector::new();
+        let opened = future::join(
+            ws_framed::accept(server),
+            connector.connect_over(client, "ws://localhost/"),
+        );
+        let (server, client) = opened.await;
+        assert!(server.is_ok() && client.is_ok());
+        assert!(observed.iter().all(|socket| socket.nodelay().unwrap()));
+    });
+    smol::block_on(async {
+        let (server, client, observed) = std_pair();
+        let server = smol::Async::new(server).unwrap();
+        let client = smol::Async::new(client).unwrap();
+        let connector = Connector::new();
+        let opened = future::join(
+            ws_framed::smol::accept(smol::net::TcpStream::from(server)),
+            connector
+                .connect_over_futures_io(smol::net::TcpStream::from(client), "ws://localhost/"),
+        );
+        let (server, client) = opened.await;
+        assert!(server.is_ok() && client.is_ok());
+        assert!(observed.iter().all(|socket| socket.nodelay().unwrap()));
+    });
 }
