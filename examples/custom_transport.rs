@@ -90,7 +90,7 @@ async fn talk() -> Result<(), Box<dyn Error>> {
     assert!(matches!(
         outcome,
         CloseOutcome::Clean {
-            code: CloseCode::NORMAL,
+            code: CloseCode::NORMAL_CLOSURE,
             ..
         }
     ));
@@ -120,7 +120,7 @@ async fn exceed_the_limit() -> Result<(), Box<dyn Error>> {
     ));
     assert!(matches!(
         WsErr::find_in(&sender),
-        Some(WsErr::Aborted(frame)) if frame.code() == CloseCode::TOO_LARGE
+        Some(WsErr::Aborted(frame)) if frame.code() == CloseCode::MESSAGE_TOO_BIG
     ));
     Ok(())
 }

@@ -15,7 +15,7 @@ pub struct CloseCode(u16);
 
 impl CloseCode {
     /// 1000: the purpose of the connection is fulfilled.
-    pub const NORMAL: Self = Self(1000);
+    pub const NORMAL_CLOSURE: Self = Self(1000);
     /// 1001: an endpoint goes away: a server shuts down, or a browser leaves the page.
     pub const GOING_AWAY: Self = Self(1001);
     /// 1002: the peer violated the protocol.
@@ -23,17 +23,17 @@ impl CloseCode {
     /// 1003: the endpoint does not accept this type of data, such as text.
     pub const UNSUPPORTED_DATA: Self = Self(1003);
     /// 1005: the close frame carried no code. Never on the wire.
-    pub const NO_STATUS: Self = Self(1005);
+    pub const NO_STATUS_RECEIVED: Self = Self(1005);
     /// 1006: the connection ended without a close frame. Never on the wire.
-    pub const ABNORMAL: Self = Self(1006);
+    pub const ABNORMAL_CLOSURE: Self = Self(1006);
     /// 1007: the data do not match the type of their message, such as text that is not UTF-8.
-    pub const INVALID_DATA: Self = Self(1007);
+    pub const INVALID_PAYLOAD_DATA: Self = Self(1007);
     /// 1008: a message violates a policy of the receiver.
     pub const POLICY_VIOLATION: Self = Self(1008);
     /// 1009: a message is larger than the receiver accepts.
-    pub const TOO_LARGE: Self = Self(1009);
+    pub const MESSAGE_TOO_BIG: Self = Self(1009);
     /// 1010: the client expected an extension that the server did not offer.
-    pub const MISSING_EXTENSION: Self = Self(1010);
+    pub const MANDATORY_EXTENSION: Self = Self(1010);
     /// 1011: an unexpected condition prevents the server from continuing.
     pub const INTERNAL_ERROR: Self = Self(1011);
     /// 1012: the service restarts.
@@ -95,7 +95,7 @@ impl fmt::Display for CloseCode {
 ///
 /// let frame = CloseFrame::new(CloseCode::from(4001), "session expired")?;
 /// assert_eq!(frame.reason(), "session expired");
-/// assert!(CloseFrame::new(CloseCode::ABNORMAL, "").is_err());
+/// assert!(CloseFrame::new(CloseCode::ABNORMAL_CLOSURE, "").is_err());
 /// # Ok::<_, ws_framed::WsErr>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -109,7 +109,7 @@ impl CloseFrame {
     #[must_use]
     pub fn normal() -> Self {
         Self {
-            code: CloseCode::NORMAL,
+            code: CloseCode::NORMAL_CLOSURE,
             reason: String::new(),
         }
     }
@@ -202,7 +202,7 @@ pub enum CloseOutcome {
     /// or close that finds some fails with `BrokenPipe`.
     Clean {
         /// The code in the peer's close frame (RFC 6455 section 7.1.5), or
-        /// [`CloseCode::NO_STATUS`].
+        /// [`CloseCode::NO_STATUS_RECEIVED`].
         code: CloseCode,
         /// The reason in the peer's close frame.
         reason: String,

@@ -51,7 +51,7 @@ type ByContract = Arc<[(Arc<Contract>, Bytes)]>;
 /// }
 ///
 /// # fn main() -> Result<(), CodecError> {
-/// let hello = Encoded::by_ref(&mut Lines::new(80), "Hello, all!")?;
+/// let hello = Encoded::from_ref(&mut Lines::new(80), "Hello, all!")?;
 /// # let (room, _) = tokio::sync::broadcast::channel(1);
 /// # let _ = (member, room.send(hello));
 /// # Ok(())
@@ -77,7 +77,7 @@ impl<C: Encoder> Encoded<C> {
     ///
     /// # Errors
     /// Those of the codec.
-    pub fn by_ref(codec: &mut C, item: &C::Ref) -> Result<Self, C::Error>
+    pub fn from_ref(codec: &mut C, item: &C::Ref) -> Result<Self, C::Error>
     where
         C: EncodeRef,
     {

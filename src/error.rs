@@ -222,10 +222,10 @@ impl WsErr {
         match self {
             Self::Aborted(frame) => Some(frame.code()),
             Self::Protocol(violation) => Some(violation.code()),
-            Self::MessageTooLarge { .. } => Some(CloseCode::TOO_LARGE),
+            Self::MessageTooLarge { .. } => Some(CloseCode::MESSAGE_TOO_BIG),
             Self::Overflow { .. } => Some(CloseCode::POLICY_VIOLATION),
             Self::ReceivedText => Some(CloseCode::UNSUPPORTED_DATA),
-            Self::Undecodable => Some(CloseCode::INVALID_DATA),
+            Self::Undecodable => Some(CloseCode::INVALID_PAYLOAD_DATA),
             _ => None,
         }
     }
@@ -341,10 +341,10 @@ mod tests {
 
     #[test]
     fn close_reason_is_cut_at_a_character() {
-        let frame = CloseFrame::new(CloseCode::NORMAL, "é".repeat(100)).unwrap();
+        let frame = CloseFrame::new(CloseCode::NORMAL_CLOSURE, "é".repeat(100)).unwrap();
         // 123 bytes would end within the 62nd character.
         assert_eq!(frame.reason(), "é".repeat(61));
-        let frame = CloseFrame::new(CloseCode::NORMAL, "x".repeat(124)).unwrap();
+        let frame = CloseFrame::new(CloseCode::NORMAL_CLOSURE, "x".repeat(124)).unwrap();
         assert_eq!(frame.reason().len(), 123);
     }
 

@@ -44,15 +44,15 @@ use crate::{
 ///
 /// # Waits
 /// The first attempt does not wait. Each later one waits for a random time: at most
-/// [`first_wait`](Self::first_wait), and at most twice as long after each failure, up to
-/// [`longest_wait`](Self::longest_wait). The random part spreads the clients of a server that restarts.
+/// [`initial_backoff`](Self::initial_backoff), and at most twice as long after each failure, up to
+/// [`max_backoff`](Self::max_backoff). The random part spreads the clients of a server that restarts.
 ///
 /// If a server rejected the handshake and said when to try again (`Retry-After`, RFC 9110 section
-/// 10.2.3), the random time is waited in addition to that, up to `longest_wait` altogether.
+/// 10.2.3), the random time is waited in addition to that, up to `max_backoff` altogether.
 ///
-/// A connection that was returned less than `longest_wait` ago counts as a failure, so that a server
+/// A connection that was returned less than `max_backoff` ago counts as a failure, so that a server
 /// that accepts and disconnects does not cause a busy loop. After one that lasted longer, the waits
-/// start at `first_wait` again.
+/// start at `initial_backoff` again.
 ///
 /// # What is not guaranteed
 /// - Delivery: requests without a reply on the old connection may have been received or not. Number
@@ -65,8 +65,8 @@ use crate::{
 #[derive(Clone)]
 pub struct Reconnector<F> {
     dial: F,
-    first_wait: Duration,
-    longest_wait: Duration,
+    initial_backoff: Duration,
+    max_backoff: Duration,
     max_attempts: Option<u32>,
     has_attempted: bool,
     /// Failed attempts since an error or a connection was returned.
@@ -83,8 +83,8 @@ impl<F> Reconnector<F> {
     pub fn new(dial: F) -> Self {
         Self {
             dial,
-            first_wait: Duration::from_millis(500),
-            longest_wait: Duration::from_secs(30),
+            initial_backoff: Duration::from_millis(500),
+            max_backoff: Duration::from_secs(30),
             max_attempts: None,
             has_attempted: false,
             attempts: 0,
@@ -96,15 +96,15 @@ impl<F> Reconnector<F> {
 
     /// The maximum wait before the second attempt. Default 500 ms.
     #[must_use]
-    pub fn first_wait(mut self, wait: Duration) -> Self {
-        self.first_wait = wait;
+    pub fn initial_backoff(mut self, wait: Duration) -> Self {
+        self.initial_backoff = wait;
         self
     }
 
     /// The maximum wait before any attempt. Default 30 s.
     #[must_use]
-    pub fn longest_wait(mut self, wait: Duration) -> Self {
-        self.longest_wait = wait;
+    pub fn max_backoff(mut self, wait: Duration) -> Self {
+        self.max_backoff = wait;
         self
     }
 
@@ -165,7 +165,7 @@ impl<F> Reconnector<F> {
     /// Resets the waits after a connection that lasted, and counts another one as a failure.
     fn update_backoff(&mut self) {
         if let Some(opened) = self.opened.take() {
-            let lasted = opened.elapsed() >= self.longest_wait;
+            let lasted = opened.elapsed() >= self.max_backoff;
             self.failures = if lasted {
                 0
             } else {
@@ -176,18 +176,18 @@ impl<F> Reconnector<F> {
 
     fn wait(&self) -> Duration {
         let growth = 2_u32.saturating_pow(self.failures.saturating_sub(1));
-        let most = self.first_wait.saturating_mul(growth);
-        let random = most.min(self.longest_wait).mul_f64(fastrand::f64());
+        let most = self.initial_backoff.saturating_mul(growth);
+        let random = most.min(self.max_backoff).mul_f64(fastrand::f64());
         let wait = self.retry_after.saturating_add(random);
-        wait.min(self.longest_wait)
+        wait.min(self.max_backoff)
     }
 }
 
 impl<F> fmt::Debug for Reconnector<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reconnector")
-            .field("first_wait", &self.first_wait)
-            .field("longest_wait", &self.longest_wait)
+            .field("initial_backoff", &self.initial_backoff)
+            .field("max_backoff", &self.max_backoff)
             .field("max_attempts", &self.max_attempts)
             .field("failures", &self.failures)
             .finish_non_exhaustive()
@@ -291,8 +291,8 @@ mod tests {
     fn dialler(answers: &Answers) -> Reconnector<impl AsyncFnMut() -> Result<(), WsErr>> {
         let dial = async || answers.borrow_mut().pop_front().unwrap_or(Ok(()));
         Reconnector::new(dial)
-            .first_wait(SECOND)
-            .longest_wait(SECOND * 10)
+            .initial_backoff(SECOND)
+            .max_backoff(SECOND * 10)
     }
 
     #[test]

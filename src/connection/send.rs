@@ -253,7 +253,7 @@ impl<M: MessageTransport> Connection<M> {
             }
             let code = match &close {
                 Message::Close(Some(frame)) => frame.code(),
-                _ => CloseCode::NO_STATUS,
+                _ => CloseCode::NO_STATUS_RECEIVED,
             };
             self.transport.start_send(close)?;
             self.core.trace().close_sent(code);

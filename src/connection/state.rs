@@ -361,7 +361,7 @@ impl State {
                 // 1005 stands for a missing code, and may not be on the wire (RFC 6455 section 7.4.1).
                 // A peer that replies to our close frame repeats its code (section 5.5.1).
                 let is_normal = frame.as_ref().map(CloseFrame::code).is_none_or(|code| {
-                    code.is_normal_closure() && code != CloseCode::NO_STATUS
+                    code.is_normal_closure() && code != CloseCode::NO_STATUS_RECEIVED
                         || self.close_code == Some(code)
                 });
                 let frame = frame.unwrap_or_else(no_status);
@@ -422,7 +422,7 @@ impl State {
 }
 
 fn no_status() -> CloseFrame {
-    CloseFrame::from_peer(CloseCode::NO_STATUS, "")
+    CloseFrame::from_peer(CloseCode::NO_STATUS_RECEIVED, "")
 }
 
 /// The reply to a close frame repeats it (RFC 6455 section 5.5.1), unless its code may not be sent.

@@ -25,7 +25,7 @@ impl Violation {
     #[must_use]
     pub fn invalid_utf8() -> Self {
         Self {
-            code: CloseCode::INVALID_DATA,
+            code: CloseCode::INVALID_PAYLOAD_DATA,
             reason: Cow::Borrowed("text is not UTF-8 (RFC 6455 section 8.1)"),
         }
     }

@@ -200,8 +200,11 @@ where
 fn close_frame_for(error: &dyn Any) -> CloseFrame {
     match error.downcast_ref::<CodecError>() {
         Some(error @ CodecError::FrameTooLarge { .. }) => {
-            CloseFrame::new_unchecked(CloseCode::TOO_LARGE, &error.to_string())
+            CloseFrame::new_unchecked(CloseCode::MESSAGE_TOO_BIG, &error.to_string())
         }
-        _ => CloseFrame::new_unchecked(CloseCode::INVALID_DATA, "a frame could not be decoded"),
+        _ => CloseFrame::new_unchecked(
+            CloseCode::INVALID_PAYLOAD_DATA,
+            "a frame could not be decoded",
+        ),
     }
 }

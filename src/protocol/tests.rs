@@ -107,7 +107,7 @@ fn drain(decoder: &mut Decoder, decoded: &mut Decoded) {
 fn close_code(error: &WsErr) -> CloseCode {
     match error {
         WsErr::Protocol(violation) => violation.code(),
-        WsErr::MessageTooLarge { .. } => CloseCode::TOO_LARGE,
+        WsErr::MessageTooLarge { .. } => CloseCode::MESSAGE_TOO_BIG,
         error => panic!("not an error of the peer: {error}"),
     }
 }

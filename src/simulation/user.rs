@@ -190,7 +190,7 @@ impl User {
     async fn close(&self) {
         match self.plan.closing {
             Closing::Polls => {
-                self.will_close(CloseCode::NORMAL);
+                self.will_close(CloseCode::NORMAL_CLOSURE);
                 self.poll_close().await;
             }
             Closing::Asks(code) => {

@@ -111,7 +111,7 @@ impl Drop for Handlers {
 /// The close frame of the peer; `None` if it carried no code.
 fn close_frame(event: &CloseEvent) -> Option<CloseFrame> {
     let code = CloseCode::from(event.code());
-    (code != CloseCode::NO_STATUS).then(|| CloseFrame::from_peer(code, event.reason()))
+    (code != CloseCode::NO_STATUS_RECEIVED).then(|| CloseFrame::from_peer(code, event.reason()))
 }
 
 fn close(socket: &WebSocket, frame: Option<&CloseFrame>) {
@@ -140,7 +140,7 @@ fn close_abnormally(socket: &WebSocket) {
         socket.ready_state(),
         WebSocket::CONNECTING | WebSocket::OPEN
     ) {
-        let code = wire_code(CloseCode::ABNORMAL);
+        let code = wire_code(CloseCode::ABNORMAL_CLOSURE);
         let _ = socket.close_with_code_and_reason(code, "dropped");
     }
 }

@@ -192,7 +192,7 @@ async fn error_after_the_peer_closed() {
         .await
         .unwrap();
     assert!(
-        matches!(outcome, ws_framed::CloseOutcome::Clean { code, .. } if code == CloseCode::NORMAL),
+        matches!(outcome, ws_framed::CloseOutcome::Clean { code, .. } if code == CloseCode::NORMAL_CLOSURE),
         "{outcome:?}"
     );
 }

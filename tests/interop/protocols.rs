@@ -34,7 +34,7 @@ fn assert_clean(outcome: &CloseOutcome) {
         matches!(
             outcome,
             CloseOutcome::Clean {
-                code: CloseCode::NORMAL,
+                code: CloseCode::NORMAL_CLOSURE,
                 ..
             }
         ),

@@ -379,7 +379,7 @@ fn missing_code_reads_as_1005() {
     };
     let state = after([vec![none], replied()].concat());
     let expected = CloseOutcome::Clean {
-        code: CloseCode::NO_STATUS,
+        code: CloseCode::NO_STATUS_RECEIVED,
         reason: String::new(),
         by: PEER,
     };

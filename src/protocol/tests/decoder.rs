@@ -108,7 +108,7 @@ fn close_payloads() {
         for len in 0..=125 {
             let payload = [&1000_u16.to_be_bytes()[..], &[b'x'; 123]].concat();
             let input = frame(role, OpCode::Close, true, &payload[..len]);
-            let close = |len| CloseFrame::from_peer(CloseCode::NORMAL, "x".repeat(len));
+            let close = |len| CloseFrame::from_peer(CloseCode::NORMAL_CLOSURE, "x".repeat(len));
             match len {
                 0 => assert_eq!(decode_all(role, &input).messages, [Message::Close(None)]),
                 1 => assert_fails(role, &input, 1002, "5.5.1"),
@@ -201,7 +201,7 @@ fn message_limit() {
         let error = decode(Role::Server, 10, [&*input]).error;
         let expected = too_large.map(|len| {
             (
-                CloseCode::TOO_LARGE,
+                CloseCode::MESSAGE_TOO_BIG,
                 format!("a message of {len} bytes exceeds the limit of 10 bytes"),
             )
         });

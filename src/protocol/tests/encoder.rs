@@ -190,11 +190,11 @@ fn close_frames() {
     server.push(Message::Close(None)).unwrap();
     let frame = CloseFrame::new(CloseCode::GOING_AWAY, "bye").unwrap();
     server.push(Message::Close(Some(frame))).unwrap();
-    let longest = CloseFrame::new(CloseCode::NORMAL, "x".repeat(200)).unwrap();
+    let longest = CloseFrame::new(CloseCode::NORMAL_CLOSURE, "x".repeat(200)).unwrap();
     server.push(Message::Close(Some(longest))).unwrap();
     let bytes = slices(&mut server).concat();
     assert_eq!(bytes[..11], *b"\x88\0\x88\x05\x03\xe9bye\x88\x7d");
-    let invalid = CloseFrame::from_peer(CloseCode::ABNORMAL, "");
+    let invalid = CloseFrame::from_peer(CloseCode::ABNORMAL_CLOSURE, "");
     let result = server.push(Message::Close(Some(invalid)));
     assert!(matches!(result, Err(WsErr::InvalidCloseCode(_))));
     assert_eq!(server.len(), bytes.len(), "nothing was added");

@@ -139,7 +139,7 @@ pub(in crate::simulation) fn keepalive(class: Class, rng: &mut Rng) -> Keepalive
 
 fn code(rng: &mut Rng) -> CloseCode {
     rng.pick(&[
-        CloseCode::NORMAL,
+        CloseCode::NORMAL_CLOSURE,
         CloseCode::GOING_AWAY,
         CloseCode::INTERNAL_ERROR,
         CloseCode::from(4000),

@@ -141,7 +141,7 @@ async fn next(
 fn close_frame(error: &WsErr) -> Result<Option<CloseFrame>> {
     let code = match error {
         WsErr::Protocol(violation) => violation.code(),
-        WsErr::MessageTooLarge { .. } => CloseCode::TOO_LARGE,
+        WsErr::MessageTooLarge { .. } => CloseCode::MESSAGE_TOO_BIG,
         _ => return Ok(None),
     };
     Ok(Some(CloseFrame::new(code, error.to_string())?))

@@ -134,7 +134,7 @@ fn errors_survive_io_error() {
             io::ErrorKind::InvalidInput,
         ),
         (
-            WsErr::InvalidCloseCode(CloseCode::ABNORMAL),
+            WsErr::InvalidCloseCode(CloseCode::ABNORMAL_CLOSURE),
             io::ErrorKind::InvalidInput,
         ),
         (

@@ -176,7 +176,7 @@ fn close_codes_work_as_constants() {
     const EXPIRED: CloseCode = CloseCode::new(4001);
     let name = |code| match code {
         EXPIRED => "expired",
-        CloseCode::NORMAL => "normal",
+        CloseCode::NORMAL_CLOSURE => "normal",
         _ => "other",
     };
     assert_eq!(name(CloseCode::from(4001)), "expired");
@@ -233,7 +233,7 @@ fn debug_shows_no_secrets() {
     let mut encoded = WsStream::new(Silent).framed(Lines::new(80));
     futures::executor::block_on(async {
         framed.feed("secret".to_owned()).await.unwrap();
-        let shared = Encoded::by_ref(encoded.codec_mut(), "secret").unwrap();
+        let shared = Encoded::from_ref(encoded.codec_mut(), "secret").unwrap();
         encoded.feed_encoded(&shared).await.unwrap();
     });
     let mut parts = framed.into_parts();

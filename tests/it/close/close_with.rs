@@ -162,7 +162,7 @@ fn failed_by_violation_before_close() {
 fn long_reason_is_truncated() {
     on_all_transports(&short_close_timeout(), async |mut ours, mut peer| {
         // A close frame holds 123 bytes, so 62 characters of two bytes are too long.
-        let frame = CloseFrame::new(CloseCode::NORMAL, "é".repeat(100)).unwrap();
+        let frame = CloseFrame::new(CloseCode::NORMAL_CLOSURE, "é".repeat(100)).unwrap();
         ours.close_with(frame).await.unwrap();
         assert_eq!(peer.until_close().await.2, "é".repeat(61));
     });
@@ -185,11 +185,11 @@ fn close_frame_needs_sendable_code() {
 #[test]
 fn unsendable_code_is_refused() {
     on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
-        let frame = CloseFrame::from_peer(CloseCode::ABNORMAL, "");
+        let frame = CloseFrame::from_peer(CloseCode::ABNORMAL_CLOSURE, "");
         let error = ours.close_with(frame).await.unwrap_err();
         assert!(matches!(
             error,
-            WsErr::InvalidCloseCode(CloseCode::ABNORMAL)
+            WsErr::InvalidCloseCode(CloseCode::ABNORMAL_CLOSURE)
         ));
         ours.write_all(b"still here").await.unwrap();
         ours.flush().await.unwrap();

@@ -55,8 +55,8 @@ async fn reconnects_after_failures() {
         attempts.set(attempts.get() + 1);
         ws_framed::connect(&url).await
     })
-    .first_wait(Duration::from_millis(1))
-    .longest_wait(Duration::from_millis(5));
+    .initial_backoff(Duration::from_millis(1))
+    .max_backoff(Duration::from_millis(5));
     let client = async {
         let mut first = reconnector.connect().await.unwrap();
         assert_eq!(attempts.get(), 3, "one was dropped, and one rejected");

@@ -224,7 +224,7 @@ fn discards_after_a_close_frame() {
             let Message::Close(Some(reply)) = reply else {
                 panic!("{reply:?} is no close frame");
             };
-            assert_eq!(reply.code(), CloseCode::NORMAL);
+            assert_eq!(reply.code(), CloseCode::NORMAL_CLOSURE);
             assert!(peer.next().await.is_none(), "the sink was not closed");
         };
         let ((data, end), ()) = future::join(read_to_end(&mut ours), script).await;
@@ -232,7 +232,7 @@ fn discards_after_a_close_frame() {
         assert_eq!(data, b"before");
         assert_eq!(describe(&mut events), ["close 1000", "closed"]);
         let outcome = CloseOutcome::Clean {
-            code: CloseCode::NORMAL,
+            code: CloseCode::NORMAL_CLOSURE,
             reason: "done".to_owned(),
             by: ClosedBy::Peer,
         };

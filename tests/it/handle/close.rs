@@ -47,7 +47,7 @@ fn flushes_then_closes() {
 #[test]
 fn refuses_reserved_codes() {
     on_all_transports(&config_without_keepalive(), async |ours, _peer| {
-        for reserved in [CloseCode::NO_STATUS, CloseCode::ABNORMAL] {
+        for reserved in [CloseCode::NO_STATUS_RECEIVED, CloseCode::ABNORMAL_CLOSURE] {
             let frame = CloseFrame::from_peer(reserved, "");
             let error = ours.handle().close(frame).unwrap_err();
             let WsErr::InvalidCloseCode(code) = error else {

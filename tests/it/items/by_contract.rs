@@ -193,7 +193,7 @@ fn foreign_encoded_is_refused() {
         let mut client = client.framed_by(&codecs()).unwrap();
         let others = Contracts::new("chat", 2).framed(Json::new(40)).unwrap();
         let foreign = others.encode(&said("foreign")).unwrap();
-        let single = Encoded::by_ref(member.codec_mut(), &said("single")).unwrap();
+        let single = Encoded::from_ref(member.codec_mut(), &said("single")).unwrap();
         for refused in [&foreign, &single] {
             let error = member.feed_encoded(refused).await.unwrap_err();
             assert!(matches!(cause(&error), WsErr::NoCodec(_)), "{error:?}");

@@ -70,7 +70,7 @@ proptest! {
                 Step::Feed(len) => (try_once(us.feed(item(len))), item(len)),
                 Step::FeedRef(len) => (try_once(us.feed_ref(&item(len))), item(len)),
                 Step::FeedEncoded(len) => {
-                    let once = Encoded::by_ref(&mut LengthDelimited::new(AMPLE), &item(len)).unwrap();
+                    let once = Encoded::from_ref(&mut LengthDelimited::new(AMPLE), &item(len)).unwrap();
                     (try_once(us.feed_encoded(&once)), item(len))
                 }
                 Step::Flush => {
@@ -158,7 +158,7 @@ fn unflushed_item_is_reported_once() {
 #[test]
 fn bytes_follow_an_encoded_item() {
     let (mut us, recorder) = framed(Lines::new(100), 1000, usize::MAX);
-    let hello = Encoded::by_ref(&mut Lines::new(100), "hello").unwrap();
+    let hello = Encoded::from_ref(&mut Lines::new(100), "hello").unwrap();
     block_on(async {
         us.feed_encoded(&hello).await.unwrap();
         let mut stream = us.into_stream();
@@ -192,7 +192,7 @@ fn refused_items_are_not_sent() {
         us.flush().await.unwrap();
     });
     assert_eq!(recorder.all_sent(), b"one\ntwo\n");
-    assert!(Encoded::by_ref(&mut Lines::new(5), "too long").is_err());
+    assert!(Encoded::from_ref(&mut Lines::new(5), "too long").is_err());
     assert!(Encoded::new(&mut Lines::new(5), "a\nb".to_owned()).is_err());
 }
 

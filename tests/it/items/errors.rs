@@ -81,7 +81,7 @@ async fn oversized_item_fails_with_1009() {
             assert!(us.is_terminated());
         })
         .await;
-        assert_eq!(frame.unwrap().code(), CloseCode::TOO_LARGE);
+        assert_eq!(frame.unwrap().code(), CloseCode::MESSAGE_TOO_BIG);
         assert_eq!(handle.closed().await, CloseOutcome::Failed);
         let error = us.send(Bytes::new()).await.unwrap_err();
         assert!(
@@ -183,7 +183,7 @@ async fn unrecoverable_error_fails_with_1007() {
             assert!(us.next().await.is_none());
         })
         .await;
-        assert_eq!(frame.unwrap().code(), CloseCode::INVALID_DATA);
+        assert_eq!(frame.unwrap().code(), CloseCode::INVALID_PAYLOAD_DATA);
         assert_eq!(handle.closed().await, CloseOutcome::Failed);
         assert_eq!(us.into_parts().read_buffer, [1, 9, 0][..]);
     })

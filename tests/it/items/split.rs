@@ -50,7 +50,7 @@ async fn last_error(
 fn sender_sends_every_kind_in_order() {
     on_all_transports(&config_without_keepalive(), async |ours, mut peer| {
         let (mut sender, _receiver) = lines(ours).into_split();
-        let encoded = Encoded::by_ref(&mut Lines::new(80), "three").unwrap();
+        let encoded = Encoded::from_ref(&mut Lines::new(80), "three").unwrap();
         sender.feed("one".to_owned()).await.unwrap();
         sender.feed_ref("two").await.unwrap();
         sender.feed_encoded(&encoded).await.unwrap();

@@ -181,7 +181,7 @@ async fn oversized_item_fails_the_connection() {
         );
         assert!(end.unwrap().is_err());
         let outcome = ours.handle().closed().await;
-        let code = CloseCode::INVALID_DATA;
+        let code = CloseCode::INVALID_PAYLOAD_DATA;
         assert!(
             matches!(&outcome, CloseOutcome::Clean { code: sent, .. } if *sent == code),
             "{outcome:?}"

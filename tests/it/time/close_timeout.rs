@@ -88,7 +88,7 @@ fn open_transport_still_closes_cleanly() {
                 let closing = ours.close_with(CloseFrame::normal());
                 let (outcome, ()) = future::join(closing, script).await;
                 let expected = CloseOutcome::Clean {
-                    code: CloseCode::NORMAL,
+                    code: CloseCode::NORMAL_CLOSURE,
                     reason: String::new(),
                     by: ClosedBy::Us,
                 };

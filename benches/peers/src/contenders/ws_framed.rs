@@ -64,7 +64,7 @@ impl ByteCarrier for WsStream {
 /// Encodes once, for all.
 impl<V: Value> Broadcaster<V> for WsFramed<V> {
     async fn send_to_all(ends: &mut [Self], value: &V) -> Result<()> {
-        let once = Encoded::by_ref(&mut Bincode::new(MAX_VALUE_LEN), value)?;
+        let once = Encoded::from_ref(&mut Bincode::new(MAX_VALUE_LEN), value)?;
         for end in ends {
             end.feed_encoded(&once).await?;
             SinkExt::flush(end).await?;

@@ -42,7 +42,7 @@ async fn close_codes_that_say_that_all_is_well_are_the_end_of_file() {
         assert_eq!(bytes, LAST_WORDS);
         assert!(result.is_ok(), "{code}: {result:?}");
         let (code, reason) = match code {
-            0 => (CloseCode::NO_STATUS, ""),
+            0 => (CloseCode::NO_STATUS_RECEIVED, ""),
             code => (CloseCode::from(code), "because"),
         };
         let (reason, by) = (reason.to_owned(), ClosedBy::Peer);

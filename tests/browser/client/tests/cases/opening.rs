@@ -170,7 +170,7 @@ async fn a_reconnector_dials_until_somebody_answers() {
         };
         ws_framed::connect(url(path)).await
     };
-    let mut dial = Reconnector::new(dial).first_wait(Duration::from_millis(20));
+    let mut dial = Reconnector::new(dial).initial_backoff(Duration::from_millis(20));
     let mut stream = dial.connect().await.unwrap();
     assert_eq!(dials.get(), 3);
     stream.write_all(b"back").await.unwrap();
