@@ -120,6 +120,7 @@ impl<In, Out> Contracts<In, Out> {
     }
 
     /// The contracts, the preferred one first.
+    #[must_use]
     pub fn iter(&self) -> vec::IntoIter<&Contract> {
         let contracts = self.entries.iter().map(|entry| &*entry.contract);
         contracts.collect::<Vec<_>>().into_iter()

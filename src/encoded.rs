@@ -8,6 +8,9 @@ use ws_framed_codecs::EncodeRef;
 
 use crate::{error::WsErr, handshake::contract::Contract};
 
+/// Contracts, and an item as each of them encodes it.
+type ByContract = Arc<[(Arc<Contract>, Bytes)]>;
+
 /// An item that is encoded already, to be sent over any number of connections with
 /// [`feed_encoded`](crate::WsFramed::feed_encoded). A clone shares its bytes, and so do the connections.
 ///
@@ -57,7 +60,7 @@ use crate::{error::WsErr, handshake::contract::Contract};
 pub struct Encoded<C> {
     bytes: Bytes,
     /// The bytes for each contract, if it was encoded for several.
-    by_contract: Option<Arc<[(Arc<Contract>, Bytes)]>>,
+    by_contract: Option<ByContract>,
     codec: PhantomData<fn() -> C>,
 }
 

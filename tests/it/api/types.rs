@@ -131,13 +131,13 @@ fn values_can_be_compared() {
 fn byte_stream_implements_both_families() {
     fn of_futures<T: AsyncRead + AsyncBufRead + AsyncWrite>() {}
     fn of_tokio<T: tokio::io::AsyncRead + tokio::io::AsyncBufRead + tokio::io::AsyncWrite>() {}
+    fn reads<T: AsyncRead + AsyncBufRead + tokio::io::AsyncRead + tokio::io::AsyncBufRead>() {}
+    fn writes<T: AsyncWrite + tokio::io::AsyncWrite>() {}
     fn observable<T: Observable<WsEvent, Error = WsErr>>() {}
     of_futures::<WsStream>();
     of_futures::<WsStream<Tungstenite<Pipe>>>();
     of_tokio::<WsStream>();
     of_tokio::<WsStream<Tungstenite<Pipe>>>();
-    fn reads<T: AsyncRead + AsyncBufRead + tokio::io::AsyncRead + tokio::io::AsyncBufRead>() {}
-    fn writes<T: AsyncWrite + tokio::io::AsyncWrite>() {}
     reads::<WsReader>();
     writes::<WsWriter>();
     observable::<WsMessages>();
