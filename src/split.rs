@@ -54,7 +54,7 @@ impl<V> Half<V> {
 /// The halves share the connection by a lock, which each poll takes once and holds without waiting.
 /// A poll reads or writes what the socket has or takes at once, and decodes or encodes at most one
 /// item; meanwhile, a poll of the other half on another thread is blocked. Uncontended, the lock
-/// costs some 20 ns. Either half may wait forever without an effect on the other, and each is woken
+/// is one atomic operation each way. Either half may wait forever without an effect on the other, and each is woken
 /// for its own direction.
 ///
 /// Dropping one half leaves the connection to the other. When both are dropped, the connection is.
