@@ -5,7 +5,9 @@ use std::{io::ErrorKind, time::Duration};
 use futures::{AsyncReadExt, AsyncWriteExt};
 use protocol::LAST_WORDS;
 use wasm_bindgen_test::wasm_bindgen_test;
-use ws_framed::{CloseCode, CloseFrame, CloseOutcome, LossCause, ClosedBy, Config, Connector, WsErr};
+use ws_framed::{
+    CloseCode, CloseFrame, CloseOutcome, ClosedBy, Config, Connector, LossCause, WsErr,
+};
 
 use super::{ending, open, own, read_all, url, ws_error};
 
@@ -18,7 +20,10 @@ async fn a_server_that_vanishes_is_no_end_of_file() {
     let error = result.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
     assert!(matches!(ws_error(&error), WsErr::UnexpectedEof));
-    assert_eq!(handle.closed().await, CloseOutcome::Lost(LossCause::UnexpectedEof));
+    assert_eq!(
+        handle.closed().await,
+        CloseOutcome::Lost(LossCause::UnexpectedEof)
+    );
     assert_eq!(
         stream.read(&mut [0]).await.unwrap(),
         0,
