@@ -29,16 +29,16 @@ fn main() -> Result<()> {
     let options = Options::parse(env::args().skip(1))?;
     let sockets = measure::raise_socket_limit()?;
     if let Some(apart) = &options.apart {
-        return run_apart(&options, apart);
+        return run_apart(&options, sockets, apart);
     }
-    let scenarios: Vec<Scenario> = scenarios::all(&options)
+    let scenarios: Vec<Scenario> = scenarios::all(&options, sockets)
         .into_iter()
         .filter(|scenario| options.wants(scenario.name))
         .collect();
     let mut outcomes = Vec::new();
     for scenario in &scenarios {
         let outcome = run(&options, scenario)?;
-        report::print_scenario(&outcome);
+        println!("{}", report::scenario(&outcome));
         outcomes.push(outcome);
     }
     if options.wants("scaling") {
@@ -55,9 +55,14 @@ fn main() -> Result<()> {
 /// All contenders in turn, round by round, so that a mood of the machine meets all of them.
 fn run<'s>(options: &Options, scenario: &'s Scenario) -> Result<Outcome<'s>> {
     let mut outcome = Outcome::new(scenario);
-    // The first round checks every byte, finds out who cannot do it at all, and does not count.
+    let count = scenario.contenders.len();
+    // The first round checks every byte, finds out who cannot do it at all, and does not count. Each round begins with
+    // another contender, so that none always follows the same one.
     for round in 0..=options.rounds {
-        for (contender, result) in scenario.contenders.iter().zip(&mut outcome.results) {
+        for turn in 0..count {
+            let index = (round + turn) % count;
+            let contender = &scenario.contenders[index];
+            let result = &mut outcome.results[index];
             let Ok(samples) = result else { continue };
             let work = Work {
                 thorough: round == 0,
@@ -99,6 +104,7 @@ fn run_once(
     }
     let mut command = Command::new(env::current_exe()?);
     command.args(["--apart", &format!("{}/{}", scenario.name, contender.name)]);
+    command.args(["--threads", &options.threads.to_string()]);
     if options.smoke {
         command.arg("--smoke");
     }
@@ -107,18 +113,26 @@ fn run_once(
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into());
     }
-    Ok(Sample {
-        memory: text.trim().parse()?,
-        ..Sample::default()
-    })
+    let figures: std::result::Result<Vec<f64>, _> =
+        text.split_whitespace().map(str::parse).collect();
+    match figures?[..] {
+        [memory, wall, cpu] => Ok(Sample {
+            memory,
+            wall,
+            cpu,
+            ..Sample::default()
+        }),
+        _ => Err(format!("not three figures: {text}").into()),
+    }
 }
 
 /// One run in a process of its own, whose memory nobody else has used before.
-fn run_apart(options: &Options, apart: &str) -> Result<()> {
-    for scenario in scenarios::all(options) {
+fn run_apart(options: &Options, sockets: usize, apart: &str) -> Result<()> {
+    for scenario in scenarios::all(options, sockets) {
         for contender in &scenario.contenders {
             if format!("{}/{}", scenario.name, contender.name) == apart {
-                println!("{}", (contender.run)(scenario.work)?.memory);
+                let sample = (contender.run)(scenario.work)?;
+                println!("{} {} {}", sample.memory, sample.wall, sample.cpu);
                 return Ok(());
             }
         }

@@ -4,16 +4,16 @@
 use fastwebsockets::{FragmentCollector, Frame, OpCode, Payload, Role, WebSocket};
 use tokio::net::TcpStream;
 
-use super::{ByteCarrier, Carrier, End, tcp};
+use super::{ByteCarrier, Carrier, End, Pipe};
 use crate::{
     Result,
     value::{Value, decode, encode},
 };
 
-pub(crate) struct Socket(FragmentCollector<TcpStream>);
+pub(crate) struct Socket<S = TcpStream>(FragmentCollector<S>);
 
-impl Socket {
-    fn new(socket: TcpStream, role: Role) -> Self {
+impl<S: Pipe> Socket<S> {
+    fn new(socket: S, role: Role) -> Self {
         Self(FragmentCollector::new(WebSocket::after_handshake(
             socket, role,
         )))
@@ -33,15 +33,15 @@ impl Socket {
     }
 }
 
-impl End for Socket {
+impl<S: Pipe> End for Socket<S> {
     async fn pair() -> Result<(Self, Self)> {
-        let (client, server) = tcp().await?;
+        let (client, server) = S::pair().await?;
         let client = Self::new(client, Role::Client);
         Ok((client, Self::new(server, Role::Server)))
     }
 }
 
-impl<V: Value> Carrier<V> for Socket {
+impl<V: Value, S: Pipe> Carrier<V> for Socket<S> {
     async fn feed(&mut self, value: V) -> Result<()> {
         self.send(encode(&value)?).await
     }
@@ -52,6 +52,10 @@ impl<V: Value> Carrier<V> for Socket {
 
     async fn next(&mut self) -> Result<V> {
         decode(&self.next_frame().await?.payload)
+    }
+
+    async fn next_flushed(&mut self) -> Result<V> {
+        Carrier::next(self).await
     }
 }
 

@@ -5,17 +5,17 @@ use futures::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio_websockets::{ClientBuilder, Message, ServerBuilder, WebSocketStream};
 
-use super::{ByteCarrier, Carrier, End, URL, tcp};
+use super::{ByteCarrier, Carrier, End, Pipe, URL};
 use crate::{
     Result,
     value::{Value, decode, encode},
 };
 
-pub(crate) type Socket = WebSocketStream<TcpStream>;
+pub(crate) type Socket<S = TcpStream> = WebSocketStream<S>;
 
-impl End for Socket {
+impl<S: Pipe> End for Socket<S> {
     async fn pair() -> Result<(Self, Self)> {
-        let (client, server) = tcp().await?;
+        let (client, server) = S::pair().await?;
         let (connector, acceptor) = (ClientBuilder::new().uri(URL)?, ServerBuilder::new());
         let ((client, _), (_, server)) =
             tokio::try_join!(connector.connect_on(client), acceptor.accept(server))?;
@@ -23,7 +23,7 @@ impl End for Socket {
     }
 }
 
-impl<V: Value> Carrier<V> for Socket {
+impl<V: Value, S: Pipe> Carrier<V> for Socket<S> {
     async fn feed(&mut self, value: V) -> Result<()> {
         Ok(SinkExt::feed(self, Message::binary(encode(&value)?)).await?)
     }
