@@ -117,9 +117,9 @@ fn run_once(
         text.split_whitespace().map(str::parse).collect();
     match figures?[..] {
         [memory, wall, cpu] => Ok(Sample {
-            memory,
             wall,
             cpu,
+            memory,
             ..Sample::default()
         }),
         _ => Err(format!("not three figures: {text}").into()),

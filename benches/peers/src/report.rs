@@ -1,5 +1,7 @@
 //! Tables for a terminal, in Markdown.
 
+use std::fmt::Write;
+
 use crate::{
     contenders::Kind,
     measure::{Metric, Sample, median},
@@ -85,16 +87,18 @@ pub(crate) fn scenario(outcome: &Outcome<'_>) -> String {
     let mut head = "| |".to_owned();
     let mut lines: Vec<String> = Vec::new();
     for metric in scenario.metrics {
-        head += &format!(" {} | ours / theirs |", metric.name());
+        let _ = write!(head, " {} | ours / theirs |", metric.name());
         let rows = outcome.rows(*metric);
         lines.resize_with(rows.len(), String::new);
         for (line, row) in lines.iter_mut().zip(rows) {
             if line.is_empty() {
                 *line = format!("| {} |", row.name);
             }
-            *line += &match row.cell {
-                Cell::Figure { text, multiple } => format!(" {text} | {:.2} |", 1.0 / multiple),
-                Cell::Failed(error) => format!(" fails: {error} | |"),
+            let _ = match row.cell {
+                Cell::Figure { text, multiple } => {
+                    write!(line, " {text} | {:.2} |", 1.0 / multiple)
+                }
+                Cell::Failed(error) => write!(line, " fails: {error} | |"),
             };
         }
     }

@@ -202,14 +202,14 @@ fn values(work: Size<'_>) -> Vec<Scenario> {
             "16 connections with 16 requests of 20 bytes in flight each, 10 000 on each",
             TIMES,
             work(10_000, 17, (64, 17)),
-            carriers!(pipelined::run, Blob),
+            pipelining(),
         ),
         scenario(
             "pipelined-1k",
             "the same with requests of 1 KiB",
             TIMES,
             work(10_000, 1020, (64, 1020)),
-            carriers!(pipelined::run, Blob),
+            pipelining(),
         ),
         scenario(
             "large",
@@ -283,6 +283,16 @@ fn bytes(work: Size<'_>) -> Vec<Scenario> {
             small_writes,
         ),
     ]
+}
+
+fn pipelining() -> Vec<Contender> {
+    let mut all = carriers!(pipelined::run, Blob);
+    all.push(Contender {
+        name: "tokio-websockets, batching",
+        kind: Kind::PerMessage,
+        run: pipelined::run::<Blob, tokio_websockets::Batching>,
+    });
+    all
 }
 
 /// How many connections are at rest, if as many sockets may be open.

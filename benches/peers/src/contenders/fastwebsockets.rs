@@ -1,7 +1,8 @@
-//! `fastwebsockets`, a message for each value or write. Its own examples hand it a socket after the
-//! handshake; it has no buffer for writes, so each message is a system call.
+//! `fastwebsockets`, a message for each value or write. Its own examples hand it a socket after the handshake; it has no
+//! buffer for writes, so each message is a system call. Without its `FragmentCollector`, which has no flush for TLS, since
+//! nothing here comes in fragments.
 
-use fastwebsockets::{FragmentCollector, Frame, OpCode, Payload, Role, WebSocket};
+use fastwebsockets::{Frame, OpCode, Payload, Role, WebSocket};
 use tokio::net::TcpStream;
 
 use super::{ByteCarrier, Carrier, End, Pipe};
@@ -10,13 +11,11 @@ use crate::{
     value::{Value, decode, encode},
 };
 
-pub(crate) struct Socket<S = TcpStream>(FragmentCollector<S>);
+pub(crate) struct Socket<S = TcpStream>(WebSocket<S>);
 
 impl<S: Pipe> Socket<S> {
     fn new(socket: S, role: Role) -> Self {
-        Self(FragmentCollector::new(WebSocket::after_handshake(
-            socket, role,
-        )))
+        Self(WebSocket::after_handshake(socket, role))
     }
 
     async fn send(&mut self, payload: Vec<u8>) -> Result<()> {
@@ -27,7 +26,7 @@ impl<S: Pipe> Socket<S> {
     async fn next_frame(&mut self) -> Result<Frame<'static>> {
         let frame = self.0.read_frame().await?;
         match frame.opcode {
-            OpCode::Binary => Ok(frame),
+            OpCode::Binary if frame.fin => Ok(frame),
             other => Err(format!("{other:?} came").into()),
         }
     }
@@ -47,7 +46,7 @@ impl<V: Value, S: Pipe> Carrier<V> for Socket<S> {
     }
 
     async fn flush(&mut self) -> Result<()> {
-        Ok(())
+        Ok(self.0.flush().await?)
     }
 
     async fn next(&mut self) -> Result<V> {
@@ -65,7 +64,7 @@ impl ByteCarrier for Socket {
     }
 
     async fn flush(&mut self) -> Result<()> {
-        Ok(())
+        Ok(self.0.flush().await?)
     }
 
     async fn read(&mut self, _: &mut [u8], mut see: impl FnMut(&[u8]) + Send) -> Result<()> {

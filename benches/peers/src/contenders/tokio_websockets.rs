@@ -54,3 +54,39 @@ impl ByteCarrier for Socket {
         Ok(())
     }
 }
+
+/// Its reads flush what was fed, so a caller that answers several requests at once keeps the answers until there is
+/// nothing more to read.
+pub(crate) struct Batching {
+    socket: Socket,
+    fed: Vec<Message>,
+}
+
+impl End for Batching {
+    async fn pair() -> Result<(Self, Self)> {
+        let (client, server) = Socket::<TcpStream>::pair().await?;
+        let batching = |socket| Self {
+            socket,
+            fed: Vec::new(),
+        };
+        Ok((batching(client), batching(server)))
+    }
+}
+
+impl<V: Value> Carrier<V> for Batching {
+    async fn feed(&mut self, value: V) -> Result<()> {
+        self.fed.push(Message::binary(encode(&value)?));
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> Result<()> {
+        for message in self.fed.drain(..) {
+            SinkExt::feed(&mut self.socket, message).await?;
+        }
+        Ok(SinkExt::flush(&mut self.socket).await?)
+    }
+
+    async fn next(&mut self) -> Result<V> {
+        Carrier::next(&mut self.socket).await
+    }
+}
