@@ -49,7 +49,8 @@ fn main() -> Result<()> {
         fs::write(path, svg::draw(&outcomes))?;
         println!("\nwrote {}", path.display());
     }
-    Ok(())
+    let failed = outcomes.iter().find_map(Outcome::failure_of_ours);
+    failed.map_or(Ok(()), |failure| Err(failure.into()))
 }
 
 /// All contenders in turn, round by round, so that a mood of the machine meets all of them.
@@ -72,13 +73,8 @@ fn run<'s>(options: &Options, scenario: &'s Scenario) -> Result<Outcome<'s>> {
             match run_once(options, scenario, contender, work) {
                 Ok(_) if round == 0 => {}
                 Ok(sample) => samples.push(sample),
-                Err(error) if round == 0 && contender.kind != contenders::Kind::Ours => {
-                    *result = Err(error.to_string());
-                }
-                Err(error) => {
-                    let name = contender.name;
-                    return Err(format!("{}: {name}: {error}", scenario.name).into());
-                }
+                // The others go on; a failure is in the table, and ends the run with an error if it is ours.
+                Err(error) => *result = Err(error.to_string()),
             }
         }
     }
@@ -102,7 +98,8 @@ fn run_once(
     if !scenario.apart {
         return (contender.run)(work);
     }
-    let mut command = Command::new(env::current_exe()?);
+    // The file may have been replaced meanwhile.
+    let mut command = Command::new("/proc/self/exe");
     command.args(["--apart", &format!("{}/{}", scenario.name, contender.name)]);
     command.args(["--threads", &options.threads.to_string()]);
     if options.smoke {

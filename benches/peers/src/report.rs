@@ -39,6 +39,18 @@ impl<'s> Outcome<'s> {
         ))
     }
 
+    /// Why this library could not do the work, if it could not.
+    pub(crate) fn failure_of_ours(&self) -> Option<String> {
+        let mut contenders = self.scenario.contenders.iter().zip(&self.results);
+        contenders.find_map(|(contender, result)| match result {
+            Err(error) if contender.kind == Kind::Ours => Some(format!(
+                "{}: {}: {error}",
+                self.scenario.name, contender.name
+            )),
+            _ => None,
+        })
+    }
+
     pub(crate) fn ours(&self, metric: Metric) -> Option<f64> {
         self.figure(self.results.first()?, metric)
     }

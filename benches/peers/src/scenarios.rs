@@ -178,14 +178,14 @@ fn values(work: Size<'_>) -> Vec<Scenario> {
             run: one_way::run::<Chat, ws_stream_tungstenite::WithOwnCodec<Chat>>,
         },
     );
-    let burst_size = work(500_000, 0, (2_000, 0));
+    let burst_size = work(250_000, 0, (2_000, 0));
     let round_trips = work(20_000, 0, (100, 0));
     let large = work(64, 4 * MIB, (3, MIB));
     let round_trip_metrics: &[Metric] = &[Metric::Latency, Metric::Wall, Metric::Cpu];
     vec![
         scenario(
             "burst",
-            "500 000 values of about 100 bytes one way, flushed at the end",
+            "250 000 values of about 100 bytes one way, flushed at the end",
             TIMES,
             burst_size,
             burst,
@@ -199,16 +199,16 @@ fn values(work: Size<'_>) -> Vec<Scenario> {
         ),
         scenario(
             "pipelined",
-            "16 connections with 16 requests of 20 bytes in flight each, 10 000 on each",
+            "16 connections with 16 requests of 20 bytes in flight each, 5 000 on each",
             TIMES,
-            work(10_000, 17, (64, 17)),
+            work(5_000, 17, (64, 17)),
             pipelining(),
         ),
         scenario(
             "pipelined-1k",
             "the same with requests of 1 KiB",
             TIMES,
-            work(10_000, 1020, (64, 1020)),
+            work(5_000, 1020, (64, 1020)),
             pipelining(),
         ),
         scenario(
@@ -253,7 +253,7 @@ fn values(work: Size<'_>) -> Vec<Scenario> {
 }
 
 fn bytes(work: Size<'_>) -> Vec<Scenario> {
-    let bulk = work(16 * 1024, 64 * 1024, (32, 64 * 1024));
+    let bulk = work(8 * 1024, 64 * 1024, (32, 64 * 1024));
     let mut small_writes = byte_carriers!(bytes::run);
     small_writes.push(Contender {
         name: "TCP behind a BufWriter",
@@ -263,14 +263,14 @@ fn bytes(work: Size<'_>) -> Vec<Scenario> {
     vec![
         scenario(
             "bulk",
-            "1 GiB as bytes from the client, in writes of 64 KiB",
+            "512 MiB as bytes from the client, in writes of 64 KiB",
             TIMES,
             bulk,
             byte_carriers!(bytes::run),
         ),
         scenario(
             "bulk-down",
-            "1 GiB as bytes from the server, in writes of 64 KiB",
+            "512 MiB as bytes from the server, in writes of 64 KiB",
             TIMES,
             Work { down: true, ..bulk },
             byte_carriers!(bytes::run),
