@@ -37,7 +37,7 @@ fn main() -> Result<()> {
         .collect();
     let mut outcomes = Vec::new();
     for scenario in &scenarios {
-        let outcome = run(&options, scenario)?;
+        let outcome = run(&options, scenario);
         println!("{}", report::scenario(&outcome));
         outcomes.push(outcome);
     }
@@ -54,7 +54,7 @@ fn main() -> Result<()> {
 }
 
 /// All contenders in turn, round by round, so that a mood of the machine meets all of them.
-fn run<'s>(options: &Options, scenario: &'s Scenario) -> Result<Outcome<'s>> {
+fn run<'s>(options: &Options, scenario: &'s Scenario) -> Outcome<'s> {
     let mut outcome = Outcome::new(scenario);
     let count = scenario.contenders.len();
     // The first round checks every byte, finds out who cannot do it at all, and does not count. Each round begins with
@@ -79,7 +79,7 @@ fn run<'s>(options: &Options, scenario: &'s Scenario) -> Result<Outcome<'s>> {
         }
     }
     progress("");
-    Ok(outcome)
+    outcome
 }
 
 /// Says what is being done, to whoever sits in front of it.

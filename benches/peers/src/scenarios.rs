@@ -310,7 +310,7 @@ fn connections(work: Size<'_>, sockets: usize) -> Vec<Scenario> {
             contenders! {
                 "ws-framed" Ours broadcast::run::<Snapshot, ::ws_framed::WsFramed<Snapshot>>;
                 "the same, encoding for each" Ours broadcast::run::<Snapshot, ws_framed::EncodingEach<Snapshot>>;
-                "async-tungstenite, encoding for each" PerMessage broadcast::run::<Snapshot, async_tungstenite::Socket>;
+                "async-tungstenite, for each" PerMessage broadcast::run::<Snapshot, async_tungstenite::Socket>;
                 "async-tungstenite" PerMessage broadcast::run::<Snapshot, async_tungstenite::EncodingOnce>;
                 "yawc" PerMessage broadcast::run::<Snapshot, yawc::Socket<false>>;
                 "sockudo-ws" PerMessage broadcast::run::<Snapshot, sockudo_ws::Socket>;
