@@ -3,24 +3,31 @@
 pub(crate) mod async_tungstenite;
 pub(crate) mod fastwebsockets;
 pub(crate) mod plain_tcp;
+pub(crate) mod sockudo_ws;
+pub(crate) mod tls;
 pub(crate) mod tokio_tungstenite;
 pub(crate) mod tokio_websockets;
 pub(crate) mod ws_framed;
 pub(crate) mod ws_stream_tungstenite;
+pub(crate) mod yawc;
 
 use std::{
     net::Ipv4Addr,
     sync::atomic::{AtomicU8, Ordering},
 };
 
-use tokio::net::{TcpListener, TcpStream};
+use futures::FutureExt;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+};
 
 use crate::{Result, value::Value};
 
 /// What the handshakes ask for.
 pub(crate) const URL: &str = "ws://localhost/";
 
-/// The largest value that codecs without a default limit are told to take.
+/// The largest value, and the longest message of those that send a message for each, that every contender accepts.
 pub(crate) const MAX_VALUE_LEN: usize = 64 * 1024 * 1024;
 
 /// How a contender stands to this library.
@@ -35,6 +42,20 @@ pub(crate) enum Kind {
     Limit,
 }
 
+/// A byte stream below the contenders: TCP, or TLS over it.
+pub(crate) trait Pipe: AsyncRead + AsyncWrite + Unpin + Send + 'static {
+    /// The client's end and the server's.
+    fn pair() -> impl Future<Output = Result<(Self, Self)>> + Send
+    where
+        Self: Sized;
+}
+
+impl Pipe for TcpStream {
+    async fn pair() -> Result<(Self, Self)> {
+        tcp().await
+    }
+}
+
 /// One end of an open connection.
 pub(crate) trait End: Send + Sized + 'static {
     /// The client's end and the server's, after the handshake.
@@ -46,6 +67,18 @@ pub(crate) trait Carrier<V: Value>: End {
     fn feed(&mut self, value: V) -> impl Future<Output = Result<()>> + Send;
     fn flush(&mut self) -> impl Future<Output = Result<()>> + Send;
     fn next(&mut self) -> impl Future<Output = Result<V>> + Send;
+
+    /// The next value; before it has to wait for it, it flushes what was fed. Values that are there already are thus
+    /// answered together.
+    fn next_flushed(&mut self) -> impl Future<Output = Result<V>> + Send {
+        async {
+            if let Some(value) = self.next().now_or_never() {
+                return value;
+            }
+            self.flush().await?;
+            self.next().await
+        }
+    }
 }
 
 /// An end that carries bytes.

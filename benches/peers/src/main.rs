@@ -29,16 +29,16 @@ fn main() -> Result<()> {
     let options = Options::parse(env::args().skip(1))?;
     let sockets = measure::raise_socket_limit()?;
     if let Some(apart) = &options.apart {
-        return run_apart(&options, apart);
+        return run_apart(&options, sockets, apart);
     }
-    let scenarios: Vec<Scenario> = scenarios::all(&options)
+    let scenarios: Vec<Scenario> = scenarios::all(&options, sockets)
         .into_iter()
         .filter(|scenario| options.wants(scenario.name))
         .collect();
     let mut outcomes = Vec::new();
     for scenario in &scenarios {
-        let outcome = run(&options, scenario)?;
-        report::print_scenario(&outcome);
+        let outcome = run(&options, scenario);
+        println!("{}", report::scenario(&outcome));
         outcomes.push(outcome);
     }
     if options.wants("scaling") {
@@ -49,15 +49,21 @@ fn main() -> Result<()> {
         fs::write(path, svg::draw(&outcomes))?;
         println!("\nwrote {}", path.display());
     }
-    Ok(())
+    let failed = outcomes.iter().find_map(Outcome::failure_of_ours);
+    failed.map_or(Ok(()), |failure| Err(failure.into()))
 }
 
 /// All contenders in turn, round by round, so that a mood of the machine meets all of them.
-fn run<'s>(options: &Options, scenario: &'s Scenario) -> Result<Outcome<'s>> {
+fn run<'s>(options: &Options, scenario: &'s Scenario) -> Outcome<'s> {
     let mut outcome = Outcome::new(scenario);
-    // The first round checks every byte, finds out who cannot do it at all, and does not count.
+    let count = scenario.contenders.len();
+    // The first round checks every byte, finds out who cannot do it at all, and does not count. Each round begins with
+    // another contender, so that none always follows the same one.
     for round in 0..=options.rounds {
-        for (contender, result) in scenario.contenders.iter().zip(&mut outcome.results) {
+        for turn in 0..count {
+            let index = (round + turn) % count;
+            let contender = &scenario.contenders[index];
+            let result = &mut outcome.results[index];
             let Ok(samples) = result else { continue };
             let work = Work {
                 thorough: round == 0,
@@ -67,18 +73,13 @@ fn run<'s>(options: &Options, scenario: &'s Scenario) -> Result<Outcome<'s>> {
             match run_once(options, scenario, contender, work) {
                 Ok(_) if round == 0 => {}
                 Ok(sample) => samples.push(sample),
-                Err(error) if round == 0 && contender.kind != contenders::Kind::Ours => {
-                    *result = Err(error.to_string());
-                }
-                Err(error) => {
-                    let name = contender.name;
-                    return Err(format!("{}: {name}: {error}", scenario.name).into());
-                }
+                // The others go on; a failure is in the table, and ends the run with an error if it is ours.
+                Err(error) => *result = Err(error.to_string()),
             }
         }
     }
     progress("");
-    Ok(outcome)
+    outcome
 }
 
 /// Says what is being done, to whoever sits in front of it.
@@ -97,8 +98,10 @@ fn run_once(
     if !scenario.apart {
         return (contender.run)(work);
     }
-    let mut command = Command::new(env::current_exe()?);
+    // The file may have been replaced meanwhile.
+    let mut command = Command::new("/proc/self/exe");
     command.args(["--apart", &format!("{}/{}", scenario.name, contender.name)]);
+    command.args(["--threads", &options.threads.to_string()]);
     if options.smoke {
         command.arg("--smoke");
     }
@@ -107,18 +110,26 @@ fn run_once(
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into());
     }
-    Ok(Sample {
-        memory: text.trim().parse()?,
-        ..Sample::default()
-    })
+    let figures: std::result::Result<Vec<f64>, _> =
+        text.split_whitespace().map(str::parse).collect();
+    match figures?[..] {
+        [memory, wall, cpu] => Ok(Sample {
+            wall,
+            cpu,
+            memory,
+            ..Sample::default()
+        }),
+        _ => Err(format!("not three figures: {text}").into()),
+    }
 }
 
 /// One run in a process of its own, whose memory nobody else has used before.
-fn run_apart(options: &Options, apart: &str) -> Result<()> {
-    for scenario in scenarios::all(options) {
+fn run_apart(options: &Options, sockets: usize, apart: &str) -> Result<()> {
+    for scenario in scenarios::all(options, sockets) {
         for contender in &scenario.contenders {
             if format!("{}/{}", scenario.name, contender.name) == apart {
-                println!("{}", (contender.run)(scenario.work)?.memory);
+                let sample = (contender.run)(scenario.work)?;
+                println!("{} {} {}", sample.memory, sample.wall, sample.cpu);
                 return Ok(());
             }
         }

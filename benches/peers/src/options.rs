@@ -6,11 +6,12 @@ use crate::Result;
 
 const USAGE: &str = "\
 Usage: cargo run --release --manifest-path benches/peers/Cargo.toml -- [OPTIONS]
-  --only NAME,NAME   these scenarios alone: burst, pingpong, large, huge, bulk, smallwrites, fanout,
-                     idle, connections, scaling
+  --only NAME,NAME   these scenarios alone: burst, pingpong, pipelined, pipelined-1k, large,
+                     large-down, huge, tls-burst, tls-pingpong, bulk, bulk-down, smallwrites,
+                     fanout, idle, idle-9000, connections, scaling
   --rounds N         how often each runs, after once that does not count; default 7
-  --threads N        threads for both ends together; default 1
-  --out FILE.svg     draw the result
+  --threads N        threads for both ends together; default 1, which the targets are about
+  --out FILE.svg     draw the tables
   --smoke            tiny sizes, once: to see that it works";
 
 #[derive(Clone, Debug)]

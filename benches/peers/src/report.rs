@@ -1,9 +1,12 @@
 //! Tables for a terminal, in Markdown.
 
+use std::fmt::Write;
+
 use crate::{
+    contenders::Kind,
     measure::{Metric, Sample, median},
     scenarios::{Scale, Scenario},
-    targets::{MAX_IDLE_BYTES, TARGETS},
+    targets::TARGETS,
 };
 
 /// What came of a scenario.
@@ -36,41 +39,95 @@ impl<'s> Outcome<'s> {
         ))
     }
 
+    /// Why this library could not do the work, if it could not.
+    pub(crate) fn failure_of_ours(&self) -> Option<String> {
+        let mut contenders = self.scenario.contenders.iter().zip(&self.results);
+        contenders.find_map(|(contender, result)| match result {
+            Err(error) if contender.kind == Kind::Ours => Some(format!(
+                "{}: {}: {error}",
+                self.scenario.name, contender.name
+            )),
+            _ => None,
+        })
+    }
+
     pub(crate) fn ours(&self, metric: Metric) -> Option<f64> {
         self.figure(self.results.first()?, metric)
     }
 }
 
-pub(crate) fn print_scenario(outcome: &Outcome<'_>) {
-    let scenario = outcome.scenario;
-    println!("\n## {}: {}\n", scenario.name, scenario.what);
-    let names = scenario.metrics.iter().map(|metric| metric.name());
-    let columns: Vec<String> = names
-        .map(|name| format!(" {name} | ours / theirs |"))
-        .collect();
-    println!("| |{}", columns.concat());
-    println!("|---|{}", "---:|---:|".repeat(columns.len()));
-    for (contender, result) in scenario.contenders.iter().zip(&outcome.results) {
-        if let Err(error) = result {
-            println!("| {} | fails: {error} |", contender.name);
-            continue;
-        }
-        let figures = scenario.metrics.iter().map(|metric| {
-            let (Some(theirs), Some(ours)) =
-                (outcome.figure(result, *metric), outcome.ours(*metric))
-            else {
-                return " | |".to_owned();
-            };
-            format!(" {} | {:.2} |", metric.show(theirs), ours / theirs)
-        });
-        println!("| {} |{}", contender.name, figures.collect::<String>());
+/// A line of a table, and a bar of the picture.
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) cell: Cell,
+}
+
+/// What a contender reached in one metric.
+pub(crate) enum Cell {
+    /// Its figure, and that as a multiple of this library's.
+    Figure { text: String, multiple: f64 },
+    /// It could not do the work.
+    Failed(String),
+}
+
+impl Outcome<'_> {
+    /// What all contenders reached in a metric: the one source of the tables and of the picture.
+    pub(crate) fn rows(&self, metric: Metric) -> Vec<Row> {
+        let ours = self.ours(metric).unwrap_or(f64::NAN);
+        let contenders = self.scenario.contenders.iter().zip(&self.results);
+        contenders
+            .map(|(contender, result)| Row {
+                name: contender.name,
+                kind: contender.kind,
+                cell: match (self.figure(result, metric), result) {
+                    (Some(figure), _) => Cell::Figure {
+                        text: metric.show(figure),
+                        multiple: figure / ours,
+                    },
+                    (None, Err(error)) => Cell::Failed(error.clone()),
+                    (None, Ok(_)) => Cell::Failed("was not measured".to_owned()),
+                },
+            })
+            .collect()
     }
+}
+
+/// A table of one scenario: the medians of all contenders, and ours over theirs.
+pub(crate) fn scenario(outcome: &Outcome<'_>) -> String {
+    let scenario = outcome.scenario;
+    let mut head = "| |".to_owned();
+    let mut lines: Vec<String> = Vec::new();
+    for metric in scenario.metrics {
+        let _ = write!(head, " {} | ours / theirs |", metric.name());
+        let rows = outcome.rows(*metric);
+        lines.resize_with(rows.len(), String::new);
+        for (line, row) in lines.iter_mut().zip(rows) {
+            if line.is_empty() {
+                *line = format!("| {} |", row.name);
+            }
+            let _ = match row.cell {
+                Cell::Figure { text, multiple } => {
+                    write!(line, " {text} | {:.2} |", 1.0 / multiple)
+                }
+                Cell::Failed(error) => write!(line, " fails: {error} | |"),
+            };
+        }
+    }
+    let rule = "---:|---:|".repeat(scenario.metrics.len());
+    format!(
+        "\n## {}: {}\n\n{head}\n|---|{rule}\n{}",
+        scenario.name,
+        scenario.what,
+        lines.join("\n")
+    )
 }
 
 pub(crate) fn print_targets(outcomes: &[Outcome<'_>]) {
     println!("\n## targets: ours / theirs\n");
     println!("| scenario | against | figure | at most | reached | |");
     println!("|---|---|---|---:|---:|---|");
+    let (mut met, mut all) = (0, 0);
     for target in TARGETS {
         let Some(outcome) = outcomes
             .iter()
@@ -78,38 +135,34 @@ pub(crate) fn print_targets(outcomes: &[Outcome<'_>]) {
         else {
             continue;
         };
+        all += 1;
         let Some((ratio, whom)) = target.reached(outcome) else {
-            println!("| {} | nobody else can | | | | met |", target.scenario);
+            println!(
+                "| {} | nobody else can | | | | **missed** |",
+                target.scenario
+            );
             continue;
         };
+        met += usize::from(is_met(ratio, target.at_most));
         println!(
-            "| {} | {whom} | {} | {:.2} | {ratio:.2} | {} |",
+            "| {} | {whom}{} | {} | {:.2} | {ratio:.2} | {} |",
             target.scenario,
+            target.rank(),
             target.metric.name(),
             target.at_most,
-            verdict(ratio, target.at_most),
+            if is_met(ratio, target.at_most) {
+                "met"
+            } else {
+                "**missed**"
+            },
         );
     }
-    let idle = outcomes
-        .iter()
-        .find(|outcome| outcome.scenario.name == "idle");
-    if let Some(ours) = idle.and_then(|outcome| outcome.ours(Metric::Memory)) {
-        println!(
-            "| idle | a connection's two ends | memory | {} | {} | {} |",
-            Metric::Memory.show(MAX_IDLE_BYTES),
-            Metric::Memory.show(ours),
-            verdict(ours, MAX_IDLE_BYTES),
-        );
-    }
+    println!("\n{met} of {all} met");
 }
 
-/// As precise as it is shown: nobody measures the third digit.
-fn verdict(reached: f64, at_most: f64) -> &'static str {
-    if reached < at_most + 0.005 {
-        "met"
-    } else {
-        "**missed**"
-    }
+/// As precise as it is shown: the third digit of a ratio is not significant.
+fn is_met(reached: f64, at_most: f64) -> bool {
+    reached < at_most + 0.005
 }
 
 pub(crate) fn print_scaling(scales: &[Scale]) {

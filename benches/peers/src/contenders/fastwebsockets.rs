@@ -1,22 +1,21 @@
-//! `fastwebsockets`, a message for each value or write. Its own examples hand it a socket after the
-//! handshake; it has no buffer for writes, so each message is a system call.
+//! `fastwebsockets`, a message for each value or write. Its own examples hand it a socket after the handshake; it has no
+//! buffer for writes, so each message is a system call. Without its `FragmentCollector`, which has no flush for TLS, since
+//! nothing here comes in fragments.
 
-use fastwebsockets::{FragmentCollector, Frame, OpCode, Payload, Role, WebSocket};
+use fastwebsockets::{Frame, OpCode, Payload, Role, WebSocket};
 use tokio::net::TcpStream;
 
-use super::{ByteCarrier, Carrier, End, tcp};
+use super::{ByteCarrier, Carrier, End, Pipe};
 use crate::{
     Result,
     value::{Value, decode, encode},
 };
 
-pub(crate) struct Socket(FragmentCollector<TcpStream>);
+pub(crate) struct Socket<S = TcpStream>(WebSocket<S>);
 
-impl Socket {
-    fn new(socket: TcpStream, role: Role) -> Self {
-        Self(FragmentCollector::new(WebSocket::after_handshake(
-            socket, role,
-        )))
+impl<S: Pipe> Socket<S> {
+    fn new(socket: S, role: Role) -> Self {
+        Self(WebSocket::after_handshake(socket, role))
     }
 
     async fn send(&mut self, payload: Vec<u8>) -> Result<()> {
@@ -27,31 +26,35 @@ impl Socket {
     async fn next_frame(&mut self) -> Result<Frame<'static>> {
         let frame = self.0.read_frame().await?;
         match frame.opcode {
-            OpCode::Binary => Ok(frame),
+            OpCode::Binary if frame.fin => Ok(frame),
             other => Err(format!("{other:?} came").into()),
         }
     }
 }
 
-impl End for Socket {
+impl<S: Pipe> End for Socket<S> {
     async fn pair() -> Result<(Self, Self)> {
-        let (client, server) = tcp().await?;
+        let (client, server) = S::pair().await?;
         let client = Self::new(client, Role::Client);
         Ok((client, Self::new(server, Role::Server)))
     }
 }
 
-impl<V: Value> Carrier<V> for Socket {
+impl<V: Value, S: Pipe> Carrier<V> for Socket<S> {
     async fn feed(&mut self, value: V) -> Result<()> {
         self.send(encode(&value)?).await
     }
 
     async fn flush(&mut self) -> Result<()> {
-        Ok(())
+        Ok(self.0.flush().await?)
     }
 
     async fn next(&mut self) -> Result<V> {
         decode(&self.next_frame().await?.payload)
+    }
+
+    async fn next_flushed(&mut self) -> Result<V> {
+        Carrier::next(self).await
     }
 }
 
@@ -61,7 +64,7 @@ impl ByteCarrier for Socket {
     }
 
     async fn flush(&mut self) -> Result<()> {
-        Ok(())
+        Ok(self.0.flush().await?)
     }
 
     async fn read(&mut self, _: &mut [u8], mut see: impl FnMut(&[u8]) + Send) -> Result<()> {

@@ -3,31 +3,39 @@
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
-use tokio_tungstenite::{WebSocketStream, accept_async, client_async, tungstenite::Message};
+use tokio_tungstenite::{
+    WebSocketStream, accept_async_with_config, client_async_with_config,
+    tungstenite::{Message, protocol::WebSocketConfig},
+};
 
-use super::{ByteCarrier, Carrier, End, URL, tcp};
+use super::{ByteCarrier, Carrier, End, MAX_VALUE_LEN, Pipe, URL};
 use crate::{
     Result,
     value::{Value, decode, encode},
 };
 
-pub(crate) type Socket = WebSocketStream<TcpStream>;
+pub(crate) type Socket<S = TcpStream> = WebSocketStream<S>;
 
-impl End for Socket {
+impl<S: Pipe> End for Socket<S> {
     async fn pair() -> Result<(Self, Self)> {
-        let (client, server) = tcp().await?;
-        let ((client, _), server) =
-            tokio::try_join!(client_async(URL, client), accept_async(server))?;
+        let (client, server) = S::pair().await?;
+        let limit = Some(MAX_VALUE_LEN);
+        let config = WebSocketConfig::default();
+        let config = Some(config.max_message_size(limit).max_frame_size(limit));
+        let ((client, _), server) = tokio::try_join!(
+            client_async_with_config(URL, client, config),
+            accept_async_with_config(server, config),
+        )?;
         Ok((client, server))
     }
 }
 
-async fn next(socket: &mut Socket) -> Result<Bytes> {
+async fn next<S: Pipe>(socket: &mut Socket<S>) -> Result<Bytes> {
     let message = StreamExt::next(socket).await.ok_or("the stream ended")??;
     Ok(message.into_data())
 }
 
-impl<V: Value> Carrier<V> for Socket {
+impl<V: Value, S: Pipe> Carrier<V> for Socket<S> {
     async fn feed(&mut self, value: V) -> Result<()> {
         Ok(SinkExt::feed(self, Message::binary(encode(&value)?)).await?)
     }

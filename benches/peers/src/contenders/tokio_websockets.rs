@@ -5,17 +5,17 @@ use futures::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio_websockets::{ClientBuilder, Message, ServerBuilder, WebSocketStream};
 
-use super::{ByteCarrier, Carrier, End, URL, tcp};
+use super::{ByteCarrier, Carrier, End, Pipe, URL};
 use crate::{
     Result,
     value::{Value, decode, encode},
 };
 
-pub(crate) type Socket = WebSocketStream<TcpStream>;
+pub(crate) type Socket<S = TcpStream> = WebSocketStream<S>;
 
-impl End for Socket {
+impl<S: Pipe> End for Socket<S> {
     async fn pair() -> Result<(Self, Self)> {
-        let (client, server) = tcp().await?;
+        let (client, server) = S::pair().await?;
         let (connector, acceptor) = (ClientBuilder::new().uri(URL)?, ServerBuilder::new());
         let ((client, _), (_, server)) =
             tokio::try_join!(connector.connect_on(client), acceptor.accept(server))?;
@@ -23,7 +23,7 @@ impl End for Socket {
     }
 }
 
-impl<V: Value> Carrier<V> for Socket {
+impl<V: Value, S: Pipe> Carrier<V> for Socket<S> {
     async fn feed(&mut self, value: V) -> Result<()> {
         Ok(SinkExt::feed(self, Message::binary(encode(&value)?)).await?)
     }
@@ -52,5 +52,41 @@ impl ByteCarrier for Socket {
         let message = StreamExt::next(self).await.ok_or("the stream ended")??;
         see(message.as_payload());
         Ok(())
+    }
+}
+
+/// Its reads flush what was fed, so a caller that answers several requests at once keeps the answers until there is
+/// nothing more to read.
+pub(crate) struct Batching {
+    socket: Socket,
+    fed: Vec<Message>,
+}
+
+impl End for Batching {
+    async fn pair() -> Result<(Self, Self)> {
+        let (client, server) = Socket::<TcpStream>::pair().await?;
+        let batching = |socket| Self {
+            socket,
+            fed: Vec::new(),
+        };
+        Ok((batching(client), batching(server)))
+    }
+}
+
+impl<V: Value> Carrier<V> for Batching {
+    async fn feed(&mut self, value: V) -> Result<()> {
+        self.fed.push(Message::binary(encode(&value)?));
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> Result<()> {
+        for message in self.fed.drain(..) {
+            SinkExt::feed(&mut self.socket, message).await?;
+        }
+        Ok(SinkExt::flush(&mut self.socket).await?)
+    }
+
+    async fn next(&mut self) -> Result<V> {
+        Carrier::next(&mut self.socket).await
     }
 }

@@ -1,10 +1,13 @@
-//! This library: `connect` and `accept`, the item view with `Bincode`, the byte view.
+//! This library: `connect` and `accept`, over TCP and with its own TLS, the item stream with `Bincode`, the byte stream.
 
 use futures::{SinkExt, StreamExt};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 use ws_framed::{Acceptor, Bincode, Connector, Encoded, WsFramed, WsStream};
 
-use super::{Broadcaster, ByteCarrier, Carrier, End, MAX_VALUE_LEN, URL, tcp};
+use super::{Broadcaster, ByteCarrier, Carrier, End, MAX_VALUE_LEN, URL, tcp, tls};
 use crate::{Result, value::Value};
 
 impl End for WsStream {
@@ -37,6 +40,49 @@ impl<V: Value> Carrier<V> for WsFramed<V> {
 
     async fn next(&mut self) -> Result<V> {
         Ok(StreamExt::next(self).await.ok_or("the stream ended")??)
+    }
+
+    /// A read that would wait flushes.
+    async fn next_flushed(&mut self) -> Result<V> {
+        Carrier::next(self).await
+    }
+}
+
+/// An item stream over the TLS of this library.
+pub(crate) struct Secure<V>(WsFramed<V>);
+
+impl<V: Value> End for Secure<V> {
+    async fn pair() -> Result<(Self, Self)> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let url = format!("wss://localhost:{}/", listener.local_addr()?.port());
+        let configs = tls::configs()?;
+        let acceptor = Acceptor::new().tls(configs.server.clone());
+        let connector = Connector::new().tls(configs.client.clone());
+        let accepted = async {
+            let (socket, _) = listener.accept().await?;
+            socket.set_nodelay(true)?;
+            crate::Result::Ok(acceptor.accept(socket).await?)
+        };
+        let connected = async { crate::Result::Ok(connector.connect(url).await?) };
+        let (client, server) = tokio::try_join!(connected, accepted)?;
+        Ok((
+            Self(client.framed(Bincode::new(MAX_VALUE_LEN))),
+            Self(server.framed(Bincode::new(MAX_VALUE_LEN))),
+        ))
+    }
+}
+
+impl<V: Value> Carrier<V> for Secure<V> {
+    async fn feed(&mut self, value: V) -> Result<()> {
+        Carrier::feed(&mut self.0, value).await
+    }
+
+    async fn flush(&mut self) -> Result<()> {
+        Carrier::flush(&mut self.0).await
+    }
+
+    async fn next(&mut self) -> Result<V> {
+        Carrier::next(&mut self.0).await
     }
 }
 

@@ -8,23 +8,31 @@ use asynchronous_codec::{BytesMut, Decoder, Encoder, Framed, LengthCodec};
 use bincode::config::standard;
 use bytes::{Buf, BufMut, Bytes};
 use futures::{AsyncBufReadExt, AsyncWriteExt, SinkExt, StreamExt};
-use older_async_tungstenite::tokio::{TokioAdapter, accept_async, client_async};
+use older_async_tungstenite::{
+    tokio::{TokioAdapter, accept_async_with_config, client_async_with_config},
+    tungstenite::protocol::WebSocketConfig,
+};
 use tokio::net::TcpStream;
 use ws_stream_tungstenite::WsStream;
 
-use super::{ByteCarrier, Carrier, End, URL, tcp};
+use super::{ByteCarrier, Carrier, End, MAX_VALUE_LEN, Pipe, URL};
 use crate::{
     Result,
     value::{Value, decode, encode},
 };
 
-pub(crate) type Stream = WsStream<TokioAdapter<TcpStream>>;
+pub(crate) type Stream<S = TcpStream> = WsStream<TokioAdapter<S>>;
 
-impl End for Stream {
+impl<S: Pipe> End for Stream<S> {
     async fn pair() -> Result<(Self, Self)> {
-        let (client, server) = tcp().await?;
-        let ((client, _), server) =
-            tokio::try_join!(client_async(URL, client), accept_async(server))?;
+        let (client, server) = S::pair().await?;
+        let limit = Some(MAX_VALUE_LEN);
+        let config = WebSocketConfig::default();
+        let config = Some(config.max_message_size(limit).max_frame_size(limit));
+        let ((client, _), server) = tokio::try_join!(
+            client_async_with_config(URL, client, config),
+            accept_async_with_config(server, config),
+        )?;
         Ok((WsStream::new(client), WsStream::new(server)))
     }
 }
@@ -50,11 +58,11 @@ impl ByteCarrier for Stream {
     }
 }
 
-pub(crate) type Items = Framed<Stream, LengthCodec>;
+pub(crate) type Items<S = TcpStream> = Framed<Stream<S>, LengthCodec>;
 
-impl End for Items {
+impl<S: Pipe> End for Items<S> {
     async fn pair() -> Result<(Self, Self)> {
-        let (client, server) = Stream::pair().await?;
+        let (client, server) = Stream::<S>::pair().await?;
         Ok((
             Framed::new(client, LengthCodec),
             Framed::new(server, LengthCodec),
@@ -62,7 +70,7 @@ impl End for Items {
     }
 }
 
-impl<V: Value> Carrier<V> for Items {
+impl<V: Value, S: Pipe> Carrier<V> for Items<S> {
     async fn feed(&mut self, value: V) -> Result<()> {
         Ok(SinkExt::feed(self, Bytes::from(encode(&value)?)).await?)
     }
@@ -118,7 +126,7 @@ impl<V: Value> Decoder for Codec<V> {
 
 impl<V: Value> End for WithOwnCodec<V> {
     async fn pair() -> Result<(Self, Self)> {
-        let (client, server) = Stream::pair().await?;
+        let (client, server) = Stream::<TcpStream>::pair().await?;
         Ok((
             Framed::new(client, Codec(std::marker::PhantomData)),
             Framed::new(server, Codec(std::marker::PhantomData)),

@@ -1,4 +1,4 @@
-//! Bytes that a client writes and a server reads.
+//! Bytes that one end writes and the other reads.
 
 use super::{Task, Work, block_on};
 use crate::{
@@ -10,28 +10,28 @@ use crate::{
 
 pub(super) fn run<C: ByteCarrier>(work: Work) -> Result<Sample> {
     block_on(&work, async {
-        let (mut client, mut server) = C::pair().await?;
+        let (mut sender, mut receiver) = work.direction(C::pair().await?);
         let total = work.count * work.len;
         let source = source();
         let stopwatch = Stopwatch::start();
         let sending = Task::spawn(async move {
             for n in 0..work.count {
                 let start = n * work.len % source.len();
-                client.write(&source[start..start + work.len]).await?;
+                sender.write(&source[start..start + work.len]).await?;
             }
-            client.flush().await?;
-            Ok(client)
+            sender.flush().await?;
+            Ok(sender)
         });
         let receiving = Task::spawn(async move {
             let mut buffer = vec![0; 64 * 1024];
             let mut check = Check::new(work.thorough);
             while check.seen < total {
-                server.read(&mut buffer, |bytes| check.see(bytes)).await?;
+                receiver.read(&mut buffer, |bytes| check.see(bytes)).await?;
             }
             if check.wrong || check.seen > total {
                 return Err("the bytes did not arrive as they were sent".into());
             }
-            Ok(server)
+            Ok(receiver)
         });
         let ends = tokio::try_join!(biased; sending.join(), receiving.join())?;
         let sample = stopwatch.read();

@@ -81,6 +81,7 @@ fn scale(
                 count,
                 len,
                 thorough: false,
+                down: false,
                 threads: options.threads,
             };
             let samples: Result<Vec<f64>> = (0..options.rounds.min(5))
