@@ -35,11 +35,11 @@ use crate::{
     transport::{BoxTransport, IntoTransport, MaybeSend, MessageTransport},
 };
 
-/// A WebSocket as a stream of bytes, for any code that takes `AsyncRead`, `AsyncBufRead` and
-/// `AsyncWrite`: those of futures-io, and tokio's behind the feature `tokio`.
+/// A WebSocket as a byte stream: `AsyncRead`, `AsyncBufRead` and `AsyncWrite` of futures-io, and tokio's
+/// with the feature `tokio`. It is no `Stream`; [`framed`](Self::framed) and [`messages`](Self::messages)
+/// return those of items and of whole messages.
 ///
-/// Binary messages are joined: their boundaries are not seen. For typed messages, see
-/// [`framed`](Self::framed).
+/// The boundaries of binary messages vanish.
 ///
 /// # Reading
 /// Bytes come in order. The end of the stream, `Ok(0)`, comes only when both sides exchanged close frames
