@@ -65,6 +65,7 @@ use crate::{LengthPrefixed, typed::typed_codec};
 #[doc = include_str!("positional.md")]
 ///
 /// [`CodecError::FrameTooLarge`]: crate::CodecError::FrameTooLarge
+/// [`CodecError::ItemTooLarge`]: crate::CodecError::ItemTooLarge
 /// [`CodecError::Malformed`]: crate::CodecError::Malformed
 /// [`CodecError::Unencodable`]: crate::CodecError::Unencodable
 pub struct Bincode<In, Out = In> {
