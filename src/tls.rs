@@ -114,10 +114,6 @@ impl ClientTls {
     }
 
     /// The configuration of clients that were given none.
-    #[cfg_attr(
-        not(any(feature = "tokio", feature = "smol")),
-        expect(dead_code, reason = "only clients that connect by TCP use it")
-    )]
     fn standard() -> Result<Self, WsErr> {
         #[cfg(feature = "rustls-platform-verifier")]
         return Self::platform_verifier();

@@ -4,7 +4,7 @@ use http::{Response, StatusCode};
 
 use super::{Acceptor, Finish};
 use crate::{
-    error::{Setting, Timeout, WsErr},
+    error::{Timeout, WsErr},
     handshake::{
         rejection::{self, internal_error},
         server::Accepted,
@@ -43,7 +43,7 @@ impl<T> Acceptor<T> {
     fn validate_without_tls(&self) -> Result<(), WsErr> {
         #[cfg(feature = "rustls")]
         if self.tls.is_some() {
-            return Err(WsErr::InvalidConfig(Setting::AcceptorTls));
+            return Err(WsErr::InvalidConfig(crate::error::Setting::AcceptorTls));
         }
         self.validate()
     }
