@@ -127,7 +127,7 @@ impl CloseFrame {
         Self::truncated(code, reason.to_owned())
     }
 
-    /// A reason of more than 123 bytes is cut at a character boundary.
+    /// A reason of more than 123 bytes is truncated at a character boundary.
     pub(crate) fn truncated(code: CloseCode, mut reason: String) -> Self {
         if reason.len() > MAX_REASON_LEN {
             let end = (0..=MAX_REASON_LEN)

@@ -96,16 +96,18 @@ impl Keepalive {
 ///     .close_timeout(Duration::from_secs(3));
 /// ```
 ///
-/// Each value is a field, and a method of the same name sets it and documents it. Invalid values are
-/// reported where the `Config` is used, as [`WsErr::InvalidConfig`](crate::WsErr::InvalidConfig).
+/// Each value is a field, and a method of the same name sets it and documents it. Invalid values
+/// are reported where the `Config` is used, as
+/// [`WsErr::InvalidConfig`](crate::WsErr::InvalidConfig).
 ///
 /// The guide explains how the values work together: [limits](crate::guide::limits),
 /// [deadlines](crate::guide::deadlines).
 ///
 /// # Configuration files
 /// With the feature `serde`, a `Config` is a part of a configuration file. Missing values are the
-/// defaults, unknown ones are errors. A duration is text with units, such as `"1m 30s"` or `"250ms"`;
-/// a length is a number of bytes, or text such as `"64 KiB"`. `keepalive = "off"` disables it.
+/// defaults, unknown ones are errors. A duration is text with units, such as `"1m 30s"` or
+/// `"250ms"`; a length is a number of bytes, or text such as `"64 KiB"`. `keepalive = "off"`
+/// disables it.
 ///
 #[cfg_attr(feature = "serde", doc = "```")]
 #[cfg_attr(not(feature = "serde"), doc = "```text")]
@@ -203,8 +205,8 @@ impl Default for Config {
 impl Config {
     /// The longest message that is sent, in bytes of payload. Default 64 KiB, at least 1.
     ///
-    /// Small writes and items are buffered up to this length or until a flush; larger ones are cut.
-    /// The byte stream buffers no more than this. Where each item is [one
+    /// Small writes and items are buffered up to this length or until a flush; larger ones are
+    /// split. The byte stream buffers no more than this. Where each item is [one
     /// message](crate::WsStream::per_message), a longer item is an error.
     #[must_use]
     pub fn max_send_message_len(mut self, bytes: usize) -> Self {
@@ -212,14 +214,14 @@ impl Config {
         self
     }
 
-    /// The longest WebSocket frame that is sent, in bytes of payload. Default `None`, without a limit;
-    /// at least 1. A longer message is sent in fragments (RFC 6455 section 5.4).
+    /// The longest WebSocket frame that is sent, in bytes of payload. Default `None`, without a
+    /// limit; at least 1. A longer message is sent in fragments (RFC 6455 section 5.4).
     ///
     /// For peers and proxies that limit the length of a frame. Fragments of a message follow each
     /// other: a pong, for example, is sent before or behind all of them.
     ///
-    /// It has an effect on connections of [`connect`](crate::connect), [`accept`](crate::accept) and
-    /// the integrations of frameworks. Other transports make their own frames.
+    /// It has an effect on connections of [`connect`](crate::connect), [`accept`](crate::accept)
+    /// and the integrations of frameworks. Other transports make their own frames.
     #[must_use]
     pub fn max_send_frame_len(mut self, bytes: impl Into<Option<usize>>) -> Self {
         self.max_send_frame_len = bytes.into();
@@ -229,7 +231,7 @@ impl Config {
     /// The longest message that is received, in bytes of payload, whole or in fragments. Default 1
     /// MiB, at least 1. A longer one is answered by a close frame with code 1009.
     ///
-    /// The peer's library decides how it cuts its data into messages. Items may be larger: the
+    /// The peer's implementation decides how it splits data into messages. Items may be larger: the
     /// codec has a limit of its own.
     #[must_use]
     pub fn max_recv_message_len(mut self, bytes: usize) -> Self {
@@ -339,8 +341,8 @@ impl Config {
 
     /// The most that a connection holds, in bytes, by the formula [above](Self#memory).
     ///
-    /// `max_frame_len` is the limit of the codec, 0 without one. `observers` is the number of streams of
-    /// events.
+    /// `max_frame_len` is the limit of the codec, 0 without one. `observers` is the number of
+    /// streams of events.
     ///
     /// ```
     /// use ws_framed::Config;

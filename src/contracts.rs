@@ -19,8 +19,8 @@ use crate::{
 /// [`Connector::contracts`](crate::Connector::contracts) offer, and
 /// [`WsStream::framed_by`] gives the stream for.
 ///
-/// A contract is made from its codec, so they match. All codecs have the same items: `In` is
-/// received, `Out` is sent. The stream has one type, whatever was agreed on:
+/// Each contract is made from its codec, so they match. All codecs have the same items: `In` is
+/// received, `Out` is sent. The stream has the same type for all contracts:
 /// `WsFramed<In, AnyCodec<In, Out>>`.
 ///
 #[cfg_attr(
@@ -74,7 +74,8 @@ struct Entry<In, Out> {
 }
 
 impl<In, Out> Contracts<In, Out> {
-    /// No contracts yet, on this version of a protocol. See [`Contract::new`] for the name.
+    /// An empty set of contracts for this version of a protocol. See [`Contract::new`] for the
+    /// name.
     pub fn new(name: impl Into<String>, version: u32) -> Self {
         Self {
             name: name.into(),
@@ -129,10 +130,10 @@ impl<In, Out> Contracts<In, Out> {
     /// Encodes an item once for each codec, to be sent with
     /// [`feed_encoded`](WsFramed::feed_encoded) over any number of connections, of all contracts.
     ///
-    /// It is all or nothing, so that no part of a server's clients misses an item: JSON is longer
-    /// than Postcard, and an item may fit into the limit of one codec only. A server that checks
-    /// here can refuse an item to its sender. An [`EncodeError`] does not convert into a
-    /// [`CodecError`], which would end the sender's connection by a `?`.
+    /// If one codec fails, the call fails, so no client misses an item that others receive. JSON is
+    /// longer than Postcard, for example, so an item may exceed the limit of one codec only. A
+    /// server can report the error to the sender of the item. An [`EncodeError`] does not convert
+    /// into a [`CodecError`], so a `?` does not end the sender's connection by accident.
     ///
     /// Where each item is a message, it also has to fit into the
     /// [`max_send_message_len`](crate::Config::max_send_message_len) of each connection, which is
@@ -167,12 +168,12 @@ impl<In, Out> Contracts<In, Out> {
 }
 
 impl<M: MessageTransport> WsStream<M> {
-    /// Converts this stream into the item stream that the handshake agreed on, with the codec of its
-    /// contract, packed or with a message for each item.
+    /// Converts this stream into the item stream that the handshake agreed on, with the codec of
+    /// its contract, packed or with a message for each item.
     ///
     /// # Errors
-    /// [`WsErr::NoCodec`] if the connection has no contract, or one that is not in `contracts`. This
-    /// is a mistake of the caller: the [`Acceptor`](crate::Acceptor) or
+    /// [`WsErr::NoCodec`] if the connection has no contract, or one that is not in `contracts`.
+    /// This is a mistake of the caller: the [`Acceptor`](crate::Acceptor) or
     /// [`Connector`](crate::Connector) was given others. The stream is dropped.
     pub fn framed_by<In, Out>(
         self,

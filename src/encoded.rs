@@ -1,4 +1,4 @@
-//! Items that are encoded once and sent to many.
+//! Items that are encoded once and sent over many connections.
 
 use std::{fmt, marker::PhantomData, sync::Arc};
 
@@ -11,16 +11,16 @@ use crate::{error::WsErr, handshake::contract::Contract};
 /// Contracts, and an item as each of them encodes it.
 type ByContract = Arc<[(Arc<Contract>, Bytes)]>;
 
-/// An item that is encoded already, to be sent over any number of connections with
-/// [`feed_encoded`](crate::WsFramed::feed_encoded). A clone shares its bytes, and so do the connections.
+/// An encoded item, for [`feed_encoded`](crate::WsFramed::feed_encoded) over any number of
+/// connections. Clones and connections share its bytes.
 ///
-/// It belongs to the codec `C`, so that it does not get into a stream of other items. The codec that makes it
-/// stands for those of all connections: the limit that holds is its own, and a codec whose frames depend on what it
-/// has encoded before cannot be used like this. For a server with several codecs,
+/// The type parameter `C` is the codec, so that only streams with the same codec accept the item.
+/// The limit of the codec that encodes it applies, not those of the connections' codecs. A codec
+/// whose frames depend on earlier items cannot be used. For a server with several codecs,
 /// [`Contracts::encode`](crate::Contracts::encode) makes one `Encoded` for all.
 ///
 /// # Example
-/// In a chat room each connection has a task of its own, and all of them hear of what is said:
+/// A chat room, in which each connection has a task that receives all messages of the room:
 ///
 /// ```
 /// use futures::{SinkExt, StreamExt};
@@ -35,7 +35,7 @@ type ByContract = Arc<[(Arc<Contract>, Bytes)]>;
 ///         tokio::select! {
 ///             said = said.recv() => match said {
 ///                 Ok(said) => {
-///                     // If it cannot be sent any more, reading on shows why.
+///                     // If the item cannot be sent, the next read returns the cause.
 ///                     let _ = lines.feed_encoded(&said).await;
 ///                     let _ = lines.flush().await;
 ///                 }
@@ -73,7 +73,7 @@ impl<C: Encoder> Encoded<C> {
         Self::encode(|buffer| codec.encode(item, buffer))
     }
 
-    /// Encodes an item that stays where it is.
+    /// Encodes an item by reference.
     ///
     /// # Errors
     /// Those of the codec.

@@ -35,42 +35,46 @@ const PREFIX_LEN: usize = size_of::<u32>();
 
 /// A WebSocket as a stream and sink of items.
 ///
-/// `T` is the type that is received, `C` the codec, `M` what lies below. `WsFramed<Chat>` is a name for a
-/// struct field: `Chat` both ways in bincode, over anything. With different types each way it is
+/// `T` is the type that is received, `C` the codec, `M` the transport. The defaults make
+/// `WsFramed<Chat>` a type for a struct field: `Chat` in both directions, in bincode, over any
+/// transport. With a type for each direction, it is
 /// `WsFramed<ServerMsg, Bincode<ServerMsg, ClientMsg>>`.
 ///
-/// This is the packed form, between programs that have this library. For other peers there is
-/// [`per_message`](WsStream::per_message): one WebSocket message for each item, without a prefix.
+/// [`framed`](WsStream::framed) packs items into messages, for peers with this library.
+/// [`per_message`](WsStream::per_message) sends each item as one WebSocket message without a
+/// prefix, for other peers.
 ///
 /// # Sending
-/// Items are encoded into one buffer as they are sent; the buffer goes out in messages of at most
-/// [`max_send_message_len`](crate::Config::max_send_message_len) when it is full, on a flush, and before a
-/// `next()` that has to wait. So `feed` many and `flush` once. An item that cannot be encoded is an error
-/// of that item: nothing of it was sent, and the sink goes on.
+/// Items are encoded into one buffer. It is sent when it is full, on a flush, and before a `next()`
+/// that waits, in messages of at most
+/// [`max_send_message_len`](crate::Config::max_send_message_len). So `feed` many items and `flush`
+/// once. If an item cannot be encoded, no part of it is sent, and the sink can still be used.
 ///
-/// [`into_split`](Self::into_split) gives halves for two tasks. The sending half of futures' `split`
-/// keeps one item of its own until its next `feed`, `send` or `flush`: there, what was fed last is
-/// not sent before a `next()` that waits.
+/// [`into_split`](Self::into_split) returns halves for two tasks. The sending half of futures'
+/// `split` buffers one more item until its next `feed`, `send` or `flush`. With it, call `flush`
+/// before waiting for a reply.
 ///
 /// # Receiving
-/// The stream ends, with `None`, when the link has closed as it should. Any other end is an error, once,
-/// as it is for the [byte view](WsStream#reading). After an error of the decoder:
-/// - if it took bytes from the buffer, the next item follows: one bad value does not end the connection;
-/// - if it took none, it could never go on, so the link closes: with code 1009 if the error is
-///   [`FrameTooLarge`](crate::CodecError::FrameTooLarge), else 1007. The error comes when the peer has been told, or could not
-///   be told within [`close_timeout`](crate::Config::close_timeout). The decoder is asked a second time
-///   for the error that is then given.
+/// The stream ends with `None` after a clean close. Any other end is an error, once, as for the
+/// [byte stream](WsStream#reading). After an error of the decoder:
+/// - If it consumed bytes, the next item follows: one malformed item does not end the connection.
+/// - If it consumed none, it cannot continue, so the connection fails. The close frame has code
+///   1009 for [`FrameTooLarge`](crate::CodecError::FrameTooLarge), and 1007 for other errors. The
+///   error is returned when the close frame is sent, or after
+///   [`close_timeout`](crate::Config::close_timeout). It is the error of a second call of the
+///   decoder.
 ///
 /// # Cancel safety
-/// Dropping a future over this view loses no item that was received and none that was taken. `send` of
-/// futures' `SinkExt` waits for room before it hands the item over: if it is dropped before that, the
-/// item is dropped with it.
+/// Dropping a future over this stream loses no received item, and none that the sink has taken.
+/// `send` of futures' `SinkExt` waits for room before it passes the item on: a future that is
+/// dropped before that drops the item too.
 pub struct WsFramed<T, C = Bincode<T>, M = BoxTransport> {
     stream: WsStream<M>,
     codec: C,
-    /// One frame at the most where each item is one message.
+    /// At most one frame if each item is one message.
     buffer: BytesMut,
-    /// The buffer is a part of the transport's, which reuses it when this part is dropped.
+    /// Whether the buffer is a part of the transport's, which reuses the allocation once this is
+    /// dropped.
     is_lent: bool,
     mode: Mode,
     /// The contract that the codec belongs to, if it is one of several.
@@ -84,15 +88,16 @@ enum RecvState {
     Open,
     /// The decoder cannot go on, and the peer gets a close frame.
     Failed,
-    /// What arrives is discarded, and the decoder is not called any more.
+    /// Received data is discarded, and the decoder is no longer called.
     Draining,
     Ended,
 }
 
-/// Nothing in it is ever pinned.
+/// No field is ever pinned.
 impl<T, C, M> Unpin for WsFramed<T, C, M> {}
 
-/// `T` need not be `Debug`: it holds none. How much is buffered is shown, not what.
+/// `T` need not be `Debug`, since no item is stored. Shows the number of buffered bytes, not the
+/// bytes.
 impl<T, C: fmt::Debug, M: fmt::Debug> fmt::Debug for WsFramed<T, C, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WsFramed")
@@ -109,18 +114,18 @@ impl<T, C: fmt::Debug, M: fmt::Debug> fmt::Debug for WsFramed<T, C, M> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct WsFramedParts<C, M = BoxTransport> {
-    /// The byte view. What was sent and not flushed is still in it.
+    /// The byte stream. Unflushed items are still in it.
     pub stream: WsStream<M>,
     /// The codec.
     pub codec: C,
-    /// What was received and not decoded.
+    /// The bytes that were received and not decoded.
     pub read_buffer: BytesMut,
     mode: Mode,
     contract: Option<Arc<Contract>>,
 }
 
 impl<C, M> WsFramedParts<C, M> {
-    /// Parts with nothing received.
+    /// Parts with an empty read buffer.
     pub fn new(stream: WsStream<M>, codec: C) -> Self {
         Self {
             stream,
@@ -133,15 +138,18 @@ impl<C, M> WsFramedParts<C, M> {
 }
 
 impl<M: MessageTransport> WsStream<M> {
-    /// The item view of this stream: typed messages in the frames of `codec`. What was received and not
-    /// read, and what was written and not flushed, stays in its place.
+    /// Converts this stream into an item stream: typed messages in the frames of `codec`. Unread
+    /// bytes are decoded first, and unflushed bytes are sent first.
     pub fn framed<C: Decoder>(self, codec: C) -> WsFramed<C::Item, C, M> {
         WsFramed::new(self, codec)
     }
 
-    /// The item view in which each item is exactly one message, without the length before it: text with a codec
-    /// that [is text](LengthPrefixed::is_text), binary with any other. For peers that do not know this library: a
-    /// page's own `WebSocket`, Python's `websockets`, Node's `ws`, other APIs.
+    /// Converts this stream into an item stream in which each item is one message, without a length
+    /// prefix. The messages are text with a codec that [is text](LengthPrefixed::is_text), and
+    /// binary with any other.
+    ///
+    /// For peers without this library: a page's own `WebSocket`, Python's `websockets`, Node's
+    /// `ws`.
     ///
     /// ```
     /// use futures::{SinkExt, StreamExt};
@@ -164,35 +172,39 @@ impl<M: MessageTransport> WsStream<M> {
     /// ```
     ///
     /// # Sending
-    /// An item is sent when the next one is, on a flush, and before a `next()` that has to wait. It must
-    /// fit into [`max_send_message_len`](crate::Config::max_send_message_len), 64 KiB by default. A longer
-    /// one is [`CodecError::ItemTooLarge`](crate::CodecError::ItemTooLarge). An item whose frame is not a
-    /// length and a payload, or is not UTF-8 where the codec sends text, is
-    /// [`CodecError::Unencodable`](crate::CodecError::Unencodable) with a [`WsErr::NotOneFrame`] inside.
-    /// Both concern that item, and the next one can be sent. The error of another codec is made of an
-    /// `io::Error` that holds the `CodecError`.
+    /// An item is sent with the next one, on a flush, and before a `next()` that waits. These are
+    /// errors of the item, after which the next one can be sent:
+    /// - [`CodecError::ItemTooLarge`](crate::CodecError::ItemTooLarge) above
+    ///   [`max_send_message_len`](crate::Config::max_send_message_len), 64 KiB by default;
+    /// - [`CodecError::Unencodable`](crate::CodecError::Unencodable) with a [`WsErr::NotOneFrame`]
+    ///   inside, if the encoded item is not a length and a payload, or is not UTF-8 in a text
+    ///   message.
+    ///
+    /// The error of another codec is made from an `io::Error` that holds the `CodecError`.
     ///
     /// # Receiving
-    /// Each message is an item, an empty one too. A codec that is text takes text and binary messages; for any
-    /// other, text is what the [`TextPolicy`](crate::TextPolicy) says. Errors of the codec are as they always
-    /// are in [`WsFramed`]: after a bad value the stream goes on, one over the codec's limit ends the link with
-    /// code 1009. A message that the codec does not use up, or that is not enough for it, is
-    /// [`WsErr::NotOneFrame`], and the next one is decoded from its beginning.
+    /// Each message is an item, an empty one too. A text codec accepts text and binary messages.
+    /// For any other codec, the [`TextPolicy`](crate::TextPolicy) applies to text messages.
     ///
-    /// What was received of a message and not read when the view changes counts as one message; so change where one
-    /// ends. What was written before goes out first, in messages of its own.
+    /// Errors of the codec are [those of `WsFramed`](WsFramed#receiving): the stream continues
+    /// after a malformed item, and an item above the codec's limit fails the connection with code
+    /// 1009. If the codec needs less or more than one message, the error is [`WsErr::NotOneFrame`],
+    /// and the next message is decoded from its start.
+    ///
+    /// Bytes that were received and not read before the conversion count as one message. So convert
+    /// at the end of a message. Unflushed bytes are sent first, in messages of their own.
     pub fn per_message<C: Decoder + LengthPrefixed>(self, codec: C) -> WsFramed<C::Item, C, M> {
         WsFramed::per_message(self, codec)
     }
 }
 
 impl<T, C: Decoder<Item = T>, M: MessageTransport> WsFramed<T, C, M> {
-    /// Typed messages over `stream`, in the frames of `codec`.
+    /// Creates an item stream over `stream`, in the frames of `codec`: see [`WsStream::framed`].
     pub fn new(stream: WsStream<M>, codec: C) -> Self {
         Self::from_parts(WsFramedParts::new(stream, codec))
     }
 
-    /// Typed messages over `stream`, each item in a message of its own: see [`WsStream::per_message`].
+    /// Creates an item stream with one message for each item: see [`WsStream::per_message`].
     pub fn per_message(stream: WsStream<M>, codec: C) -> Self
     where
         C: LengthPrefixed,
@@ -204,7 +216,7 @@ impl<T, C: Decoder<Item = T>, M: MessageTransport> WsFramed<T, C, M> {
         })
     }
 
-    /// Typed messages as this contract describes them, in the frames of its codec.
+    /// Creates an item stream by a contract, with its codec and mode.
     pub(crate) fn by_contract(
         stream: WsStream<M>,
         codec: C,
@@ -218,7 +230,8 @@ impl<T, C: Decoder<Item = T>, M: MessageTransport> WsFramed<T, C, M> {
         })
     }
 
-    /// Puts parts together. Where each item was [one message](Self::per_message), it is again.
+    /// Creates an item stream from its parts. Whether each item is [one message](Self::per_message)
+    /// is kept.
     pub fn from_parts(parts: WsFramedParts<C, M>) -> Self {
         Self {
             stream: parts.stream,
@@ -234,8 +247,8 @@ impl<T, C: Decoder<Item = T>, M: MessageTransport> WsFramed<T, C, M> {
 }
 
 impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
-    /// Takes it apart. Nothing is lost: what was received and not decoded is in the read buffer, what was
-    /// sent and not flushed is in the stream.
+    /// Converts into the parts, without loss: undecoded bytes are in the read buffer, unflushed
+    /// items in the stream.
     pub fn into_parts(self) -> WsFramedParts<C, M> {
         WsFramedParts {
             stream: self.stream,
@@ -246,7 +259,8 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
         }
     }
 
-    /// The byte view again. It begins with the bytes that were received and not decoded.
+    /// Converts back into the byte stream. It starts with the bytes that were received and not
+    /// decoded.
     pub fn into_stream(self) -> WsStream<M> {
         let Self {
             mut stream,
@@ -255,20 +269,21 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
             ..
         } = self;
         if mode != Mode::Packed {
-            // The prefix of the frame in it is ours.
+            // `append` added the prefix of the buffered frame; the peer did not send it.
             buffer.advance(PREFIX_LEN.min(buffer.len()));
         }
         stream.unread_bytes(buffer);
         stream
     }
 
-    /// The same link with another codec, in mid-stream: items already sent keep their encoding, bytes not
-    /// yet decoded are for the new codec. A codec that looked at them before and comes back may remember
-    /// what is no longer there; for [`Lines`](ws_framed_codecs::Lines), put back a clone.
+    /// Changes the codec in mid-stream: items that were sent keep their encoding, undecoded bytes
+    /// are decoded by the new codec. A codec may keep a position in the buffer, which is wrong when
+    /// it is used again later. For [`Lines`](ws_framed_codecs::Lines), use a clone then.
     ///
-    /// Where each item is [one message](Self::per_message), that and the kind of the messages, text or binary, stay
-    /// as they are. For a codec of the other kind, or one that is not
-    /// [`LengthPrefixed`](ws_framed_codecs::LengthPrefixed), go by [`into_stream`](Self::into_stream).
+    /// If each item is [one message](Self::per_message), this is kept, and so is the kind of the
+    /// messages, text or binary. For a codec of the other kind, or one that is not
+    /// [`LengthPrefixed`](ws_framed_codecs::LengthPrefixed), convert by
+    /// [`into_stream`](Self::into_stream).
     pub fn map_codec<D: Decoder>(self, map: impl FnOnce(C) -> D) -> WsFramed<D::Item, D, M> {
         let parts = self.into_parts();
         WsFramed::from_parts(WsFramedParts {
@@ -315,11 +330,11 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
         self.stream.contract()
     }
 
-    /// Closes the link, and tells how it ended, as [`WsStream::close_with`] does: items sent before are
-    /// flushed, items that still come are discarded.
+    /// Closes the connection, and returns how it ended, as [`WsStream::close_with`] does: buffered
+    /// items are flushed, items that still arrive are discarded.
     ///
     /// # Errors
-    /// As those of [`WsStream::close_with`].
+    /// Those of [`WsStream::close_with`].
     pub async fn close_with(&mut self, frame: CloseFrame) -> Result<CloseOutcome, WsErr> {
         poll_fn(|cx| self.poll_close_with(Task::Reader, cx, &frame)).await
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// The layers from the bottom to the top. A file imports from its own entry and from lower layers.
-/// Entries of one layer do not import each other, except for those of the views.
+/// Entries of one layer do not import each other, except for those of the public streams.
 const LAYERS: &[&[&str]] = &[
     &[
         "close", "config", "error", "event", "message", "stats", "time", "trace",
@@ -30,7 +30,8 @@ const LAYERS: &[&[&str]] = &[
     &["lib"],
 ];
 
-/// The layers whose entries may import each other, without circles: plain data, and the views.
+/// The layers whose entries may import each other, without circles: plain data, and the public
+/// streams.
 const LOOSE_LAYERS: [usize; 2] = [0, 4];
 
 /// Crates that the public API is made of, which any file may name.

@@ -27,10 +27,10 @@ use crate::{
 /// A WebSocket as a stream and sink of whole messages: [`Message::Text`] and [`Message::Binary`],
 /// in order and kind.
 ///
-/// For peers that mix both kinds, and for code from the `WebSocketStream` of tungstenite's crates or
-/// axum's `WebSocket`. Control messages do not appear: pings are answered, a close is the end of the
-/// stream, and [`WsEvent`]s show both. Everything else is as for a [`WsStream`]: limits, keepalive,
-/// closing, events, and the [errors](WsStream#reading) of an end that is not clean.
+/// For peers that mix both kinds, and for code from the `WebSocketStream` of tungstenite's crates
+/// or axum's `WebSocket`. Control messages do not appear: pings are answered, a close is the end of
+/// the stream, and [`WsEvent`]s show both. Everything else is as for a [`WsStream`]: limits,
+/// keepalive, closing, events, and the [errors](WsStream#reading) of an end that is not clean.
 ///
 /// ```
 /// use futures::{SinkExt, TryStreamExt};
@@ -58,8 +58,8 @@ use crate::{
 /// `None` forever.
 ///
 /// # Sending
-/// A message goes out when the next one is sent, on a flush, and before a `next()` that has to wait.
-/// These are errors of the message, after which the sink goes on:
+/// A message goes out when the next one is sent, on a flush, and before a `next()` that has to
+/// wait. These are errors of the message, after which the sink goes on:
 /// - [`WsErr::TooLargeToSend`] above
 ///   [`max_send_message_len`](crate::Config::max_send_message_len), 64 KiB by default;
 /// - [`WsErr::Unsupported`] for a control message. Use [`WsHandle::ping`] and
@@ -68,13 +68,14 @@ use crate::{
 /// After the end, or after a close of either side, an error is [`WsErr::Closed`].
 ///
 /// # From and to bytes
-/// [`WsStream::messages`] and [`into_stream`](Self::into_stream) lose nothing. What was received
-/// and not read as bytes is the first item, as one binary message: bytes have no boundary and no
-/// kind. So convert where a message ends. What was written and not flushed goes out first.
+/// [`WsStream::messages`] and [`into_stream`](Self::into_stream) lose no data. Unread bytes become
+/// the first item, one binary message, since bytes have no boundary and no kind. So convert at the
+/// end of a message. Unflushed data is sent first.
 ///
 /// # Cancel safety
 /// Dropping a future over this stream loses no received message. `send` of futures' `SinkExt` waits
-/// for room before it hands the message over: dropped before that, it drops the message too.
+/// for room before it passes the message on: a future that is dropped before that drops the message
+/// too.
 #[derive(Debug)]
 pub struct WsMessages<M = BoxTransport> {
     stream: WsStream<M>,
@@ -82,8 +83,8 @@ pub struct WsMessages<M = BoxTransport> {
 }
 
 impl<M: MessageTransport> WsStream<M> {
-    /// Converts this stream into one of whole messages, text and binary. What was received and not
-    /// read is its first item, see [`WsMessages`](WsMessages#from-and-to-bytes).
+    /// Converts this stream into a stream of whole messages, text and binary. Unread bytes are its
+    /// first item, see [`WsMessages`](WsMessages#from-and-to-bytes).
     pub fn messages(self) -> WsMessages<M> {
         WsMessages {
             stream: self,
@@ -93,8 +94,8 @@ impl<M: MessageTransport> WsStream<M> {
 }
 
 impl<M: MessageTransport> WsMessages<M> {
-    /// Converts back into the byte stream. Messages that were received and not read are its next
-    /// bytes, under its [`TextPolicy`](crate::TextPolicy).
+    /// Converts back into the byte stream. Unread messages are its next bytes, and its
+    /// [`TextPolicy`](crate::TextPolicy) applies to them.
     pub fn into_stream(self) -> WsStream<M> {
         self.stream
     }
@@ -208,8 +209,8 @@ impl<M: MessageTransport> Sink<Message> for WsMessages<M> {
         self.get_mut().stream.connection().poll_flush(cx)
     }
 
-    /// Flushes, sends a close frame with code 1000, and is ready when that is flushed. Read on until
-    /// `None` to see the peer's, or use [`WsMessages::close_with`].
+    /// Flushes, sends a close frame with code 1000, and is ready when that is flushed. Read until
+    /// `None` to wait for the peer's close frame, or use [`WsMessages::close_with`].
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         let connection = self.get_mut().stream.connection();
         connection.poll_close(cx, CloseFrame::normal)

@@ -16,8 +16,8 @@ use crate::{
 ///
 /// A closure connects: by [`connect`](crate::connect), by a [`Connector`](crate::Connector) with a
 /// token that it fetches, or over a socket of another runtime. It may return a
-/// [`WsStream`](crate::WsStream), a [`WsFramed`](crate::WsFramed), or a type that contains one. It works
-/// in browsers, too. In a spawned task, it has to own what it captures: `async move`.
+/// [`WsStream`](crate::WsStream), a [`WsFramed`](crate::WsFramed), or a type that contains one. It
+/// works in browsers, too. In a spawned task, it has to own what it captures: `async move`.
 ///
 #[cfg_attr(feature = "tokio", doc = "```no_run")]
 #[cfg_attr(not(feature = "tokio"), doc = "```text")]
@@ -64,7 +64,7 @@ use crate::{
 /// [`connect`](Self::connect) again when they end.
 #[derive(Clone)]
 pub struct Reconnector<F> {
-    dial: F,
+    connect: F,
     initial_backoff: Duration,
     max_backoff: Duration,
     max_attempts: Option<u32>,
@@ -79,10 +79,10 @@ pub struct Reconnector<F> {
 }
 
 impl<F> Reconnector<F> {
-    /// Connects by `dial`.
-    pub fn new(dial: F) -> Self {
+    /// Creates a reconnector that connects by `connect`.
+    pub fn new(connect: F) -> Self {
         Self {
-            dial,
+            connect,
             initial_backoff: Duration::from_millis(500),
             max_backoff: Duration::from_secs(30),
             max_attempts: None,
@@ -111,8 +111,8 @@ impl<F> Reconnector<F> {
     /// After how many failed attempts in a row [`connect`](Self::connect) returns an error. Default
     /// `None`, for no limit.
     ///
-    /// An attempt that returns a connection has not failed. Repeated closes by the peer are not counted;
-    /// check for [`WsErr::Aborted`].
+    /// An attempt that returns a connection has not failed. Repeated closes by the peer are not
+    /// counted; check for [`WsErr::Aborted`].
     #[must_use]
     pub fn max_attempts(mut self, attempts: impl Into<Option<u32>>) -> Self {
         self.max_attempts = attempts.into();
@@ -122,15 +122,16 @@ impl<F> Reconnector<F> {
     /// Returns a new connection, after as many attempts as needed.
     ///
     /// # Errors
-    /// The error of the last attempt, after [`max_attempts`](Self::max_attempts), or if retrying cannot
-    /// help: an argument that is not valid ([`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`],
+    /// The error of the last attempt, after [`max_attempts`](Self::max_attempts), or if retrying
+    /// cannot help: an argument that is not valid ([`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`],
     /// [`WsErr::InvalidConfig`]), [`WsErr::Unsupported`], [`WsErr::NoSubprotocol`], and
-    /// [`WsErr::Rejected`] with a permanent redirection (301, 308), or a status from 400 to 499 other
-    /// than 408, 425 and 429. A browser does not report the last two, so they are retried there.
+    /// [`WsErr::Rejected`] with a permanent redirection (301, 308), or a status from 400 to 499
+    /// other than 408, 425 and 429. A browser does not report the last two, so they are retried
+    /// there.
     ///
     /// # Cancel safety
-    /// Dropping the future drops the attempt in flight. The next call continues with the waits and the
-    /// count of attempts.
+    /// Dropping the future drops the attempt in flight. The next call continues with the waits and
+    /// the count of attempts.
     pub async fn connect<T>(&mut self) -> Result<T, WsErr>
     where
         F: AsyncFnMut() -> Result<T, WsErr>,
@@ -141,7 +142,7 @@ impl<F> Reconnector<F> {
                 Timer::after(self.wait()).await;
             }
             self.has_attempted = true;
-            match (self.dial)().await {
+            match (self.connect)().await {
                 Ok(connection) => {
                     self.opened = Some(Instant::now());
                     self.attempts = 0;
@@ -218,7 +219,7 @@ fn retry_after(error: &WsErr) -> Option<Duration> {
     };
     let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
     if value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // So many digits that they are no number are a long time.
+        // A number that does not fit counts as the longest time.
         let seconds = (!value.is_empty()).then(|| value.parse().unwrap_or(u64::MAX));
         return seconds.map(Duration::from_secs);
     }
@@ -256,8 +257,8 @@ mod tests {
     type Answers = RefCell<VecDeque<Result<(), WsErr>>>;
 
     fn failing(times: usize) -> Answers {
-        let cut = || Err(WsErr::UnexpectedEof);
-        let answers = std::iter::repeat_with(cut).take(times).chain([Ok(())]);
+        let failure = || Err(WsErr::UnexpectedEof);
+        let answers = std::iter::repeat_with(failure).take(times).chain([Ok(())]);
         RefCell::new(answers.collect())
     }
 
@@ -271,12 +272,12 @@ mod tests {
         RejectedHandshake::new(StatusCode::SERVICE_UNAVAILABLE, headers, "").into()
     }
 
-    /// Lets time go by as it is waited for: the result, and each wait.
+    /// Runs `work` in virtual time. Returns its result, and each wait.
     fn run<T>(work: impl Future<Output = T>) -> (T, Vec<Duration>) {
         let mut work = Box::pin(work);
         let mut waits = Vec::new();
         loop {
-            // A timer that is over asks for another turn.
+            // An elapsed timer yields once before it fires.
             for _ in 0..2 {
                 if let Some(result) = work.as_mut().now_or_never() {
                     return (result, waits);
@@ -288,16 +289,16 @@ mod tests {
         }
     }
 
-    fn dialler(answers: &Answers) -> Reconnector<impl AsyncFnMut() -> Result<(), WsErr>> {
-        let dial = async || answers.borrow_mut().pop_front().unwrap_or(Ok(()));
-        Reconnector::new(dial)
+    fn reconnector(answers: &Answers) -> Reconnector<impl AsyncFnMut() -> Result<(), WsErr>> {
+        let connect = async || answers.borrow_mut().pop_front().unwrap_or(Ok(()));
+        Reconnector::new(connect)
             .initial_backoff(SECOND)
             .max_backoff(SECOND * 10)
     }
 
     #[test]
-    fn the_first_dial_comes_at_once() {
-        let (connected, waits) = run(dialler(&failing(0)).connect());
+    fn first_attempt_does_not_wait() {
+        let (connected, waits) = run(reconnector(&failing(0)).connect());
         connected.unwrap();
         assert!(waits.is_empty());
     }
@@ -307,7 +308,7 @@ mod tests {
         let caps = [1, 2, 4, 8, 10, 10, 10].map(|seconds| SECOND * seconds);
         let mut sums = [Duration::ZERO; 7];
         for _ in 0..200 {
-            let (connected, waits) = run(dialler(&failing(7)).connect());
+            let (connected, waits) = run(reconnector(&failing(7)).connect());
             connected.unwrap();
             assert_eq!(waits.len(), caps.len());
             for ((wait, cap), sum) in waits.iter().zip(caps).zip(&mut sums) {
@@ -321,45 +322,49 @@ mod tests {
         }
     }
 
+    /// After a connection that lasted, the waits start at the initial backoff again.
     #[test]
-    fn a_connection_that_lasted_lets_the_waits_begin_anew() {
+    fn long_connection_resets_the_waits() {
         let answers = failing(6);
-        let mut dialler = dialler(&answers);
-        run(dialler.connect()).0.unwrap();
+        let mut reconnector = reconnector(&answers);
+        run(reconnector.connect()).0.unwrap();
         advance(SECOND * 10);
-        let (connected, waits) = run(dialler.connect());
+        let (connected, waits) = run(reconnector.connect());
         connected.unwrap();
         assert_eq!(waits.len(), 1);
         assert!(waits[0] <= SECOND, "{waits:?}");
     }
 
+    /// A server that accepts and disconnects at once does not cause a busy loop.
     #[test]
-    fn a_server_that_hangs_up_at_once_is_not_dialled_in_a_busy_loop() {
+    fn immediate_disconnects_cause_waits() {
         let answers = failing(0);
-        let mut dialler = dialler(&answers);
+        let mut reconnector = reconnector(&answers);
         let mut waited = Duration::ZERO;
         for _ in 0..100 {
-            let (connected, waits) = run(dialler.connect());
+            let (connected, waits) = run(reconnector.connect());
             connected.unwrap();
             waited += waits.iter().sum::<Duration>();
         }
         assert!(waited > SECOND * 200, "{waited:?}");
     }
 
+    /// A call fails after the maximum of attempts, and the next call starts to count again.
     #[test]
-    fn it_gives_up_after_so_many_attempts_and_goes_on_when_asked_again() {
+    fn attempts_are_limited_per_call() {
         let answers = failing(5);
-        let mut dialler = dialler(&answers).max_attempts(3);
-        let (connected, waits) = run(dialler.connect());
+        let mut reconnector = reconnector(&answers).max_attempts(3);
+        let (connected, waits) = run(reconnector.connect());
         assert!(matches!(connected, Err(WsErr::UnexpectedEof)));
         assert_eq!(waits.len(), 2);
-        let (connected, waits) = run(dialler.connect());
+        let (connected, waits) = run(reconnector.connect());
         connected.unwrap();
         assert_eq!(waits.len(), 3);
     }
 
+    /// Errors that a retry cannot fix are returned at once; others are retried.
     #[test]
-    fn what_no_repetition_mends_is_not_repeated() {
+    fn permanent_errors_are_not_retried() {
         for error in [
             WsErr::InvalidUrl(String::new()),
             WsErr::NoSubprotocol,
@@ -370,13 +375,13 @@ mod tests {
             rejected(404),
         ] {
             let answers = RefCell::new(VecDeque::from([Err(error)]));
-            let (connected, waits) = run(dialler(&answers).connect());
+            let (connected, waits) = run(reconnector(&answers).connect());
             connected.unwrap_err();
             assert!(waits.is_empty());
         }
         for status in [200, 302, 307, 408, 425, 429, 500, 503] {
             let answers = RefCell::new(VecDeque::from([Err(rejected(status))]));
-            run(dialler(&answers).connect()).0.unwrap();
+            run(reconnector(&answers).connect()).0.unwrap();
         }
     }
 
@@ -384,7 +389,7 @@ mod tests {
     fn wait_after(value: &str) -> Duration {
         let answers = [Err(WsErr::UnexpectedEof), Err(retry_after(value)), Ok(())];
         let answers = RefCell::new(VecDeque::from(answers));
-        let (connected, waits) = run(dialler(&answers).connect());
+        let (connected, waits) = run(reconnector(&answers).connect());
         connected.unwrap();
         assert!(waits[0] <= SECOND, "{waits:?}");
         waits[1]
@@ -421,7 +426,7 @@ mod tests {
     fn retry_after_counts_for_one_wait() {
         let answers = [Err(retry_after("9")), Err(WsErr::UnexpectedEof), Ok(())];
         let answers = RefCell::new(VecDeque::from(answers));
-        let (connected, waits) = run(dialler(&answers).connect());
+        let (connected, waits) = run(reconnector(&answers).connect());
         connected.unwrap();
         assert!(
             waits[0] >= SECOND * 9 && waits[1] <= SECOND * 2,
@@ -429,21 +434,22 @@ mod tests {
         );
     }
 
+    /// Dropping a call keeps the waits and the count of attempts.
     #[test]
-    fn a_call_that_is_dropped_loses_no_patience() {
+    fn dropped_call_keeps_the_count() {
         let answers = failing(4);
-        let mut dialler = dialler(&answers).max_attempts(5);
+        let mut reconnector = reconnector(&answers).max_attempts(5);
         for _ in 0..10 {
-            assert!(dialler.connect().now_or_never().is_none());
+            assert!(reconnector.connect().now_or_never().is_none());
         }
-        let (connected, waits) = run(dialler.connect());
+        let (connected, waits) = run(reconnector.connect());
         connected.unwrap();
         assert_eq!(waits.len(), 4);
 
         let answers = failing(4);
-        let mut dialler = self::dialler(&answers).max_attempts(4);
-        assert!(dialler.connect().now_or_never().is_none());
-        let (connected, _) = run(dialler.connect());
+        let mut reconnector = self::reconnector(&answers).max_attempts(4);
+        assert!(reconnector.connect().now_or_never().is_none());
+        let (connected, _) = run(reconnector.connect());
         connected.unwrap_err();
     }
 }

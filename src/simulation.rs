@@ -1,14 +1,14 @@
-//! Two ends of one connection in a simulated world: a network in all weathers, users of every kind, a clock
-//! that goes when nobody else does. Everything follows from a seed, so what was seen once can be seen again.
+//! A deterministic simulation of both ends of a connection: a faulty network, random users, and a
+//! virtual clock that advances when no task can run. A run follows from its seed.
 //!
-//! - `rng`, `agenda`, `executor`: chance, time, and who runs next;
-//! - `network`: the bytes between the ends, and how they get lost;
-//! - `scenario`: what a seed stands for;
-//! - `user`, `onlooker`, `codec`: those who use the library, and what they say;
-//! - `invariants`: what must hold;
-//! - `speaker`: what an end says besides, and may not say;
-//! - `opening`: the same for the handshake;
-//! - `sabotage`: transports that break it, to see that this is noticed.
+//! - `rng`, `agenda`, `executor`: random numbers, time, and the order of tasks;
+//! - `network`: the bytes in flight, and their loss;
+//! - `scenario`: the parameters that a seed determines;
+//! - `user`, `onlooker`, `codec`: the users of both ends, handles, and the items that are sent;
+//! - `invariants`: the assertions about a run;
+//! - `speaker`: control messages, texts, and violations of the protocol;
+//! - `opening`: the simulation of the handshake;
+//! - `sabotage`: faulty transports, which the invariants must detect.
 //!
 //! ```sh
 //! WS_FRAMED_SEEDS=100000 cargo test --release --lib simulation_holds   # many seeds

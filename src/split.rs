@@ -47,28 +47,29 @@ impl<V> Half<V> {
 /// `into_split`. `V` is the type of the whole: `WsSender<WsFramed<Chat>>` is a name for a struct
 /// field.
 ///
-/// It is a `Sink` of what the whole takes, and sends as the whole does: what was fed goes out on a
-/// flush, and before the receiving half waits.
+/// It is a `Sink` of the same items as `V`, and sends them as `V` does: at the latest on a flush,
+/// and before the receiving half waits.
 ///
 /// # Two tasks
-/// The halves share the connection by a lock, which each poll takes once and holds without waiting.
-/// A poll reads or writes what the socket has or takes at once, and decodes or encodes at most one
-/// item; meanwhile, a poll of the other half on another thread is blocked. Uncontended, the lock
-/// is one atomic operation each way. Either half may wait forever without an effect on the other, and each is woken
-/// for its own direction.
+/// The halves share the connection by a lock, which each poll takes once and does not hold while
+/// the task waits. Under the lock, a poll does the I/O that is ready, and decodes or encodes at
+/// most one item. Meanwhile, a poll of the other half on another thread is blocked.
 ///
-/// Dropping one half leaves the connection to the other. When both are dropped, the connection is.
+/// An uncontended lock costs one atomic operation to take and one to release. A half that waits
+/// does not delay the other, and each is woken for its own direction.
+///
+/// Dropping one half leaves the connection open for the other. Dropping both drops the connection.
 pub struct WsSender<V>(Half<V>);
 
 /// The receiving half of a [`WsFramed`](crate::WsFramed) or [`WsMessages`](crate::WsMessages), from
 /// `into_split`: a `Stream`. See [`WsSender`] for two tasks.
 ///
-/// Replies, timers and the closing handshake are driven by reads. So a task keeps polling it, also
-/// where nothing is expected.
+/// Reads drive replies, timers and the closing handshake. So keep this half polled, even if no item
+/// is expected.
 pub struct WsReceiver<V>(Half<V>);
 
-pub(crate) fn split<V>(view: V) -> (WsSender<V>, WsReceiver<V>) {
-    let (sender, receiver) = Half::pair(view);
+pub(crate) fn split<V>(whole: V) -> (WsSender<V>, WsReceiver<V>) {
+    let (sender, receiver) = Half::pair(whole);
     (WsSender(sender), WsReceiver(receiver))
 }
 
@@ -77,7 +78,7 @@ impl<V> WsSender<V> {
         self.0.lock()
     }
 
-    /// Joins both halves. Nothing is lost.
+    /// Joins both halves, without loss.
     ///
     /// # Errors
     /// Both halves, if they belong to different connections.
@@ -113,8 +114,8 @@ impl<I, V: Sink<I> + Unpin> Sink<I> for WsSender<V> {
         Pin::new(&mut *self.lock()).poll_flush(cx)
     }
 
-    /// Flushes, sends a close frame with code 1000, and is ready when that is flushed. The receiving
-    /// half reads on until the end.
+    /// Flushes, sends a close frame with code 1000, and is ready when that is flushed. The
+    /// receiving half can be read until the end.
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), V::Error>> {
         Pin::new(&mut *self.lock()).poll_close(cx)
     }
@@ -134,14 +135,14 @@ impl<V: FusedStream + Unpin> FusedStream for WsReceiver<V> {
     }
 }
 
-/// The other half may be in use, so what both share is not shown.
+/// Shows no content: the other half may hold the lock.
 impl<V> fmt::Debug for WsSender<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WsSender").finish_non_exhaustive()
     }
 }
 
-/// The other half may be in use, so what both share is not shown.
+/// Shows no content: the other half may hold the lock.
 impl<V> fmt::Debug for WsReceiver<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WsReceiver").finish_non_exhaustive()

@@ -1,4 +1,4 @@
-//! The byte view: a WebSocket as a stream of bytes.
+//! The byte stream: a WebSocket as `AsyncRead` and `AsyncWrite`.
 
 mod futures_io;
 mod split;
@@ -42,11 +42,11 @@ use crate::{
 /// The boundaries of binary messages vanish.
 ///
 /// # Reading
-/// Bytes come in order. The end of the stream, `Ok(0)`, comes only when both sides exchanged close frames
-/// and the peer's said that nothing went wrong. Any other end is an error, once, after everything that
-/// came before it; after that `Ok(0)`. The error holds a [`WsErr`]:
+/// After a clean close, a read returns `Ok(0)`: both sides exchanged close frames, and the peer's
+/// code reports no failure. After any other end, a read returns the bytes received before it, then
+/// an error once, and then `Ok(0)`. The error holds a [`WsErr`]:
 ///
-/// | what happened | `io::ErrorKind` |
+/// | cause | `io::ErrorKind` |
 /// |---|---|
 /// | the connection ended without a close frame | `UnexpectedEof` |
 /// | the peer closed with a code other than 1000, 1001 and 3000 to 4999, and not in reply to ours | `ConnectionAborted` |
@@ -54,34 +54,39 @@ use crate::{
 /// | the peer did not answer our close in time | `TimedOut` |
 /// | the transport failed | its own |
 ///
-/// A message that its sender closes in the middle of does not count as sent: none of it is read.
+/// If the peer closes in the middle of a fragmented message, its fragments are discarded.
 ///
 /// # Writing
-/// Small writes gather until there is [`max_send_message_len`](Config::max_send_message_len) or until a
-/// flush, large ones are cut into messages of that length. A read that finds nothing to read flushes
-/// before it waits, so a request is on its way when its answer is waited for; when nobody reads, flush.
-/// A write waits when the peer does not read. A write, flush or close that must wait also receives
-/// control messages, and at most one data message, which it keeps for the next read. Writing after the end,
-/// or after a close of either side, is `BrokenPipe`, and so is a flush or a close, once, if not everything
-/// written was sent before. What was written before the connection fails because of a violation is still
-/// sent, and a flush waits for that.
+/// Small writes are buffered up to [`max_send_message_len`](Config::max_send_message_len), and sent
+/// when that is reached or on a flush. Larger writes are split into messages of that length.
+///
+/// A read flushes before it waits, so a request is sent before its reply is awaited. If no task
+/// reads, call `flush`.
+///
+/// A write waits while the peer does not read. A write, flush or close that waits also receives
+/// control messages, and at most one data message, which is kept for the next read.
+///
+/// A write after the end, or after a close of either side, returns `BrokenPipe`. A flush or a close
+/// returns it once, if written data was not sent before the end. If the connection fails because of
+/// a violation, data that was written before is still sent, and a flush waits for that.
 ///
 /// # Closing
-/// `close` (`shutdown` in tokio's world) flushes, sends a close frame with code 1000 and is ready when
-/// that is flushed. It does not wait for the peer: read on until `Ok(0)`, or use
-/// [`close_with`](Self::close_with), which does it all. Dropping a stream cannot send anything: the peer
-/// sees a connection that was cut.
+/// `close` (`shutdown` of tokio) flushes, sends a close frame with code 1000 and is ready when that
+/// is flushed. It does not wait for the peer's close frame: read until `Ok(0)`, or use
+/// [`close_with`](Self::close_with), which completes the closing handshake. Dropping a stream sends
+/// nothing: the peer sees an abnormal closure (code 1006, RFC 6455 section 7.1.5).
 ///
 /// # Two tasks
-/// The halves of any `split`, and of [`into_split`](Self::into_split), may be used on two tasks. Events, pongs and the closing handshake are driven by
-/// reads, and by writes while they wait, so a task should always be reading.
+/// The halves of any `split`, and of [`into_split`](Self::into_split), may be used on two tasks.
+/// Reads drive events, pongs and the closing handshake, and so do writes while they wait. So keep a
+/// read pending.
 ///
 /// # Cancel safety
-/// Every method and every future over this stream may be dropped at any point: nothing is lost or sent
-/// twice. [`close_with`](Self::close_with) discards what it reads, by intent.
+/// Every future over this stream may be dropped at any point: no data is lost or sent twice.
+/// [`close_with`](Self::close_with) discards received data by design.
 pub struct WsStream<M = BoxTransport> {
     connection: Connection<M>,
-    /// Received, and not read yet.
+    /// Bytes that were received and not read.
     unread: Bytes,
     subprotocol: Option<Arc<str>>,
     /// The contract, if the subprotocol is one.
@@ -92,7 +97,7 @@ pub struct WsStream<M = BoxTransport> {
 /// The transport is never pinned: its methods take `&mut self`.
 impl<M> Unpin for WsStream<M> {}
 
-/// How much is buffered is shown, not what.
+/// Shows the number of unread bytes, not the bytes.
 impl<M: fmt::Debug> fmt::Debug for WsStream<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WsStream")
@@ -107,9 +112,11 @@ impl<M: MessageTransport> WsStream<M> {
     /// Wraps an open WebSocket, with the default [`Config`]: a [`MessageTransport`], or a socket of
     /// async-tungstenite or tokio-tungstenite, see [`IntoTransport`].
     ///
-    /// On connections that this library opens itself, any byte is a sign of life, the work of one poll is
-    /// bounded, and what a peer sent before it disconnected is read even if a ping among it cannot be
-    /// answered any more. Here that depends on the transport.
+    /// Three guarantees of connections that this library opens depend on the transport here:
+    /// - any received byte counts for the keepalive;
+    /// - the work of one poll is bounded;
+    /// - data that the peer sent before it disconnected is read, even if a pong can no longer be
+    ///   sent.
     pub fn new(socket: impl IntoTransport<Transport = M>) -> Self {
         Self::open(socket.into_transport(), Config::default(), Trace::unknown())
     }
@@ -117,7 +124,7 @@ impl<M: MessageTransport> WsStream<M> {
     /// Wraps an open WebSocket.
     ///
     /// # Errors
-    /// [`WsErr::InvalidConfig`] for values that make no sense.
+    /// [`WsErr::InvalidConfig`] for a value out of range.
     pub fn with_config(
         socket: impl IntoTransport<Transport = M>,
         config: Config,
@@ -125,7 +132,7 @@ impl<M: MessageTransport> WsStream<M> {
         Self::traced(socket.into_transport(), config, Trace::unknown())
     }
 
-    /// The same, in a span that there is already.
+    /// Wraps an open WebSocket, in an existing span.
     pub(crate) fn traced(transport: M, config: Config, trace: Trace) -> Result<Self, WsErr> {
         config.validate()?;
         Ok(Self::open(transport, config, trace))
@@ -141,46 +148,52 @@ impl<M: MessageTransport> WsStream<M> {
         }
     }
 
-    /// A handle to ping, close, observe and count, that outlives `split` and [`framed`](Self::framed).
+    /// A handle to ping, close, observe and count, that outlives `split` and
+    /// [`framed`](Self::framed).
     pub fn handle(&self) -> WsHandle {
         WsHandle::new(Arc::clone(self.connection.shared()))
     }
 
-    /// The subprotocol that both sides agreed on in the handshake, if [`Connector`](crate::Connector) or
-    /// [`Acceptor`](crate::Acceptor) made the connection and there is one.
+    /// The subprotocol that both sides agreed on in the handshake, if
+    /// [`Connector`](crate::Connector) or [`Acceptor`](crate::Acceptor) made the connection and
+    /// there is one.
     pub fn subprotocol(&self) -> Option<&str> {
         self.subprotocol.as_deref()
     }
 
-    /// The [`Contract`] that both sides agreed on in the handshake, if [`Connector::contract`](crate::Connector::contract)
-    /// or [`Acceptor::contract`](crate::Acceptor::contract) made one. A server that speaks several looks here for the
-    /// codec, and whether [each item is a message](Contract::is_per_message): nothing else checks that the view you make is
-    /// the one that was agreed on.
+    /// The [`Contract`] that both sides agreed on in the handshake, if there is one: see
+    /// [`Connector::contract`](crate::Connector::contract) and
+    /// [`Acceptor::contract`](crate::Acceptor::contract).
+    ///
+    /// A server with several contracts reads the codec from it, and whether
+    /// [each item is a message](Contract::is_per_message). [`framed`](Self::framed) and
+    /// [`per_message`](Self::per_message) do not check it.
     pub fn contract(&self) -> Option<&Contract> {
         self.contract.as_deref()
     }
 
     /// The headers of the response that opened the connection, such as `Set-Cookie`, if
-    /// [`Connector`](crate::Connector) opened it, outside of browsers. Those of the handshake itself
-    /// (`Connection`, `Upgrade`, `Sec-WebSocket-*`) are not among them.
+    /// [`Connector`](crate::Connector) opened it, outside of browsers. Those of the handshake
+    /// itself (`Connection`, `Upgrade`, `Sec-WebSocket-*`) are not among them.
     pub fn response_headers(&self) -> Option<&HeaderMap> {
         self.response_headers.as_deref()
     }
 
-    /// What lies below, to ask it something: for the address of the peer, say, of a socket that you opened.
+    /// The transport, for example to get the address of the peer from a socket of the caller.
     pub fn transport(&self) -> &M {
         self.connection.transport()
     }
 
-    /// Gives back what lies below, with what was received of it and not read. The link is over: handles are told
-    /// [`CloseOutcome::Lost`], and whatever goes on is yours.
+    /// Returns the transport, and the bytes that were received and not read. The connection ends
+    /// for its handles, with the outcome [`CloseOutcome::Lost`]. The caller drives the transport
+    /// from then on.
     ///
-    /// Flush first. What was written and not flushed goes with the link, except for what the transport has taken.
+    /// Flush before. Unflushed data is discarded, except for what the transport has taken.
     pub fn into_transport(self) -> (M, Bytes) {
         (self.connection.into_transport(), self.unread)
     }
 
-    /// The same stream under the name `WsStream`, whatever lies below.
+    /// Erases the type of the transport: returns the same stream as a `WsStream`.
     pub fn boxed(self) -> WsStream
     where
         M: MaybeSend + 'static,
@@ -194,26 +207,30 @@ impl<M: MessageTransport> WsStream<M> {
         }
     }
 
-    /// Closes the link, and tells how it ended: flushes what was written, sends the close frame, discards
-    /// what still comes, waits for the peer's close frame and the end of the transport. No step waits
-    /// longer than [`close_timeout`](Config::close_timeout) for the peer.
+    /// Closes the connection, and returns how it ended: flushes written data, sends the close
+    /// frame, discards data that still arrives, and waits for the peer's close frame and the end of
+    /// the transport. No step waits longer than [`close_timeout`](Config::close_timeout) for the
+    /// peer.
     ///
-    /// If the link is closing already, the first close frame stands; if it has ended, this tells how.
-    ///
-    /// Dropping the future leaves the link closing: reading, or another `close_with`, goes on with it.
+    /// If the connection is closing already, the first close frame stands. If it has ended, its
+    /// outcome is returned.
     ///
     /// # Errors
-    /// [`WsErr::InvalidCloseCode`] if `frame` came from a peer and may not be sent. [`WsErr::Closed`],
-    /// once, if bytes that were written did not go out before the link ended. A link that ended badly is
-    /// no error but a [`CloseOutcome`].
+    /// [`WsErr::InvalidCloseCode`] if `frame` came from a peer and may not be sent.
+    /// [`WsErr::Closed`], once, if written data was not sent before the connection ended. An
+    /// abnormal closure is not an error but a [`CloseOutcome`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the connection closing. A read, or another `close_with`,
+    /// continues the close.
     pub async fn close_with(&mut self, frame: CloseFrame) -> Result<CloseOutcome, WsErr> {
         self.close_in(Mode::Packed, frame, None).await
     }
 
     /// Closes the connection like [`close_with`](Self::close_with), in at most `limit` altogether.
     ///
-    /// If the close takes longer, the connection is given up, and the outcome is
-    /// [`CloseOutcome::TimedOut`] unless how it ended was known before.
+    /// If the close takes longer, the connection is abandoned. The outcome is then
+    /// [`CloseOutcome::TimedOut`], unless another one was determined before.
     ///
     /// ```
     /// use std::time::Duration;
@@ -228,8 +245,8 @@ impl<M: MessageTransport> WsStream<M> {
     /// ```
     ///
     /// # Cancel safety
-    /// Like [`close_with`](Self::close_with): a dropped future leaves the connection closing, without
-    /// the limit.
+    /// Like [`close_with`](Self::close_with): a dropped future leaves the connection closing,
+    /// without the limit.
     ///
     /// # Errors
     /// Those of [`close_with`](Self::close_with).
@@ -260,7 +277,7 @@ impl<M: MessageTransport> WsStream<M> {
         .await
     }
 
-    /// Gives a close up when it is pending at the end of `limit`.
+    /// Abandons a close that is pending when `limit` elapses.
     pub(crate) fn limit_close(
         &mut self,
         closed: Poll<Result<CloseOutcome, WsErr>>,
@@ -273,7 +290,7 @@ impl<M: MessageTransport> WsStream<M> {
         closed
     }
 
-    /// Closes, as the reading or the writing task. The error of the connection stays for a reader.
+    /// Closes the connection from the reading or the writing task. A reader still gets its error.
     pub(crate) fn poll_close_with(
         &mut self,
         polled_by: Task,
@@ -314,7 +331,7 @@ impl<M: MessageTransport> WsStream<M> {
         self
     }
 
-    /// The next bytes, whole; `None` at the end.
+    /// The next received chunk; `None` at the end.
     pub(crate) fn poll_next_chunk(
         &mut self,
         cx: &mut Context<'_>,
@@ -326,12 +343,12 @@ impl<M: MessageTransport> WsStream<M> {
         Poll::Ready(Some(Ok(std::mem::take(&mut self.unread).into())))
     }
 
-    /// Whether the end, once it is there, is one that a reader was told an error for.
+    /// Whether the connection ended with an error for the reader.
     pub(crate) fn ended_with_error(&self) -> bool {
         self.connection.ended_with_error()
     }
 
-    /// Puts bytes back, before what is unread.
+    /// Puts bytes back before the unread ones.
     pub(crate) fn unread_bytes(&mut self, bytes: BytesMut) {
         if self.unread.is_empty() {
             self.unread = bytes.freeze();
@@ -342,14 +359,14 @@ impl<M: MessageTransport> WsStream<M> {
         }
     }
 
-    /// Ready when an item may be [gathered](Self::buffer).
+    /// Ready when an item may be [buffered](Self::buffer).
     pub(crate) fn poll_ready(&mut self, cx: &mut Context<'_>, mode: Mode) -> Poll<io::Result<()>> {
         self.connection
             .poll_ready(cx, mode)
             .map_err(io::Error::from)
     }
 
-    /// Lets `put` append to what is gathered to be sent. When it fails, nothing was.
+    /// Appends to the write buffer with `put`. If that fails, the buffer is unchanged.
     pub(crate) fn buffer<E: From<io::Error>>(
         &mut self,
         mode: Mode,
@@ -358,14 +375,14 @@ impl<M: MessageTransport> WsStream<M> {
         self.connection.buffer(mode, put)
     }
 
-    /// Appends to what is gathered to be sent, without copying it where that can be.
+    /// Appends shared bytes to the write buffer, without a copy where possible.
     pub(crate) fn buffer_bytes(&mut self, mode: Mode, bytes: Bytes) -> io::Result<()> {
         self.connection
             .buffer_bytes(mode, bytes)
             .map_err(|error| CodecError::from(error).into())
     }
 
-    /// Ends the link because what came cannot be decoded.
+    /// Fails the connection because received data cannot be decoded.
     pub(crate) fn fail(&mut self, frame: CloseFrame) {
         self.connection.fail_with(frame);
     }
@@ -417,8 +434,8 @@ fn consume(unread: &mut Bytes, amount: usize) {
 impl<M: MessageTransport> Observable<WsEvent> for WsStream<M> {
     type Error = WsErr;
 
-    /// See [`WsEvent`] for what an observer can count on. The kind of channel asked for in `options` makes
-    /// no difference; a filter is honoured, and must not call back into the handle.
+    /// See [`WsEvent`] for the guarantees. The kind of channel in `options` has no effect. A filter
+    /// is applied, and must not call the handle.
     fn observe(&mut self, options: ObserveConfig<WsEvent>) -> Observe<'_, WsEvent, WsErr> {
         self.connection.shared().observe(options)
     }

@@ -24,14 +24,14 @@ pub(crate) use virtual_time::{Delay, Instant};
 /// The longest that a timer waits. Adding more to a clock's reading may overflow it.
 const MAX_DURATION: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
-/// For how long things that keep coming, and are not what is waited for, hold up a deadline that is over. What lay
-/// there when it got over is gone through in much less.
+/// How long other progress can delay an elapsed deadline. Data that had arrived when it elapsed is
+/// processed in much less.
 const GRACE_PERIOD: Duration = Duration::from_secs(1);
 
-/// Whoever waits is polled sooner than this when a time is over.
+/// A waiting task is polled within this time after a deadline elapses.
 const MISSED_POLL: Duration = Duration::from_millis(100);
 
-/// Another turn that was requested for.
+/// A requested poll of the task.
 #[derive(Debug)]
 struct YieldRequest {
     turn: Arc<YieldWaker>,
@@ -64,37 +64,37 @@ impl Wake for YieldWaker {
     }
 }
 
-/// Which of a link's two tasks looks at a deadline.
+/// Which of a connection's two tasks polls a deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Task {
     Reader,
     Writer,
 }
 
-/// A time limit for something to happen; it fires once, and stays fired.
+/// A time limit for an operation. It fires once, and stays fired.
 ///
-/// What it bounds has just been found waiting, or nobody would poll it. But `Pending` may also mean that the
-/// task has had its share of this poll: from tokio, whose budget for a task leaves sockets silent when it is
-/// spent, or from a transport that yields after some work. So a deadline that is over asks for
-/// another turn of the task that looks at it, and fires when that went by though sockets could speak and nothing came.
+/// It is polled after the operation has returned `Pending`. But `Pending` may also mean that the
+/// task has used up its share of this poll: the cooperative budget of tokio, or that of a transport
+/// that yields after some work. So an elapsed deadline yields once. It fires if the next poll of
+/// the same task makes no progress although its sockets can be ready.
 #[derive(Debug)]
 pub(crate) struct Deadline {
     limit: Duration,
     since: Instant,
-    /// Is set anew only when it is over: a busy link has better things to do.
+    /// Reset only when it elapses, to avoid a timer update for each message.
     delay: Delay,
     state: State,
-    /// Nobody looked when it was over, so it began anew.
+    /// Whether it was restarted because no task polled it when it elapsed.
     was_extended: bool,
 }
 
 #[derive(Debug)]
 enum State {
     Running,
-    /// The time is over.
+    /// The time has elapsed.
     Over {
         seen: Instant,
-        /// What each task requested for.
+        /// The poll that each task requested.
         requested: [Option<YieldRequest>; 2],
     },
     Fired,
@@ -112,16 +112,17 @@ impl Deadline {
         }
     }
 
-    /// Lets the time begin anew.
+    /// Restarts the time.
     pub(crate) fn restart(&mut self) {
         self.since = Instant::now();
         self.state = State::Running;
         self.was_extended = false;
     }
 
-    /// To be called before a poll where only whole messages count as progress. A user who comes back from a pause may
-    /// find a part of what came, or have a part taken of what waits. So a time that got over while nobody looked begins
-    /// anew: once, for one who hardly ever looks.
+    /// Restarts the time once if it elapsed while no task polled. Called before a poll in which
+    /// only whole messages count as progress: after a pause of the user, that poll may receive or
+    /// send a part of a message only. The restart happens once, so that rare polls do not postpone
+    /// the deadline forever.
     pub(crate) fn extend_once_if_missed(&mut self) {
         let is_running = matches!(self.state, State::Running);
         let is_late = || self.since.elapsed() > self.limit.saturating_add(MISSED_POLL);
@@ -131,8 +132,8 @@ impl Deadline {
         }
     }
 
-    /// Ready when the time is over. `progress` changes whenever anything comes that may be a reason to look
-    /// again.
+    /// Ready when the time has elapsed. `progress` changes whenever anything arrives that may
+    /// complete the operation.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, task: Task, progress: u64) -> Poll<()> {
         if let State::Running = self.state {
             ready!(self.poll_time(cx));
@@ -181,7 +182,7 @@ impl Deadline {
     }
 }
 
-/// A [`Deadline`] for what nothing else tells about.
+/// A [`Deadline`] without progress.
 #[derive(Debug)]
 pub(crate) struct Timer(Deadline);
 
@@ -199,27 +200,27 @@ impl Future for Timer {
     }
 }
 
-/// Wakes, but not before the runtime has looked at its sockets: tokio does that only now and then, and knows
-/// nothing meanwhile of what has come.
+/// Wakes the task after the runtime has polled its sockets, which tokio does at intervals only.
 #[cfg(all(feature = "tokio", not(target_arch = "wasm32")))]
 fn yield_now(waker: &Waker) {
     let turn = std::pin::pin!(tokio::task::yield_now());
     let _ = turn.poll(&mut Context::from_waker(waker));
 }
 
-/// Wakes. Sockets of other runtimes are requested anew each time.
+/// Wakes the task. Other runtimes query their sockets on each poll.
 #[cfg(not(all(feature = "tokio", not(target_arch = "wasm32"))))]
 fn yield_now(waker: &Waker) {
     waker.wake_by_ref();
 }
 
-/// Whether what is `Pending` in this poll of the task may be ready in the next one.
+/// Whether the cooperative budget of the task is used up, so that a `Pending` operation may be
+/// ready in the next poll.
 #[cfg(all(feature = "tokio", not(target_arch = "wasm32")))]
 fn is_coop_budget_exhausted() -> bool {
     !tokio::task::coop::has_budget_remaining()
 }
 
-/// Whether what is `Pending` in this poll of the task may be ready in the next one: no other runtime does that.
+/// Always false: other runtimes have no such budget.
 #[cfg(not(all(feature = "tokio", not(target_arch = "wasm32"))))]
 fn is_coop_budget_exhausted() -> bool {
     false
@@ -234,8 +235,8 @@ pub(crate) async fn timeout<T>(time: Duration, work: impl Future<Output = T>) ->
     }
 }
 
-/// The clock of unit tests: it stands still until it is told to [`advance`](virtual_time::advance), so that
-/// a test of what happens after 20 seconds takes none. Each thread has its own.
+/// The clock of unit tests. It advances only by [`advance`](virtual_time::advance), so that tests
+/// of timers do not wait. Each thread has its own.
 #[cfg(test)]
 pub(crate) mod virtual_time {
     use std::{
@@ -247,20 +248,20 @@ pub(crate) mod virtual_time {
         time::Duration,
     };
 
-    /// When a delay is over, and which it is.
+    /// When a delay elapses, and its number.
     type Key = (Duration, u64);
 
     #[derive(Default)]
     struct Clock {
         now: Duration,
         delays: u64,
-        /// Who polled a delay last. A delay that is gone, or was set anew, wakes nobody.
+        /// The last task that polled each delay. A dropped or reset delay wakes none.
         waiting: BTreeMap<Key, Waker>,
     }
 
     thread_local!(static CLOCK: RefCell<Clock> = RefCell::default());
 
-    /// When the next timer that somebody waits for fires, counted from now.
+    /// The time until the next polled timer fires.
     pub(crate) fn next_timer() -> Option<Duration> {
         CLOCK.with_borrow(|clock| {
             let ((at, _), _) = clock.waiting.first_key_value()?;
@@ -268,7 +269,7 @@ pub(crate) mod virtual_time {
         })
     }
 
-    /// Moves the clock, and wakes whoever waited for that.
+    /// Advances the clock, and wakes the tasks whose timers elapse.
     pub(crate) fn advance(time: Duration) {
         let due = CLOCK.with_borrow_mut(|clock| {
             clock.now += time;

@@ -1,4 +1,4 @@
-//! Codecs of `tokio_util` here, and codecs from here in `tokio_util`.
+//! Adapters between codecs of `tokio_util` and of `asynchronous_codec`.
 
 use std::{fmt, io, marker::PhantomData};
 
@@ -7,18 +7,17 @@ use bytes::BytesMut;
 use tokio_util::codec as theirs;
 use ws_framed_codecs::LengthPrefixed;
 
-/// A codec of `tokio_util` for the item view.
+/// Adapts a codec of `tokio_util` to the item stream, [`WsFramed`](crate::WsFramed).
 ///
-/// `C` is the codec, `Out` the type that is sent with it. A codec of `tokio_util` may take several
-/// types, so this has to be said; where something is sent, the compiler finds it out.
+/// `C` is the codec, `Out` the type that is sent. A codec of `tokio_util` may encode several types,
+/// so `Out` is a parameter; the compiler infers it where an item is sent.
 ///
-/// An error that leaves the buffer as it was ends the connection, as it does for every codec here, whatever
-/// the codec remembers. One that does is `LinesCodec` when a line is too long: it means to skip the
-/// line, but has not done so when it says that. [`Lines`](crate::Lines) is the one for the item view.
-/// `tokio_util`'s own default for a stream that ends within a frame, an error of the kind `Other`,
-/// comes through as it is.
+/// An error that consumes no bytes ends the connection, as for every codec of this library. This
+/// concerns `LinesCodec`: it reports a line that is too long before it skips the line. Use
+/// [`Lines`](crate::Lines) instead. By default, a codec of `tokio_util` reports a stream that ends
+/// within a frame as an error of the kind `Other`; that error is passed on unchanged.
 ///
-/// Most codecs of `tokio_util` have no limit unless they are given one.
+/// Most codecs of `tokio_util` have no limit by default. Set one.
 ///
 /// ```
 /// use futures::{SinkExt, TryStreamExt};
@@ -35,8 +34,8 @@ use ws_framed_codecs::LengthPrefixed;
 /// ```
 pub struct TokioCodec<C, Out> {
     codec: C,
-    /// `decode_eof` gave something, so `decode` is not called before it gives nothing: that is how
-    /// `tokio_util` drives a codec.
+    /// Whether `decode_eof` returned an item or an error. Like `tokio_util`, `decode` is then not
+    /// called until it returns `None`.
     at_the_end: bool,
     sent: PhantomData<fn(Out)>,
 }
@@ -62,7 +61,7 @@ impl<C, Out> TokioCodec<C, Out> {
         &mut self.codec
     }
 
-    /// The codec again.
+    /// Returns the codec.
     pub fn into_inner(self) -> C {
         self.codec
     }
@@ -113,20 +112,20 @@ impl<C: theirs::Decoder, Out> ours::Decoder for TokioCodec<C, Out> {
         let last = self.codec.decode_eof(src);
         self.at_the_end = !matches!(last, Ok(None));
         if !self.at_the_end {
-            // What is left is what the codec does not mind, the `\r` of a last line for one: it would have
-            // said so. What drives it here would take it for a part of a frame.
+            // The codec accepts the rest, for example the `\r` of a last line, or it would have
+            // returned an error. `WsFramed` would report the rest as a partial frame.
             src.clear();
         }
         last
     }
 }
 
-/// A codec from here, or any of `asynchronous_codec`, for `tokio_util::codec::Framed`.
+/// Adapts a codec of this library, or any of `asynchronous_codec`, to `tokio_util::codec::Framed`.
 ///
 /// A stream that ends within a frame is an error of the kind `UnexpectedEof`. After an error,
-/// `tokio_util`'s `Framed` says `None` once; where the codec took the bad frame from the buffer, as
-/// with [`CodecError::Malformed`](crate::CodecError::Malformed), polling it again reads on, once more bytes
-/// have come.
+/// `tokio_util`'s `Framed` returns `None` once. If the codec consumed the frame, as with
+/// [`CodecError::Malformed`](crate::CodecError::Malformed), a later poll continues once more bytes
+/// have arrived.
 ///
 /// ```
 /// use futures::{SinkExt, TryStreamExt};
@@ -163,7 +162,7 @@ impl<C> ForTokio<C> {
         &mut self.codec
     }
 
-    /// The codec again.
+    /// Returns the codec.
     pub fn into_inner(self) -> C {
         self.codec
     }
@@ -187,8 +186,8 @@ impl<C: ours::Decoder> theirs::Decoder for ForTokio<C> {
 
     fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<C::Item>, C::Error> {
         match self.codec.decode_eof(src)? {
-            // `asynchronous_codec` leaves it to what drives the codec to find this, `tokio_util` to
-            // the codec.
+            // With `asynchronous_codec`, the caller of the codec detects a partial frame; with
+            // `tokio_util`, the codec does.
             None if !src.is_empty() => Err(io::Error::new(
                 io::ErrorKind::UnexpectedEof,
                 "the stream ended within a frame",

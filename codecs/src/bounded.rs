@@ -1,9 +1,9 @@
-//! A serde `Deserializer` around another, for payloads from people who wish us ill.
+//! A serde `Deserializer` that wraps another and limits the cost of untrusted payloads.
 //!
-//! A limit on the length of a frame does not limit what reading it costs: a few bytes can claim a
-//! billion elements of a type that takes no bytes, and a byte a level is enough to nest until the
-//! stack is gone. So everything that a type reads through is wrapped here, from the payload down to
-//! the last element. Two things are counted:
+//! A limit on the length of a frame does not limit the cost of decoding. A few bytes can claim a
+//! billion elements of a type that takes no bytes, and one byte for each level can overflow the
+//! stack. So each serde reader is wrapped, from the payload to the last element. Two counts are
+//! kept:
 //!
 //! - **Levels of nesting.** All nesting goes through the five methods of a visitor that hand out
 //!   something to read on from (`visit_some`, `visit_newtype_struct`, `visit_seq`, `visit_map`,
@@ -11,12 +11,12 @@
 //!   only a hint in formats that describe themselves.
 //! - **Elements** of sequences and maps, against one budget for the whole payload: its length. An
 //!   element that takes any bytes has one that is not part of an element inside it, so honest
-//!   values of such types fit. A sequence that tells its length pays for it all at once, before
-//!   anybody allocates for it; others pay as they go. Tuples and structs are read as sequences too,
-//!   but pay nothing: their length is in the type, not in the payload.
+//!   values of such types fit. A sequence with a known length is charged in full before memory
+//!   is allocated for it; others are charged for each element. Tuples and structs are read as
+//!   sequences too, but are not charged: their length is in the type, not in the payload.
 //!
-//! Each wrapper is `#[inline]`, so that the compiler sees through it: left to its own judgement, it
-//! makes bincode several times slower to read, and the wrapper costs next to nothing with it.
+//! Each wrapper is `#[inline]`. Without it, decoding bincode is several times slower; with it, the
+//! wrapper costs almost nothing.
 
 mod visitor;
 
@@ -59,8 +59,8 @@ impl Budget {
         }
     }
 
-    /// For a format in which an integer may be written as a floating-point number, which then is exact
-    /// below `limit`, of at most 2^127.
+    /// For a format in which an integer may be written as a floating-point number, which then is
+    /// exact below `limit`, of at most 2^127.
     #[cfg(any(feature = "cbor", feature = "json"))]
     pub(crate) fn with_whole_floats(self, limit: f64) -> Self {
         Self {
@@ -194,9 +194,9 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Bounded<'_, D> {
         deserialize_str => deserialize_str,
         // Not the method of the same name. For an owned string, bincode allocates and zeroes what
         // the payload claims before it looks whether it is there: ten bytes abort the process. A
-        // borrowed one is cut from the payload, which checks. Visitors of owned strings take
-        // borrowed ones: serde demands it. (A format that can only copy strings out may need the
-        // methods of the same names.)
+        // borrowed one is sliced from the payload, with a length check. Visitors of owned strings
+        // take borrowed ones: serde demands it. (A format that can only copy strings out may need
+        // the methods of the same names.)
         deserialize_string => deserialize_str,
         deserialize_bytes => deserialize_bytes,
         deserialize_byte_buf => deserialize_bytes,

@@ -22,13 +22,15 @@ use crate::{CodecError, EncodeRef, LengthPrefixed};
 ///
 /// For peers in any language, where JSON is too large or bytes are to be carried.
 ///
-/// **Wire:** the length of the payload as a `u32`, big-endian, then the payload: one CBOR data item.
+/// **Wire:** the length of the payload as a `u32`, big-endian, then the payload: one CBOR data
+/// item.
 /// - Structs are maps with the names of their fields; variants are a text, or a map of one entry.
 /// - `None`, `()` and unit structs are null.
 /// - Integers and lengths are written in their shortest form, those above 64 bits as bignums.
-///   Floating-point numbers have the width of their type. Sequences of unknown length are indefinite.
-/// - serde is told that the format is human-readable, so addresses, and ids and times of most crates,
-///   are texts: serde takes for human-readable what it buffers for tagged types.
+///   Floating-point numbers have the width of their type. Sequences of unknown length are
+///   indefinite.
+/// - The format reports itself to serde as human-readable, since serde treats values that it
+///   buffers for tagged types as such. So addresses, and ids and times of most crates, are texts.
 ///
 /// **On reading**, more is accepted, since encoders of other languages write it:
 /// - Undefined is null. The empty array, which earlier versions wrote, is a unit.
@@ -37,22 +39,22 @@ use crate::{CodecError, EncodeRef, LengthPrefixed};
 /// - Floating-point numbers have any width (16 bits too), and may be integers.
 /// - A byte string is read as a list or an array of bytes, and a list of integers as bytes.
 /// - Texts, bytes, arrays and maps may have an indefinite length.
-/// - Tags are skipped: typed arrays of bytes (64, 68), dates (0, 1), 55799 and most others. A tag that
-///   makes another value of what follows is an error: fractions (4, 5, 30), references (25, 29), typed
-///   arrays of wider numbers (65 to 87).
+/// - Tags are skipped: typed arrays of bytes (64, 68), dates (0, 1), 55799 and most others. A tag
+///   that makes another value of what follows is an error: fractions (4, 5, 30), references (25,
+///   29), typed arrays of wider numbers (65 to 87).
 ///
 /// A number out of the range of its type is an error, and so is one with a fraction for an integer.
 ///
 /// **Errors**, on sending: [`CodecError::ItemTooLarge`], with the true length of the value;
 /// [`CodecError::Unencodable`] when the type's `Serialize` refuses, or writes another number of
-/// elements than it announces. On receiving: [`CodecError::FrameTooLarge`], as soon as the prefix is
-/// there, which leaves the buffer as it is; [`CodecError::Malformed`], which takes exactly that frame,
-/// for a payload that is no `In` or goes on behind it.
+/// elements than it announces. On receiving: [`CodecError::FrameTooLarge`], as soon as the prefix
+/// is there, which leaves the buffer as it is; [`CodecError::Malformed`], which takes exactly that
+/// frame, for a payload that is no `In` or goes on behind it.
 ///
 /// **Hostile bytes:** for any frame, memory and time are bounded as the [crate's
-/// documentation](crate) says, and so are nesting (128 levels, and as many in what a type skips) and the
-/// number of elements (not more than the payload has bytes, which no honest value meets: even `()`
-/// takes a byte).
+/// documentation](crate) says, and so are nesting (128 levels, and as many in what a type skips)
+/// and the number of elements (not more than the payload has bytes, which no honest value meets:
+/// even `()` takes a byte).
 ///
 /// ```
 /// use asynchronous_codec::{BytesMut, Decoder, Encoder};

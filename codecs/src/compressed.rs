@@ -29,30 +29,32 @@ const LZ4_HEAD_LEN: usize = 5;
 /// between frames.
 ///
 /// **Wire:** the length of what follows as a `u32`, big-endian; then a byte. If it is 0, a frame of
-/// the inner codec follows as that codec wrote it. If it is 1, the length of the inner frame follows
-/// as a `u32`, big-endian, and then the inner frame as one block in the [LZ4 block
-/// format](https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md). A frame that compression would not make
-/// shorter is sent as it is, so the wire never carries more than 5 bytes over the inner frame.
+/// the inner codec follows as that codec wrote it. If it is 1, the length of the inner frame
+/// follows as a `u32`, big-endian, and then the inner frame as one block in the [LZ4 block
+/// format](https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md). A frame that compression
+/// would not make shorter is sent as it is, so the wire never carries more than 5 bytes over the
+/// inner frame.
 ///
-/// **The limit** counts an inner frame before it is compressed and after it is inflated, with all that
-/// the inner codec puts around its payload: to send the largest payload of a `Postcard::new(max)`, it must
-/// be `max + 4`. The inner codec's own limit holds too.
+/// **The limit** counts an inner frame before it is compressed and after it is inflated, with all
+/// that the inner codec puts around its payload: to send the largest payload of a
+/// `Postcard::new(max)`, it must be `max + 4`. The inner codec's own limit holds too.
 ///
 /// **Items** and **errors** are those of the inner codec. In addition, on sending:
 /// [`CodecError::ItemTooLarge`] for an inner frame over the limit. On receiving:
-/// [`CodecError::FrameTooLarge`], as soon as the length is there, which leaves the buffer as it is; [`CodecError::Malformed`], which takes exactly
-/// that frame, for a frame that cannot be inflated to the length that it tells, or that holds anything
-/// but one frame of the inner codec. An error of the inner codec that takes nothing from the inner
-/// frame takes nothing here either. An inner frame is a stream of its own to the inner codec: what it
-/// would make of an unfinished one at the end of a stream is its item.
+/// [`CodecError::FrameTooLarge`], as soon as the length is there, which leaves the buffer as it is;
+/// [`CodecError::Malformed`], which takes exactly that frame, for a frame that cannot be inflated
+/// to the length that it tells, or that holds anything but one frame of the inner codec. An error
+/// of the inner codec that takes nothing from the inner frame takes nothing here either. An inner
+/// frame is a stream of its own to the inner codec: what it would make of an unfinished one at the
+/// end of a stream is its item.
 ///
-/// **Hostile bytes:** a frame of `n` bytes is inflated to no more than the limit, and to no more than
-/// 255 `n` bytes, which is all that the format can; that is checked before any memory is asked for, and
-/// memory is asked for once. Time is linear in both lengths. What the inner codec makes of it costs
-/// what it costs with that codec.
+/// **Hostile bytes:** a frame of `n` bytes is inflated to no more than the limit, and to no more
+/// than 255 `n` bytes, which is all that the format can; that is checked before any memory is asked
+/// for, and memory is asked for once. Time is linear in both lengths. What the inner codec makes of
+/// it costs what it costs with that codec.
 ///
-/// **Secrets:** as with any compression, the length of a frame tells something about what is in it. Do
-/// not put a secret into one frame with what an attacker may choose.
+/// **Secrets:** as with any compression, the length of a frame tells something about what is in it.
+/// Do not put a secret into one frame with what an attacker may choose.
 ///
 /// ```
 /// use asynchronous_codec::{BytesMut, Decoder, Encoder};
@@ -83,8 +85,8 @@ pub struct Compressed<C> {
 }
 
 impl<C> Compressed<C> {
-    /// Compresses the frames of `codec`, of at most `max_frame_len` bytes each before compression, in
-    /// both directions. Above `u32::MAX - 1` it means `u32::MAX - 1`.
+    /// Compresses the frames of `codec`, of at most `max_frame_len` bytes each before compression,
+    /// in both directions. Above `u32::MAX - 1` it means `u32::MAX - 1`.
     #[must_use]
     pub fn new(codec: C, max_frame_len: usize) -> Self {
         Self {
@@ -124,8 +126,8 @@ impl<C> Compressed<C> {
 /// Its own frames have a prefix, whatever those of the inner codec have.
 impl<C> LengthPrefixed for Compressed<C> {}
 
-/// Of the two limits, the smaller one counts. It says exactly what can be sent where the other one leaves room for it, as
-/// the docs of [`Compressed`] ask for.
+/// Of the two limits, the smaller one counts. It says exactly what can be sent where the other one
+/// leaves room for it, as the docs of [`Compressed`] ask for.
 impl<C: WireFormat> WireFormat for Compressed<C> {
     fn name(&self) -> Cow<'static, str> {
         format!("lz4+{}", self.codec.name()).into()
@@ -136,8 +138,7 @@ impl<C: WireFormat> WireFormat for Compressed<C> {
     }
 }
 
-/// Puts the buffer back as it was, unless the frame is complete: on every way out, the panic of
-/// somebody's codec included.
+/// Restores the buffer on drop unless the frame is complete, also if the inner codec panics.
 struct Unfinished<'d> {
     dst: &'d mut BytesMut,
     start: usize,
@@ -315,7 +316,7 @@ where
         match self.decode_inner(&mut inner) {
             Inner::Read(result) => result.map(Some),
             Inner::Stuck(error) => {
-                // Then this codec cannot go on either, and the bytes stay for whoever can.
+                // This codec cannot continue either. The bytes stay for another codec.
                 if is_plain {
                     frame.unsplit(inner);
                 }

@@ -1,11 +1,12 @@
-//! Encoding what is only lent.
+//! Encoding by reference.
 
 use asynchronous_codec::{BytesMut, Encoder};
 
-/// An [`Encoder`] that can do with a reference, so that whoever sends a value need not give it up, nor clone it.
+/// An [`Encoder`] that also encodes a reference, so that the caller need not give up or clone a
+/// value.
 ///
-/// All codecs of this crate are. To make one of your own fit, do in
-/// [`encode_ref`](Self::encode_ref) what `encode` does:
+/// All codecs of this crate implement it. In a codec of your own, move the body of `encode` to
+/// [`encode_ref`](Self::encode_ref):
 ///
 /// ```
 /// use asynchronous_codec::{BytesMut, Encoder};
@@ -33,12 +34,12 @@ use asynchronous_codec::{BytesMut, Encoder};
 /// }
 /// ```
 pub trait EncodeRef: Encoder {
-    /// What a reference refers to: the item, or what it lends out, as a `String` does a `str`.
+    /// The type behind the reference: the item, or what it borrows as, like `str` for a `String`.
     type Ref: ?Sized;
 
-    /// Appends what [`encode`](Encoder::encode) would have appended for the item.
+    /// Appends the same bytes as [`encode`](Encoder::encode) does for the item.
     ///
     /// # Errors
-    /// Those of `encode`. The buffer is then as it was.
+    /// Those of `encode`. The buffer is then unchanged.
     fn encode_ref(&mut self, item: &Self::Ref, dst: &mut BytesMut) -> Result<(), Self::Error>;
 }

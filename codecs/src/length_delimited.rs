@@ -13,11 +13,12 @@ use crate::{CodecError, EncodeRef, WireFormat};
 /// **Wire:** the length of the payload as a `u32`, big-endian, then the payload. An empty one is a
 /// frame like any other.
 ///
-/// **Items:** [`Bytes`] both ways. A received item shares the memory of the read buffer, nothing is
-/// copied; whoever keeps one for long keeps that memory, and may prefer a copy.
+/// **Items:** [`Bytes`] both ways. A received item shares the memory of the read buffer and is not
+/// copied. An item that is kept for long keeps that memory alive; copy it to release the buffer.
 ///
-/// **Errors:** on sending, [`CodecError::ItemTooLarge`]; on receiving, [`CodecError::FrameTooLarge`]. It comes as soon as the
-/// prefix is there, and the buffer stays as it is.
+/// **Errors:** on sending, [`CodecError::ItemTooLarge`]; on receiving,
+/// [`CodecError::FrameTooLarge`]. It is returned as soon as the prefix has arrived, and the buffer
+/// is unchanged.
 ///
 /// **Hostile bytes:** a prefix makes the codec reserve at most 64 KiB ahead of the bytes that have
 /// arrived.

@@ -1,8 +1,8 @@
 //! Codecs that turn a stream of bytes into a stream of values and back.
 //!
 //! Each one implements [`asynchronous_codec::Encoder`] and [`asynchronous_codec::Decoder`], so it
-//! works in [`asynchronous_codec::Framed`] over any byte stream. There is no I/O in here. Each one is
-//! [`EncodeRef`] as well, and has a stable name: [`WireFormat`].
+//! works in [`asynchronous_codec::Framed`] over any byte stream. There is no I/O in here. Each one
+//! is [`EncodeRef`] as well, and has a stable name: [`WireFormat`].
 //!
 //! | codec | item | one frame on the wire | feature |
 //! |---|---|---|---|
@@ -76,22 +76,21 @@
 //! # The limit
 //!
 //! Every constructor takes the largest frame that the codec sends or accepts, in bytes. There is no
-//! default and no way to do without: what is right depends on your messages, and a limit that
-//! nobody chose is one that an attacker finds. It counts the payload only: not the four bytes of
-//! its length, not the end of a line. A limit above `u32::MAX` means `u32::MAX`.
+//! default, since the right limit depends on the messages of a protocol. It counts the payload
+//! only, without the four bytes of its length or the end of a line. A limit above `u32::MAX` means
+//! `u32::MAX`.
 //!
-//! # What a codec promises
+//! # Guarantees
 //!
-//! - **Encoding is all or nothing.** When an item cannot be encoded, the output buffer holds what
-//!   it held before, and the next item can be sent.
-//! - **Decoding takes whole frames.** A frame's bytes leave the buffer when the frame is dealt
-//!   with, and not before: with its item, or with [`CodecError::Malformed`], after which the next
-//!   frame can be read. [`CodecError::FrameTooLarge`] takes nothing: the stream cannot be read on
-//!   with this codec. A partial frame stays in the buffer, whole, for more bytes or for another
-//!   codec.
-//! - **A value comes back equal**, or its sender gets an error. What serde itself does not give back is
-//!   in a table in the docs of each codec.
-//! - **A frame is used up by its value.** Bytes left over behind it are an error.
+//! - **Encoding is all or nothing.** If an item cannot be encoded, the output buffer is unchanged,
+//!   and the next item can be sent.
+//! - **Decoding takes whole frames.** A frame is removed from the buffer with its item, or with
+//!   [`CodecError::Malformed`], after which the next frame can be decoded.
+//!   [`CodecError::FrameTooLarge`] removes no bytes, and this codec cannot continue. A partial
+//!   frame stays in the buffer until more bytes arrive, or for another codec.
+//! - **A value comes back equal**, or its sender gets an error. A table in the docs of each codec
+//!   lists the exceptions, which are due to serde.
+//! - **A frame holds one value.** Remaining bytes are an error.
 //! - **Hostile bytes cost little.** No frame makes a bundled codec panic or overflow the stack, its
 //!   time is linear in the length of the frame, and so is its memory (a byte on the wire may be an
 //!   element in memory, however large its type), plus at most 1 MiB for each level of nesting. This
@@ -111,14 +110,13 @@
 //!   are themselves large: a recursive type of many kilobytes belongs on a thread with more than
 //!   the usual 2 MiB.
 //! - **More elements than the frame has bytes**, all its sequences, sets and maps taken together.
-//!   Whoever encodes elements of at least one byte never meets this. `Vec<()>`, and collections of
-//!   any other type that encodes to nothing, do: a `Vec` of a thousand units would be a frame of
-//!   three bytes.
+//!   Elements of at least one byte never exceed this. `Vec<()>`, and collections of any other type
+//!   that encodes to no bytes, may: a `Vec` of a thousand units would be a frame of three bytes.
 //!
 //! # Which one?
 //!
-//! [`Text`] is for messages that are plain text, [`Lines`] for protocols that end a text with a line feed, and
-//! [`LengthDelimited`] for bytes.
+//! [`Text`] is for messages that are plain text, [`Lines`] for protocols that end a text with a
+//! line feed, and [`LengthDelimited`] for bytes.
 //!
 //! For a new protocol between Rust programs, take `Postcard`: it is maintained, compact, and has a
 //! [specified wire format](https://postcard.jamesmunns.com). `Json` and `Cbor` describe themselves:

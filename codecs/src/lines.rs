@@ -23,11 +23,11 @@ use crate::{CodecError, EncodeRef, WireFormat};
 /// [`CodecError::Malformed`] for a line that is not UTF-8, which takes exactly that line and its
 /// end.
 ///
-/// **Hostile bytes:** no byte is searched twice for the end of a line, in however small pieces it
-/// arrives.
+/// **Hostile bytes:** no byte is searched twice for the end of a line, even if bytes arrive one by
+/// one.
 ///
-/// A codec remembers how far it has looked, so it is good for bytes that nobody else takes out of the
-/// buffer. To come back to lines after another codec has read, use a clone, which starts afresh.
+/// The codec stores how far it has searched the buffer, so no other code may remove bytes from the
+/// buffer. To decode lines again after another codec, use a clone, which starts without a position.
 ///
 /// ```
 /// use asynchronous_codec::{BytesMut, Decoder};
@@ -76,7 +76,8 @@ impl Lines {
 
     /// Where the first `\n` is.
     fn find_end(&mut self, src: &BytesMut) -> Option<usize> {
-        // A buffer that got shorter is not the one that was searched; that it never fails is all this does.
+        // A buffer that got shorter is not the one that was searched; that it never fails is all
+        // this does.
         self.searched = self.searched.min(src.len());
         let found = memchr(b'\n', src.get(self.searched..)?).map(|at| self.searched + at);
         self.searched = found.unwrap_or(src.len());

@@ -1,11 +1,12 @@
-//! One open connection: the poll loop between the public views and the transport.
+//! One open connection: the poll loop between the public streams and the transport.
 //!
-//! [`state`] says how a connection ends, and what each task does in each state. `recv` is the loop of a
-//! read, `send` that of a write or flush, `close` the steps of ending and the deadline that they have.
+//! [`state`] says how a connection ends, and what each task does in each state. `recv` is the loop
+//! of a read, `send` that of a write or flush, `close` the steps of ending and the deadline that
+//! they have.
 //!
-//! Reads receive. A write that must wait receives too, as little as keeps the connection alive. A read
-//! never waits for a write while there is something to read, so two peers that both send more than the
-//! network holds make progress by their readers.
+//! Reads receive. A write that must wait receives too, as little as keeps the connection alive. A
+//! read never waits for a write while there is something to read, so two peers that both send more
+//! than the network holds make progress by their readers.
 
 mod close;
 mod keepalive;
@@ -47,7 +48,7 @@ use crate::{
 /// messages cannot starve other tasks.
 const MESSAGES_PER_POLL: usize = 128;
 
-/// How data maps to WebSocket messages. Passed to each poll, because a connection can change its view.
+/// How data maps to WebSocket messages. Passed to each poll, because a stream can be converted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Mode {
     /// Message boundaries have no meaning.
@@ -70,7 +71,7 @@ impl Mode {
     }
 }
 
-/// An open connection. The views own it, and are the only ones that poll it.
+/// An open connection. The public streams own it, and only they poll it.
 #[derive(Debug)]
 pub(crate) struct Connection<M> {
     transport: M,
@@ -82,7 +83,8 @@ pub(crate) struct Connection<M> {
 struct Core {
     config: Config,
     properties: Properties,
-    /// The longest data message that is sent: the lesser of what the caller and the transport allow.
+    /// The longest data message that is sent: the lesser of what the caller and the transport
+    /// allow.
     max_send: usize,
     state: State,
     buffer: WriteBuffer,
@@ -110,8 +112,8 @@ struct Core {
     guard: DropGuard,
 }
 
-/// Tells handles and observers when the connection is dropped. A type of its own, so that a connection
-/// can be taken apart.
+/// Tells handles and observers when the connection is dropped. A type of its own, so that a
+/// connection can be taken apart.
 #[derive(Debug)]
 struct DropGuard {
     shared: Arc<Shared>,

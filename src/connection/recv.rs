@@ -21,8 +21,8 @@ use crate::{
 };
 
 impl<M: MessageTransport> Connection<M> {
-    /// Receives the next data, never empty where it is packed; then the error, if the connection did
-    /// not end well; then `None`, forever.
+    /// Receives the next data, never empty where it is packed; then the error, if the connection
+    /// did not end well; then `None`, forever.
     #[inline]
     pub(crate) fn poll_recv(
         &mut self,
@@ -59,8 +59,8 @@ impl<M: MessageTransport> Connection<M> {
             return Poll::Ready(Some(data));
         }
         if self.core.has_urgent_output() {
-            // A peer that sends without pause must not hold it back. An error is the writer's to see;
-            // a reader reads what is left.
+            // A peer that sends without pause must not hold it back. An error is the writer's to
+            // see; a reader reads what is left.
             let _ = self.poll_send(cx);
         }
         for _ in 0..MESSAGES_PER_POLL {
@@ -93,8 +93,8 @@ impl<M: MessageTransport> Connection<M> {
         Poll::Pending
     }
 
-    /// A read finds nothing and is about to wait: sends what is buffered, since no other task may, and
-    /// polls the timers. Ready if there is something new to look at.
+    /// A read finds nothing and is about to wait: sends what is buffered, since no other task may,
+    /// and polls the timers. Ready if there is something new to look at.
     fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let is_flushed = self.poll_send(cx).is_ready();
         if !self.core.is_kept_alive() {
@@ -121,8 +121,9 @@ impl<M: MessageTransport> Connection<M> {
         Poll::Ready(())
     }
 
-    /// A writer must wait: receives control messages, and at most one data message, which is kept for
-    /// the reader. So a connection that is only written to replies to pings, and learns of its end.
+    /// A writer must wait: receives control messages, and at most one data message, which is kept
+    /// for the reader. So a connection that is only written to replies to pings, and learns of its
+    /// end.
     pub(super) fn recv_while_blocked(&mut self, cx: &mut Context<'_>) {
         for _ in 0..MESSAGES_PER_POLL {
             if self.core.early.is_some() || self.core.state.reading() != Reading::Receive {
@@ -249,7 +250,8 @@ impl Core {
         self.apply(Input::PeerClosed { frame, replies });
     }
 
-    /// A message that arrives after a violation. What the transport replies to it has to be flushed.
+    /// A message that arrives after a violation. What the transport replies to it has to be
+    /// flushed.
     fn take_drained(&mut self, message: Message) {
         match message {
             Message::Ping(payload) if self.properties.replies => self.take_ping(payload),
@@ -321,7 +323,7 @@ impl Core {
         });
     }
 
-    /// Fails the connection because a view cannot decode what was received. The peer gets `frame`.
+    /// Fails the connection because received data cannot be decoded. The peer gets `frame`.
     fn fail_with(&mut self, frame: CloseFrame) {
         if self.state.reading() == Reading::Receive {
             self.report_failure(&WsErr::Undecodable);

@@ -13,8 +13,8 @@ use crate::{
 /// Length of the prefix of an encoded item.
 const PREFIX_LEN: usize = size_of::<u32>();
 
-/// Data that is to be sent: bytes of the byte stream, or encoded items, or one message where each item is
-/// one.
+/// Data that is to be sent: bytes of the byte stream, or encoded items, or one message where each
+/// item is one.
 #[derive(Default)]
 pub(super) struct WriteBuffer {
     buffer: BytesMut,
@@ -23,8 +23,8 @@ pub(super) struct WriteBuffer {
     /// Shared bytes behind those in the buffer. They are sent without a copy, unless something is
     /// appended behind them before that.
     tail: Bytes,
-    /// A message that is sent as it is, before everything else here. It waits until the transport is
-    /// ready, which a ping may have changed since the caller was told so.
+    /// A message that is sent unchanged, before all other data here. It waits until the transport
+    /// is ready, since a ping may have used the room that `poll_ready` reported.
     message: Option<Message>,
     /// The largest length of the buffer since it was empty.
     peak: usize,
@@ -137,7 +137,8 @@ impl WriteBuffer {
         Ok(())
     }
 
-    /// Buffers the payload of the item that `put` encodes, as a message of its own. The buffer is empty.
+    /// Buffers the payload of the item that `put` encodes, as a message of its own. The buffer is
+    /// empty.
     pub(super) fn encode_message<E: From<io::Error>>(
         &mut self,
         put: impl FnOnce(&mut BytesMut) -> Result<(), E>,
@@ -187,8 +188,8 @@ impl WriteBuffer {
     }
 }
 
-/// Checks the length prefix of an encoded item and the length of its payload. Returns the payload if it is
-/// text.
+/// Checks the length prefix of an encoded item and the length of its payload. Returns the payload
+/// if it is text.
 fn check_item(frame: &[u8], is_text: bool, max: usize) -> Result<Option<String>, WsErr> {
     let Some((prefix, payload)) = frame.split_first_chunk() else {
         return Err(WsErr::NotOneFrame(Mismatch::NoLength));

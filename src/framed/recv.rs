@@ -30,7 +30,7 @@ enum Decoded<T> {
     Item(T),
     /// More bytes are needed.
     Incomplete,
-    /// The decoder cannot go on.
+    /// The decoder cannot continue.
     Fatal(CloseFrame),
 }
 
@@ -61,8 +61,8 @@ where
             self.buffer = BytesMut::new();
         }
         if self.mode != Mode::Packed {
-            // With the prefix there is one way to decode, with one set of checks. No codec takes more than
-            // a prefix can express.
+            // The prefix lets the codec decode both modes with the same checks. No codec accepts
+            // more than a prefix can express.
             self.buffer.reserve(PREFIX_LEN.saturating_add(chunk.len()));
             self.buffer
                 .put_u32(u32::try_from(chunk.len()).unwrap_or(u32::MAX));
@@ -73,7 +73,7 @@ where
     fn decode(&mut self) -> Decoded<Result<T, C::Error>> {
         let decoded = self.decode_buffered();
         if self.is_lent && self.buffer.is_empty() {
-            // It would keep the transport from reusing the allocation.
+            // The empty buffer would keep the transport from reusing the allocation.
             self.buffer = BytesMut::new();
             self.is_lent = false;
         }
@@ -132,7 +132,7 @@ where
         }
     }
 
-    /// The error that the decoder cannot go on after, once the peer has the close frame.
+    /// The error after which the decoder cannot continue, once the close frame is sent.
     fn undecodable(&mut self) -> C::Error {
         match self.codec.decode(&mut self.buffer) {
             Err(error) => error,
@@ -153,7 +153,7 @@ where
         loop {
             match this.recv {
                 RecvState::Ended => {
-                    // What could not be closed at the end may be by now.
+                    // A close that was pending at the end may complete in this poll.
                     let _ = this.stream.poll_next_chunk(cx, this.mode);
                     return Poll::Ready(None);
                 }
@@ -178,7 +178,8 @@ where
                     return Poll::Ready(Some(Err(error.into())));
                 }
                 None if this.recv == RecvState::Draining => this.recv = RecvState::Ended,
-                // An earlier view has reported an error: the buffer does not hold the end of a whole stream.
+                // The stream reported an error before it was converted: the buffered data is
+                // truncated.
                 None if this.stream.ended_with_error() => this.recv = RecvState::Ended,
                 None => return Poll::Ready(this.decode_last()),
             }
@@ -196,7 +197,7 @@ where
     }
 }
 
-/// The close frame for an error that the decoder cannot go on after.
+/// The close frame for an error after which the decoder cannot continue.
 fn close_frame_for(error: &dyn Any) -> CloseFrame {
     match error.downcast_ref::<CodecError>() {
         Some(error @ CodecError::FrameTooLarge { .. }) => {

@@ -36,8 +36,8 @@ where
         self.get_mut().poll_flush_items(cx)
     }
 
-    /// Flushes, sends a close frame with code 1000, and is ready when that is flushed. Read on until
-    /// `None` to see the peer's, or use [`WsFramed::close_with`].
+    /// Flushes, sends a close frame with code 1000, and is ready when that is flushed. Read until
+    /// `None` to wait for the peer's close frame, or use [`WsFramed::close_with`].
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), C::Error>> {
         self.get_mut()
             .stream
@@ -47,17 +47,19 @@ where
 }
 
 impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
-    /// Sends an item that stays where it is: like `feed` of futures' `SinkExt`, for a codec that can do with a
-    /// reference, as all of this crate can.
+    /// Sends an item by reference, without a flush: `feed` of futures' `SinkExt` for a codec that
+    /// encodes references. All codecs of this library do.
     ///
-    /// The halves of futures' `split` do not have it; those of [`into_split`](Self::into_split) do.
+    /// The halves of futures' `split` do not have this method; those of
+    /// [`into_split`](Self::into_split) do.
     ///
     /// # Errors
-    /// As those of `feed`. When the item cannot be encoded, nothing of it was sent, and the sink goes on.
+    /// Those of `feed`. If the item cannot be encoded, no part of it is sent, and the sink can
+    /// still be used.
     ///
     /// # Cancel safety
-    /// It waits for room before it looks at the item, and is ready when that is encoded. Dropped before that, it
-    /// has done nothing.
+    /// The future waits for room, and is ready as soon as the item is encoded. Dropping it before
+    /// that has no effect.
     ///
     /// ```
     /// use futures::SinkExt;
@@ -78,11 +80,11 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
         poll_fn(|cx| self.poll_feed_ref(cx, item)).await
     }
 
-    /// Sends an item that stays where it is, and flushes: like `send` of futures' `SinkExt`.
+    /// Sends an item by reference, and flushes: `send` of futures' `SinkExt` for a reference.
     ///
     /// # Errors
-    /// As those of `send`. When the item cannot be encoded, nothing of it was sent, and the sink
-    /// goes on.
+    /// Those of `send`. If the item cannot be encoded, no part of it is sent, and the sink can
+    /// still be used.
     pub async fn send_ref(&mut self, item: &C::Ref) -> Result<(), C::Error>
     where
         C: EncodeRef,
@@ -91,23 +93,27 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
         poll_fn(|cx| self.poll_flush_items(cx)).await
     }
 
-    /// Sends an item that is encoded already, perhaps over many connections: see [`Encoded`]. In order with
-    /// those that are sent otherwise, and the same on the wire.
+    /// Sends an [`Encoded`] item, without a flush. It is sent in order with other items, and is the
+    /// same on the wire.
     ///
     /// Its bytes are not copied: messages of at most
-    /// [`max_send_message_len`](crate::Config::max_send_message_len) share them. Only what fits into a message
-    /// together with what was sent before or after it, without a flush between, is copied into that message.
-    /// Where each item is [one message](WsFramed::per_message), it goes out without its length, and only text is
-    /// copied; so one [`Encoded`] serves connections of both kinds.
+    /// [`max_send_message_len`](crate::Config::max_send_message_len) share them. Bytes are copied
+    /// only if they fit into one message with items before or after them, without a flush in
+    /// between.
     ///
-    /// The halves of futures' `split` do not have it; those of [`into_split`](Self::into_split) do.
+    /// If each item is [one message](WsFramed::per_message), the item is sent without its length
+    /// prefix, and only text is copied. So one [`Encoded`] serves connections of both kinds.
+    ///
+    /// The halves of futures' `split` do not have this method; those of
+    /// [`into_split`](Self::into_split) do.
     ///
     /// # Errors
-    /// As those of `feed`, except for those of the codec. [`WsErr::NoCodec`](crate::WsErr::NoCodec) if
-    /// one of the two is by [contract](crate::Contracts), and the other one is not, or is by others.
+    /// Those of `feed`, except for those of the codec. [`WsErr::NoCodec`](crate::WsErr::NoCodec) if
+    /// the item was not encoded for the [contract](crate::Contracts) of this stream, or if only one
+    /// of the two is by contract.
     ///
     /// # Cancel safety
-    /// It waits for room first. Dropped before it is ready, it has done nothing.
+    /// The future waits for room first. Dropping it before it is ready has no effect.
     pub async fn feed_encoded(&mut self, item: &Encoded<C>) -> Result<(), C::Error>
     where
         C: Encoder,
@@ -115,7 +121,7 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
         poll_fn(|cx| self.poll_feed_encoded(cx, item)).await
     }
 
-    /// Sends an item that is encoded already, and flushes.
+    /// Sends an [`Encoded`] item, and flushes.
     ///
     /// # Errors
     /// Those of [`feed_encoded`](Self::feed_encoded) and of a flush.

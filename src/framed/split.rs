@@ -19,11 +19,11 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     /// Splits into two owned halves for two tasks, in the order of futures' `split`.
     /// [`reunite`](WsSender::reunite) joins them.
     ///
-    /// Unlike the halves of futures' `split`, the sending half has [`feed_ref`](WsSender::feed_ref),
-    /// [`feed_encoded`](WsSender::feed_encoded) and [`close_with`](WsSender::close_with), and keeps no
-    /// item of its own: what was fed goes out before the receiving half waits. What the lock costs
-    /// that both share is described in [`WsSender`](WsSender#two-tasks). Take a
-    /// [`handle`](Self::handle) before.
+    /// Unlike the halves of futures' `split`, the sending half has
+    /// [`feed_ref`](WsSender::feed_ref), [`feed_encoded`](WsSender::feed_encoded) and
+    /// [`close_with`](WsSender::close_with). It buffers no further item: items are sent before the
+    /// receiving half waits. The halves share a lock, see [`WsSender`](WsSender#two-tasks). Call
+    /// [`handle`](Self::handle) before the split.
     ///
     /// ```
     /// use futures::{SinkExt, TryStreamExt};
@@ -50,7 +50,7 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
 }
 
 impl<T, C, M: MessageTransport> WsSender<WsFramed<T, C, M>> {
-    /// Sends an item that stays where it is, as [`WsFramed::feed_ref`] does.
+    /// Sends an item by reference, as [`WsFramed::feed_ref`] does.
     ///
     /// # Errors
     /// Those of [`WsFramed::feed_ref`].
@@ -61,7 +61,7 @@ impl<T, C, M: MessageTransport> WsSender<WsFramed<T, C, M>> {
         poll_fn(|cx| self.lock().poll_feed_ref(cx, item)).await
     }
 
-    /// Sends an item that stays where it is, and flushes, as [`WsFramed::send_ref`] does.
+    /// Sends an item by reference, and flushes, as [`WsFramed::send_ref`] does.
     ///
     /// # Errors
     /// Those of [`WsFramed::send_ref`].
@@ -73,7 +73,7 @@ impl<T, C, M: MessageTransport> WsSender<WsFramed<T, C, M>> {
         poll_fn(|cx| self.lock().poll_flush_items(cx)).await
     }
 
-    /// Sends an item that is encoded already, as [`WsFramed::feed_encoded`] does.
+    /// Sends an [`Encoded`] item, as [`WsFramed::feed_encoded`] does.
     ///
     /// # Errors
     /// Those of [`WsFramed::feed_encoded`].
@@ -84,7 +84,7 @@ impl<T, C, M: MessageTransport> WsSender<WsFramed<T, C, M>> {
         poll_fn(|cx| self.lock().poll_feed_encoded(cx, item)).await
     }
 
-    /// Sends an item that is encoded already, and flushes, as [`WsFramed::send_encoded`] does.
+    /// Sends an [`Encoded`] item, and flushes, as [`WsFramed::send_encoded`] does.
     ///
     /// # Errors
     /// Those of [`WsFramed::send_encoded`].
@@ -96,15 +96,15 @@ impl<T, C, M: MessageTransport> WsSender<WsFramed<T, C, M>> {
         poll_fn(|cx| self.lock().poll_flush_items(cx)).await
     }
 
-    /// Closes the connection, and returns how it ended, as [`WsFramed::close_with`] does: items that
-    /// still arrive are discarded, and the receiving half ends, whether or not it is polled. To
-    /// receive on until the peer's close frame, use `close` of futures' `SinkExt`.
+    /// Closes the connection, and returns how it ended, as [`WsFramed::close_with`] does. Items
+    /// that still arrive are discarded, and the receiving half ends, whether or not it is polled.
+    /// To receive items until the peer's close frame, use `close` of futures' `SinkExt`.
     ///
     /// # Errors
     /// Those of [`WsStream::close_with`](crate::WsStream::close_with).
     ///
     /// # Cancel safety
-    /// Dropping the future leaves the connection closing, and another `close_with` goes on with it.
+    /// Dropping the future leaves the connection closing; another `close_with` continues the close.
     pub async fn close_with(&mut self, frame: CloseFrame) -> Result<CloseOutcome, WsErr> {
         poll_fn(|cx| self.lock().poll_close_with(Task::Writer, cx, &frame)).await
     }

@@ -206,7 +206,7 @@ async fn read_reason(
 /// The error of a rejection. Without a body, the reason is the phrase of the status.
 fn rejection(status: StatusCode, headers: HeaderMap, body: &[u8]) -> WsErr {
     let reason = String::from_utf8_lossy(body);
-    // A character that the limit cuts.
+    // A character that the limit truncates.
     let reason = reason.trim_end_matches(char::REPLACEMENT_CHARACTER);
     let reason = match reason.trim() {
         "" => status.canonical_reason().unwrap_or_default(),

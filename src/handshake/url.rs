@@ -122,9 +122,9 @@ fn cut_zone(url: &str) -> Result<(Cow<'_, str>, String), WsErr> {
         return Err(invalid("the zone of the IPv6 address is not valid"));
     }
     let from = url.len() - rest.len() + start + '['.len_utf8() + address.len();
-    let mut cut = url.to_owned();
-    cut.replace_range(from..=from + zone.len(), "");
-    Ok((Cow::Owned(cut), format!("%{name}")))
+    let mut shortened = url.to_owned();
+    shortened.replace_range(from..=from + zone.len(), "");
+    Ok((Cow::Owned(shortened), format!("%{name}")))
 }
 
 /// The value of `Authorization` for the user and the password in a URL (RFC 7617).

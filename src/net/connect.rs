@@ -58,8 +58,8 @@ impl Connector {
         self.config.validate()?;
         let mut known = None;
         let url = WsUrl::parse(url);
-        let told = url.as_ref().ok().map(|url| (url.authority(), url.path()));
-        let trace = Trace::client(told);
+        let logged = url.as_ref().ok().map(|url| (url.authority(), url.path()));
+        let trace = Trace::client(logged);
         // Boxed, so that the futures around it stay small.
         let handshake = Box::pin(async {
             let url = url.as_ref().map_err(WsErr::clone)?;

@@ -17,7 +17,7 @@ type Key = (Duration, u64);
 
 /// The time, and who is to be woken when: by the network, or because a user wanted to wait.
 ///
-/// Kept apart from the library's timers, so that it can be told who goes on only because a timer fired.
+/// Separate from the library's timers, to detect progress that depends on a timer.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Agenda(Arc<Mutex<Entries>>);
 
@@ -106,7 +106,7 @@ pub(super) struct Sleep {
 }
 
 impl Sleep {
-    /// A sleeper who is gone must wake nobody: that could hide a wakeup that is missing.
+    /// A dropped sleep must not wake a task: that could hide a missing wakeup.
     fn forget(&mut self) {
         if let Some(key) = self.key.take() {
             let waker = self.agenda.entries().waiting.remove(&key);

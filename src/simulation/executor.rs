@@ -20,15 +20,15 @@ use futures::channel::oneshot;
 use super::{agenda::Agenda, rng::Rng};
 use crate::time::virtual_time;
 
-/// More polls than any honest run takes: somebody wakes itself for ever.
+/// More polls than a correct run takes. Above it, a task wakes itself forever.
 const MAX_POLLS: u64 = 1_000_000;
 
 /// What a task is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
-    /// It holds the view of this end, or a share of it.
+    /// The task holds the stream of this end, or a half of it.
     User(usize),
-    /// It holds handles only.
+    /// The task holds handles only.
     Onlooker,
 }
 
@@ -72,7 +72,7 @@ impl Spawner {
             role,
             flag,
             future: Box::pin(async move {
-                // Whoever started it may not want to know.
+                // The receiver may be dropped.
                 let _ = sender.send(work.await);
             }),
         });
@@ -87,7 +87,7 @@ pub(super) struct Pace {
     pub(super) is_prompt: bool,
     /// One poll in so many goes to a task that was not woken. Zero for none.
     pub(super) spurious: usize,
-    /// The tasks that hold this end's view are dropped after so many polls.
+    /// The tasks that hold this end's stream are dropped after so many polls.
     pub(super) kill: Option<(usize, u64)>,
 }
 
@@ -129,7 +129,7 @@ impl Executor {
     /// Runs until all tasks have finished. `check` is called after every poll.
     ///
     /// # Panics
-    /// When somebody would wait for ever, or never rest.
+    /// If a task would wait forever, or wakes itself forever.
     pub(super) fn run(&mut self, check: impl Fn()) {
         loop {
             self.tasks.append(&mut self.spawner.0.borrow_mut());
@@ -181,7 +181,7 @@ impl Executor {
         }
     }
 
-    /// Nobody can go on: time does.
+    /// Advances the clock, since no task can run.
     fn pass_time(&mut self) {
         let mut next = self.agenda.next();
         if !self.pace.is_prompt {

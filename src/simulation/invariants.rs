@@ -19,7 +19,7 @@ pub(super) enum End {
     Failed(io::ErrorKind),
 }
 
-/// What one end has done and seen. Lengths are in bytes of the views: items count with their framing.
+/// What one end has done and seen. Lengths are in bytes: items count with their framing.
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Account {
@@ -85,7 +85,7 @@ impl Ledger {
         let expected = self.contents[1 - end].item(number);
         assert!(
             !self.ends[end].is_cut_short,
-            "an item after one that was cut short"
+            "an item after a truncated one"
         );
         assert!(
             self.ends[1 - end].items_written > number,
@@ -130,7 +130,7 @@ impl Ledger {
                 account.flush_errors += 1;
                 assert_eq!(
                     account.flush_errors, 1,
-                    "user {end}: lost bytes were told twice: {error}"
+                    "user {end}: a loss was reported twice: {error}"
                 );
             }
         }
@@ -168,7 +168,7 @@ impl Ledger {
             self.check_stats(end);
         }
         let by = [0, 1].map(|end| closed_by(&self.ends[end]));
-        assert_ne!(by, [Some(ClosedBy::Peer); 2], "nobody closed first");
+        assert_ne!(by, [Some(ClosedBy::Peer); 2], "no end closed first");
         if scenario.class == Class::Calm && !was_reset {
             self.check_calm(scenario);
         }
@@ -182,7 +182,8 @@ impl Ledger {
         let peer = &self.ends[1 - end];
         // If we broke a rule, that is what the peer closed for.
         let offence = me.said.offence.map(|(_, code)| code);
-        // A peer that closes with such a code and does not take our answer is reported for the code.
+        // A peer that closes with such a code and does not take our answer is reported for the
+        // code.
         let may_abort = [peer.asked, offence]
             .into_iter()
             .flatten()
@@ -199,7 +200,7 @@ impl Ledger {
             let ours = me.asked.filter(|_| *by == ClosedBy::Us);
             assert!(
                 [ours, peer.asked, offence].contains(&code),
-                "user {end}: {outcome:?}, and nobody said so",
+                "user {end}: {outcome:?}, and no cause was reported",
             );
         }
         let is_whole = peer.written == me.received;
@@ -235,7 +236,7 @@ impl Ledger {
         };
         assert!(
             fits,
-            "user {end}: reading ended with {:?}, and the link {outcome:?}",
+            "user {end}: reading ended with {:?}, and the outcome is {outcome:?}",
             me.ended
         );
         if me.is_cut_short && !is_lenient {
@@ -249,7 +250,7 @@ impl Ledger {
         let [me, peer] = [&self.ends[end], &self.ends[1 - end]];
         let (written, flushed, received) = (me.written, me.flushed, peer.received);
         let has_read_all = !peer.is_gone && !peer.discards;
-        // Whoever is offended closes without sending the rest, and does not read it.
+        // An end that detects a violation closes without sending or reading the rest.
         let offends = |account: &Account| account.said.offence.is_some();
         if closed_by(me) == Some(ClosedBy::Us)
             && peer.asked.is_none()

@@ -24,7 +24,7 @@ pub(super) struct Weather {
     pub(super) max_read: usize,
     /// One call in so many is `Pending` though it could go on. Zero for none.
     pub(super) hiccups: usize,
-    /// The longest that bytes are under way, and that somebody waits for a wakeup that is due.
+    /// The longest time that bytes are in flight, and that a wakeup is delayed.
     pub(super) delay: Duration,
     /// Bytes stay with the sender until it flushes, as those of TLS and of buffered writers do.
     pub(super) is_buffered: bool,
@@ -51,9 +51,9 @@ impl Fault {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FaultKind {
-    /// Both ends learn it at once; what is under way arrives, or does not.
+    /// Both ends get an error at once. Bytes in flight arrive, or are lost.
     Reset { is_lossy: bool },
-    /// Nobody learns anything, ever. What is under way arrives, or does not.
+    /// Neither end gets an error. Bytes in flight arrive, or are lost.
     Silence { is_lossy: bool },
     /// Writing fails at both ends, and reading gives nothing, ever.
     Mute,
@@ -113,8 +113,8 @@ impl Network {
         self.wires().pair[end].accepted
     }
 
-    /// Puts these bytes behind what this end has handed over, however much that is, and says whether they are
-    /// under way.
+    /// Appends these bytes to those that this end has written, without a limit. Returns whether
+    /// they are in flight.
     pub(super) fn inject(&self, end: usize, bytes: &[u8]) -> bool {
         let mut wires = self.wires();
         let is_up = wires.state == State::Up && wires.pair[end].ends_at.is_none();
@@ -129,7 +129,8 @@ impl Network {
         is_up
     }
 
-    /// Whether the connection was reset, be it because one end left while there was something to read.
+    /// Whether the connection was reset, be it because one end left while there was something to
+    /// read.
     pub(super) fn was_reset(&self) -> bool {
         self.wires().state == State::Reset
     }

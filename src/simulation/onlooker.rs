@@ -54,7 +54,7 @@ pub(super) fn look_on(
             world.agenda.sleep(at).await;
             world
                 .agenda
-                .trace(|| format!("somebody closes {end} with {code}"));
+                .trace(|| format!("a handle closes {end} with {code}"));
             world.ledger.borrow_mut().asks_to_close(end, code.into());
             handle
                 .close(CloseFrame::new(code, "suddenly").unwrap())
@@ -84,8 +84,8 @@ async fn observe(
     let mut events = handle.observe(ObserveConfig::default()).await.unwrap();
     let (mut seen, mut errors, mut close_frames) = (0, 0, 0);
     let mut is_closed = false;
-    // What the next text says: from the first on that it hears, all come, in order, but for those that are
-    // counted.
+    // What the next text says: from the first on that it hears, all come, in order, but for those
+    // that are counted.
     let mut next_aside = None;
     while let Some(event) = events.next().await {
         world.agenda.trace(|| format!("event of {end}: {event:?}"));
@@ -114,7 +114,7 @@ async fn observe(
                 .await;
         }
     }
-    // A queue that is full when the view is dropped has no room for it.
+    // A queue that is full when the stream is dropped has no room for `Closed`.
     assert!(
         is_closed || seen >= QUEUE,
         "the events ended without Closed"

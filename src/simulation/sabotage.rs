@@ -1,4 +1,4 @@
-//! Transports that break what they promise, to see that the simulation notices.
+//! Faulty transports, to test that the simulation detects faults.
 
 use std::task::{Context, Poll, Waker};
 
@@ -7,13 +7,13 @@ use crate::{BoxTransport, Message, MessageTransport, Payload, Progress, Properti
 /// What goes wrong, once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sabotage {
-    /// Whoever waits for a message is not told when it comes.
+    /// A task that waits for a message is not woken.
     LosesWakeups,
     /// A byte of a message is missing.
     DropsByte,
-    /// A message comes twice.
+    /// A message is received twice.
     RepeatsMessage,
-    /// A flush is claimed and not made, so that close frames stay where they are.
+    /// A flush returns success without flushing, so close frames are not sent.
     SkipsFlushes,
     /// The end of the connection looks like a close frame.
     FakesClose,
@@ -66,9 +66,9 @@ impl MessageTransport for Sabotaged {
         if let Some(message) = self.repeated.take() {
             return Poll::Ready(Some(Ok(message)));
         }
-        let mut nobody = Context::from_waker(Waker::noop());
+        let mut noop = Context::from_waker(Waker::noop());
         let cx = if self.sabotage == Sabotage::LosesWakeups {
-            &mut nobody
+            &mut noop
         } else {
             cx
         };

@@ -14,13 +14,13 @@ use super::{
 };
 use crate::{CloseCode, Config};
 
-/// How bad it gets.
+/// Which faults occur.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
-    /// Nothing breaks, and nobody is in a hurry: everything must arrive.
+    /// No faults, and no short deadlines: all data must arrive.
     Calm,
-    /// The connection breaks or a user goes away, and everybody must learn it without any timer.
-    Cut,
+    /// The connection breaks or a user drops it, and both ends must detect it without a timer.
+    Broken,
     /// Deadlines are short, the network may go silent.
     Rough,
 }
@@ -44,9 +44,9 @@ pub(super) struct Plan {
     pub(super) content: Content,
     pub(super) speech: Speech,
     pub(super) closing: Closing,
-    /// Somebody with a handle closes at this time, wherever the user is.
+    /// A handle closes the connection at this time, in any state of the user.
     pub(super) sudden_close: Option<(Duration, CloseCode)>,
-    /// Somebody with a handle pings at these times.
+    /// A handle sends pings at these times.
     pub(super) pings: Vec<Duration>,
     pub(super) observers: usize,
     /// One call in so many is dropped in the middle and made again. Zero for none.
@@ -65,13 +65,13 @@ pub(super) enum Closing {
     Polls,
     /// `WsHandle::close`, then reads to the end.
     Asks(CloseCode),
-    /// `close_with`, which throws away what still comes.
+    /// `close_with`, which discards data that still arrives.
     With(CloseCode),
-    /// Drops the view.
+    /// Drops the stream.
     Drops,
 }
 
-/// A part of the conversation, in one view. Both users finish it before they go on to the next.
+/// A part of a run, with one kind of stream. Both users finish it before the next part.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stage {
     pub(super) view: ViewKind,
@@ -100,9 +100,9 @@ pub(super) enum Style {
 
 impl Scenario {
     pub(super) fn new(rng: &mut Rng) -> Self {
-        let class = rng.pick(&[Class::Calm, Class::Cut, Class::Rough]);
-        // With a small limit on messages, on what the network takes at once and the like, a byte costs
-        // much. Then there are fewer of them.
+        let class = rng.pick(&[Class::Calm, Class::Broken, Class::Rough]);
+        // With a small limit on messages, on what the network takes at once and the like, a byte
+        // costs much. Then there are fewer of them.
         let is_tiny = rng.one_in(3);
         let max_bytes = if is_tiny { 300 } else { 6_000 };
         let mut users = [0, 1].map(|_| plan(class, is_tiny, rng));
@@ -127,8 +127,8 @@ impl Scenario {
         }
         let mut weather = [0, 1].map(|_| weather(class, is_tiny, rng));
         if let Some(offender) = offender {
-            // Who was offended reads on when it has told so, and an offender who only writes does not listen
-            // before that: without room in between, that is for a deadline to end.
+            // The end that detects a violation drains after its close frame, but an offender that
+            // only writes does not read. Without capacity in between, only a deadline ends that.
             weather[1 - offender].capacity = 1024 * 1024;
         }
         let kill = (fault.is_none() && class != Class::Calm)
@@ -176,8 +176,8 @@ impl Plan {
         self.config.max_send_message_len.min(of_socket)
     }
 
-    /// How much may be written before any of it has left: what is gathered, one item more, and as much
-    /// again in the transport with what that gathers.
+    /// How much may be written before any byte is sent: the write buffer, one more item, and the
+    /// same amount in the transport and its buffer.
     pub(super) fn ceiling(&self) -> usize {
         let controls = 32 * 139 + 14;
         let max_send = self.config.max_send_message_len;

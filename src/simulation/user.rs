@@ -1,4 +1,4 @@
-//! A user of one end: reads, writes, dawdles, changes its mind, switches views, closes.
+//! A user of one end: reads, writes, pauses, drops futures, converts its stream, closes.
 
 mod talk;
 
@@ -32,7 +32,7 @@ use crate::{
 };
 use pharos::{Observable, ObserveConfig};
 
-/// What everybody shares.
+/// The parts of a run that all users share.
 #[derive(Clone)]
 pub(super) struct World {
     pub(super) agenda: Agenda,
@@ -40,7 +40,7 @@ pub(super) struct World {
     pub(super) spawner: Spawner,
 }
 
-/// The view that a user has at the moment.
+/// The stream that a user holds.
 enum View {
     Bytes(WsStream),
     Items(WsFramed<String, AnyCodec>),
@@ -93,7 +93,7 @@ impl User {
         })
     }
 
-    /// The whole life of a user. The view is dropped when it ends.
+    /// Runs the user until its end, which drops the stream.
     pub(super) async fn live(self: Rc<Self>, stages: Vec<Stage>) {
         let last = stages.len() - 1;
         for (index, stage) in stages.into_iter().enumerate() {
@@ -215,7 +215,7 @@ impl User {
         self.will_close(code);
         self.world.ledger.borrow_mut().ends[self.end].discards = true;
         let frame = CloseFrame::new(code, "with").unwrap();
-        // Nobody else uses the view any more.
+        // No other task of this user holds the stream.
         let mut view = self.view.replace(View::Gone);
         loop {
             let closing = async {
@@ -248,7 +248,8 @@ impl User {
         self.view.replace(View::Gone);
     }
 
-    /// After the end, nothing comes any more, and nothing fails any more but for bytes that were lost.
+    /// After the end, nothing comes any more, and nothing fails any more but for bytes that were
+    /// lost.
     async fn after_the_end(&self) {
         if matches!(*self.view.borrow(), View::Gone) {
             return;
@@ -274,8 +275,8 @@ impl User {
         self.linger().await;
     }
 
-    /// A link that closed as it should leaves nothing to do for its view, so nobody may have to wait for
-    /// that to be dropped.
+    /// A connection that closed cleanly needs no further poll, so the peer must not have to wait
+    /// until its stream is dropped.
     async fn linger(&self) {
         if matches!(self.handle.closed().await, CloseOutcome::Clean { .. }) {
             poll_fn(|cx| match &mut *self.leash.borrow_mut() {

@@ -1,4 +1,4 @@
-//! The byte view in the terms of futures-io.
+//! The I/O traits of futures-io for the byte stream.
 
 use std::{
     io::{self, IoSlice, IoSliceMut},

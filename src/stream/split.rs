@@ -23,11 +23,11 @@ use crate::{
 /// The reading half of a [`WsStream`], from [`into_split`](WsStream::into_split): `AsyncRead` and
 /// `AsyncBufRead` of futures-io, and of tokio behind the feature `tokio`.
 ///
-/// Replies, timers and the closing handshake are driven by reads. So a task keeps reading, also
-/// where nothing is expected.
+/// Reads drive replies, timers and the closing handshake. So keep a read pending, even if no data
+/// is expected.
 pub struct WsReader<M = BoxTransport> {
     half: Half<WsStream<M>>,
-    /// Received, and not read. Here, so that a read of it takes no lock.
+    /// Bytes that were received and not read. Reading them takes no lock.
     unread: Bytes,
 }
 
@@ -38,13 +38,13 @@ pub struct WsWriter<M = BoxTransport> {
 }
 
 impl<M: MessageTransport> WsStream<M> {
-    /// Splits into two owned halves for two tasks. Unlike those of futures' and tokio's `split`, the
-    /// writing half has [`close_with`](WsWriter::close_with), and the reading half is an
+    /// Splits into two owned halves for two tasks. Unlike those of futures' and tokio's `split`,
+    /// the writing half has [`close_with`](WsWriter::close_with), and the reading half is an
     /// `AsyncBufRead`.
     ///
-    /// A task at either half never starves the other, or takes its wakeups. The halves share the
+    /// A half neither starves the other nor takes its wakeups. The halves share the
     /// connection by a lock, see [`WsSender`](crate::WsSender#two-tasks); a read of bytes that were
-    /// received does not take it. Take a [`handle`](Self::handle) before.
+    /// received does not take it. Call [`handle`](Self::handle) before the split.
     ///
     /// ```
     /// use futures::{AsyncReadExt, AsyncWriteExt};
@@ -73,7 +73,7 @@ impl<M: MessageTransport> WsStream<M> {
 }
 
 impl<M: MessageTransport> WsReader<M> {
-    /// Joins both halves. Nothing is lost.
+    /// Joins both halves, without loss.
     ///
     /// # Errors
     /// Both halves, if they belong to different connections.
@@ -121,9 +121,9 @@ impl<M: MessageTransport> WsWriter<M> {
         reader.reunite(self)
     }
 
-    /// Closes the connection, and returns how it ended, as [`WsStream::close_with`] does: what still
-    /// arrives is discarded, and the reading half ends after what it has received. To read on until
-    /// the peer's close frame, use `close` (`shutdown` of tokio).
+    /// Closes the connection, and returns how it ended, as [`WsStream::close_with`] does. Data that
+    /// still arrives is discarded, and the reading half ends after the bytes it has received. To
+    /// read until the peer's close frame, use `close` (`shutdown` of tokio).
     ///
     /// # Errors
     /// Those of [`WsStream::close_with`].
@@ -140,7 +140,7 @@ impl<M: MessageTransport> WsWriter<M> {
     }
 }
 
-/// How much is buffered is shown, not what.
+/// Shows the number of unread bytes, not the bytes.
 impl<M> fmt::Debug for WsReader<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WsReader")
@@ -149,7 +149,7 @@ impl<M> fmt::Debug for WsReader<M> {
     }
 }
 
-/// The other half may be in use, so what both share is not shown.
+/// Shows no content: the other half may hold the lock.
 impl<M> fmt::Debug for WsWriter<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WsWriter").finish_non_exhaustive()

@@ -1,4 +1,4 @@
-//! The byte view in the terms of tokio.
+//! The I/O traits of tokio for the byte stream.
 
 use std::{
     io::{self, IoSlice},

@@ -20,7 +20,8 @@ fn what_is_told_of_a_url_are_host_port_and_path() {
         ("/chat?token=secret", None),
         ("chat?from=ws://secret", None),
         ("ws:///ann:secret@host/path", None),
-        // What is before the `/` or the `?` of a password is no host, and what is behind it no path.
+        // What is before the `/` or the `?` of a password is no host, and what is behind it no
+        // path.
         ("ws://ann:se/cret@host/path", None),
         ("ws://ann:se?cret@host/path", None),
         ("ws://ann:se#cret@host/path", None),
@@ -30,8 +31,8 @@ fn what_is_told_of_a_url_are_host_port_and_path() {
         ("ws://[::1]:secret/@host", None),
         ("ws://[::1]/path", Some(("[::1]", "/path"))),
     ];
-    for (url, told) in cases {
-        assert_eq!(host_and_path(url), told, "{url}");
+    for (url, logged) in cases {
+        assert_eq!(host_and_path(url), logged, "{url}");
     }
 }
 
@@ -51,12 +52,12 @@ fn an_error_is_told_without_what_others_wrote_into_it() {
     for error in errors {
         assert!(error.to_string().contains("secret"));
         assert!(!redacted(&error).contains("secret"), "{}", redacted(&error));
-        // Of a link that is the transport of another, of which that is the transport of a third.
+        // The error of a connection two layers below, each the transport of the next.
         let below = |error: WsErr| WsErr::Io(Arc::new(error.into()));
         let error = below(below(error));
         assert!(error.to_string().contains("secret"));
         assert!(!redacted(&error).contains("secret"), "{}", redacted(&error));
     }
-    let reset = WsErr::from(io::Error::other("the cable was cut"));
+    let reset = WsErr::from(io::Error::other("connection reset"));
     assert_eq!(redacted(&reset), reset.to_string());
 }

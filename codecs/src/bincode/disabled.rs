@@ -1,14 +1,14 @@
-//! Without the feature `bincode`: nothing works, and the compiler says why.
+//! The codec without the feature `bincode`: a compiler message that names the feature.
 
 use asynchronous_codec::{BytesMut, Decoder, Encoder};
 
 use super::Bincode;
 use crate::{CodecError, EncodeRef};
 
-/// Implemented by nothing, so that whoever needs it reads this message.
+/// A trait without implementations, so that rustc shows the message.
 ///
-/// It is asked of `In` and not of the codec, since that way rustc shows the message also where
-/// something asks for an `Encoder` or a `Decoder`.
+/// The bound is on `In` and not on the codec: rustc then also shows the message where an `Encoder`
+/// or a `Decoder` is required.
 ///
 /// ```compile_fail,E0277
 /// ws_framed_codecs::Bincode::<u8>::new(10);

@@ -1,10 +1,10 @@
 //! A payload, and the data items in it.
 //!
 //! Why cbor4ii, and only its core, below serde: it is maintained, has no `unsafe` and no dependency
-//! that must be, lends texts and bytes out of the payload, and lets the caller be the reader and the
-//! writer. Its own implementation of serde's traits, ciborium's and minicbor's differ from what
-//! `Cbor` promises in units, tags, widths of integers, or in what they call human-readable, and none
-//! can be told otherwise. ciborium copies texts through a buffer of fixed size; minicbor has a
+//! that must be, lends texts and bytes out of the payload, and lets the caller be the reader and
+//! the writer. Its own implementation of serde's traits, ciborium's and minicbor's differ from what
+//! `Cbor` promises in units, tags, widths of integers, or in what they call human-readable, and
+//! none can be configured. ciborium copies texts through a buffer of fixed size; minicbor has a
 //! licence that is rare on lists of allowed ones.
 
 use std::borrow::Cow;
@@ -196,8 +196,8 @@ fn negative<'p>(magnitude: u128) -> Result<Item<'p>, Error> {
 }
 
 /// Whether a tag makes another value of what follows it: a decimal fraction, a big float (RFC 8949
-/// section 3.4.4), a rational number, a reference to a text or to another value, or numbers that are
-/// no bytes (RFC 8746 section 2). The arrays of bytes among these are 64 and 68.
+/// section 3.4.4), a rational number, a reference to a text or to another value, or numbers that
+/// are no bytes (RFC 8746 section 2). The arrays of bytes among these are 64 and 68.
 fn transforms(tag: u64) -> bool {
     matches!(tag, 4 | 5 | 25 | 29 | 30 | 65..=67 | 69..=87)
 }

@@ -8,10 +8,10 @@ use bytes::{Buf, BufMut};
 use super::{PREFIX_LEN, complete, prefix};
 use crate::CodecError;
 
-/// Where a serializer writes one frame: straight into the output buffer.
+/// A writer for one frame, which a serializer writes directly into the output buffer.
 ///
-/// Unless [`finish`](Self::finish) succeeds, the buffer is put back as it was. That is done on
-/// drop, so that it holds for every way out, the panic of somebody's `Serialize` included.
+/// Unless [`finish`](Self::finish) succeeds, the buffer is restored on drop, also if a `Serialize`
+/// implementation panics.
 #[derive(Debug)]
 pub(crate) struct FrameWriter<'d> {
     dst: &'d mut BytesMut,

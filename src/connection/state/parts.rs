@@ -81,7 +81,7 @@ pub(super) enum Delivery {
     Pending,
     /// Some of it will not be sent.
     Lost,
-    /// The same, and a writer was told.
+    /// Some of it will not be sent, and a writer has received the error.
     LossReported,
 }
 

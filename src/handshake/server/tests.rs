@@ -133,9 +133,9 @@ fn requests_that_are_rejected() {
         (add("Transfer-Encoding: chunked"), 400),
         (format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(17_000)), 431),
     ] {
-        let (told, output) = respond_to(&request);
+        let (sent, output) = respond_to(&request);
         let start: String = request.chars().take(300).collect();
-        assert_eq!(told, status, "{start}\n{output}");
+        assert_eq!(sent, status, "{start}\n{output}");
         let (head, _) = output.split_once("\r\n\r\n").unwrap();
         let mut expected = vec!["Connection: close"];
         match status {

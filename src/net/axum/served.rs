@@ -68,7 +68,7 @@ impl<M> Drop for HandedOver<M> {
         if let (Some(transport), Some(receiver), false) =
             (self.transport.take(), self.receiver.take(), self.is_over)
         {
-            // Nobody takes it if the connection was accepted without a closure to serve it.
+            // Without a closure that serves the connection, the receiver is gone.
             let _ = receiver.send(transport);
         }
     }

@@ -57,7 +57,7 @@ fn incomplete_end() {
 }
 
 proptest! {
-    /// Any text, in any two cuts, is itself.
+    /// Text is unchanged, wherever it is split in three.
     #[test]
     fn valid_in_pieces(text: String, a: prop::sample::Index, b: prop::sample::Index) {
         let bytes = text.as_bytes();

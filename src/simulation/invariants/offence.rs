@@ -1,4 +1,4 @@
-//! What must hold when somebody breaks a rule.
+//! Invariants of a run in which a peer violates the protocol.
 
 use std::ops::Range;
 
@@ -9,8 +9,8 @@ use crate::{
 };
 
 impl Ledger {
-    /// Whoever hears something that may not be said has got all that came before it and nothing of what came
-    /// after it, and whoever said it is told.
+    /// An end that receives a violation has received all data before it and none after it. The
+    /// offender gets a close frame.
     pub(super) fn check_offence(&self, end: usize, scenario: &Scenario) {
         let [me, peer] = [&self.ends[end], &self.ends[1 - end]];
         let Some((before, code)) = peer.said.offence else {

@@ -31,7 +31,7 @@ impl Ledger {
         if me.flush_errors == 0 && me.is_settled {
             assert_eq!(
                 sent.bytes_sent, me.written as u64,
-                "user {end} was not told of a loss"
+                "user {end}: a loss was not reported"
             );
         }
         if !peer.is_gone && !peer.discards {

@@ -32,7 +32,7 @@ pub(super) struct Wire {
     pub(super) writer: Arc<Slot>,
 }
 
-/// Like a socket, remembers who asked last, and nobody else.
+/// The waker of the task that polled last, as in a socket.
 #[derive(Debug, Default)]
 pub(super) struct Slot(AtomicWaker);
 
@@ -114,7 +114,7 @@ impl Wire {
         self.held = 0;
     }
 
-    /// The first of what is under way.
+    /// Reads the first bytes in flight.
     pub(super) fn take(&mut self, buf: &mut [u8]) -> usize {
         let most = self.rng.size(1, self.weather.max_read).min(buf.len());
         let (_, bytes) = self.under_way.front_mut().unwrap();

@@ -17,7 +17,8 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 /// Longer than any run takes, so that a timer of this length never decides anything.
 pub(in crate::simulation) const LONG: Duration = Duration::from_secs(100_000);
 
-/// How many bytes of pongs one end asks for at once. Far more than that, and it would not be read any further.
+/// How many bytes of pongs one end asks for at once. Far more than that, and it would not be read
+/// any further.
 const MAX_PINGS: usize = 12 * 1024;
 
 /// The longest text that is no data.
@@ -128,11 +129,12 @@ fn violation(rng: &mut Rng) -> OffenceKind {
 }
 
 pub(in crate::simulation) fn keepalive(class: Class, rng: &mut Rng) -> Keepalive {
-    // More often, and a slow wire owes more pongs than a link lets itself owe, which no honest peer does.
+    // With shorter intervals, a slow network would hold more unanswered pings than a connection
+    // allows.
     let interval = MILLISECOND * 20 + rng.time(MILLISECOND * 1_000);
     let timeout = match class {
         Class::Rough => MILLISECOND + rng.time(MILLISECOND * 1_000),
-        Class::Calm | Class::Cut => LONG,
+        Class::Calm | Class::Broken => LONG,
     };
     Keepalive::default().interval(interval).timeout(timeout)
 }
@@ -197,7 +199,7 @@ pub(in crate::simulation) fn weather(class: Class, is_tiny: bool, rng: &mut Rng)
     let [capacity, max_write, max_read] = [size(1), size(50), size(50)];
     let longest = match class {
         Class::Rough => MILLISECOND * 50,
-        Class::Calm | Class::Cut => MILLISECOND * 5,
+        Class::Calm | Class::Broken => MILLISECOND * 5,
     };
     Weather {
         capacity: if is_tiny { capacity } else { capacity.max(100) },
@@ -223,8 +225,8 @@ pub(in crate::simulation) fn fault(class: Class, max_bytes: usize, rng: &mut Rng
     ];
     let kind = match class {
         Class::Calm => return None,
-        // Silence is told by timers alone.
-        Class::Cut => rng.pick(&kinds[..2]),
+        // Only timers detect silence.
+        Class::Broken => rng.pick(&kinds[..2]),
         Class::Rough => rng.pick(&kinds),
     };
     let fault = Fault {

@@ -1,4 +1,4 @@
-//! How a user reads and writes, in whichever view it has.
+//! How a user reads and writes each kind of stream.
 
 use std::{
     future::poll_fn,
@@ -137,12 +137,12 @@ impl User {
                 return false;
             }
         }
-        // A reader that has parked does not know of items that were gathered since.
+        // A pending read does not flush items that were buffered after it.
         let has_reader = matches!(stage.style[self.end], Style::Together | Style::TwoTasks);
         let must_flush = has_reader && stage.view != ViewKind::Bytes;
         if must_flush || self.rng.borrow_mut().one_in(2) {
-            // The peer has all that it waits for, and may not read what we send of our own accord. It must
-            // not wait for a user who waits for that.
+            // The peer has all that it waits for, and may not read what we send of our own accord.
+            // It must not wait for a user who waits for that.
             let patience = self.world.agenda.sleep(Duration::from_millis(10));
             select(pin!(self.flush()), patience).await;
         }
