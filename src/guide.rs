@@ -1,31 +1,31 @@
-//! The guide: a page for each question that comes up when the first example works.
+//! The guide: a page for each topic beyond the quick start.
 //!
-//! | to begin with | |
+//! | first steps | |
 //! |---|---|
-//! | [Choosing a view](views) | items, bytes or messages |
-//! | [What moves a connection](moving) | who must read, and what happens while nobody does |
+//! | [Stream types](views) | items, bytes or messages |
+//! | [Driving a connection](moving) | why a read must be pending |
 //! | [Several tasks](tasks) | splitting, a queue for the writer, one value for many connections |
-//! | [The errors](errors) | each [`WsErr`], what the peer hears, and what to do |
-//! | [Closing](closing) | the ways to close, close codes, and how each end reads |
+//! | [Errors](errors) | each [`WsErr`], the close code sent, and how to handle it |
+//! | [Closing](closing) | the methods, close codes, and what each end reads |
 //!
-//! | for a service that runs for long | |
+//! | operation | |
 //! |---|---|
-//! | [Backpressure](backpressure) | who waits for whom, and where things may queue |
-//! | [Limits](limits) | which limit bounds what, and the memory of many connections |
-//! | [Deadlines](deadlines) | keepalive, and everything else that is given up after a time |
-//! | [Cancel safety](cancel_safety) | what a future loses that is dropped: nothing, and where the exceptions are |
-//! | [Authentication](authentication) | who may connect, and what a server keeps of a request |
-//! | [Behind a proxy](proxies) | nginx, HAProxy, and the address of the client |
-//! | [Watching](watching) | logs, metrics and events |
+//! | [Backpressure](backpressure) | which side waits, and where data is queued |
+//! | [Limits](limits) | what each limit bounds, and the memory of many connections |
+//! | [Deadlines](deadlines) | keepalive, and all other timeouts |
+//! | [Cancel safety](cancel_safety) | what a dropped future loses |
+//! | [Authentication](authentication) | checking requests, and keeping data of a request |
+//! | [Proxies](proxies) | nginx, HAProxy, and the address of the client |
+//! | [Observability](watching) | logs, metrics and events |
 //!
-//! | to fit it in | |
+//! | integration | |
 //! |---|---|
-//! | [Frameworks and runtimes](frameworks) | tokio, smol, axum, hyper, TLS, and sockets from elsewhere |
-//! | [In a browser](browser) | what is different there |
-//! | [Codecs and peers](codecs) | which codec for which peer, and what values become in other languages |
-//! | [A codec of your own](custom_codec) | the contract of encoder and decoder |
-//! | [A transport of your own](custom_transport) | another WebSocket below |
-//! | [Testing](testing) | your protocol, without a network |
+//! | [Frameworks and runtimes](frameworks) | tokio, smol, axum, hyper, TLS, and existing sockets |
+//! | [Browsers](browser) | the differences from native targets |
+//! | [Codecs and peers](codecs) | a codec for each peer, and values in other languages |
+//! | [Custom codecs](custom_codec) | the contract of encoder and decoder |
+//! | [Custom transports](custom_transport) | another WebSocket implementation |
+//! | [Testing](testing) | a protocol without a network |
 //! | [Migrating](migrating) | from `tokio-tungstenite`, `async-tungstenite`, axum's `WebSocket` and `ws_stream_tungstenite` |
 //!
 //! The module is in the documentation only: no build has it.
