@@ -3,10 +3,9 @@
 use std::{borrow::Cow, str};
 
 use asynchronous_codec::{BytesMut, Decoder, Encoder};
-use bytes::Buf;
 
-use crate::length_prefix::{LengthPrefixed, PREFIX_LEN, complete, limit, prefix};
-use crate::{CodecError, EncodeRef, WireFormat};
+use crate::length_prefix::LengthPrefixed;
+use crate::{CodecError, EncodeRef, LengthDelimited, WireFormat};
 
 /// Texts, each behind its length: one item is one string, whatever is in it.
 ///
@@ -48,7 +47,7 @@ use crate::{CodecError, EncodeRef, WireFormat};
 /// ```
 #[derive(Debug, Clone)]
 pub struct Text {
-    max_frame_len: usize,
+    frames: LengthDelimited,
 }
 
 impl Text {
@@ -57,14 +56,14 @@ impl Text {
     #[must_use]
     pub fn new(max_frame_len: usize) -> Self {
         Self {
-            max_frame_len: limit(max_frame_len),
+            frames: LengthDelimited::new(max_frame_len),
         }
     }
 
     /// The longest text in bytes, prefix not counted.
     #[must_use]
     pub fn max_frame_len(&self) -> usize {
-        self.max_frame_len
+        self.frames.max_frame_len()
     }
 }
 
@@ -81,7 +80,7 @@ impl WireFormat for Text {
     }
 
     fn max_frame_len(&self) -> usize {
-        self.max_frame_len
+        self.frames.max_frame_len()
     }
 }
 
@@ -98,11 +97,7 @@ impl EncodeRef for Text {
     type Ref = str;
 
     fn encode_ref(&mut self, item: &str, dst: &mut BytesMut) -> Result<(), CodecError> {
-        let prefix = prefix(item.len(), self.max_frame_len)?;
-        dst.reserve(PREFIX_LEN + item.len());
-        dst.extend_from_slice(&prefix);
-        dst.extend_from_slice(item.as_bytes());
-        Ok(())
+        self.frames.encode_ref(item.as_bytes(), dst)
     }
 }
 
@@ -111,14 +106,11 @@ impl Decoder for Text {
     type Error = CodecError;
 
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<String>, CodecError> {
-        let Some(len) = complete(src, self.max_frame_len)? else {
+        let Some(frame) = self.frames.decode(src)? else {
             return Ok(None);
         };
-        let end = PREFIX_LEN + len;
-        let text = str::from_utf8(src.get(PREFIX_LEN..end).unwrap_or_default())
+        str::from_utf8(&frame)
             .map(|text| Some(text.to_owned()))
-            .map_err(|error| CodecError::Malformed(error.into()));
-        src.advance(end);
-        text
+            .map_err(|error| CodecError::Malformed(error.into()))
     }
 }
