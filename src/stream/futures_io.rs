@@ -12,126 +12,82 @@ use futures::io::{AsyncBufRead, AsyncRead, AsyncWrite};
 use super::{WsReader, WsStream, WsWriter};
 use crate::transport::MessageTransport;
 
-impl<M: MessageTransport> AsyncRead for WsStream<M> {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        self.poll_read_vectored(cx, &mut [IoSliceMut::new(buf)])
-    }
+/// The traits of a type that has unread bytes.
+macro_rules! reads {
+    ($stream:ident) => {
+        impl<M: MessageTransport> AsyncRead for $stream<M> {
+            fn poll_read(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                buf: &mut [u8],
+            ) -> Poll<io::Result<usize>> {
+                self.poll_read_vectored(cx, &mut [IoSliceMut::new(buf)])
+            }
 
-    fn poll_read_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &mut [IoSliceMut<'_>],
-    ) -> Poll<io::Result<usize>> {
-        if bufs.iter().all(|buf| buf.is_empty()) {
-            return Poll::Ready(Ok(0));
+            fn poll_read_vectored(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                bufs: &mut [IoSliceMut<'_>],
+            ) -> Poll<io::Result<usize>> {
+                if bufs.iter().all(|buf| buf.is_empty()) {
+                    return Poll::Ready(Ok(0));
+                }
+                let this = self.get_mut();
+                let mut unread = ready!(this.poll_unread(cx))?;
+                let read = io::Read::read_vectored(&mut unread, bufs)?;
+                this.consume_unread(read);
+                Poll::Ready(Ok(read))
+            }
         }
-        let this = self.get_mut();
-        let mut unread = ready!(this.poll_unread(cx))?;
-        let read = io::Read::read_vectored(&mut unread, bufs)?;
-        this.consume_unread(read);
-        Poll::Ready(Ok(read))
-    }
-}
 
-impl<M: MessageTransport> AsyncBufRead for WsStream<M> {
-    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
-        self.get_mut().poll_unread(cx)
-    }
+        impl<M: MessageTransport> AsyncBufRead for $stream<M> {
+            fn poll_fill_buf(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+            ) -> Poll<io::Result<&[u8]>> {
+                self.get_mut().poll_unread(cx)
+            }
 
-    fn consume(self: Pin<&mut Self>, amount: usize) {
-        self.get_mut().consume_unread(amount);
-    }
-}
-
-impl<M: MessageTransport> AsyncWrite for WsStream<M> {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.get_mut().poll_write_chunks(cx, [buf])
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.get_mut()
-            .poll_write_chunks(cx, bufs.iter().map(Deref::deref))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().poll_flush_buffered(cx)
-    }
-
-    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().poll_close_normal(cx)
-    }
-}
-
-impl<M: MessageTransport> AsyncRead for WsReader<M> {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        self.poll_read_vectored(cx, &mut [IoSliceMut::new(buf)])
-    }
-
-    fn poll_read_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &mut [IoSliceMut<'_>],
-    ) -> Poll<io::Result<usize>> {
-        if bufs.iter().all(|buf| buf.is_empty()) {
-            return Poll::Ready(Ok(0));
+            fn consume(self: Pin<&mut Self>, amount: usize) {
+                self.get_mut().consume_unread(amount);
+            }
         }
-        let this = self.get_mut();
-        let mut unread = ready!(this.poll_unread(cx))?;
-        let read = io::Read::read_vectored(&mut unread, bufs)?;
-        this.consume_unread(read);
-        Poll::Ready(Ok(read))
-    }
+    };
 }
 
-impl<M: MessageTransport> AsyncBufRead for WsReader<M> {
-    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
-        self.get_mut().poll_unread(cx)
-    }
+/// The trait of a type that gives access to a stream by a method.
+macro_rules! writes {
+    ($stream:ident, $access:ident) => {
+        impl<M: MessageTransport> AsyncWrite for $stream<M> {
+            fn poll_write(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                buf: &[u8],
+            ) -> Poll<io::Result<usize>> {
+                self.$access().poll_write_chunks(cx, [buf])
+            }
 
-    fn consume(self: Pin<&mut Self>, amount: usize) {
-        self.get_mut().consume_unread(amount);
-    }
+            fn poll_write_vectored(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                bufs: &[IoSlice<'_>],
+            ) -> Poll<io::Result<usize>> {
+                self.$access()
+                    .poll_write_chunks(cx, bufs.iter().map(Deref::deref))
+            }
+
+            fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                self.$access().poll_flush_buffered(cx)
+            }
+
+            fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                self.$access().poll_close_normal(cx)
+            }
+        }
+    };
 }
 
-impl<M: MessageTransport> AsyncWrite for WsWriter<M> {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.lock().poll_write_chunks(cx, [buf])
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.lock()
-            .poll_write_chunks(cx, bufs.iter().map(Deref::deref))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.lock().poll_flush_buffered(cx)
-    }
-
-    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.lock().poll_close_normal(cx)
-    }
-}
+reads!(WsStream);
+reads!(WsReader);
+writes!(WsStream, get_mut);
+writes!(WsWriter, lock);
