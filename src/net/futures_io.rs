@@ -1,5 +1,7 @@
 //! Opening connections over streams of futures-io.
 
+use std::net::SocketAddr;
+
 use futures::io::{AsyncRead, AsyncWrite};
 
 use crate::{
@@ -24,8 +26,8 @@ impl Connector {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let peer = prepare_tcp(&io);
-        self.connect_on(wrap(io), url.as_ref(), |_| peer).await
+        let (io, peer) = wrap(io);
+        self.connect_on(io, url.as_ref(), |_| peer).await
     }
 }
 
@@ -43,8 +45,8 @@ impl<T> Acceptor<T> {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let peer = prepare_tcp(&io);
-        self.open(wrap(io), peer).await
+        let (io, peer) = wrap(io);
+        self.open(io, peer).await
     }
 }
 
@@ -53,15 +55,18 @@ use super::smol::prepare_tcp;
 
 /// No type of stream with a known address.
 #[cfg(not(feature = "smol"))]
-fn prepare_tcp<S>(_: &S) -> Option<std::net::SocketAddr> {
+fn prepare_tcp<S>(_: &S) -> Option<SocketAddr> {
     None
 }
 
-/// TCP writes all slices of a vectored write; of other streams that is not known.
-fn wrap<S: 'static>(io: S) -> FuturesIo<S> {
-    if prepare_tcp(&io).is_some() {
+/// The stream, and the address of the peer, which is known of TCP sockets only. TCP writes all slices of a
+/// vectored write; of other streams that is not known.
+fn wrap<S: 'static>(io: S) -> (FuturesIo<S>, Option<SocketAddr>) {
+    let peer = prepare_tcp(&io);
+    let io = if peer.is_some() {
         FuturesIo::vectored(io)
     } else {
         FuturesIo::new(io)
-    }
+    };
+    (io, peer)
 }
