@@ -65,7 +65,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     Ok(())
 }
 
-/// Connects, and waits until the server has announced it: from then on the client hears everybody.
+/// Connects, and waits until the server has announced it: from then on it receives what each client says.
 async fn join(
     url: &str,
     name: &str,

@@ -25,12 +25,12 @@ use crate::{
 /// use ws_framed::{Lines, Reconnector, WsErr};
 ///
 /// # async fn run() -> Result<(), WsErr> {
-/// let mut dial = Reconnector::new(async move || {
+/// let mut reconnector = Reconnector::new(async move || {
 ///     let stream = ws_framed::connect("ws://localhost:8080/news").await?;
 ///     Ok(stream.framed(Lines::new(1024)))
 /// });
 /// loop {
-///     let mut news = dial.connect().await?;
+///     let mut news = reconnector.connect().await?;
 ///     // A new connection has no state of the previous one, so subscribe again.
 ///     if news.send("subscribe".into()).await.is_err() {
 ///         continue;
@@ -395,8 +395,9 @@ mod tests {
         waits[1]
     }
 
+    /// A wait is at least what `Retry-After` says, up to the longest backoff.
     #[test]
-    fn retry_after_is_honoured_up_to_the_longest_wait() {
+    fn retry_after_is_honoured() {
         let at = |time| httpdate::fmt_http_date(time);
         let now = SystemTime::now();
         for (value, least, most) in [

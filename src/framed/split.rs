@@ -37,7 +37,7 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     ///         }
     ///         Ok::<_, CodecError>(())
     ///     });
-    ///     for greeting in ["Hello!", "Goodbye!"] {
+    ///     for greeting in ["Hello!", "Welcome!"] {
     ///         sender.feed_ref(greeting).await?;
     ///     }
     ///     sender.close().await?;

@@ -138,7 +138,7 @@ pub(crate) fn print_targets(outcomes: &[Outcome<'_>]) {
         all += 1;
         let Some((ratio, whom)) = target.reached(outcome) else {
             println!(
-                "| {} | nobody else can | | | | **missed** |",
+                "| {} | no other contender can | | | | **missed** |",
                 target.scenario
             );
             continue;

@@ -89,7 +89,7 @@ impl RecordingSubscriber {
     }
 }
 
-/// Keeps a dispatcher alive that is nobody's default, for tests that run side by side.
+/// Keeps a dispatcher alive that is not a default, for tests that run side by side.
 ///
 /// While there is only one dispatcher, `tracing` asks the default one of the thread that registers
 /// a callsite whether it is of interest. In a thread without a subscriber the answer is "never",

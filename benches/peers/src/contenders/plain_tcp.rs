@@ -96,7 +96,7 @@ impl ByteCarrier for Buffered {
     }
 }
 
-/// A loop that writes the same ready bytes to each socket: the least that telling everybody can cost.
+/// A loop that writes the same ready bytes to each socket: the lower bound of a broadcast.
 impl<V: Value> Broadcaster<V> for TcpStream {
     async fn send_to_all(ends: &mut [Self], value: &V) -> Result<()> {
         let value = encode(value)?;

@@ -170,8 +170,8 @@ async fn a_reconnector_dials_until_somebody_answers() {
         };
         ws_framed::connect(url(path)).await
     };
-    let mut dial = Reconnector::new(dial).initial_backoff(Duration::from_millis(20));
-    let mut stream = dial.connect().await.unwrap();
+    let mut reconnector = Reconnector::new(dial).initial_backoff(Duration::from_millis(20));
+    let mut stream = reconnector.connect().await.unwrap();
     assert_eq!(dials.get(), 3);
     stream.write_all(b"back").await.unwrap();
     stream.read_exact(&mut [0; 4]).await.unwrap();
