@@ -75,7 +75,8 @@ impl Mode {
 #[derive(Debug)]
 pub(crate) struct Connection<M> {
     transport: M,
-    core: Core,
+    /// In a box: futures hold streams by value, and often twice.
+    core: Box<Core>,
 }
 
 /// What does not depend on the type of the transport.
@@ -227,7 +228,7 @@ impl Core {
 
 impl<M: MessageTransport> Connection<M> {
     pub(crate) fn new(transport: M, config: Config, trace: Trace) -> Self {
-        let core = Core::new(transport.properties(), config, trace);
+        let core = Box::new(Core::new(transport.properties(), config, trace));
         Self { transport, core }
     }
 
