@@ -86,6 +86,8 @@ pub struct WsFramed<T, C = Bincode<T>, M = BoxTransport> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RecvState {
     Open,
+    /// Open, and the decoder needs more bytes than there are.
+    Incomplete,
     /// The decoder cannot go on, and the peer gets a close frame.
     Failed,
     /// Received data is discarded, and the decoder is no longer called.
@@ -302,6 +304,10 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
 
     /// The codec, to change its settings.
     pub fn codec_mut(&mut self) -> &mut C {
+        if self.recv == RecvState::Incomplete {
+            // With other settings, the bytes that are there may be enough.
+            self.recv = RecvState::Open;
+        }
         &mut self.codec
     }
 

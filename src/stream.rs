@@ -343,6 +343,11 @@ impl<M: MessageTransport> WsStream<M> {
         Poll::Ready(Some(Ok(std::mem::take(&mut self.unread).into())))
     }
 
+    /// See [`MessageTransport::provide_buffer`].
+    pub(crate) fn provide_buffer(&mut self, buffer: BytesMut) {
+        self.connection.provide_buffer(buffer);
+    }
+
     /// Whether the connection ended with an error for the reader.
     pub(crate) fn ended_with_error(&self) -> bool {
         self.connection.ended_with_error()

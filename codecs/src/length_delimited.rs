@@ -21,7 +21,7 @@ use crate::{CodecError, EncodeRef, WireFormat};
 /// is unchanged.
 ///
 /// **Hostile bytes:** a prefix makes the codec reserve at most 64 KiB ahead of the bytes that have
-/// arrived.
+/// arrived, or three times as much as these.
 ///
 /// ```
 /// use asynchronous_codec::{Bytes, BytesMut, Decoder, Encoder};

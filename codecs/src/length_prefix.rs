@@ -67,11 +67,12 @@ pub trait LengthPrefixed {
     }
 }
 
-/// How much room is made for the rest of a frame of which only a part has arrived.
+/// How much room is made for the rest of a frame of which only a part has arrived. Beyond that, three
+/// times as much as has arrived.
 ///
 /// The prefix is only a claim: four bytes must not cost the whole limit on every connection that
-/// sends them. What goes beyond grows with the bytes that arrive.
-const MAX_RESERVE: usize = 64 * 1024;
+/// sends them. With a factor of four, growing copies a third of the frame at most.
+const MIN_RESERVE: usize = 64 * 1024;
 
 /// The limit that a codec keeps: what the user gave, but not above what a prefix can say.
 pub(crate) fn limit(max: usize) -> usize {
@@ -105,7 +106,8 @@ pub(crate) fn complete(src: &mut BytesMut, max: usize) -> Result<Option<usize>, 
             // What earlier frames have grown is used as soon as the rest of this one fits into it: while
             // little of it has arrived, there is little to move.
             if !src.try_reclaim(missing) {
-                src.reserve(missing.min(MAX_RESERVE));
+                let arrived = src.len().saturating_mul(3);
+                src.reserve(missing.min(arrived.max(MIN_RESERVE)));
             }
             Ok(None)
         }

@@ -23,7 +23,7 @@ use crate::{CodecError, EncodeRef, LengthDelimited, WireFormat};
 /// UTF-8, which takes exactly that frame.
 ///
 /// **Hostile bytes:** a prefix makes the codec reserve at most 64 KiB ahead of the bytes that have
-/// arrived.
+/// arrived, or three times as much as these.
 ///
 /// ```
 /// use asynchronous_codec::{BytesMut, Decoder, Encoder};

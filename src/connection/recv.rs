@@ -5,6 +5,8 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use bytes::BytesMut;
+
 use super::{
     Connection, Core, MESSAGES_PER_POLL, Mode,
     keepalive::Action,
@@ -44,6 +46,11 @@ impl<M: MessageTransport> Connection<M> {
             Some(message) => Some(Ok(message)),
             None => self.core.take_error().map(Err),
         })
+    }
+
+    /// See [`MessageTransport::provide_buffer`].
+    pub(crate) fn provide_buffer(&mut self, buffer: BytesMut) {
+        self.transport.provide_buffer(buffer);
     }
 
     /// Receives the next data message, for one of the two tasks; then `None`, forever.

@@ -40,6 +40,9 @@ where
     M: MessageTransport,
 {
     fn push(&mut self, chunk: Payload) {
+        if self.recv == RecvState::Incomplete {
+            self.recv = RecvState::Open;
+        }
         if self.buffer.is_empty() && self.mode == Mode::Packed {
             // Decoded in place, where nothing else refers to the payload.
             match chunk.try_into_mut() {
@@ -49,8 +52,23 @@ where
                 }
                 Err(shared) => self.append(&shared),
             }
+        } else if self.mode == Mode::Packed {
+            match chunk.try_into_mut() {
+                // Copies nothing where the payload lies in the buffer that was provided for it.
+                Ok(chunk) => self.buffer.unsplit(chunk),
+                Err(shared) => self.append(&shared),
+            }
         } else {
             self.append(&chunk);
+        }
+    }
+
+    /// Lets the transport read the next payload straight behind the item that it belongs to.
+    fn provide_buffer(&mut self) {
+        let len = self.buffer.len();
+        if len > 0 && self.buffer.capacity() > len {
+            let spare = self.buffer.split_off(len);
+            self.stream.provide_buffer(spare);
         }
     }
 
@@ -157,10 +175,13 @@ where
                     let _ = this.stream.poll_next_chunk(cx, this.mode);
                     return Poll::Ready(None);
                 }
-                RecvState::Failed | RecvState::Draining => {}
+                RecvState::Incomplete | RecvState::Failed | RecvState::Draining => {}
                 RecvState::Open => match this.decode() {
                     Decoded::Item(item) => return Poll::Ready(Some(item)),
-                    Decoded::Incomplete => {}
+                    Decoded::Incomplete => {
+                        this.recv = RecvState::Incomplete;
+                        this.provide_buffer();
+                    }
                     Decoded::Fatal(frame) => {
                         this.stream.fail(frame);
                         this.recv = RecvState::Failed;

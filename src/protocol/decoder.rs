@@ -1,11 +1,12 @@
 //! Bytes to messages (RFC 6455 sections 5.4 and 6.2).
 //!
-//! A payload takes one of three ways, without a copy where that is possible:
+//! A payload takes one of four ways, without a copy where that is possible:
 //!
 //! | message | payload |
 //! |---|---|
 //! | binary, one frame of at most [`IN_PLACE_LEN`] bytes | unmasked in the input, split off it |
 //! | binary, longer or fragmented | joined in a buffer; long parts are read straight into it |
+//! | binary, for which the driver has provided a buffer | read straight into that buffer |
 //! | text | validated in the input as it arrives, appended to a `String` |
 
 use bytes::{Buf, BytesMut};
@@ -54,6 +55,8 @@ pub(crate) struct Decoder {
     input_capacity: usize,
     frame: Option<Frame>,
     message: Option<Partial>,
+    /// Empty, with room for the payload of the next message.
+    provided: BytesMut,
     /// The last data frame was read straight into its message.
     follows_direct: bool,
     is_discarding: bool,
@@ -121,6 +124,7 @@ impl Decoder {
             input,
             frame: None,
             message: None,
+            provided: BytesMut::new(),
             follows_direct: false,
             is_discarding: false,
         }
@@ -153,7 +157,9 @@ impl Decoder {
                 },
             };
             let message = match frame.opcode {
-                OpCode::Binary if frame.is_final && frame.len <= IN_PLACE_LEN => {
+                OpCode::Binary
+                    if frame.is_final && frame.len <= IN_PLACE_LEN && self.message.is_none() =>
+                {
                     self.complete_in_place(frame)
                 }
                 opcode if opcode.is_control() => self.complete_control(frame)?,
@@ -174,6 +180,9 @@ impl Decoder {
         };
         let len = self.check(&header)?;
         self.input.advance(header_len);
+        if header.opcode == OpCode::Binary {
+            self.begin_binary(header.is_final, len);
+        }
         Ok(Some(Frame {
             opcode: header.opcode,
             is_final: header.is_final,
@@ -182,6 +191,25 @@ impl Decoder {
             start: self.message.as_ref().map_or(0, Partial::len),
             done: 0,
         }))
+    }
+
+    /// Begins the message in the buffer that is provided for it, or gives that back.
+    #[inline]
+    fn begin_binary(&mut self, is_final: bool, len: usize) {
+        if self.provided.capacity() == 0 {
+            return;
+        }
+        let provided = std::mem::take(&mut self.provided);
+        if is_final && (DIRECT_LEN..=provided.capacity()).contains(&len) {
+            self.message = Some(Partial::Binary(provided));
+        }
+    }
+
+    /// Provides a buffer for the payload of the next message: one that is in use is not replaced.
+    pub(crate) fn provide_buffer(&mut self, buffer: BytesMut) {
+        if buffer.is_empty() {
+            self.provided = buffer;
+        }
     }
 
     /// Checks the order of fragments and the length of the message. Returns that of the payload.
@@ -263,6 +291,11 @@ impl Decoder {
     #[inline]
     fn append(&mut self, message: &mut Partial, frame: &mut Frame) -> Result<(), WsErr> {
         if let Partial::Binary(buffer) = message {
+            let end = frame.start + frame.len;
+            if let Some(behind) = buffer.get(end..) {
+                self.input.extend_from_slice(behind);
+                buffer.truncate(end);
+            }
             let direct = buffer.get_mut(frame.start + frame.done..);
             frame.unmask(direct.unwrap_or_default());
         }
@@ -319,7 +352,8 @@ impl Decoder {
         match &mut self.message {
             Some(Partial::Binary(buffer)) => {
                 buffer::reserve(buffer, missing, max);
-                let room = (buffer.capacity() - buffer.len()).min(missing);
+                // With the next header, where there is room: that saves a read.
+                let room = (buffer.capacity() - buffer.len()).min(missing + MAX_HEADER_LEN);
                 (buffer, room)
             }
             _ => (&mut self.input, 0),
@@ -388,6 +422,7 @@ impl Decoder {
         self.input_capacity = 0;
         self.frame = None;
         self.message = None;
+        self.provided = BytesMut::new();
     }
 
     /// Whether the input is discarded, after an error or a close frame.

@@ -76,10 +76,24 @@ struct Decoded {
 
 /// Decodes pieces of input as a driver does.
 fn decode<'a>(role: Role, max: usize, pieces: impl IntoIterator<Item = &'a [u8]>) -> Decoded {
+    decode_into(role, max, pieces, &[])
+}
+
+/// The same, with a buffer of each of these capacities provided in turn.
+fn decode_into<'a>(
+    role: Role,
+    max: usize,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+    capacities: &[usize],
+) -> Decoded {
     let mut decoder = Decoder::new(role, max, BytesMut::new());
     let mut decoded = Decoded::default();
+    let mut capacities = capacities.iter().cycle();
     for mut piece in pieces {
         while !piece.is_empty() {
+            if let Some(&capacity) = capacities.next() {
+                decoder.provide_buffer(BytesMut::with_capacity(capacity));
+            }
             let (buffer, room) = decoder.room(16);
             let part = piece.split_off(..piece.len().min(room)).unwrap();
             buffer.extend_from_slice(part);

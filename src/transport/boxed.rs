@@ -5,6 +5,8 @@ use std::{
     task::{Context, Poll},
 };
 
+use bytes::BytesMut;
+
 use super::{MessageTransport, Progress, Properties};
 use crate::{error::WsErr, message::Message};
 
@@ -65,6 +67,10 @@ impl MessageTransport for BoxTransport {
 
     fn poll_send_slice(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, WsErr>> {
         self.0.poll_send_slice(cx, data)
+    }
+
+    fn provide_buffer(&mut self, buffer: BytesMut) {
+        self.0.provide_buffer(buffer);
     }
 
     fn progress(&self) -> Progress {

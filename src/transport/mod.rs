@@ -96,6 +96,14 @@ pub trait MessageTransport {
         Poll::Ready(Ok(len))
     }
 
+    /// Provides a buffer for the payload of the next data message, in place of one that the transport
+    /// allocates. It replaces an earlier one that is not in use. A payload that fits into its spare
+    /// capacity may be appended to it and returned in it. So the parts of a large item, which spans
+    /// messages, need no copy to become one. By default it is dropped.
+    fn provide_buffer(&mut self, buffer: BytesMut) {
+        drop(buffer);
+    }
+
     /// How far the transport has got, below whole messages. By default nothing is known.
     fn progress(&self) -> Progress {
         Progress::default()

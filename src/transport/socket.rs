@@ -268,6 +268,10 @@ impl<I: Io> MessageTransport for Socket<I> {
         Poll::Ready(Ok(data.len()))
     }
 
+    fn provide_buffer(&mut self, buffer: BytesMut) {
+        self.decoder.provide_buffer(buffer);
+    }
+
     fn progress(&self) -> Progress {
         Progress::default()
             .received(self.received)

@@ -1,7 +1,7 @@
 //! Work whose cost is counted: it is the same on every machine, so that a change of it shows.
 //!
 //! Each kind of work runs over the library alone, where messages are handed over in memory. It also
-//! runs with tungstenite, through tokio's in-memory pipe. There are no sockets, and one thread.
+//! runs with the framing of `connect` and `accept`, through an in-memory pipe of tokio, on one thread.
 
 mod pipe;
 
@@ -58,9 +58,9 @@ pub fn alone() -> (WsStream, WsStream) {
     (WsStream::new(client).boxed(), WsStream::new(server).boxed())
 }
 
-/// Both ends of a connection over tungstenite.
+/// Both ends of a connection with the framing of `connect` and `accept`.
 #[must_use]
-pub fn with_tungstenite() -> (WsStream, WsStream) {
+pub fn over_socket() -> (WsStream, WsStream) {
     // Room for everything that is sent before it is read.
     let (client, server) = tokio::io::duplex(2 * LARGE_LEN);
     let (connector, acceptor) = (Connector::new(), Acceptor::new());

@@ -4,14 +4,14 @@
 use std::{env, process::ExitCode};
 
 use counted::{
-    LARGE_LEN, Large, WRITE_LEN, alone, items, send_batch, send_bytes, send_large, send_one,
-    with_tungstenite,
+    LARGE_LEN, Large, WRITE_LEN, alone, items, over_socket, send_batch, send_bytes, send_large,
+    send_one,
 };
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     let [over, work, times] = args.as_slice() else {
-        eprintln!("usage: counted alone|engine batch|one|large|bytes TIMES");
+        eprintln!("usage: counted alone|socket batch|one|large|bytes TIMES");
         return ExitCode::FAILURE;
     };
     let Ok(times) = times.parse::<usize>() else {
@@ -21,7 +21,7 @@ fn main() -> ExitCode {
     let ends = if over == "alone" {
         alone()
     } else {
-        with_tungstenite()
+        over_socket()
     };
     match work.as_str() {
         "batch" => {

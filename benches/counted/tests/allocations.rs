@@ -1,7 +1,7 @@
 //! How often memory is asked for, once buffers have grown.
 
 use counted::{
-    Items, Small, alone, items, messages, send_batch, send_bytes, send_one, with_tungstenite,
+    Items, Small, alone, items, messages, over_socket, send_batch, send_bytes, send_one,
 };
 use support::alloc::{CountingAlloc, exclusive, measure};
 use ws_framed::WsStream;
@@ -48,8 +48,8 @@ fn batched_values_allocate_nothing() {
     let _alone = exclusive();
     assert_few("a batch of 500", per_batch(alone()), 0.1);
     assert_few(
-        "a batch of 500, with tungstenite",
-        per_batch(with_tungstenite()),
+        "a batch of 500, over a socket",
+        per_batch(over_socket()),
         0.1,
     );
 }
@@ -59,11 +59,7 @@ fn batched_values_allocate_nothing() {
 fn single_values_allocate_nothing() {
     let _alone = exclusive();
     assert_few("a value", per_value(alone()), 0.1);
-    assert_few(
-        "a value, with tungstenite",
-        per_value(with_tungstenite()),
-        0.1,
-    );
+    assert_few("a value, over a socket", per_value(over_socket()), 0.1);
 }
 
 /// Values that are messages of their own allocate nothing, unless the transport keeps them.
@@ -73,7 +69,7 @@ fn values_as_messages_allocate_nothing() {
     let (mut client, mut server) = messages(alone());
     let one = calls(|| send_one(&mut client, &mut server));
     assert_few("a message", one as f64 / ROUNDS as f64, 0.1);
-    let (mut client, mut server) = messages(with_tungstenite());
+    let (mut client, mut server) = messages(over_socket());
     let batch = calls(|| send_batch(&mut client, &mut server));
     // Buffers over 512 bytes are given back when a read waits, which it does several times in a batch.
     assert_few("500 messages", batch as f64 / ROUNDS as f64, 25.0);
@@ -84,9 +80,5 @@ fn values_as_messages_allocate_nothing() {
 fn byte_writes_allocate_at_most_twice() {
     let _alone = exclusive();
     assert_few("a write", per_write(alone()), 2.1);
-    assert_few(
-        "a write, with tungstenite",
-        per_write(with_tungstenite()),
-        2.1,
-    );
+    assert_few("a write, over a socket", per_write(over_socket()), 2.1);
 }

@@ -181,3 +181,55 @@ fn copy_buffer_is_reused() {
     send_large(&mut encoder);
     assert_eq!(encoder.queue().capacity(), 0);
 }
+
+/// Payloads that follow one another in a provided buffer become one without a copy, and each read
+/// brings the next header.
+#[test]
+fn provided_buffer_is_filled() {
+    const LEN: usize = 64 * 1024;
+    let mut decoder = decoder(1 << 20);
+    let wire = frame(Role::Server, OpCode::Binary, true, &[1; LEN]).repeat(4);
+    let mut wire = &wire[..];
+    let mut item = BytesMut::with_capacity(5 * LEN);
+    let address = item.as_ptr();
+    let mut reads = 0;
+    while !wire.is_empty() {
+        decoder.provide_buffer(item.split_off(item.len()));
+        let message = loop {
+            if let Some(message) = decoder.decode().unwrap() {
+                break message;
+            }
+            let (buffer, room) = decoder.room(READ_LEN);
+            let part = wire.split_off(..wire.len().min(room)).unwrap();
+            buffer.extend_from_slice(part);
+            reads += 1;
+        };
+        let Message::Binary(payload) = message else {
+            panic!("{message:?}")
+        };
+        item.unsplit(payload.try_into_mut().unwrap());
+    }
+    assert_eq!(item, [1; 4 * LEN][..]);
+    assert_eq!(item.as_ptr(), address, "no other allocation");
+    assert_eq!(item.capacity(), 5 * LEN, "the room comes back");
+    assert_eq!(reads, 1 + 4, "the first read brings the first header only");
+}
+
+/// A provided buffer that the next message does not fit into, or is not worth, is given back.
+#[test]
+fn unused_buffer_is_given_back() {
+    for (opcode, is_final, len) in [
+        (OpCode::Binary, true, 100),
+        (OpCode::Binary, true, 40_000),
+        (OpCode::Binary, false, 20_000),
+    ] {
+        let mut decoder = decoder(1 << 20);
+        let mut item = BytesMut::with_capacity(30_000);
+        decoder.provide_buffer(item.split_off(0));
+        let wire = frame(Role::Server, opcode, is_final, &vec![1; len]);
+        feed(&mut decoder, &wire);
+        let message = decoder.decode().unwrap();
+        drop(message);
+        assert!(item.try_reclaim(30_000), "{len}");
+    }
+}

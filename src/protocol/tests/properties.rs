@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 use proptest::prelude::*;
 
-use super::{Decoded, control, decode, raw_frame};
+use super::{Decoded, control, decode, decode_into, raw_frame};
 use crate::{
     close::{CloseCode, CloseFrame},
     message::Message,
@@ -90,9 +90,11 @@ proptest! {
     fn splits_make_no_difference(
         (role, input) in role().prop_flat_map(|role| (Just(role), wire(role))),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
+        capacities in prop::collection::vec(0..100_000_usize, 0..4),
     ) {
         let whole = decode_at_once(role, &input);
         prop_assert_eq!(&decode(role, MAX, split(&input, &cuts)), &whole);
+        prop_assert_eq!(&decode_into(role, MAX, split(&input, &cuts), &capacities), &whole);
         if input.len() < 5000 {
             prop_assert_eq!(&decode(role, MAX, input.chunks(1)), &whole);
         }
