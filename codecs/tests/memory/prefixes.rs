@@ -56,7 +56,7 @@ fn buffer_grows_with_arriving_bytes<S: Subject>() {
             assert_eq!(codec.decode(&mut buffer).unwrap(), None);
         }
     });
-    // The buffer doubles, and the old one is alive while it is copied.
-    assert!(cost.peak <= 4 * ARRIVED, "{cost:?}");
+    // The buffer grows by a factor of four, and the old one is alive while it is copied.
+    assert!(cost.peak <= 5 * ARRIVED + 64 * 1024, "{cost:?}");
     assert!(cost.calls < 20, "{cost:?}");
 }
