@@ -1,0 +1,152 @@
+//! Streams and futures that are dropped, closes, and writers whose peer does not read.
+
+use std::{pin::pin, sync::Arc};
+
+use futures::{AsyncReadExt, AsyncWriteExt, future};
+use support::{WakeFlag, assert_idle, handshake::exchange_and_close, timeout};
+use tokio::sync::mpsc::unbounded_channel;
+use ws_framed::{
+    Acceptor, CloseCode, CloseFrame, CloseOutcome, ClosedBy, Connector, Rejection, WsErr,
+};
+
+use super::{Server, WAYS};
+
+/// A close has its code, reason and side at both ends, and data before it is received.
+#[tokio::test]
+async fn close_has_outcome() {
+    for way in WAYS {
+        timeout(async {
+            let mut server = Server::start(way, Acceptor::new()).await;
+            let http2 = server.client().await;
+            for is_server in [true, false] {
+                let (mut ours, mut theirs) = server.pair(&http2).await;
+                if is_server {
+                    std::mem::swap(&mut ours, &mut theirs);
+                }
+                let handle = theirs.handle();
+                ours.write_all(&[7; 100_000]).await.unwrap();
+                let frame = CloseFrame::new(CloseCode::from(4001), "enough").unwrap();
+                let mut received = Vec::new();
+                let reading = theirs.read_to_end(&mut received);
+                let (outcome, read) = future::join(ours.close_with(frame), reading).await;
+                assert_eq!(read.unwrap(), 100_000);
+                let clean = |by| CloseOutcome::Clean {
+                    code: CloseCode::from(4001),
+                    reason: "enough".to_owned(),
+                    by,
+                };
+                assert_eq!(outcome.unwrap(), clean(ClosedBy::Us));
+                assert_eq!(handle.closed().await, clean(ClosedBy::Peer));
+            }
+        })
+        .await;
+    }
+}
+
+/// Dropping a stream ends the peer's with an error, and nothing else on the connection.
+#[tokio::test]
+async fn dropped_stream_ends_peer() {
+    for way in WAYS {
+        timeout(async {
+            let mut server = Server::start(way, Acceptor::new()).await;
+            let http2 = server.client().await;
+            let (mut kept, mut kept_peer) = server.pair(&http2).await;
+            for is_server in [true, false] {
+                let (mut ours, mut theirs) = server.pair(&http2).await;
+                if is_server {
+                    std::mem::swap(&mut ours, &mut theirs);
+                }
+                drop(ours);
+                let error = theirs.read_to_end(&mut Vec::new()).await.unwrap_err();
+                assert_eq!(WsErr::from(error), WsErr::UnexpectedEof);
+            }
+            kept.write_all(b"on").await.unwrap();
+            kept.flush().await.unwrap();
+            kept_peer.read_exact(&mut [0; 2]).await.unwrap();
+            exchange_and_close(kept, kept_peer).await;
+        })
+        .await;
+    }
+}
+
+/// Dropping the future of `connect` resets the stream: the server drops its callback. The connection
+/// and its other streams go on.
+#[tokio::test]
+async fn dropped_connect_resets_stream() {
+    for way in WAYS {
+        timeout(async {
+            let (sender, mut callbacks) = unbounded_channel();
+            let acceptor = Acceptor::new().on_request(move |request| {
+                // Closed when the callback is dropped.
+                let (guard, dropped) = futures::channel::oneshot::channel::<()>();
+                let is_slow = request.uri().path() == "/slow";
+                if is_slow {
+                    sender.send(dropped).unwrap();
+                }
+                async move {
+                    if is_slow {
+                        future::pending::<()>().await;
+                    }
+                    drop(guard);
+                    Ok::<_, Rejection>(())
+                }
+            });
+            let mut server = Server::start(way, acceptor).await;
+            let http2 = server.client().await;
+            let connector = Connector::new();
+            let url = server.url("/slow");
+            let opening = Box::pin(ws_framed::hyper::connect(&connector, &http2, url));
+            let started = Box::pin(callbacks.recv());
+            let dropped = match future::select(opening, started).await {
+                future::Either::Left((result, _)) => panic!("{result:?}"),
+                future::Either::Right((dropped, opening)) => {
+                    drop(opening);
+                    dropped.unwrap()
+                }
+            };
+            assert!(dropped.await.is_err());
+            let ((ours, ()), theirs) = server.pair(&http2).await;
+            exchange_and_close(ours, theirs).await;
+        })
+        .await;
+    }
+}
+
+/// A writer whose peer does not read is held after the windows of HTTP/2, and goes on when it reads.
+/// Other streams of the connection are not held.
+#[tokio::test]
+async fn unread_stream_holds_writer() {
+    for way in WAYS {
+        for is_server in [true, false] {
+            timeout(async {
+                let mut server = Server::start(way, Acceptor::new()).await;
+                let http2 = server.client().await;
+                let (mut ours, mut theirs) = server.pair(&http2).await;
+                if is_server {
+                    std::mem::swap(&mut ours, &mut theirs);
+                }
+                let (others, other_peer) = server.pair(&http2).await;
+                let handle = theirs.handle();
+                // More than any window.
+                let data = vec![7; 8 << 20];
+                let woken = Arc::new(WakeFlag::default());
+                let mut writing = pin!(async {
+                    theirs.write_all(&data).await.unwrap();
+                    theirs.flush().await.unwrap();
+                });
+                // Its window is full when the other stream, which is served after it, is done.
+                assert_idle(writing.as_mut(), &woken);
+                exchange_and_close(others, other_peer).await;
+                assert_idle(writing.as_mut(), &woken);
+                let taken = handle.stats().bytes_sent;
+                println!("{way:?} {is_server} {taken}");
+                let mut received = vec![0; data.len()];
+                let reading = ours.read_exact(&mut received);
+                let (read, ()) = future::join(reading, writing).await;
+                read.unwrap();
+                assert_eq!(received, data);
+            })
+            .await;
+        }
+    }
+}
