@@ -2,8 +2,11 @@
 //! with TLS by ALPN, and clients over a connection of hyper.
 
 mod ends;
+mod foreign;
 mod handshake;
 mod open;
+mod packing;
+mod windows;
 
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -29,6 +32,13 @@ use crate::tls::{client_config, server_config};
 
 /// Longer than a busy machine takes.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// The windows of a stream, in bytes. That of `axum::serve` is hyper's default.
+const CLIENT_WINDOW: u32 = 128 * 1024;
+const SERVER_WINDOW: u32 = 256 * 1024;
+
+/// What a stream of a client buffers before the socket takes it, in bytes.
+const CLIENT_BUFFER: usize = 512 * 1024;
 
 /// A byte stream of tokio.
 trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -69,12 +79,8 @@ impl<T: Send + 'static> Server<T> {
     /// Starts a server whose routes all take WebSockets.
     async fn start(way: Way, acceptor: Acceptor<T>) -> Self {
         let (sender, results) = unbounded_channel();
-        let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = tcp.local_addr().unwrap();
-        let mut config = server_config();
-        config.alpn_protocols = vec![b"h2".to_vec()];
-        let tls = way.is_secure.then(|| TlsAcceptor::from(Arc::new(config)));
-        let mut listener = MaybeTls { tcp, tls };
+        let mut listener = MaybeTls::bind(way.is_secure).await;
+        let address = listener.tcp.local_addr().unwrap();
         if way.is_axum {
             let route = any(async move |upgrade: WsUpgrade| {
                 let (response, opening) = upgrade.upgrade(&acceptor).await;
@@ -150,9 +156,10 @@ async fn connect(
 
 /// An HTTP/2 connection over this stream.
 async fn over(io: Box<dyn Io>) -> (SendRequest<String>, Connection<Conn, String, TokioExecutor>) {
-    let executor = TokioExecutor::new();
-    let connecting = hyper::client::conn::http2::handshake(executor, TokioIo::new(io));
-    connecting.await.unwrap()
+    let mut http = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
+    http.initial_stream_window_size(CLIENT_WINDOW);
+    http.max_send_buf_size(CLIENT_BUFFER);
+    http.handshake(TokioIo::new(io)).await.unwrap()
 }
 
 async fn serve_hyper<T: Send + 'static>(
@@ -169,7 +176,8 @@ async fn serve_hyper<T: Send + 'static>(
         }
     });
     let mut http = Builder::new(TokioExecutor::new());
-    http.enable_connect_protocol();
+    http.enable_connect_protocol()
+        .initial_stream_window_size(SERVER_WINDOW);
     // A client that disconnects is an error here.
     let _ = http.serve_connection(TokioIo::new(io), service).await;
 }
@@ -177,6 +185,16 @@ async fn serve_hyper<T: Send + 'static>(
 struct MaybeTls {
     tcp: TcpListener,
     tls: Option<TlsAcceptor>,
+}
+
+impl MaybeTls {
+    async fn bind(is_secure: bool) -> Self {
+        let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut config = server_config();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let tls = is_secure.then(|| TlsAcceptor::from(Arc::new(config)));
+        Self { tcp, tls }
+    }
 }
 
 impl Listener for MaybeTls {

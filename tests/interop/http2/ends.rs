@@ -1,9 +1,7 @@
-//! Streams and futures that are dropped, closes, and writers whose peer does not read.
-
-use std::{pin::pin, sync::Arc};
+//! Streams and futures that are dropped, and closes.
 
 use futures::{AsyncReadExt, AsyncWriteExt, future};
-use support::{WakeFlag, assert_idle, handshake::exchange_and_close, timeout};
+use support::{handshake::exchange_and_close, timeout};
 use tokio::sync::mpsc::unbounded_channel;
 use ws_framed::{
     Acceptor, CloseCode, CloseFrame, CloseOutcome, ClosedBy, Connector, Rejection, WsErr,
@@ -109,44 +107,5 @@ async fn dropped_connect_resets_stream() {
             exchange_and_close(ours, theirs).await;
         })
         .await;
-    }
-}
-
-/// A writer whose peer does not read is held after the windows of HTTP/2, and goes on when it reads.
-/// Other streams of the connection are not held.
-#[tokio::test]
-async fn unread_stream_holds_writer() {
-    for way in WAYS {
-        for is_server in [true, false] {
-            timeout(async {
-                let mut server = Server::start(way, Acceptor::new()).await;
-                let http2 = server.client().await;
-                let (mut ours, mut theirs) = server.pair(&http2).await;
-                if is_server {
-                    std::mem::swap(&mut ours, &mut theirs);
-                }
-                let (others, other_peer) = server.pair(&http2).await;
-                let handle = theirs.handle();
-                // More than any window.
-                let data = vec![7; 8 << 20];
-                let woken = Arc::new(WakeFlag::default());
-                let mut writing = pin!(async {
-                    theirs.write_all(&data).await.unwrap();
-                    theirs.flush().await.unwrap();
-                });
-                // Its window is full when the other stream, which is served after it, is done.
-                assert_idle(writing.as_mut(), &woken);
-                exchange_and_close(others, other_peer).await;
-                assert_idle(writing.as_mut(), &woken);
-                let taken = handle.stats().bytes_sent;
-                println!("{way:?} {is_server} {taken}");
-                let mut received = vec![0; data.len()];
-                let reading = ours.read_exact(&mut received);
-                let (read, ()) = future::join(reading, writing).await;
-                read.unwrap();
-                assert_eq!(received, data);
-            })
-            .await;
-        }
     }
 }
