@@ -103,6 +103,7 @@ fn request(
     headers.insert(HOST, value(&url.authority)?);
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
     headers.insert(SEC_WEBSOCKET_KEY, value(key)?);
     insert_offer(&mut headers, url, added, options)?;
     let first_line = format!("GET {} HTTP/1.1", url.target);
@@ -113,7 +114,7 @@ fn value(text: &str) -> Result<HeaderValue, WsErr> {
     HeaderValue::from_str(text).map_err(invalid_header)
 }
 
-/// Adds the headers that a request has in HTTP/2, too.
+/// Adds the subprotocols, the user of the URL, and the headers of the caller.
 fn insert_offer(
     headers: &mut HeaderMap,
     url: &WsUrl,
@@ -122,7 +123,6 @@ fn insert_offer(
 ) -> Result<(), WsErr> {
     options.validate()?;
     let added = added.get()?;
-    headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
     if !options.subprotocols().is_empty() {
         let offer = options.subprotocols().join(", ");
         headers.insert(SEC_WEBSOCKET_PROTOCOL, value(&offer)?);
@@ -172,7 +172,7 @@ fn check_upgrade(headers: &HeaderMap, key: &str) -> Result<(), WsErr> {
     if !list_contains(headers, CONNECTION, "upgrade") {
         return Err(invalid("the server does not upgrade the connection"));
     }
-    let accept = single_value(headers, SEC_WEBSOCKET_ACCEPT)?;
+    let accept = single_value(headers, &SEC_WEBSOCKET_ACCEPT)?;
     if accept != Some(accept_value(key.as_bytes()).as_bytes()) {
         return Err(invalid("the server did not accept the key"));
     }
@@ -180,7 +180,7 @@ fn check_upgrade(headers: &HeaderMap, key: &str) -> Result<(), WsErr> {
 }
 
 /// The value of a header that a response may have once.
-fn single_value(headers: &HeaderMap, name: HeaderName) -> Result<Option<&[u8]>, WsErr> {
+fn single_value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>, WsErr> {
     let duplicate = |Duplicate| invalid(&format!("the server sent several {name} headers"));
     single(headers, name.clone()).map_err(duplicate)
 }
@@ -192,7 +192,7 @@ fn selected(headers: &HeaderMap, offered: &[String]) -> Result<Option<String>, W
             "the server selected an extension that was not offered",
         ));
     }
-    match single_value(headers, SEC_WEBSOCKET_PROTOCOL)? {
+    match single_value(headers, &SEC_WEBSOCKET_PROTOCOL)? {
         None if offered.is_empty() => Ok(None),
         None => Err(WsErr::NoSubprotocol),
         Some(name) => {

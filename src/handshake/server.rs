@@ -236,7 +236,7 @@ fn check_websocket(request: &Request<()>) -> Result<(), Rejection> {
     if has_content(request.headers()) {
         return Err(Rejection::new(400, "a WebSocket request has no content"));
     }
-    if single_value(request, SEC_WEBSOCKET_VERSION)? != Some(b"13") {
+    if single_value(request, &SEC_WEBSOCKET_VERSION)? != Some(b"13") {
         let why = "the version of the WebSocket protocol is not 13";
         return Err(upgrade_required(request, why));
     }
@@ -244,14 +244,17 @@ fn check_websocket(request: &Request<()>) -> Result<(), Rejection> {
 }
 
 /// The value of a header that a request may have once.
-fn single_value(request: &Request<()>, name: HeaderName) -> Result<Option<&[u8]>, Rejection> {
+fn single_value<'a>(
+    request: &'a Request<()>,
+    name: &HeaderName,
+) -> Result<Option<&'a [u8]>, Rejection> {
     let duplicate = |Duplicate| Rejection::new(400, format!("several {name} headers"));
     single(request.headers(), name.clone()).map_err(duplicate)
 }
 
 /// The key of a request.
 fn valid_key(request: &Request<()>) -> Result<&[u8], Rejection> {
-    match single_value(request, SEC_WEBSOCKET_KEY)? {
+    match single_value(request, &SEC_WEBSOCKET_KEY)? {
         Some(key) if is_key(key) => Ok(key),
         Some(_) => Err(Rejection::new(400, "the Sec-WebSocket-Key is not valid")),
         None => Err(Rejection::new(400, "there is no Sec-WebSocket-Key")),

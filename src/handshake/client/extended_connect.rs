@@ -1,6 +1,11 @@
 //! The handshake of a client in HTTP/2: an extended CONNECT (RFC 8441).
 
-use http::{HeaderMap, Method, Request, Uri, Version, header::HOST, response::Parts, uri::Scheme};
+use http::{
+    HeaderMap, HeaderValue, Method, Request, Uri, Version,
+    header::{HOST, SEC_WEBSOCKET_VERSION},
+    response::Parts,
+    uri::Scheme,
+};
 
 use super::{insert_offer, rejection, selected, without_handshake};
 use crate::{
@@ -27,6 +32,7 @@ pub(crate) fn request(
     options: &HandshakeOptions,
 ) -> Result<Request<()>, WsErr> {
     let mut headers = HeaderMap::new();
+    headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
     insert_offer(&mut headers, url, added, options)?;
     // A `Host` that the caller added replaces that of the URL, as in HTTP/1.1.
     let authority = match headers.remove(HOST) {

@@ -94,10 +94,10 @@ async fn our_client_at_node_server() {
                 .await
                 .unwrap();
             assert_eq!(stream.subprotocol(), Some("v2"));
-            let data = [7; 40_000];
+            let data = vec![7; 40_000];
             stream.write_all(&data).await.unwrap();
             stream.flush().await.unwrap();
-            let mut echoed = [0; 40_000];
+            let mut echoed = vec![0; 40_000];
             stream.read_exact(&mut echoed).await.unwrap();
             assert_eq!(echoed, data);
             let frame = CloseFrame::new(CloseCode::from(4001), "").unwrap();

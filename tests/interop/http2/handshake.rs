@@ -7,8 +7,10 @@ use hyper::{Method, Request, StatusCode, body::Body, ext::Protocol};
 use support::timeout;
 use tokio::net::TcpListener;
 use ws_framed::{
-    Acceptor, Config, Connector, Rejection, Setting, Timeout, WsErr, WsStream, axum::WsUpgrade,
-    http, hyper::Http2,
+    Acceptor, Config, Connector, Rejection, Setting, Timeout, WsErr, WsStream,
+    axum::WsUpgrade,
+    http::{HeaderValue, Uri, Version},
+    hyper::Http2,
 };
 
 use super::{LIMIT, Server, WAYS, connect};
@@ -82,7 +84,7 @@ async fn callback_gets_whole_request() {
             stream.unwrap();
             let (_, request) = server.results.recv().await.unwrap().unwrap();
             assert_eq!(request.method(), Method::CONNECT);
-            assert_eq!(request.version(), http::Version::HTTP_2);
+            assert_eq!(request.version(), Version::HTTP_2);
             assert_eq!(request.uri().to_string(), url.replacen("ws", "http", 1));
             let protocol = request.extensions().get::<Protocol>().unwrap();
             assert_eq!(protocol.as_str(), "websocket");
@@ -94,75 +96,73 @@ async fn callback_gets_whole_request() {
     }
 }
 
+/// What is changed of a request for a WebSocket, the status of the response, and its text.
+type Row = (&'static str, fn(&mut Request<String>), u16, &'static str);
+
+const ROWS: [Row; 8] = [
+    ("accepted", |_| {}, 200, ""),
+    (
+        "another version",
+        |request| request.headers_mut()["sec-websocket-version"] = HeaderValue::from_static("12"),
+        400,
+        "the version of the WebSocket protocol is not 13",
+    ),
+    (
+        "no version",
+        |request| request.headers_mut().clear(),
+        400,
+        "the version of the WebSocket protocol is not 13",
+    ),
+    (
+        "another protocol",
+        |request| {
+            let protocol = Protocol::from_static("connect-udp");
+            request.extensions_mut().insert(protocol);
+        },
+        501,
+        "this :protocol is not supported",
+    ),
+    (
+        "another host",
+        |request| {
+            let host = HeaderValue::from_static("b");
+            request.headers_mut().insert("host", host);
+        },
+        400,
+        "Host differs from :authority",
+    ),
+    (
+        "a plain request",
+        make_plain,
+        400,
+        "this is a WebSocket endpoint",
+    ),
+    (
+        "a health check",
+        |request| {
+            make_plain(request);
+            *request.uri_mut() = Uri::from_static("http://localhost/health");
+        },
+        200,
+        "ok",
+    ),
+    (
+        "a WebSocket of the health check",
+        |request| *request.uri_mut() = Uri::from_static("http://localhost/health"),
+        500,
+        "internal server error",
+    ),
+];
+
+fn make_plain(request: &mut Request<String>) {
+    *request.method_mut() = Method::GET;
+    request.extensions_mut().clear();
+}
+
 /// Requests that are not those of a WebSocket get a status, without the headers of an upgrade. The
 /// callback may respond to plain ones, but not with a 2xx to a CONNECT, which would accept it.
 #[tokio::test]
 async fn other_requests_are_rejected() {
-    type Change = fn(&mut Request<String>);
-    let rows: [(&str, Change, u16, &str); 8] = [
-        ("accepted", |_| {}, 200, ""),
-        (
-            "another version",
-            |request| {
-                let headers = request.headers_mut();
-                headers.insert("sec-websocket-version", 12.into());
-            },
-            400,
-            "the version of the WebSocket protocol is not 13",
-        ),
-        (
-            "no version",
-            |request| drop(request.headers_mut().remove("sec-websocket-version")),
-            400,
-            "the version of the WebSocket protocol is not 13",
-        ),
-        (
-            "another protocol",
-            |request| {
-                let protocol = Protocol::from_static("connect-udp");
-                request.extensions_mut().insert(protocol);
-            },
-            501,
-            "this :protocol is not supported",
-        ),
-        (
-            "another host",
-            |request| {
-                drop(
-                    request
-                        .headers_mut()
-                        .insert("host", http::HeaderValue::from_static("b")),
-                )
-            },
-            400,
-            "Host differs from :authority",
-        ),
-        (
-            "a plain request",
-            |request| {
-                *request.method_mut() = Method::GET;
-                request.extensions_mut().clear();
-            },
-            400,
-            "this is a WebSocket endpoint",
-        ),
-        (
-            "a health check",
-            |request| {
-                *request.method_mut() = Method::GET;
-                request.extensions_mut().clear();
-                *request.uri_mut() = "http://localhost/health".parse().unwrap();
-            },
-            200,
-            "ok",
-        ),
-        (
-            "a WebSocket of the health check",
-            |request| *request.uri_mut() = "http://localhost/health".parse().unwrap(),
-            500,
-            "internal server error",
-        ),
-    ];
     for way in WAYS {
         timeout(async {
             let acceptor = Acceptor::new().on_request(async |request| {
@@ -177,7 +177,7 @@ async fn other_requests_are_rejected() {
                 .await
                 .unwrap();
             tokio::spawn(connection);
-            for (what, change, status, reason) in rows {
+            for (what, change, status, reason) in ROWS {
                 let mut request = Request::connect("http://localhost/")
                     .header("sec-websocket-version", "13")
                     .extension(Protocol::from_static("websocket"))
