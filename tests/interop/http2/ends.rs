@@ -22,7 +22,7 @@ async fn close_has_outcome() {
                     std::mem::swap(&mut ours, &mut theirs);
                 }
                 let handle = theirs.handle();
-                ours.write_all(&[7; 100_000]).await.unwrap();
+                ours.write_all(&vec![7; 100_000]).await.unwrap();
                 let frame = CloseFrame::new(CloseCode::from(4001), "enough").unwrap();
                 let mut received = Vec::new();
                 let reading = theirs.read_to_end(&mut received);

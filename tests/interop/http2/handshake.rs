@@ -103,7 +103,7 @@ const ROWS: [Row; 8] = [
     ("accepted", |_| {}, 200, ""),
     (
         "another version",
-        |request| request.headers_mut()["sec-websocket-version"] = HeaderValue::from_static("12"),
+        |request| set(request, "sec-websocket-version", "12"),
         400,
         "the version of the WebSocket protocol is not 13",
     ),
@@ -124,10 +124,7 @@ const ROWS: [Row; 8] = [
     ),
     (
         "another host",
-        |request| {
-            let host = HeaderValue::from_static("b");
-            request.headers_mut().insert("host", host);
-        },
+        |request| set(request, "host", "b"),
         400,
         "Host differs from :authority",
     ),
@@ -153,6 +150,11 @@ const ROWS: [Row; 8] = [
         "internal server error",
     ),
 ];
+
+fn set(request: &mut Request<String>, name: &'static str, value: &'static str) {
+    let value = HeaderValue::from_static(value);
+    request.headers_mut().insert(name, value);
+}
 
 fn make_plain(request: &mut Request<String>) {
     *request.method_mut() = Method::GET;
