@@ -22,7 +22,8 @@ use futures::{SinkExt, TryStreamExt};
 use tokio::{net::TcpListener, select, sync::watch, time::timeout};
 use ws_framed::{
     Acceptor, CloseCode, CloseFrame, CodecError, Config, Connector, Lines, Rejection, WsErr,
-    WsStream, axum::WsUpgrade,
+    WsStream,
+    axum::WsUpgrade,
     http::{Method, Request},
 };
 

@@ -206,16 +206,13 @@ impl<V> Server<'_, V> {
 /// Checks that a request asks for a WebSocket, with any key and version.
 fn check_upgrade(request: &Request<()>, protocol: Option<&str>) -> Result<(), Rejection> {
     let headers = request.headers();
-    let is_http2 = request.version() >= Version::HTTP_2;
-    match protocol {
-        Some(protocol) if protocol.eq_ignore_ascii_case("websocket") => return Ok(()),
-        // As RFC 9220 section 3 says for HTTP/3.
-        Some(_) => return Err(Rejection::new(501, "this :protocol is not supported")),
-        None if cfg!(not(feature = "http2")) && is_http2 && request.method() == Method::CONNECT => {
-            let why = "WebSockets over HTTP/2 need the feature http2 of ws-framed";
-            return Err(Rejection::new(501, why));
-        }
-        None => {}
+    if protocol.is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket")) {
+        return Ok(());
+    }
+    if request.method() == Method::CONNECT && request.version() >= Version::HTTP_2 {
+        // As RFC 9220 section 3 says for HTTP/3. Without the feature `http2`, no protocol is known.
+        let why = "the :protocol of this CONNECT is not supported";
+        return Err(Rejection::new(501, why));
     }
     if request.method() != Method::GET {
         let rejection = Rejection::new(405, "the method is not GET");

@@ -48,8 +48,8 @@ where
     B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Unpin + 'static,
 {
     /// Waits until the server announces WebSockets, by `SETTINGS_ENABLE_CONNECT_PROTOCOL` (RFC 8441
-    /// section 3), which it does in its first frame or not at all. Drives the connection meanwhile;
-    /// then the caller goes on with that.
+    /// section 3), which servers do in their first frame. Drives the connection meanwhile; then the
+    /// caller goes on with that.
     ///
     /// # Errors
     /// - [`WsErr::Unsupported`] with [`Unsupported::ExtendedConnect`]: the server does not announce

@@ -41,7 +41,8 @@ async fn close_has_outcome() {
     }
 }
 
-/// Dropping a stream ends the peer's with an error, and nothing else on the connection.
+/// Dropping a stream ends the peer's with an error, behind what was flushed, and nothing else on the
+/// connection.
 #[tokio::test]
 async fn dropped_stream_ends_peer() {
     for way in WAYS {
@@ -54,9 +55,13 @@ async fn dropped_stream_ends_peer() {
                 if is_server {
                     std::mem::swap(&mut ours, &mut theirs);
                 }
+                ours.write_all(&vec![7; 100_000]).await.unwrap();
+                ours.flush().await.unwrap();
                 drop(ours);
-                let error = theirs.read_to_end(&mut Vec::new()).await.unwrap_err();
+                let mut received = Vec::new();
+                let error = theirs.read_to_end(&mut received).await.unwrap_err();
                 assert_eq!(WsErr::from(error), WsErr::UnexpectedEof);
+                assert_eq!(received.len(), 100_000);
             }
             kept.write_all(b"on").await.unwrap();
             kept.flush().await.unwrap();

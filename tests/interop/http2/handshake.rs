@@ -99,7 +99,7 @@ async fn callback_gets_whole_request() {
 /// What is changed of a request for a WebSocket, the status of the response, and its text.
 type Row = (&'static str, fn(&mut Request<String>), u16, &'static str);
 
-const ROWS: [Row; 8] = [
+const ROWS: [Row; 9] = [
     ("accepted", |_| {}, 200, ""),
     (
         "another version",
@@ -120,7 +120,13 @@ const ROWS: [Row; 8] = [
             request.extensions_mut().insert(protocol);
         },
         501,
-        "this :protocol is not supported",
+        "the :protocol of this CONNECT is not supported",
+    ),
+    (
+        "no protocol",
+        |request| request.extensions_mut().clear(),
+        501,
+        "the :protocol of this CONNECT is not supported",
     ),
     (
         "another host",
