@@ -14,6 +14,7 @@ use http::{Request, Response};
 use hyper_util::rt::TokioIo as HyperIo;
 
 #[cfg(feature = "http2")]
+#[cfg_attr(docsrs, doc(cfg(feature = "http2")))]
 pub use self::client::{Http2, connect};
 use crate::{
     config::Config,

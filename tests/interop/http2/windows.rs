@@ -15,8 +15,8 @@ use super::{CLIENT_BUFFER, CLIENT_WINDOW, LIMIT, SERVER_WINDOW, Server, WAYS, ov
 const MESSAGE: usize = 64 * 1024;
 
 /// A writer whose peer does not read is held after the window of its stream and five messages, and
-/// goes on when the peer reads. Meanwhile, the other streams of the connection are not held, as far
-/// as the window of the connection is larger.
+/// goes on when the peer reads. Meanwhile, the other streams of the connection are held only if the
+/// window of the connection is not larger, as by `axum::serve`.
 #[tokio::test]
 async fn unread_stream_holds_writer() {
     for way in WAYS {
@@ -25,10 +25,12 @@ async fn unread_stream_holds_writer() {
                 let mut server = Server::start(way, Acceptor::new()).await;
                 let http2 = server.client().await;
                 let (mut writer, mut reader) = server.pair(&http2).await;
+                let (mut other_reader, mut other_writer) = server.pair(&http2).await;
                 let mut window = CLIENT_WINDOW as usize;
+                // hyper's default for servers, which is that of the connection, too.
+                let is_connection_held = !is_server_writing && way.is_axum;
                 if !is_server_writing {
                     std::mem::swap(&mut writer, &mut reader);
-                    // That of `axum::serve` is hyper's default, as is that of the connection.
                     window = if way.is_axum {
                         1 << 20
                     } else {
@@ -47,7 +49,7 @@ async fn unread_stream_holds_writer() {
                 while rounds_without < 5 {
                     assert_idle(writing.as_mut(), &woken);
                     let (other, its_peer) = server.pair(&http2).await;
-                    if is_server_writing || !way.is_axum {
+                    if !is_connection_held {
                         exchange_and_close(other, its_peer).await;
                     }
                     let now = usize::try_from(handle.stats().bytes_sent).unwrap();
@@ -55,9 +57,20 @@ async fn unread_stream_holds_writer() {
                     sent = now;
                 }
                 assert!((window..=window + 5 * MESSAGE).contains(&sent), "{sent}");
+
+                other_writer.write_all(b"hello").await.unwrap();
+                other_writer.flush().await.unwrap();
+                let mut hello = [0; 5];
+                let mut other_reading = pin!(other_reader.read_exact(&mut hello));
+                for _ in 0..if is_connection_held { 5 } else { 0 } {
+                    assert_idle(other_reading.as_mut(), &woken);
+                    server.pair(&http2).await;
+                }
+
                 let mut received = vec![0; data.len()];
-                let (read, ()) = future::join(reader.read_exact(&mut received), writing).await;
-                read.unwrap();
+                let reading = reader.read_exact(&mut received);
+                let (read, other, ()) = future::join3(reading, other_reading, writing).await;
+                read.and(other).unwrap();
                 assert_eq!(received, data);
             })
             .await;
