@@ -202,13 +202,15 @@ impl Listener for MaybeTls {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Box<dyn Io>, SocketAddr) {
-        let (io, peer) = self.tcp.accept().await.unwrap();
-        io.set_nodelay(true).unwrap();
-        match &self.tls {
-            None => (Box::new(io), peer),
-            Some(tls) => {
-                let io = tls.accept(io.compat()).await.unwrap();
-                (Box::new(io.compat()), peer)
+        loop {
+            let (io, peer) = self.tcp.accept().await.unwrap();
+            io.set_nodelay(true).unwrap();
+            let Some(tls) = &self.tls else {
+                return (Box::new(io), peer);
+            };
+            // A browser also opens connections that it does not use.
+            if let Ok(io) = tls.accept(io.compat()).await {
+                return (Box::new(io.compat()), peer);
             }
         }
     }

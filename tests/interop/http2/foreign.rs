@@ -35,10 +35,10 @@ async fn echo(stream: WsStream) -> CloseOutcome {
     values.handle().closed().await
 }
 
-/// A Node that runs the script.
-async fn node() -> Result<Command, String> {
+/// A Node that runs the script, from a folder of this name.
+async fn node(name: &str) -> Result<Command, String> {
     runs(Command::new("node").arg("--version")).await?;
-    let file = folder("http2-node").join("http2.mjs");
+    let file = folder(name).join("http2.mjs");
     fs::write(&file, include_str!("../scripts/http2.mjs")).unwrap();
     let mut node = Command::new("node");
     node.arg(file);
@@ -50,7 +50,7 @@ async fn node() -> Result<Command, String> {
 async fn node_client_of_our_server() {
     for way in WAYS {
         timeout_after(TIMEOUT, async {
-            let mut node = match node().await {
+            let mut node = match node("http2-client").await {
                 Ok(node) => node,
                 Err(why) => return skip("Node's http2", &why),
             };
@@ -78,7 +78,7 @@ async fn node_client_of_our_server() {
 #[tokio::test]
 async fn our_client_at_node_server() {
     timeout_after(TIMEOUT, async {
-        let mut node = match node().await {
+        let mut node = match node("http2-server").await {
             Ok(node) => node,
             Err(why) => return skip("Node's http2", &why),
         };
