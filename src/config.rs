@@ -142,7 +142,8 @@ impl Keepalive {
 /// have not taken. Buffers double as they grow, and the old one is alive while it is copied, so the
 /// usual is far less: an idle connection keeps about 5 KiB. Items and messages that a caller has
 /// received are not included. Over a socket that the caller opened, the limits of its own settings
-/// count.
+/// count. In HTTP/2, hyper adds `5 × max_send_message_len`, its `max_send_buf_size` and the window of
+/// the stream: see the [guide](crate::guide::frameworks#http2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(
     feature = "serde",

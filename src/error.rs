@@ -102,8 +102,8 @@ pub enum WsErr {
     #[error("the connection is closed")]
     Closed,
 
-    /// The server rejected the handshake: it responded with another status than 101. A server gets the
-    /// same error for its own response. `ErrorKind::PermissionDenied` for 401, 403
+    /// The server rejected the handshake: it responded with another status than 101, or in HTTP/2 than
+    /// 200. A server gets the same error for its own response. `ErrorKind::PermissionDenied` for 401, 403
     /// and 407, `NotFound` for 404 and 410, else `Other`.
     #[error("the handshake was rejected with {0}")]
     Rejected(Box<RejectedHandshake>),

@@ -63,10 +63,10 @@ const PLACES: &[(&str, &[&str])] = &[
     ("url", &["handshake/url.rs"]),
     ("getrandom", &["handshake/key.rs", "protocol/mask.rs"]),
     // axum hands out an upgrade of hyper.
-    ("hyper", &["net/axum.rs", "net/hyper.rs"]),
+    ("hyper", &["net/axum.rs", "net/hyper.rs", "net/hyper/"]),
     ("httparse", &["handshake/body.rs", "handshake/head.rs"]),
     ("humantime", &["config/units.rs"]),
-    ("hyper_util", &["net/hyper.rs"]),
+    ("hyper_util", &["net/hyper.rs", "net/hyper/"]),
     ("js_sys", &["transport/browser.rs", "transport/browser/"]),
     // Property tests.
     (

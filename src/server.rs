@@ -114,12 +114,13 @@ impl Acceptor {
     /// subprotocols. It is also called for all other well-formed requests, such as those of a page
     /// or a health check, which the other checks do not concern. It may answer them with a
     /// [`Rejection`] of its own; if it returns a value, that is dropped, and the client gets
-    /// status 405 or 426.
+    /// status 405 or 426, in HTTP/2 also 400 or 501.
     ///
     /// The request has all of its headers, readable or not. Its URI is the target: path and query,
     /// not decoded. Over a TCP socket of tokio or smol, the address of the peer is an
     /// [extension](Request::extensions) of type [`SocketAddr`]. Under hyper and axum, the extensions
-    /// are those of the request there. [`offered_subprotocols`](crate::offered_subprotocols) reads
+    /// are those of the request there. In HTTP/2, the method is CONNECT, the URI has the host, too,
+    /// and a [`Rejection`] has a status from 300, because 2xx would open the WebSocket. [`offered_subprotocols`](crate::offered_subprotocols) reads
     /// the list of subprotocols. The client determines all content: only a browser sets `Origin`
     /// truthfully.
     ///
@@ -235,7 +236,8 @@ impl<T> Acceptor<T> {
 
     /// Accepts requests for this host, such as `chat.example` or `[::1]:8080`. Those for hosts that
     /// are not allowed get status 421. Without a port, any port matches. A request without a port
-    /// is for port 80 or 443. A name that is not ASCII is an error, as in
+    /// is for port 80 or 443. The host is that of `:authority` in HTTP/2, or of a target in absolute
+    /// form, or else `Host`. A name that is not ASCII is an error, as in
     /// [`allow_origin`](Self::allow_origin).
     #[must_use]
     pub fn allow_host(mut self, host: impl Into<String>) -> Self {

@@ -22,7 +22,9 @@ use futures::{SinkExt, TryStreamExt};
 use tokio::{net::TcpListener, select, sync::watch, time::timeout};
 use ws_framed::{
     Acceptor, CloseCode, CloseFrame, CodecError, Config, Connector, Lines, Rejection, WsErr,
-    WsStream, axum::WsUpgrade, http::Request,
+    WsStream,
+    axum::WsUpgrade,
+    http::{Method, Request},
 };
 
 /// Who has opened a connection.
@@ -33,7 +35,8 @@ struct Visitor {
 /// Decides who may open a connection. It may ask a database: it is async.
 async fn log_in(request: Request<()>) -> Result<Visitor, Rejection> {
     let headers = request.headers();
-    if !headers.contains_key("Upgrade") {
+    // In HTTP/2, a WebSocket is a CONNECT.
+    if request.method() == Method::GET && !headers.contains_key("Upgrade") {
         return Err(Rejection::new(200, "healthy"));
     }
     match headers.get("Authorization") {

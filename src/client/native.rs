@@ -1,5 +1,7 @@
 //! Connecting outside of browsers.
 
+use http::HeaderMap;
+
 use super::Connector;
 use crate::{
     error::WsErr,
@@ -34,7 +36,18 @@ impl Connector {
         S: ByteStream,
     {
         let opened = client::connect(io, url, &self.headers, &self.options, known).await?;
-        let (handshaken, response_headers) = opened;
+        self.stream(opened, trace)
+    }
+
+    /// The stream over the result of a handshake, with the headers of the response.
+    pub(crate) fn stream<S>(
+        &self,
+        (handshaken, response_headers): (Handshaken<S>, HeaderMap),
+        trace: &Trace,
+    ) -> Result<WsStream, WsErr>
+    where
+        S: ByteStream,
+    {
         let Handshaken {
             io,
             leftover,

@@ -107,7 +107,8 @@ pub enum Setting {
     AllowedName,
     /// An `Acceptor` with TLS is used below an HTTP server, where its TLS would have no effect.
     AcceptorTls,
-    /// The status of a `Rejection` is not from 200 to 599.
+    /// The status of a `Rejection` is not from 200 to 599, or not from 300 in HTTP/2, where 2xx would
+    /// accept the CONNECT.
     RejectionStatus,
 }
 
@@ -125,7 +126,9 @@ impl fmt::Display for Setting {
             Self::KeepaliveTimeout => "the timeout of keepalive must be more than zero",
             Self::AllowedName => "an allowed origin or host must be ASCII, with xn-- if need be",
             Self::AcceptorTls => "the TLS of an acceptor has no effect below an HTTP server",
-            Self::RejectionStatus => "the status of a rejection must be from 200 to 599",
+            Self::RejectionStatus => {
+                "the status of a rejection must be from 200 to 599, of a CONNECT from 300"
+            }
         })
     }
 }
@@ -168,6 +171,9 @@ pub enum Unsupported {
     Headers,
     /// An upgrade, on a server that does not serve upgrades.
     Upgrade,
+    /// WebSockets over HTTP/2: the server did not announce them by
+    /// `SETTINGS_ENABLE_CONNECT_PROTOCOL` (RFC 8441 section 3).
+    ExtendedConnect,
     /// A control message as data, in the message stream.
     ControlMessage,
 }
@@ -178,6 +184,7 @@ impl fmt::Display for Unsupported {
             Self::Ping => "pings and pongs",
             Self::Headers => "headers of the handshake",
             Self::Upgrade => "upgrades",
+            Self::ExtendedConnect => "WebSockets over HTTP/2",
             Self::ControlMessage => "a control message as data",
         })
     }

@@ -1,5 +1,8 @@
 //! The client's side of the handshake (RFC 6455 section 4.1).
 
+#[cfg(feature = "http2")]
+pub(crate) mod extended_connect;
+
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -29,7 +32,7 @@ use crate::{
 };
 
 /// The time limit for the body of a rejection. Most servers send it together with the status.
-const BODY_TIMEOUT: Duration = Duration::from_secs(1);
+pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The maximum number of interim responses (RFC 9110 section 15.2) before the final one.
 const MAX_INTERIM_RESPONSES: usize = 16;
@@ -79,7 +82,8 @@ where
     }
     let response = head::parse_response(&head?).map_err(failed)?;
     let headers = response.headers();
-    let subprotocol = validate(headers, &key, options.subprotocols())?;
+    check_upgrade(headers, &key)?;
+    let subprotocol = selected(headers, options.subprotocols())?;
     let handshaken = Handshaken {
         io,
         leftover: buffer,
@@ -95,15 +99,30 @@ fn request(
     options: &HandshakeOptions,
     key: &str,
 ) -> Result<Vec<u8>, WsErr> {
-    options.validate()?;
-    let added = added.get()?;
-    let value = |text: &str| HeaderValue::from_str(text).map_err(invalid_header);
     let mut headers = HeaderMap::new();
     headers.insert(HOST, value(&url.authority)?);
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
     headers.insert(SEC_WEBSOCKET_KEY, value(key)?);
+    insert_offer(&mut headers, url, added, options)?;
+    let first_line = format!("GET {} HTTP/1.1", url.target);
+    Ok(head::write_head(&first_line, &headers))
+}
+
+fn value(text: &str) -> Result<HeaderValue, WsErr> {
+    HeaderValue::from_str(text).map_err(invalid_header)
+}
+
+/// Adds the subprotocols, the user of the URL, and the headers of the caller.
+fn insert_offer(
+    headers: &mut HeaderMap,
+    url: &WsUrl,
+    added: &AddedHeaders,
+    options: &HandshakeOptions,
+) -> Result<(), WsErr> {
+    options.validate()?;
+    let added = added.get()?;
     if !options.subprotocols().is_empty() {
         let offer = options.subprotocols().join(", ");
         headers.insert(SEC_WEBSOCKET_PROTOCOL, value(&offer)?);
@@ -113,8 +132,7 @@ fn request(
     }
     // A header that was added replaces one of the same name.
     headers.extend(added.clone());
-    let first_line = format!("GET {} HTTP/1.1", url.target);
-    Ok(head::write_head(&first_line, &headers))
+    Ok(())
 }
 
 /// Reads the head of the final response. `on_rejection` is called with its status if that is not
@@ -146,28 +164,35 @@ async fn read_response(
     Err(WsErr::Handshake("too many interim responses".to_owned()))
 }
 
-/// Checks a response with status 101 (RFC 6455 section 4.1), and gives the subprotocol that the
-/// server selected.
-fn validate(headers: &HeaderMap, key: &str, offered: &[String]) -> Result<Option<String>, WsErr> {
-    let value = |name: HeaderName| {
-        let duplicate = |Duplicate| invalid(&format!("the server sent several {name} headers"));
-        single(headers, name.clone()).map_err(duplicate)
-    };
+/// Checks what a response with status 101 says about the upgrade (RFC 6455 section 4.1).
+fn check_upgrade(headers: &HeaderMap, key: &str) -> Result<(), WsErr> {
     if !list_contains(headers, UPGRADE, "websocket") {
         return Err(invalid("the server does not upgrade to websocket"));
     }
     if !list_contains(headers, CONNECTION, "upgrade") {
         return Err(invalid("the server does not upgrade the connection"));
     }
-    if value(SEC_WEBSOCKET_ACCEPT)? != Some(accept_value(key.as_bytes()).as_bytes()) {
+    let accept = single_value(headers, &SEC_WEBSOCKET_ACCEPT)?;
+    if accept != Some(accept_value(key.as_bytes()).as_bytes()) {
         return Err(invalid("the server did not accept the key"));
     }
+    Ok(())
+}
+
+/// The value of a header that a response may have once.
+fn single_value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>, WsErr> {
+    let duplicate = |Duplicate| invalid(&format!("the server sent several {name} headers"));
+    single(headers, name.clone()).map_err(duplicate)
+}
+
+/// Checks what a server selected of the offer, and gives the subprotocol.
+fn selected(headers: &HeaderMap, offered: &[String]) -> Result<Option<String>, WsErr> {
     if list(headers, SEC_WEBSOCKET_EXTENSIONS).next().is_some() {
         return Err(invalid(
             "the server selected an extension that was not offered",
         ));
     }
-    match value(SEC_WEBSOCKET_PROTOCOL)? {
+    match single_value(headers, &SEC_WEBSOCKET_PROTOCOL)? {
         None if offered.is_empty() => Ok(None),
         None => Err(WsErr::NoSubprotocol),
         Some(name) => {

@@ -30,7 +30,7 @@ impl Policy {
 
     /// Checks a request for a WebSocket.
     pub(super) fn check(&self, request: &Request<()>) -> Result<(), Rejection> {
-        let host = text(request.headers(), HOST).unwrap_or_default();
+        let host = host(request).unwrap_or_default();
         if !self.hosts.is_empty() && !self.hosts.iter().any(|allowed| is_host(host, allowed)) {
             return Err(Rejection::new(421, "unknown host"));
         }
@@ -64,10 +64,26 @@ impl Policy {
     }
 }
 
+/// The host that a request is for, with its port: that of its target, which is the `:authority` of
+/// HTTP/2 (RFC 9113 section 8.3.1), or else `Host` (RFC 9112 section 3.2.2).
+pub(super) fn host(request: &Request<()>) -> Option<&str> {
+    match request.uri().authority() {
+        Some(authority) => Some(authority.as_str()),
+        None => text(request.headers(), HOST),
+    }
+}
+
 /// Checks that a request has one `Host` (RFC 9112 section 3.2). Before HTTP/1.1, and in HTTP/2, it
-/// may have none.
-pub(super) fn check_host_count(request: &Request<()>) -> Result<(), Rejection> {
+/// may have none; in HTTP/2, one that differs from `:authority` is malformed.
+pub(super) fn check_host(request: &Request<()>) -> Result<(), Rejection> {
     match count(request.headers(), HOST) {
+        1 if request.version() >= Version::HTTP_2 => {
+            let own = text(request.headers(), HOST).unwrap_or_default();
+            if host(request).is_some_and(|host| !host.eq_ignore_ascii_case(own)) {
+                return Err(Rejection::new(400, "Host differs from :authority"));
+            }
+            Ok(())
+        }
         1 => Ok(()),
         0 if request.version() != Version::HTTP_11 => Ok(()),
         _ => Err(Rejection::new(400, "a request has one Host header")),
@@ -182,7 +198,7 @@ mod tests {
             let headers = request.headers_mut();
             headers.append(HeaderName::from_static(name), value.parse().unwrap());
         }
-        let checked = check_host_count(&request).and_then(|()| policy.check(&request));
+        let checked = check_host(&request).and_then(|()| policy.check(&request));
         checked.map_or_else(|rejection| rejection.status().as_u16(), |()| 101)
     }
 

@@ -10,7 +10,7 @@ use futures::{
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version,
     header::{
-        ALLOW, CONNECTION, CONTENT_LENGTH, HOST, InvalidHeaderValue, ORIGIN, SEC_WEBSOCKET_ACCEPT,
+        ALLOW, CONNECTION, CONTENT_LENGTH, InvalidHeaderValue, ORIGIN, SEC_WEBSOCKET_ACCEPT,
         SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING,
         UPGRADE,
     },
@@ -91,7 +91,7 @@ impl<V> Server<'_, V> {
                 if let Some(peer) = peer {
                     request.extensions_mut().insert(peer);
                 }
-                self.respond(request, Some(())).await
+                self.respond(request, None, Some(())).await
             }
             Err(HeadError::Eof) => {
                 let why = "the client disconnected before its request was complete";
@@ -122,35 +122,41 @@ impl<V> Server<'_, V> {
         Ok((handshaken, value))
     }
 
-    /// The response to a request that has been read. `upgrade` is what a WebSocket can be opened on.
+    /// The response to a request that has been read. `protocol` is the `:protocol` of an extended
+    /// CONNECT (RFC 8441 section 4). `upgrade` is what a WebSocket can be opened on.
     pub(crate) async fn respond<W>(
         &self,
         request: Request<()>,
+        protocol: Option<&str>,
         upgrade: Option<W>,
     ) -> Result<Accepted<V, W>, Rejection> {
-        let (host, origin) = [HOST, ORIGIN]
-            .map(|name| policy::text(request.headers(), name))
-            .into();
-        self.trace.request(host, request.uri().path(), origin);
-        policy::check_host_count(&request)?;
-        let upgrade = check_upgrade(&request).and_then(|()| {
-            upgrade.ok_or_else(|| upgrade_required("this connection cannot be upgraded"))
+        let origin = policy::text(request.headers(), ORIGIN);
+        let (host, path) = (policy::host(&request), request.uri().path());
+        self.trace.request(host, path, origin);
+        policy::check_host(&request)?;
+        let upgrade = check_upgrade(&request, protocol).and_then(|()| {
+            upgrade.ok_or_else(|| upgrade_required(&request, "this connection cannot be upgraded"))
         });
         let upgrade = match upgrade {
             Ok(upgrade) => upgrade,
             Err(rejection) => {
                 // A plain request, such as a health check. The callback may have a response to it.
-                (self.on_request)(request).await?;
+                self.call_back(request).await?;
                 return Err(rejection);
             }
         };
-        let accept = accept_value(valid_key(&request)?);
+        check_websocket(&request)?;
+        let accept = match protocol {
+            // RFC 8441 section 5.
+            Some(_) => None,
+            None => Some(accept_value(valid_key(&request)?)),
+        };
         self.policy.check(&request)?;
         let selected = subprotocol::select(self.options, &request);
-        let value = (self.on_request)(request).await?;
+        let value = self.call_back(request).await?;
         // A client that the callback rejects does not learn the contracts.
         let selected = selected?;
-        let response = self.opening_response(&accept, selected.as_deref());
+        let response = self.opening_response(accept.as_deref(), selected.as_deref());
         Ok(Accepted {
             response: response.map_err(|error| Rejection::new(500, error.to_string()))?,
             agreement: Agreement::new(selected, self.options),
@@ -159,18 +165,36 @@ impl<V> Server<'_, V> {
         })
     }
 
-    /// The response that opens the WebSocket.
+    /// What the callback says to a request.
+    async fn call_back(&self, request: Request<()>) -> Result<V, Rejection> {
+        let is_connect = request.method() == Method::CONNECT;
+        let result = (self.on_request)(request).await;
+        result.map_err(|rejection| {
+            if is_connect && rejection.status().is_success() {
+                // It would open a tunnel (RFC 9110 section 9.3.6). A status that is not valid is an
+                // error of the server.
+                return Rejection::new(0, "");
+            }
+            rejection
+        })
+    }
+
+    /// The response that opens the WebSocket: with the key of an upgrade, or without one, to an
+    /// extended CONNECT.
     fn opening_response(
         &self,
-        accept: &str,
+        accept: Option<&str>,
         subprotocol: Option<&str>,
     ) -> Result<Response<()>, InvalidHeaderValue> {
         let mut response = Response::new(());
-        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        if let Some(accept) = accept {
+            *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+            let headers = response.headers_mut();
+            headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+            headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+            headers.insert(SEC_WEBSOCKET_ACCEPT, HeaderValue::from_str(accept)?);
+        }
         let headers = response.headers_mut();
-        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
-        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-        headers.insert(SEC_WEBSOCKET_ACCEPT, HeaderValue::from_str(accept)?);
         if let Some(name) = subprotocol {
             headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_str(name)?);
         }
@@ -180,38 +204,54 @@ impl<V> Server<'_, V> {
 }
 
 /// Checks that a request asks for a WebSocket, with any key and version.
-fn check_upgrade(request: &Request<()>) -> Result<(), Rejection> {
+fn check_upgrade(request: &Request<()>, protocol: Option<&str>) -> Result<(), Rejection> {
     let headers = request.headers();
+    if protocol.is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket")) {
+        return Ok(());
+    }
+    if request.method() == Method::CONNECT && request.version() >= Version::HTTP_2 {
+        // As RFC 9220 section 3 says for HTTP/3. Without the feature `http2`, no protocol is known.
+        let why = "the :protocol of this CONNECT is not supported";
+        return Err(Rejection::new(501, why));
+    }
     if request.method() != Method::GET {
         let rejection = Rejection::new(405, "the method is not GET");
         return Err(rejection.protocol_header(ALLOW, "GET"));
     }
-    // HTTP/1.0 has no upgrades (RFC 9110 section 7.8).
-    if request.version() < Version::HTTP_11
+    // HTTP/1.0 has no upgrades (RFC 9110 section 7.8), and HTTP/2 has none (RFC 9113 section 8.6).
+    if request.version() != Version::HTTP_11
         || !list_contains(headers, CONNECTION, "upgrade")
         || !list_contains(headers, UPGRADE, "websocket")
     {
-        return Err(upgrade_required("this is a WebSocket endpoint"));
+        return Err(upgrade_required(request, "this is a WebSocket endpoint"));
     }
     Ok(())
 }
 
-/// Checks the rest of a request for a WebSocket (RFC 6455 section 4.2.1), and gives its key.
-fn valid_key(request: &Request<()>) -> Result<&[u8], Rejection> {
-    let headers = request.headers();
-    let value = |name: HeaderName| {
-        let duplicate = |Duplicate| Rejection::new(400, format!("several {name} headers"));
-        single(headers, name.clone()).map_err(duplicate)
-    };
-    if has_content(headers) {
+/// Checks the rest of a request for a WebSocket (RFC 6455 section 4.2.1), except for its key.
+fn check_websocket(request: &Request<()>) -> Result<(), Rejection> {
+    if has_content(request.headers()) {
         return Err(Rejection::new(400, "a WebSocket request has no content"));
     }
-    if value(SEC_WEBSOCKET_VERSION)? != Some(b"13") {
-        return Err(upgrade_required(
-            "the version of the WebSocket protocol is not 13",
-        ));
+    if single_value(request, &SEC_WEBSOCKET_VERSION)? != Some(b"13") {
+        let why = "the version of the WebSocket protocol is not 13";
+        return Err(upgrade_required(request, why));
     }
-    match value(SEC_WEBSOCKET_KEY)? {
+    Ok(())
+}
+
+/// The value of a header that a request may have once.
+fn single_value<'a>(
+    request: &'a Request<()>,
+    name: &HeaderName,
+) -> Result<Option<&'a [u8]>, Rejection> {
+    let duplicate = |Duplicate| Rejection::new(400, format!("several {name} headers"));
+    single(request.headers(), name.clone()).map_err(duplicate)
+}
+
+/// The key of a request.
+fn valid_key(request: &Request<()>) -> Result<&[u8], Rejection> {
+    match single_value(request, &SEC_WEBSOCKET_KEY)? {
         Some(key) if is_key(key) => Ok(key),
         Some(_) => Err(Rejection::new(400, "the Sec-WebSocket-Key is not valid")),
         None => Err(Rejection::new(400, "there is no Sec-WebSocket-Key")),
@@ -226,12 +266,16 @@ fn has_content(headers: &HeaderMap) -> bool {
 }
 
 /// Status 426, with the headers that RFC 9110 sections 7.8 and 15.5.22 and RFC 6455 section 4.4
-/// demand.
-fn upgrade_required(why: &str) -> Rejection {
-    Rejection::new(426, why)
-        .protocol_header(CONNECTION, "Upgrade")
-        .protocol_header(UPGRADE, "websocket")
-        .protocol_header(SEC_WEBSOCKET_VERSION, "13")
+/// demand. HTTP/2 forbids them, so its status is 400.
+fn upgrade_required(request: &Request<()>, why: &str) -> Rejection {
+    let rejection = if request.version() >= Version::HTTP_2 {
+        Rejection::new(400, why)
+    } else {
+        Rejection::new(426, why)
+            .protocol_header(CONNECTION, "Upgrade")
+            .protocol_header(UPGRADE, "websocket")
+    };
+    rejection.protocol_header(SEC_WEBSOCKET_VERSION, "13")
 }
 
 /// Sends a rejection, drains the request, and gives the error for the server.

@@ -1,13 +1,21 @@
 // Its snippets are tested in `examples/frameworks`.
 #![cfg_attr(not(doctest), doc = include_str!("hyper.md"))]
 
+#[cfg(feature = "http2")]
+mod client;
+
 use std::net::SocketAddr;
 
+#[cfg(feature = "http2")]
+use ::hyper::ext::Protocol;
 use ::hyper::upgrade::{OnUpgrade, Upgraded};
 use bytes::BytesMut;
 use http::{Request, Response};
 use hyper_util::rt::TokioIo as HyperIo;
 
+#[cfg(feature = "http2")]
+#[cfg_attr(docsrs, doc(cfg(feature = "http2")))]
+pub use self::client::{Http2, connect};
 use crate::{
     config::Config,
     error::WsErr,
@@ -75,7 +83,13 @@ pub(crate) async fn respond<T>(
 ) -> (Response<String>, Result<Opening<T>, WsErr>) {
     let trace = Trace::server();
     trace.peer(|| request.extensions().get::<SocketAddr>().copied());
-    match acceptor.respond(request, upgrade, &trace).await {
+    #[cfg(feature = "http2")]
+    let protocol = request.extensions().get::<Protocol>().cloned();
+    #[cfg(feature = "http2")]
+    let protocol = protocol.as_ref().map(Protocol::as_str);
+    #[cfg(not(feature = "http2"))]
+    let protocol = None;
+    match acceptor.respond(request, protocol, upgrade, &trace).await {
         Ok(accepted) => {
             let opening = Opening {
                 upgrade: accepted.upgrade,

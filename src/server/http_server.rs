@@ -14,13 +14,14 @@ use crate::{
 };
 
 impl<T> Acceptor<T> {
-    /// Decides about a request.
+    /// Decides about a request. `protocol` is the `:protocol` of an extended CONNECT.
     ///
     /// # Errors
     /// Another response, and the error for the server.
     pub(crate) async fn respond<W>(
         &self,
         request: http::Request<()>,
+        protocol: Option<&str>,
         upgrade: Option<W>,
         trace: &Trace,
     ) -> Result<Accepted<Finish<T>, W>, (Response<String>, WsErr)> {
@@ -28,7 +29,7 @@ impl<T> Acceptor<T> {
             .validate_without_tls()
             .and_then(|()| self.server(trace));
         let server = server.map_err(|error| (internal_error(), error))?;
-        let respond = server.respond(request, upgrade);
+        let respond = server.respond(request, protocol, upgrade);
         match timeout(self.config.handshake_timeout, respond).await {
             Some(Ok(accepted)) => Ok(accepted),
             Some(Err(rejection)) => Err(rejection.into_response()),

@@ -3,6 +3,7 @@
 mod accepting;
 mod axum;
 mod contracts;
+mod http2;
 mod hyper;
 mod peers;
 mod protocols;

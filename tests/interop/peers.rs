@@ -20,7 +20,7 @@ use ws_framed::{CloseCode, CloseFrame, CloseOutcome, ClosedBy, Json, WsFramed, W
 
 /// Longer than an interpreter or a browser takes to start on a busy machine, or a registry to
 /// respond.
-const TIMEOUT: Duration = Duration::from_secs(120);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(120);
 
 type Values = WsFramed<Value, Json<Value>>;
 
@@ -33,18 +33,18 @@ fn test<F: Future>(test: F) {
 }
 
 /// Prints that a test is skipped, to the stderr that the test harness does not capture.
-fn skip(what: &str, why: &str) {
+pub(super) fn skip(what: &str, why: &str) {
     let _ = writeln!(io::stderr(), "SKIPPED: {what}: {why}");
 }
 
-fn folder(name: &str) -> PathBuf {
+pub(super) fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::create_dir_all(&folder).unwrap();
     folder
 }
 
 /// Runs a command, which must succeed.
-async fn runs(command: &mut Command) -> Result<(), String> {
+pub(super) async fn runs(command: &mut Command) -> Result<(), String> {
     let output = command.kill_on_drop(true).output().await;
     match output.map_err(|error| error.to_string())? {
         output if output.status.success() => Ok(()),
@@ -53,7 +53,7 @@ async fn runs(command: &mut Command) -> Result<(), String> {
 }
 
 /// Starts a command, and reads its lines.
-fn start(command: &mut Command) -> (Child, Lines) {
+pub(super) fn start(command: &mut Command) -> (Child, Lines) {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -64,10 +64,10 @@ fn start(command: &mut Command) -> (Child, Lines) {
     (child, Lines(lines))
 }
 
-struct Lines(futures::io::Lines<BufReader<ChildStdout>>);
+pub(super) struct Lines(futures::io::Lines<BufReader<ChildStdout>>);
 
 impl Lines {
-    async fn next(&mut self) -> Value {
+    pub(super) async fn next(&mut self) -> Value {
         let line = self.0.next().await.expect("one more line").unwrap();
         serde_json::from_str(&line).unwrap()
     }
@@ -249,7 +249,7 @@ fn our_client_at_node_server() {
 }
 
 /// The browser that the environment names, or one on the path.
-async fn browser() -> Option<Command> {
+pub(super) async fn browser() -> Option<Command> {
     let named = std::env::var("BROWSER_UNDER_TEST").ok();
     let usual = ["chromium", "chromium-browser", "google-chrome", "chrome"];
     for name in named.as_deref().into_iter().chain(usual) {

@@ -45,7 +45,7 @@ fn certificates() -> &'static Certificates {
     })
 }
 
-fn server_config() -> ServerConfig {
+pub(super) fn server_config() -> ServerConfig {
     let certificates = certificates();
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(certificates.key.clone()));
     ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -56,7 +56,7 @@ fn server_config() -> ServerConfig {
         .unwrap()
 }
 
-fn client_config() -> ClientConfig {
+pub(super) fn client_config() -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add(certificates().authority.clone()).unwrap();
     ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))

@@ -60,6 +60,31 @@ async fn host_and_path_are_checked() {
     .await;
 }
 
+/// The host of a target in absolute form counts, and `Host` does not (RFC 9112 section 3.2.2).
+#[tokio::test]
+async fn host_of_target_is_checked() {
+    for (target, host, expected) in [
+        ("http://localhost/", "chat.example", "101"),
+        ("http://chat.example/", "localhost", "421"),
+    ] {
+        timeout(async {
+            let (ours, mut client) = tcp().await;
+            let request = REQUEST
+                .replace("GET /", &format!("GET {target}"))
+                .replace("Host: localhost", &format!("Host: {host}"));
+            let script = async {
+                client.write_all(request.as_bytes()).await.unwrap();
+                client.shutdown().await.unwrap();
+                read_head(&mut client).await
+            };
+            let acceptor = Acceptor::new().allow_host("localhost");
+            let (_, head) = future::join(acceptor.accept(ours), script).await;
+            assert!(head.starts_with(&format!("HTTP/1.1 {expected} ")), "{head}");
+        })
+        .await;
+    }
+}
+
 /// A request without a `Host` header, or with two, gets status 400.
 #[tokio::test]
 async fn exactly_one_host_header() {

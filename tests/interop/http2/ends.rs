@@ -1,0 +1,116 @@
+//! Streams and futures that are dropped, and closes.
+
+use futures::{AsyncReadExt, AsyncWriteExt, future};
+use support::{handshake::exchange_and_close, timeout};
+use tokio::sync::mpsc::unbounded_channel;
+use ws_framed::{
+    Acceptor, CloseCode, CloseFrame, CloseOutcome, ClosedBy, Connector, Rejection, WsErr,
+};
+
+use super::{Server, WAYS};
+
+/// A close has its code, reason and side at both ends, and data before it is received.
+#[tokio::test]
+async fn close_has_outcome() {
+    for way in WAYS {
+        timeout(async {
+            let mut server = Server::start(way, Acceptor::new()).await;
+            let http2 = server.client().await;
+            for is_server in [true, false] {
+                let (mut ours, mut theirs) = server.pair(&http2).await;
+                if is_server {
+                    std::mem::swap(&mut ours, &mut theirs);
+                }
+                let handle = theirs.handle();
+                ours.write_all(&vec![7; 100_000]).await.unwrap();
+                let frame = CloseFrame::new(CloseCode::from(4001), "enough").unwrap();
+                let mut received = Vec::new();
+                let reading = theirs.read_to_end(&mut received);
+                let (outcome, read) = future::join(ours.close_with(frame), reading).await;
+                assert_eq!(read.unwrap(), 100_000);
+                let clean = |by| CloseOutcome::Clean {
+                    code: CloseCode::from(4001),
+                    reason: "enough".to_owned(),
+                    by,
+                };
+                assert_eq!(outcome.unwrap(), clean(ClosedBy::Us));
+                assert_eq!(handle.closed().await, clean(ClosedBy::Peer));
+            }
+        })
+        .await;
+    }
+}
+
+/// Dropping a stream ends the peer's with an error, behind what was flushed, and nothing else on the
+/// connection.
+#[tokio::test]
+async fn dropped_stream_ends_peer() {
+    for way in WAYS {
+        timeout(async {
+            let mut server = Server::start(way, Acceptor::new()).await;
+            let http2 = server.client().await;
+            let (mut kept, mut kept_peer) = server.pair(&http2).await;
+            for is_server in [true, false] {
+                let (mut ours, mut theirs) = server.pair(&http2).await;
+                if is_server {
+                    std::mem::swap(&mut ours, &mut theirs);
+                }
+                ours.write_all(&vec![7; 100_000]).await.unwrap();
+                ours.flush().await.unwrap();
+                drop(ours);
+                let mut received = Vec::new();
+                let error = theirs.read_to_end(&mut received).await.unwrap_err();
+                assert_eq!(WsErr::from(error), WsErr::UnexpectedEof);
+                assert_eq!(received.len(), 100_000);
+            }
+            kept.write_all(b"on").await.unwrap();
+            kept.flush().await.unwrap();
+            kept_peer.read_exact(&mut [0; 2]).await.unwrap();
+            exchange_and_close(kept, kept_peer).await;
+        })
+        .await;
+    }
+}
+
+/// Dropping the future of `connect` resets the stream: the server drops its callback. The connection
+/// and its other streams go on.
+#[tokio::test]
+async fn dropped_connect_resets_stream() {
+    for way in WAYS {
+        timeout(async {
+            let (sender, mut callbacks) = unbounded_channel();
+            let acceptor = Acceptor::new().on_request(move |request| {
+                // Closed when the callback is dropped.
+                let (guard, dropped) = futures::channel::oneshot::channel::<()>();
+                let is_slow = request.uri().path() == "/slow";
+                if is_slow {
+                    sender.send(dropped).unwrap();
+                }
+                async move {
+                    if is_slow {
+                        future::pending::<()>().await;
+                    }
+                    drop(guard);
+                    Ok::<_, Rejection>(())
+                }
+            });
+            let mut server = Server::start(way, acceptor).await;
+            let http2 = server.client().await;
+            let connector = Connector::new();
+            let url = server.url("/slow");
+            let opening = Box::pin(ws_framed::hyper::connect(&connector, &http2, url));
+            let started = Box::pin(callbacks.recv());
+            let dropped = match future::select(opening, started).await {
+                future::Either::Left((result, _)) => panic!("{result:?}"),
+                future::Either::Right((dropped, opening)) => {
+                    drop(opening);
+                    dropped.unwrap()
+                }
+            };
+            assert!(dropped.await.is_err());
+            let ((ours, ()), theirs) = server.pair(&http2).await;
+            exchange_and_close(ours, theirs).await;
+        })
+        .await;
+    }
+}
