@@ -105,7 +105,8 @@ pub(crate) fn complete(src: &mut BytesMut, max: usize) -> Result<Option<usize>, 
         missing => {
             // What earlier frames have grown is used as soon as the rest of this one fits into it: while
             // little of it has arrived, there is little to move.
-            if !src.try_reclaim(missing) {
+            let spare = src.capacity() - src.len();
+            if !src.try_reclaim(missing) && spare < missing.min(MIN_RESERVE) {
                 let arrived = src.len().saturating_mul(3);
                 src.reserve(missing.min(arrived.max(MIN_RESERVE)));
             }
