@@ -105,9 +105,13 @@ impl Frame {
         self.len - self.done
     }
 
-    /// Whether the rest is read straight into the message, if the frame has one.
-    fn is_direct(&self) -> bool {
-        !self.opcode.is_control() && self.missing() >= DIRECT_LEN
+    /// Whether the rest is read straight into `message`: much of it, or what is left of much, if the
+    /// next header can be read with it.
+    fn is_direct(&self, message: &BytesMut) -> bool {
+        let missing = self.missing();
+        let room = message.capacity() - message.len();
+        let takes_header = self.len >= DIRECT_LEN && room >= missing + MAX_HEADER_LEN;
+        !self.opcode.is_control() && (missing >= DIRECT_LEN || takes_header)
     }
 }
 
@@ -323,7 +327,7 @@ impl Decoder {
     pub(crate) fn room(&mut self, read_len: usize) -> (&mut BytesMut, usize) {
         let missing = match (&self.frame, &self.message) {
             (None, _) => 0,
-            (Some(frame), Some(Partial::Binary(_))) if frame.is_direct() => {
+            (Some(frame), Some(Partial::Binary(message))) if frame.is_direct(message) => {
                 return self.room_in_message();
             }
             (Some(frame), None) if !frame.opcode.is_control() => frame.len - self.input.len(),
