@@ -11,7 +11,7 @@ use counted::{
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     let [over, work, times] = args.as_slice() else {
-        eprintln!("usage: counted alone|engine batch|one|large|bytes TIMES");
+        eprintln!("usage: counted alone|tungstenite batch|one|large|bytes TIMES");
         return ExitCode::FAILURE;
     };
     let Ok(times) = times.parse::<usize>() else {
