@@ -169,7 +169,8 @@ async fn contracts_on_axum_and_hyper() {
                 };
                 assert_eq!(response.status(), 400);
                 let reason = response.reason();
-                let is_explained = reason.contains("client offers version 1, server supports version 2")
+                let is_explained = reason
+                    .contains("client offers version 1, server supports version 2")
                     || reason
                         .contains("server supports chat.v2.json.4096 or chat.v2.bincode2.4096");
                 assert!(is_explained, "{reason}");
