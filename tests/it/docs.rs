@@ -84,6 +84,7 @@ fn named_paths_exist() {
     let documents = [
         "ARCHITECTURE.md",
         "CONTRIBUTING.md",
+        "RELEASING.md",
         "README.md",
         "SECURITY.md",
         "examples/README.md",
