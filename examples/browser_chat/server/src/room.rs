@@ -124,7 +124,7 @@ async fn talk(
                 None => return Ok(()), // The guest has closed, and was answered.
             },
             item = news.recv() => {
-                // To a guest who is leaving, nothing more can be sent; reading on sees him off.
+                // A guest that is closing gets nothing more; the read completes the close.
                 let _ = to_guest.send(item?).await;
             }
         }
