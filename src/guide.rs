@@ -80,8 +80,16 @@ pages! {
 }
 
 #[doc = include_str!("guide/performance.md")]
-// Between blank lines, and without one inside, the picture is a block of HTML.
-#[cfg_attr(not(doctest), doc = concat!("\n\n", include_str!("../benches/peers.svg"), "\n"))]
+// A block of HTML: no blank line inside. The background follows the system's colours, as the picture
+// does, and not those of rustdoc.
+#[cfg_attr(
+    not(doctest),
+    doc = concat!(
+        "\n<div style=\"overflow-x: auto; background: Canvas; color-scheme: light dark\">\n",
+        include_str!("../benches/peers.svg"),
+        "\n</div>\n"
+    )
+)]
 pub mod performance {}
 
 #[doc = include_str!("guide/migration/mod.md")]
