@@ -1,5 +1,5 @@
 //! What happens beside the data: a ping with its round-trip time, events, a close with a code and a
-//! reason, and how the link ended, told on both sides.
+//! reason, and the outcome on both sides.
 //!
 //! Run it with `cargo run --example events_and_close`.
 
@@ -21,7 +21,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         // The handle outlives the view, and works from any task.
         let handle = lines.handle();
         let mut events = lines.observe(ObserveConfig::default()).await?;
-        // Events arise while somebody reads. Pings are answered by themselves.
+        // Events are delivered while a read is pending. Pings are answered automatically.
         while let Some(line) = lines.try_next().await? {
             println!("server read {line:?}");
         }

@@ -18,7 +18,7 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<()> {
     while stream.read_line(&mut line).await? > 0 {
         let count: usize = line.trim().parse().map_err(io::Error::other)?;
         stream.write_all(&vec![b'.'; count]).await?;
-        // When the client waits for the rest, somebody has to have flushed it.
+        // The client waits for the rest, so flush it.
         stream.flush().await?;
         line.clear();
     }

@@ -50,7 +50,7 @@ fn report(end: &str, copied: io::Result<(u64, u64)>) {
     }
 }
 
-/// Something at the other side: tells everybody who asks how long the question was.
+/// The service at the other side: answers each question with its length.
 async fn target(listener: TcpListener) -> io::Result<()> {
     loop {
         let (mut socket, _) = listener.accept().await?;

@@ -1,7 +1,7 @@
 //! One room, two codecs: JSON for pages, a message for each value, and Postcard for programs with
 //! this library. Both ends agree on one in the handshake, and one type serves both. What is said is
 //! encoded once for all members, or refused before any of them gets it. A client that has nothing
-//! in common with the server is told what differs.
+//! in common with the server gets the difference.
 //!
 //! Run it with `cargo run --example two_codecs --features json,postcard`.
 
@@ -82,21 +82,21 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // The answer shows that the program is a member.
     program.send(said("Bob", "Hello!")).await?;
-    println!("Bob hears {:?}", program.try_next().await?);
+    println!("Bob receives {:?}", program.try_next().await?);
     page.send(Message::Text(r#"{"by":"Ann","text":"Hi!"}"#.into()))
         .await?;
-    println!("Bob hears {:?}", program.try_next().await?);
+    println!("Bob receives {:?}", program.try_next().await?);
     println!("the page gets {:?}", page.try_next().await?);
 
     // A message that fits Postcard only is refused to its sender.
     program.send(said("Bob", &"x".repeat(1010))).await?;
-    println!("Bob hears {:?}", program.try_next().await?);
+    println!("Bob receives {:?}", program.try_next().await?);
 
     // A program of last year.
     let old = Contract::new("chat", 1, &Postcard::<Said>::new(MAX_LEN))?;
     let rejected = Connector::new().contract(old).connect(&url).await;
     if let Err(WsErr::Rejected(response)) = rejected {
-        println!("an old client is told: {}", response.reason());
+        println!("an old client gets: {}", response.reason());
     }
     program.close_with(CloseFrame::normal()).await?;
     page.close_with(CloseFrame::normal()).await?;
@@ -123,7 +123,7 @@ async fn serve(listener: TcpListener) -> Result<(), WsErr> {
     Ok(())
 }
 
-/// Reads what a member says, while another task sends what it hears.
+/// Reads the messages of a member, while another task sends those of the others.
 async fn chat(member: Member, codecs: &Contracts<Said>, room: &Room) -> Result<(), CodecError> {
     let (outbox, queue) = mpsc::channel(QUEUE);
     room.join(outbox.clone(), member.handle());
@@ -143,7 +143,7 @@ async fn listen(
     while let Some(item) = member.try_next().await? {
         match codecs.encode(&item) {
             Ok(said) => room.tell(&said)?,
-            // Only its sender hears of it.
+            // Only its sender gets the error.
             Err(error) => {
                 if let Ok(notice) = codecs.encode(&said("the server", &error.to_string())) {
                     let _ = outbox.try_send(notice);

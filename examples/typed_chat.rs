@@ -52,7 +52,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         }
     }
 
-    // Says goodbye, waits for the other side to say it too, and tells how that went.
+    // Performs the closing handshake, and returns its outcome.
     println!(
         "Ann leaves: {:?}",
         ann.close_with(CloseFrame::normal()).await?
@@ -96,14 +96,14 @@ async fn serve(listener: TcpListener) -> Result<(), CodecError> {
     Ok(())
 }
 
-/// Passes on what one client says, and tells it what everybody says.
+/// Passes the messages of one client to the room, and those of the room to the client.
 async fn talk(
     client: ServerSide,
     room: broadcast::Sender<ServerMsg>,
     present: u32,
 ) -> Result<(), CodecError> {
     let (mut to_client, mut from_client) = client.split();
-    let mut heard = room.subscribe();
+    let mut messages = room.subscribe();
     let mut who = String::new();
     loop {
         tokio::select! {
@@ -117,7 +117,7 @@ async fn talk(
                 }
                 None => return Ok(()), // The client has closed, and was answered.
             },
-            Ok(message) = heard.recv() => to_client.send(message).await?,
+            Ok(message) = messages.recv() => to_client.send(message).await?,
         }
     }
 }

@@ -1,30 +1,65 @@
-// The README is the documentation. Its snippets use these features.
-#![cfg_attr(
-    all(
-        feature = "tokio",
-        feature = "async-tungstenite",
-        feature = "bincode",
-        feature = "cbor",
-        feature = "compress",
-        feature = "json",
-        feature = "postcard",
-        feature = "tokio-codec"
-    ),
-    doc = include_str!("../README.md")
-)]
+//! Typed messages, or a plain byte stream, over a WebSocket: on a server, in a native client, and in a browser.
+//!
+//! ```
+//! # #[cfg(feature = "tokio")]
+//! # mod example {
+//! use futures::{SinkExt, TryStreamExt};
+//! use ws_framed::{CloseFrame, CodecError, Lines};
+//!
+//! async fn client(url: &str) -> Result<(), CodecError> {
+//!     let mut lines = ws_framed::connect(url).await?.framed(Lines::new(1024));
+//!     lines.send("hello".to_owned()).await?;
+//!     println!("{:?}", lines.try_next().await?);
+//!     lines.close_with(CloseFrame::normal()).await?;
+//!     Ok(())
+//! }
+//!
+//! async fn server(socket: tokio::net::TcpStream) -> Result<(), CodecError> {
+//!     let mut lines = ws_framed::accept(socket).await?.framed(Lines::new(1024));
+//!     while let Some(line) = lines.try_next().await? {
+//!         lines.send(line.to_uppercase()).await?;
+//!     }
+//!     Ok(())
+//! }
+//! # }
+//! ```
+//!
+//! | stream of | type | for |
+//! |---|---|---|
+//! | items | [`WsFramed`]: `Stream` and `Sink` | typed messages, by [`WsStream::framed`], [`WsStream::per_message`] or [`WsStream::framed_by`] |
+//! | bytes | [`WsStream`]: `AsyncRead`, `AsyncBufRead`, `AsyncWrite` | code that takes a byte stream |
+//! | messages | [`WsMessages`]: `Stream` and `Sink` of [`Message`]s | peers that send text and binary messages |
+//!
+//! | task | entry point |
+//! |---|---|
+//! | open a connection as a client | [`connect`], or a [`Connector`] with settings |
+//! | open a connection as a server | [`accept`], or an [`Acceptor`] with settings |
+//! | wrap a WebSocket that is already open | [`WsStream::new`] |
+//! | ping, close or observe from another task | [`WsHandle`] |
+//! | bound memory and time | [`Config`] |
+//! | connect again after an end | [`Reconnector`] |
+//! | agree on protocol, version and codec | [`Contract`], [`Contracts`] |
+//!
+//! The [`guide`] has a page for each topic: [choices](guide::choices) helps to select a stream type, a codec and limits,
+//! and [features](guide::features) lists the features of the crate.
+
+// Some links lead to what features add.
 #![cfg_attr(
     not(all(
-        feature = "tokio",
         feature = "async-tungstenite",
+        feature = "axum",
         feature = "bincode",
         feature = "cbor",
         feature = "compress",
+        feature = "hyper",
         feature = "json",
         feature = "postcard",
-        feature = "tokio-codec"
+        feature = "rustls",
+        feature = "smol",
+        feature = "tokio",
+        feature = "tokio-codec",
+        feature = "tokio-tungstenite"
     )),
-    doc = "Typed messages, or a plain byte stream, over a WebSocket. The guide is in the documentation with all features.",
-    // Some links lead to what other features add.
     allow(rustdoc::broken_intra_doc_links, rustdoc::private_intra_doc_links)
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -85,6 +120,11 @@ mod transport;
 mod client;
 #[cfg(not(target_arch = "wasm32"))]
 mod server;
+
+/// The snippets of the README, with the features that they use.
+#[cfg(all(doctest, feature = "postcard", feature = "tokio"))]
+#[doc = include_str!("../README.md")]
+mod readme {}
 
 /// For the fuzzer of this repository.
 #[cfg(all(

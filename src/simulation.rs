@@ -4,7 +4,7 @@
 //! - `rng`, `agenda`, `executor`: random numbers, time, and the order of tasks;
 //! - `network`: the bytes in flight, and their loss;
 //! - `scenario`: the parameters that a seed determines;
-//! - `user`, `onlooker`, `codec`: the users of both ends, handles, and the items that are sent;
+//! - `user`, `handle_tasks`, `codec`: the users of both ends, tasks with a handle, and the items;
 //! - `invariants`: the assertions about a run;
 //! - `speaker`: control messages, texts, and violations of the protocol;
 //! - `opening`: the simulation of the handshake;
@@ -19,9 +19,9 @@
 mod agenda;
 mod codec;
 mod executor;
+mod handle_tasks;
 mod invariants;
 mod network;
-mod onlooker;
 mod opening;
 mod rng;
 mod sabotage;
@@ -42,13 +42,13 @@ use std::{
 use self::{
     agenda::Agenda,
     executor::{Executor, Role},
-    invariants::Ledger,
+    invariants::Oracle,
     network::Network,
     rng::Rng,
     sabotage::{Sabotage, Sabotaged},
     scenario::{Plan, Scenario},
     speaker::{Said, Speaker},
-    user::{Leash, User, World},
+    user::{DropOrder, Env, User},
 };
 use bytes::BytesMut;
 
@@ -60,10 +60,10 @@ use crate::{
 /// How many seeds a plain `cargo test` runs.
 const SEEDS: u64 = 2_000;
 
-/// Where a run ended, to compare runs by.
-type Trail = (u64, std::time::Duration, [u64; 2]);
+/// The end of a run: equal for equal seeds.
+type Fingerprint = (u64, std::time::Duration, [u64; 2]);
 
-/// One end of an open connection, and what it will have said.
+/// Opens one end of a connection, and returns it with the record of what it sends besides data.
 fn open(
     network: &Network,
     end: usize,
@@ -99,59 +99,69 @@ fn open(
     (WsStream::with_config(transport, config).unwrap(), said)
 }
 
-/// One run.
+/// Runs one seed.
 ///
 /// # Panics
-/// When something does not hold.
-fn simulate(seed: u64, is_traced: bool, sabotage: Option<Sabotage>) -> Trail {
+/// If an invariant does not hold.
+fn simulate(seed: u64, is_traced: bool, sabotage: Option<Sabotage>) -> Fingerprint {
     let mut rng = Rng::new(seed);
     let scenario = Scenario::new(&mut rng);
     let agenda = Agenda::new(is_traced);
     agenda.trace(|| format!("{scenario:#?}"));
-    let network = Network::new(scenario.weather.clone(), scenario.fault, &agenda, &mut rng);
-    let mut executor = Executor::new(agenda.clone(), rng.fork(), scenario.pace);
+    let network = Network::new(
+        scenario.conditions.clone(),
+        scenario.fault,
+        &agenda,
+        &mut rng,
+    );
+    let mut executor = Executor::new(agenda.clone(), rng.fork(), scenario.schedule);
     let contents = [0, 1].map(|end: usize| scenario.users[end].content);
-    let world = World {
+    let env = Env {
         agenda: agenda.clone(),
-        ledger: Rc::new(RefCell::new(Ledger::new(contents))),
+        oracle: Rc::new(RefCell::new(Oracle::new(contents))),
         spawner: executor.spawner(),
     };
     let (mut handles, mut speeches) = (Vec::new(), Vec::new());
-    let mut leashes = Vec::from(Leash::pair());
+    let mut drop_orders = Vec::from(DropOrder::pair());
     if rng.one_in(2) {
-        leashes.reverse();
+        drop_orders.reverse();
     }
     for (end, plan) in scenario.users.iter().enumerate() {
         let (stream, said) = open(&network, end, plan, rng.fork(), sabotage);
         speeches.push(said);
         let handle = stream.handle();
-        onlooker::look_on(end, &scenario, &world, &handle, &mut rng);
+        handle_tasks::spawn_handle_tasks(end, &scenario, &env, &handle, &mut rng);
         handles.push(handle);
-        let leash = leashes.pop().unwrap();
-        let user = User::new(end, plan.clone(), world.clone(), rng.fork(), stream, leash);
+        let drop_order = drop_orders.pop().unwrap();
+        let user = User::new(
+            end,
+            plan.clone(),
+            env.clone(),
+            rng.fork(),
+            stream,
+            drop_order,
+        );
         let life = user.live(scenario.stages.clone());
         drop(
-            world
-                .spawner
+            env.spawner
                 .spawn(Role::User(end), format!("user {end}"), life),
         );
     }
     let ceilings = [0, 1].map(|end: usize| scenario.users[end].ceiling());
     executor.run(|| {
         for end in [0, 1] {
-            world
-                .ledger
+            env.oracle
                 .borrow()
                 .check_room(end, network.accepted(end), ceilings[end]);
         }
     });
-    let mut ledger = world.ledger.borrow_mut();
+    let mut oracle = env.oracle.borrow_mut();
     for (end, handle) in handles.iter().enumerate() {
-        ledger.ends[end].stats = handle.stats();
-        ledger.ends[end].said = speeches[end].lock().unwrap().clone();
-        ledger.ends[end].is_gone |= executor.has_killed(end);
+        oracle.ends[end].stats = handle.stats();
+        oracle.ends[end].said = speeches[end].lock().unwrap().clone();
+        oracle.ends[end].is_gone |= executor.has_killed(end);
     }
-    ledger.check_end(&scenario, network.was_reset());
+    oracle.check_end(&scenario, network.was_reset());
     (
         executor.polls(),
         agenda.now(),
@@ -159,12 +169,16 @@ fn simulate(seed: u64, is_traced: bool, sabotage: Option<Sabotage>) -> Trail {
     )
 }
 
-/// What a run that failed said, and how to see it again.
-fn try_seed(seed: u64, test: &str, run: impl FnOnce(u64) -> Trail) -> Result<Trail, String> {
+/// Runs a seed. A failure is its message and the command that reproduces it.
+fn try_seed(
+    seed: u64,
+    test: &str,
+    run: impl FnOnce(u64) -> Fingerprint,
+) -> Result<Fingerprint, String> {
     catch_unwind(AssertUnwindSafe(|| run(seed))).map_err(|panic| {
         let why = message(panic.as_ref());
         format!(
-            "seed {seed}: {why}\nto see it again: \
+            "seed {seed}: {why}\nto reproduce it: \
              WS_FRAMED_SEED={seed} cargo test --all-features --lib {test} -- --nocapture"
         )
     })
@@ -190,14 +204,14 @@ fn seeds() -> Range<u64> {
     }
 }
 
-/// Runs the seeds that are asked for.
+/// Runs the requested seeds.
 ///
 /// # Panics
-/// When one of them fails.
-fn run_seeds(test: &str, run: fn(u64, bool) -> Trail) {
+/// If one of them fails.
+fn run_seeds(test: &str, run: fn(u64, bool) -> Fingerprint) {
     if let Ok(seed) = env::var("WS_FRAMED_SEED") {
-        let trail = try_seed(number(&seed), test, |seed| run(seed, true));
-        trail.unwrap_or_else(|why| panic!("{why}"));
+        let fingerprint = try_seed(number(&seed), test, |seed| run(seed, true));
+        fingerprint.unwrap_or_else(|why| panic!("{why}"));
         return;
     }
     let failures: Vec<_> = seeds()
@@ -224,7 +238,7 @@ fn simulation_holds_for_many_openings() {
 }
 
 #[test]
-fn a_seed_tells_the_same_story_every_time() {
+fn simulation_is_deterministic() {
     for seed in 0..20 {
         let [one, two] = [0, 1].map(|_| simulate(seed, false, None));
         assert_eq!(one, two, "seed {seed}");
@@ -233,51 +247,51 @@ fn a_seed_tells_the_same_story_every_time() {
     }
 }
 
-/// Some seed notices, and this is what it says.
-fn assert_noticed(sabotage: Sabotage, expected: &str) {
+/// Asserts that at least one seed detects the sabotage, with this message.
+fn assert_detected(sabotage: Sabotage, expected: &str) {
     let run = |seed| simulate(seed, false, Some(sabotage));
-    let said: Vec<_> = (0..100)
+    let messages: Vec<_> = (0..100)
         .filter_map(|seed| try_seed(seed, "simulation_holds", run).err())
         .collect();
-    let is_noticed = said.iter().any(|why| why.contains(expected));
+    let is_detected = messages.iter().any(|why| why.contains(expected));
     assert!(
-        is_noticed,
-        "{sabotage:?} went unnoticed:\n{}",
-        said.join("\n")
+        is_detected,
+        "{sabotage:?} was not detected:\n{}",
+        messages.join("\n")
     );
 }
 
 #[test]
-fn a_lost_wakeup_is_noticed() {
-    assert_noticed(Sabotage::LosesWakeups, "somebody waits for ever");
+fn lost_wakeup_is_detected() {
+    assert_detected(Sabotage::LosesWakeups, "a task waits forever");
 }
 
 #[test]
-fn a_flush_that_is_not_made_is_noticed() {
-    assert_noticed(Sabotage::SkipsFlushes, "somebody waits for ever");
+fn missing_flush_is_detected() {
+    assert_detected(Sabotage::SkipsFlushes, "a task waits forever");
 }
 
 #[test]
-fn a_lost_byte_is_noticed() {
-    assert_noticed(Sabotage::DropsByte, "read other bytes than were sent");
+fn lost_byte_is_detected() {
+    assert_detected(Sabotage::DropsByte, "read other bytes than were sent");
 }
 
 #[test]
-fn a_message_that_comes_twice_is_noticed() {
-    assert_noticed(Sabotage::RepeatsMessage, "from nowhere");
+fn repeated_message_is_detected() {
+    assert_detected(Sabotage::RepeatsMessage, "from nowhere");
 }
 
 #[test]
-fn an_end_that_only_looks_clean_is_noticed() {
-    assert_noticed(Sabotage::FakesClose, "did not close");
+fn fake_clean_end_is_detected() {
+    assert_detected(Sabotage::FakesClose, "did not close");
 }
 
 #[test]
-fn an_offence_that_is_hidden_is_noticed() {
-    assert_noticed(Sabotage::HidesOffence, "did not notice");
+fn hidden_violation_is_detected() {
+    assert_detected(Sabotage::HidesViolation, "did not notice");
 }
 
 #[test]
-fn a_lost_text_is_noticed() {
-    assert_noticed(Sabotage::SwallowsText, "was told another text");
+fn lost_text_is_detected() {
+    assert_detected(Sabotage::SwallowsText, "got another text");
 }

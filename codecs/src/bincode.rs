@@ -30,9 +30,9 @@ use crate::{LengthPrefixed, typed::typed_codec};
 /// there, which leaves the buffer as it is; [`CodecError::Malformed`], which takes exactly that
 /// frame, for a payload that is no `In` or goes on behind it.
 ///
-/// **Hostile bytes:** for any frame, memory and time are bounded as the [crate's
-/// documentation](crate) says, and so are nesting (128 levels) and the number of elements (not more
-/// than the payload has bytes: mind `Vec<()>`).
+/// **Hostile bytes:** for any frame, memory and time are bounded: see the [crate's
+/// documentation](crate). Nesting is limited to 128 levels. A payload has at most as many elements
+/// as bytes, so a long `Vec<()>` is an error.
 ///
 #[cfg_attr(feature = "bincode", doc = "```")]
 #[cfg_attr(not(feature = "bincode"), doc = "```text")]

@@ -5,10 +5,10 @@
 //! stack. So each serde reader is wrapped, from the payload to the last element. Two counts are
 //! kept:
 //!
-//! - **Levels of nesting.** All nesting goes through the five methods of a visitor that hand out
-//!   something to read on from (`visit_some`, `visit_newtype_struct`, `visit_seq`, `visit_map`,
-//!   `visit_enum`), so that is where they are counted. What a type asks for (`deserialize_*`) is
-//!   only a hint in formats that describe themselves.
+//! - **Levels of nesting.** All nesting passes through the five methods of a visitor that provide a
+//!   nested reader: `visit_some`, `visit_newtype_struct`, `visit_seq`, `visit_map`, `visit_enum`.
+//!   They are counted there. In formats that describe themselves, the requested type
+//!   (`deserialize_*`) is only a hint.
 //! - **Elements** of sequences and maps, against one budget for the whole payload: its length. An
 //!   element that takes any bytes has one that is not part of an element inside it, so honest
 //!   values of such types fit. A sequence with a known length is charged in full before memory

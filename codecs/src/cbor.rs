@@ -51,10 +51,10 @@ use crate::{CodecError, EncodeRef, LengthPrefixed};
 /// is there, which leaves the buffer as it is; [`CodecError::Malformed`], which takes exactly that
 /// frame, for a payload that is no `In` or goes on behind it.
 ///
-/// **Hostile bytes:** for any frame, memory and time are bounded as the [crate's
-/// documentation](crate) says, and so are nesting (128 levels, and as many in what a type skips)
-/// and the number of elements (not more than the payload has bytes, which no honest value meets:
-/// even `()` takes a byte).
+/// **Hostile bytes:** for any frame, memory and time are bounded: see the [crate's
+/// documentation](crate). Nesting is limited to 128 levels, and to as many in skipped values. A
+/// payload has at most as many elements as bytes, which every valid value fulfils, because even
+/// `()` takes a byte.
 ///
 /// ```
 /// use asynchronous_codec::{BytesMut, Decoder, Encoder};

@@ -24,37 +24,32 @@ const LZ4_HEAD_LEN: usize = 5;
 
 /// Compresses each frame of another codec with LZ4.
 ///
-/// For frames of some hundred bytes and more that repeat themselves, as JSON does. Each frame is
-/// compressed by itself, so that a frame costs the same wherever it comes, and nothing is kept
-/// between frames.
+/// It is for repetitive frames of some hundred bytes and more, such as JSON. Each frame is
+/// compressed by itself, so no state is kept between frames.
 ///
-/// **Wire:** the length of what follows as a `u32`, big-endian; then a byte. If it is 0, a frame of
-/// the inner codec follows as that codec wrote it. If it is 1, the length of the inner frame
-/// follows as a `u32`, big-endian, and then the inner frame as one block in the [LZ4 block
-/// format](https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md). A frame that compression
-/// would not make shorter is sent as it is, so the wire never carries more than 5 bytes over the
-/// inner frame.
+/// **Wire:** the length of the rest as a `u32`, big-endian; then a byte. If it is 0, the frame of
+/// the inner codec follows. If it is 1, the length of the inner frame follows as a `u32`,
+/// big-endian. Then follows the inner frame as one block in the [LZ4 block
+/// format](https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md). A frame that would not
+/// become shorter is sent uncompressed. So the overhead is at most 5 bytes.
 ///
-/// **The limit** counts an inner frame before it is compressed and after it is inflated, with all
-/// that the inner codec puts around its payload: to send the largest payload of a
-/// `Postcard::new(max)`, it must be `max + 4`. The inner codec's own limit holds too.
+/// **The limit** counts an uncompressed inner frame with its prefix: for the largest payload of a
+/// `Postcard::new(max)`, it must be `max + 4`. The limit of the inner codec applies too.
 ///
 /// **Items** and **errors** are those of the inner codec. In addition, on sending:
 /// [`CodecError::ItemTooLarge`] for an inner frame over the limit. On receiving:
-/// [`CodecError::FrameTooLarge`], as soon as the length is there, which leaves the buffer as it is;
-/// [`CodecError::Malformed`], which takes exactly that frame, for a frame that cannot be inflated
-/// to the length that it tells, or that holds anything but one frame of the inner codec. An error
-/// of the inner codec that takes nothing from the inner frame takes nothing here either. An inner
-/// frame is a stream of its own to the inner codec: what it would make of an unfinished one at the
-/// end of a stream is its item.
+/// [`CodecError::FrameTooLarge`], as soon as the length has arrived, which removes no bytes;
+/// [`CodecError::Malformed`], which removes exactly that frame. A frame is malformed if it cannot
+/// be inflated to its length, or does not hold exactly one frame of the inner codec. If the inner
+/// codec fails without removing bytes, this codec removes none either. To the inner codec, an inner
+/// frame is a whole stream: an incomplete one is decoded by `decode_eof`.
 ///
-/// **Hostile bytes:** a frame of `n` bytes is inflated to no more than the limit, and to no more
-/// than 255 `n` bytes, which is all that the format can; that is checked before any memory is asked
-/// for, and memory is asked for once. Time is linear in both lengths. What the inner codec makes of
-/// it costs what it costs with that codec.
+/// **Hostile bytes:** a frame of `n` bytes is inflated to at most the limit, and at most 255 `n`
+/// bytes, the maximum of the format. Both are checked before memory is allocated, once. Time is
+/// linear in both lengths. The cost of the inner codec comes on top.
 ///
-/// **Secrets:** as with any compression, the length of a frame tells something about what is in it.
-/// Do not put a secret into one frame with what an attacker may choose.
+/// **Secrets:** as with any compression, the length of a frame reveals something about its content.
+/// Do not put a secret into one frame with data that an attacker may choose.
 ///
 /// ```
 /// use asynchronous_codec::{BytesMut, Decoder, Encoder};

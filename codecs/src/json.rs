@@ -18,9 +18,9 @@ use crate::{CodecError, EncodeRef, LengthPrefixed};
 /// For peers in any language, and for people who want to read what goes over the wire.
 ///
 /// **Wire:** the length of the payload as a `u32`, big-endian, then the payload: one JSON value in
-/// UTF-8, as `serde_json` writes it, without spaces. On reading, white space around the value and in
-/// it is skipped. A number such as `2.0` or `1e3` is read as an integer of up to 64 bits where a type
-/// asks for one, if it has no fraction and is below 2<sup>53</sup>.
+/// UTF-8, as `serde_json` writes it, without spaces. On reading, white space around the value and
+/// in it is skipped. Where a type asks for an integer of up to 64 bits, a number such as `2.0` or
+/// `1e3` is read as one. It must have no fraction and be below 2<sup>53</sup>.
 ///
 /// One frame, or one message, is one value, as for JavaScript's `JSON.parse`. Peers that put several
 /// into a message, a line each or behind a record separator as `SignalR` does, are read with
@@ -36,10 +36,10 @@ use crate::{CodecError, EncodeRef, LengthPrefixed};
 /// which leaves the buffer as it is; [`CodecError::Malformed`], which takes exactly that frame, for
 /// a payload that is no `In` or goes on behind it.
 ///
-/// **Hostile bytes:** for any frame, memory and time are bounded as the [crate's
-/// documentation](crate) says, and so is nesting (128 levels). A field that a type does not know is
-/// skipped at no cost but its bytes. The number of elements is bounded too, which no JSON text ever
-/// meets.
+/// **Hostile bytes:** for any frame, memory and time are bounded: see the [crate's
+/// documentation](crate). Nesting is limited to 128 levels. An unknown field is skipped, at the
+/// cost of its bytes. The number of elements is bounded too, by a limit that no valid JSON text
+/// reaches.
 ///
 /// ```
 /// use asynchronous_codec::{BytesMut, Decoder, Encoder};

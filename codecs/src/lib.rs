@@ -85,18 +85,18 @@
 //! - **Encoding is all or nothing.** If an item cannot be encoded, the output buffer is unchanged,
 //!   and the next item can be sent.
 //! - **Decoding takes whole frames.** A frame is removed from the buffer with its item, or with
-//!   [`CodecError::Malformed`], after which the next frame can be decoded.
-//!   [`CodecError::FrameTooLarge`] removes no bytes, and this codec cannot continue. A partial
-//!   frame stays in the buffer until more bytes arrive, or for another codec.
+//!   [`CodecError::Malformed`]. Then the next frame can be decoded. [`CodecError::FrameTooLarge`]
+//!   removes no bytes, and this codec cannot continue. A partial frame stays in the buffer until
+//!   more bytes arrive, or for another codec.
 //! - **A value comes back equal**, or its sender gets an error. A table in the docs of each codec
 //!   lists the exceptions, which are due to serde.
 //! - **A frame holds one value.** Remaining bytes are an error.
-//! - **Hostile bytes cost little.** No frame makes a bundled codec panic or overflow the stack, its
-//!   time is linear in the length of the frame, and so is its memory (a byte on the wire may be an
-//!   element in memory, however large its type), plus at most 1 MiB for each level of nesting. This
-//!   holds as far as it depends on the codec: a `Deserialize` written by hand that trusts what it
-//!   reads can undo it. The serde codecs pay for it with two restrictions. With `Compressed`, the
-//!   frame is the one that is inflated, which is never longer than its limit.
+//! - **Hostile bytes cost little.** No frame makes a bundled codec panic or overflow the stack.
+//!   Time and memory are linear in the length of the frame, plus at most 1 MiB for each level of
+//!   nesting. A byte on the wire may be an element in memory, however large its type. A
+//!   `Deserialize` that is written by hand and trusts its input can break this bound. The serde
+//!   codecs have two restrictions for it. With `Compressed`, the length is that of the inflated
+//!   frame, which is never longer than its limit.
 //!
 //! # What the serde codecs refuse to read
 //!
@@ -119,11 +119,11 @@
 //! line feed, and [`LengthDelimited`] for bytes.
 //!
 //! For a new protocol between Rust programs, take `Postcard`: it is maintained, compact, and has a
-//! [specified wire format](https://postcard.jamesmunns.com). `Json` and `Cbor` describe themselves:
-//! take them to speak with programs in other languages, to add fields to a protocol without
-//! breaking it, and for types that need serde's `flatten`, `tag`, `untagged` or
-//! `skip_serializing_if`. CBOR is smaller and carries bytes as they are; JSON can be read.
-//! [`Bincode`] is here for protocols that speak it already: bincode itself is no longer maintained
+//! [specified wire format](https://postcard.jamesmunns.com). `Json` and `Cbor` describe themselves.
+//! Use them with programs in other languages, and to add fields to a protocol without breaking it.
+//! Types with serde's `flatten`, `tag`, `untagged` or `skip_serializing_if` need them, too. CBOR is
+//! smaller and carries bytes as they are; JSON is readable. [`Bincode`] is for protocols that use
+//! it already: bincode itself is no longer maintained
 //! ([RUSTSEC-2025-0141](https://rustsec.org/advisories/RUSTSEC-2025-0141.html)), and 2.0.1, which
 //! this crate uses, is its last release.
 #![forbid(unsafe_code)]

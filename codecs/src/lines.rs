@@ -11,9 +11,9 @@ use crate::{CodecError, EncodeRef, WireFormat};
 
 /// Lines of UTF-8 text.
 ///
-/// **Wire:** the text, then `\n`. On reading, `\r\n` ends a line as well. What follows the last end
-/// of a line is an item of its own only once the stream has ended cleanly (`decode_eof`), and only
-/// if it is not empty. As in [`str::lines`], a `\r` without `\n` behind it is text.
+/// **Wire:** the text, then `\n`. On reading, `\r\n` ends a line as well. Text after the last `\n`
+/// is an item, if it is not empty, when the stream ends cleanly (`decode_eof`). As in
+/// [`str::lines`], a `\r` without `\n` behind it is text.
 ///
 /// **Items:** [`String`] both ways, without the end of the line.
 ///

@@ -29,9 +29,9 @@ use crate::{CodecError, EncodeRef, LengthPrefixed};
 /// frame, for a payload that is no `In` or goes on behind it. postcard's errors do not carry the
 /// message of a type's own `Serialize` or `Deserialize`.
 ///
-/// **Hostile bytes:** for any frame, memory and time are bounded as the [crate's
-/// documentation](crate) says, and so are nesting (128 levels) and the number of elements (not more
-/// than the payload has bytes: mind `Vec<()>`).
+/// **Hostile bytes:** for any frame, memory and time are bounded: see the [crate's
+/// documentation](crate). Nesting is limited to 128 levels. A payload has at most as many elements
+/// as bytes, so a long `Vec<()>` is an error.
 ///
 /// ```
 /// use asynchronous_codec::{BytesMut, Decoder, Encoder};

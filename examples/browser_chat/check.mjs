@@ -98,13 +98,13 @@ try {
 
   await tab(ann);
   await until("Bob's message", async () => (await text()).includes("a typed message from Rust"));
-  await press("Hello Bob. <b>It did</b>, and nobody wrote JavaScript." + ENTER);
+  await press("Hello Bob. <b>It did</b>, without JavaScript." + ENTER);
   await until("what is said as it was typed", async () => (await text()).includes("<b>It did</b>"));
   await until("both names", () => run("return document.querySelectorAll('#people li').length === 2"));
   await screenshot("1-light");
 
   await tab(bob);
-  await until("Ann's message", async () => (await text()).includes("nobody wrote JavaScript"));
+  await until("Ann's message", async () => (await text()).includes("without JavaScript"));
   await screenshot("2-phone-dark");
 
   await stop(chat);

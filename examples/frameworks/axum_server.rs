@@ -102,8 +102,8 @@ impl Server {
             stream.send(line.to_uppercase()).await?;
         }
         // 1001 is no error to those who read it.
-        let goodbye = CloseFrame::new(CloseCode::GOING_AWAY, "the server restarts")?;
-        println!("server: {:?}", stream.close_with(goodbye).await?);
+        let restart = CloseFrame::new(CloseCode::GOING_AWAY, "the server restarts")?;
+        println!("server: {:?}", stream.close_with(restart).await?);
         Ok(())
     }
 }
@@ -135,7 +135,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let connector = Connector::new().header("Authorization", "Bearer 8f3a");
     let mut visitor = connector.connect(&url).await?.framed(Lines::new(1024));
     println!("visitor: {:?}", visitor.try_next().await?);
-    visitor.send("is anybody there?".to_owned()).await?;
+    visitor.send("hello?".to_owned()).await?;
     println!("visitor: {:?}", visitor.try_next().await?);
 
     // Here a signal would do: `tokio::signal::ctrl_c()`.

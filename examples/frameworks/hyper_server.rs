@@ -83,8 +83,8 @@ impl Server {
             stream.send(line.to_uppercase()).await?;
         }
         // 1001 is no error to those who read it.
-        let goodbye = CloseFrame::new(CloseCode::GOING_AWAY, "the server restarts")?;
-        println!("server: {:?}", stream.close_with(goodbye).await?);
+        let restart = CloseFrame::new(CloseCode::GOING_AWAY, "the server restarts")?;
+        println!("server: {:?}", stream.close_with(restart).await?);
         Ok(())
     }
 
@@ -106,7 +106,7 @@ impl Server {
         http.await
     }
 
-    /// Serves until it is told to stop, and then until all connections have ended, for at most five
+    /// Serves until it is stopped, and then until all connections have ended, for at most five
     /// seconds.
     async fn serve(self: Arc<Self>, listener: TcpListener) -> io::Result<()> {
         let mut stop = self.stop.subscribe();
@@ -137,7 +137,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let serving = tokio::spawn(Arc::clone(&server).serve(listener));
 
     let mut visitor = connect(&url).await?.framed(Lines::new(1024));
-    visitor.send("is anybody there?".to_owned()).await?;
+    visitor.send("hello?".to_owned()).await?;
     println!("visitor: {:?}", visitor.try_next().await?);
 
     // Here a signal would do: `tokio::signal::ctrl_c()`.

@@ -15,7 +15,7 @@ use ws_framed::{
     connect,
 };
 
-/// What a weather station sends.
+/// A message of a measuring station.
 ///
 /// ```proto
 /// message Reading {
@@ -34,7 +34,7 @@ struct Reading {
     gusts: Vec<u32>,
 }
 
-/// What it hears.
+/// The reply.
 ///
 /// ```proto
 /// message Advice {

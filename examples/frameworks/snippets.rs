@@ -12,6 +12,8 @@ mod snippets {
     mod smol {}
     #[doc = include_str!("../../src/guide/frameworks.md")]
     mod frameworks {}
-    #[doc = include_str!("../../src/guide/migrating.md")]
-    mod migrating {}
+    #[doc = include_str!("../../src/guide/migration/axum_ws.md")]
+    mod axum_ws {}
+    #[doc = include_str!("../../src/guide/migration/tokio_tungstenite.md")]
+    mod tokio_tungstenite {}
 }

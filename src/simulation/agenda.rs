@@ -1,4 +1,4 @@
-//! What is to happen at which time, apart from the library's own timers.
+//! The agenda: scheduled wakeups, except the library's own timers.
 
 use std::{
     collections::BTreeMap,
@@ -12,10 +12,10 @@ use std::{
 
 use crate::time::virtual_time;
 
-/// When, and the how-manieth entry it is.
+/// The time of an entry, and its number.
 type Key = (Duration, u64);
 
-/// The time, and who is to be woken when: by the network, or because a user wanted to wait.
+/// The time, and the wakeups of the network and of sleeping users.
 ///
 /// Separate from the library's timers, to detect progress that depends on a timer.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +45,7 @@ impl Agenda {
         self.entries().now
     }
 
-    /// Wakes at this time, at once if it has come.
+    /// Wakes at this time, or at once if it has passed.
     pub(super) fn wake_at(&self, at: Duration, waker: Waker) {
         let _ = self.put(at, waker);
     }
@@ -69,7 +69,7 @@ impl Agenda {
         entries.waiting.keys().next().map(|(at, _)| *at)
     }
 
-    /// Moves time on, for the library too.
+    /// Advances the time, for the library too.
     pub(super) fn advance_to(&self, at: Duration) {
         let mut entries = self.entries();
         let step = at.saturating_sub(entries.now);
@@ -97,7 +97,7 @@ impl Agenda {
     }
 }
 
-/// A user who waits, for no reason.
+/// A pause of a user.
 #[derive(Debug)]
 pub(super) struct Sleep {
     agenda: Agenda,

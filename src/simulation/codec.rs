@@ -1,4 +1,4 @@
-//! What the ends send, so that each can tell what the other must have sent, and how it is framed.
+//! The data that the ends send, which follows from a seed, and its framing.
 
 use asynchronous_codec::{Decoder, Encoder};
 use bytes::{Bytes, BytesMut};
@@ -6,18 +6,18 @@ use bytes::{Bytes, BytesMut};
 use super::rng::{Rng, mix};
 use crate::{CodecError, LengthDelimited, LengthPrefixed, Lines};
 
-/// What one end sends.
+/// The data of one end.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Content {
     pub(super) seed: u64,
     /// The longest item.
     pub(super) max_item: usize,
-    /// Bytes are those of text, so that they may go as such.
+    /// Bytes are ASCII, so that they may be sent as text.
     pub(super) is_ascii: bool,
 }
 
 impl Content {
-    /// The byte at this place, in the stages that send bytes.
+    /// The byte at this position, in the stages that send bytes.
     pub(super) fn byte(self, at: usize) -> u8 {
         let word = mix(self.seed.wrapping_add(at as u64 / 8));
         let byte = word.to_le_bytes()[at % 8];
@@ -43,11 +43,11 @@ impl Content {
 pub(super) enum Framing {
     Length,
     Lines,
-    /// Each is a message.
+    /// Each item is a message.
     Messages,
 }
 
-/// Either of two codecs, for the same items.
+/// One of several codecs for the same items.
 #[derive(Debug)]
 pub(super) enum AnyCodec {
     Length(LengthDelimited),
@@ -74,7 +74,6 @@ impl AnyCodec {
     }
 }
 
-/// Where it is used as such.
 impl LengthPrefixed for AnyCodec {}
 
 impl Encoder for AnyCodec {
@@ -112,7 +111,7 @@ impl Decoder for AnyCodec {
     }
 }
 
-/// Bytes that are no text are for the comparison to find.
+/// Bytes that are not UTF-8 fail the comparison later.
 fn text(bytes: &Bytes) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }

@@ -23,13 +23,13 @@ use crate::time::virtual_time;
 /// More polls than a correct run takes. Above it, a task wakes itself forever.
 const MAX_POLLS: u64 = 1_000_000;
 
-/// What a task is for.
+/// The purpose of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     /// The task holds the stream of this end, or a half of it.
     User(usize),
     /// The task holds handles only.
-    Onlooker,
+    Handle,
 }
 
 struct Task {
@@ -57,7 +57,7 @@ impl Wake for Flag {
 pub(super) struct Spawner(Rc<RefCell<Vec<Task>>>);
 
 impl Spawner {
-    /// Gives what the task gives, unless it is killed.
+    /// Starts a task. The receiver gets its result, unless the task is killed.
     pub(super) fn spawn<T: 'static>(
         &self,
         role: Role,
@@ -80,10 +80,10 @@ impl Spawner {
     }
 }
 
-/// How a run is to go.
+/// How tasks are scheduled.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pace {
-    /// All that has to be done can be done without any timer of the library.
+pub(super) struct Schedule {
+    /// The run must complete without any timer of the library.
     pub(super) is_prompt: bool,
     /// One poll in so many goes to a task that was not woken. Zero for none.
     pub(super) spurious: usize,
@@ -96,19 +96,19 @@ pub(super) struct Executor {
     spawner: Spawner,
     agenda: Agenda,
     rng: Rng,
-    pace: Pace,
+    schedule: Schedule,
     polls: u64,
     killed: Option<usize>,
 }
 
 impl Executor {
-    pub(super) fn new(agenda: Agenda, rng: Rng, pace: Pace) -> Self {
+    pub(super) fn new(agenda: Agenda, rng: Rng, schedule: Schedule) -> Self {
         Self {
             tasks: Vec::new(),
             spawner: Spawner::default(),
             agenda,
             rng,
-            pace,
+            schedule,
             polls: 0,
             killed: None,
         }
@@ -146,7 +146,7 @@ impl Executor {
     }
 
     fn next_task(&mut self) -> Option<usize> {
-        if !self.tasks.is_empty() && self.rng.one_in(self.pace.spurious) {
+        if !self.tasks.is_empty() && self.rng.one_in(self.schedule.spurious) {
             return Some(self.rng.below(self.tasks.len()));
         }
         let is_woken = |(index, task): (usize, &Task)| {
@@ -161,8 +161,8 @@ impl Executor {
         self.polls += 1;
         assert!(
             self.polls < MAX_POLLS,
-            "somebody never rests: {}",
-            self.who_is_left(),
+            "a task wakes itself forever: {}",
+            self.unfinished_tasks(),
         );
         let task = &mut self.tasks[index];
         self.agenda.trace(|| format!("poll {}", task.name));
@@ -175,29 +175,29 @@ impl Executor {
             drop(task);
         }
         if self.rng.one_in(4) {
-            // A poll takes time, so that what the network does falls between any two.
-            let a_little = Duration::from_micros(self.rng.within(1, 20) as u64);
-            self.agenda.advance_to(self.agenda.now() + a_little);
+            // A poll takes time, so that events of the network occur between polls.
+            let step = Duration::from_micros(self.rng.within(1, 20) as u64);
+            self.agenda.advance_to(self.agenda.now() + step);
         }
     }
 
     /// Advances the clock, since no task can run.
     fn pass_time(&mut self) {
         let mut next = self.agenda.next();
-        if !self.pace.is_prompt {
+        if !self.schedule.is_prompt {
             let timer = virtual_time::next_timer().map(|after| self.agenda.now() + after);
             next = next.into_iter().chain(timer).min();
         }
         let Some(next) = next else {
-            let left = self.who_is_left();
-            panic!("somebody waits for ever (or for a timer that should not matter): {left}");
+            let left = self.unfinished_tasks();
+            panic!("a task waits forever, or for a timer that must not matter: {left}");
         };
         self.agenda.advance_to(next);
     }
 
     fn kill(&mut self) {
-        if let Some((end, _)) = self.pace.kill.filter(|(_, after)| self.polls >= *after) {
-            self.pace.kill = None;
+        if let Some((end, _)) = self.schedule.kill.filter(|(_, after)| self.polls >= *after) {
+            self.schedule.kill = None;
             self.killed = Some(end);
             self.agenda.trace(|| format!("user {end} is killed"));
             let (killed, left): (Vec<_>, _) = mem::take(&mut self.tasks)
@@ -208,7 +208,7 @@ impl Executor {
         }
     }
 
-    fn who_is_left(&self) -> String {
+    fn unfinished_tasks(&self) -> String {
         let mut list = String::new();
         for task in &self.tasks {
             let wakes = task.flag.wakes.load(Relaxed);

@@ -1,13 +1,13 @@
-//! What must hold, whatever happens.
+//! The invariants of a run.
 
-mod offence;
 mod stats;
+mod violation;
 
 use std::{io, ops::Range};
 
 use super::{
     codec::Content,
-    scenario::{Class, Closing, Scenario},
+    scenario::{Closing, Profile, Scenario},
     speaker::Said,
 };
 use crate::{CloseCode, CloseOutcome, ClosedBy, Stats};
@@ -19,44 +19,44 @@ pub(super) enum End {
     Failed(io::ErrorKind),
 }
 
-/// What one end has done and seen. Lengths are in bytes: items count with their framing.
+/// What one end has sent and received. Lengths are in bytes; items include their framing.
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub(super) struct Account {
+pub(super) struct EndState {
     pub(super) items_written: usize,
-    /// Where the items that it wrote lie among the bytes that it wrote.
+    /// The positions of its items among the bytes that it wrote.
     pub(super) items: Vec<Range<usize>>,
     pub(super) written: usize,
-    /// What had been written when last a flush or close was ready.
+    /// The length of written data at the last successful flush or close.
     pub(super) flushed: usize,
     /// A flush or close has failed.
     pub(super) flush_errors: usize,
     pub(super) items_received: usize,
     pub(super) received: usize,
-    /// A line arrived without its end, which may only happen at the end.
+    /// A line arrived without its `\n`, which is valid only at the end.
     pub(super) is_cut_short: bool,
     /// The code of the first close that was asked for.
     pub(super) asked: Option<u16>,
-    /// It called `close_with`, which throws away what still comes.
+    /// It called `close_with`, which discards later data.
     pub(super) discards: bool,
-    /// It went away before the end.
+    /// It dropped its stream before the end.
     pub(super) is_gone: bool,
     pub(super) ended: Option<End>,
     /// It has flushed after the end.
-    pub(super) is_settled: bool,
+    pub(super) has_flushed_after_end: bool,
     pub(super) outcome: Option<CloseOutcome>,
     pub(super) stats: Stats,
     pub(super) said: Said,
 }
 
-/// The accounts of both ends.
+/// The state of both ends, and the checks of it.
 #[derive(Debug)]
-pub(super) struct Ledger {
-    pub(super) ends: [Account; 2],
+pub(super) struct Oracle {
+    pub(super) ends: [EndState; 2],
     contents: [Content; 2],
 }
 
-impl Ledger {
+impl Oracle {
     pub(super) fn new(contents: [Content; 2]) -> Self {
         Self {
             ends: Default::default(),
@@ -67,10 +67,7 @@ impl Ledger {
     /// Bytes arrive once, in order, as they were sent.
     pub(super) fn received_bytes(&mut self, end: usize, bytes: &[u8]) {
         let from = self.ends[end].received;
-        assert!(
-            !bytes.is_empty(),
-            "nothing was read, and it was not the end"
-        );
+        assert!(!bytes.is_empty(), "a read of zero bytes before the end");
         assert_eq!(
             self.contents[1 - end].bytes(from, bytes.len()),
             bytes,
@@ -92,7 +89,7 @@ impl Ledger {
             "user {end} got {item:?}, from nowhere"
         );
         if item != expected {
-            // The last line need not have its end; only then may it be a part.
+            // The last line may lack its `\n`, and only then be truncated.
             assert!(
                 expected.starts_with(item),
                 "user {end} got {item:?} in place of item {number}, {expected:?}",
@@ -107,7 +104,7 @@ impl Ledger {
     fn received(&mut self, end: usize, len: usize) {
         assert!(
             !self.ends[end].discards,
-            "user {end} got what may have a hole before it"
+            "user {end} got data after discarded data"
         );
         self.ends[end].received += len;
         let (received, written) = (self.ends[end].received, self.ends[1 - end].written);
@@ -145,12 +142,12 @@ impl Ledger {
     pub(super) fn ended_so(&mut self, end: usize, outcome: CloseOutcome) {
         let account = &mut self.ends[end];
         if let Some(before) = &account.outcome {
-            assert_eq!(*before, outcome, "user {end}: two stories of the end");
+            assert_eq!(*before, outcome, "user {end}: two outcomes");
         }
         account.outcome = Some(outcome);
     }
 
-    /// What is written and has not left is held in memory: never more than so much.
+    /// Data that is written and not yet sent is bounded by `ceiling`.
     pub(super) fn check_room(&self, end: usize, accepted: u64, ceiling: usize) {
         let held = (self.ends[end].written as u64).saturating_sub(accepted);
         assert!(
@@ -159,32 +156,31 @@ impl Ledger {
         );
     }
 
-    /// To be called when all is over.
+    /// Checks the final state of a run.
     pub(super) fn check_end(&self, scenario: &Scenario, was_reset: bool) {
         for end in [0, 1] {
-            self.check_story(end, scenario);
+            self.check_outcome(end, scenario);
             self.check_arrival(end);
-            self.check_offence(end, scenario);
+            self.check_violation(end, scenario);
             self.check_stats(end);
         }
         let by = [0, 1].map(|end| closed_by(&self.ends[end]));
         assert_ne!(by, [Some(ClosedBy::Peer); 2], "no end closed first");
-        if scenario.class == Class::Calm && !was_reset {
-            self.check_calm(scenario);
+        if scenario.profile == Profile::Reliable && !was_reset {
+            self.check_reliable(scenario);
         }
     }
 
-    /// What reading showed fits how it ended.
-    fn check_story(&self, end: usize, scenario: &Scenario) {
+    /// Checks that the end of reading and the outcome agree.
+    fn check_outcome(&self, end: usize, scenario: &Scenario) {
         let me = &self.ends[end];
         let outcome = me.outcome.as_ref().expect("`closed` resolves");
         let is_lenient = scenario.users[end].config.lenient_eof;
         let peer = &self.ends[1 - end];
-        // If we broke a rule, that is what the peer closed for.
-        let offence = me.said.offence.map(|(_, code)| code);
-        // A peer that closes with such a code and does not take our answer is reported for the
-        // code.
-        let may_abort = [peer.asked, offence]
+        // The close code that our violation causes.
+        let violation = me.said.violation.map(|(_, code)| code);
+        // If the peer closes with such a code and does not receive our reply, the code is the error.
+        let may_abort = [peer.asked, violation]
             .into_iter()
             .flatten()
             .any(|code| !CloseCode::from(code).is_normal_closure());
@@ -193,20 +189,20 @@ impl Ledger {
             match by {
                 ClosedBy::Us => assert!(me.asked.is_some(), "we did not close: {outcome:?}"),
                 ClosedBy::Peer => assert!(
-                    peer.asked.or(offence).is_some(),
+                    peer.asked.or(violation).is_some(),
                     "the peer did not close: {outcome:?}"
                 ),
             }
             let ours = me.asked.filter(|_| *by == ClosedBy::Us);
             assert!(
-                [ours, peer.asked, offence].contains(&code),
+                [ours, peer.asked, violation].contains(&code),
                 "user {end}: {outcome:?}, and no cause was reported",
             );
         }
         let is_whole = peer.written == me.received;
         let fits = match (me.ended, outcome) {
             (None, _) => me.is_gone || me.discards,
-            // What `close_with` throws away includes the error.
+            // `close_with` discards the error, too.
             (Some(End::Clean), _) if me.discards => true,
             (Some(End::Clean), CloseOutcome::Clean { code, by, .. }) => {
                 // The peer's close frame may be the reply to ours.
@@ -217,7 +213,7 @@ impl Ledger {
             (Some(End::Clean), _) => is_lenient,
             (Some(End::Failed(kind)), CloseOutcome::Clean { code, .. }) => match kind {
                 io::ErrorKind::ConnectionAborted => !code.is_normal_closure(),
-                // The last item may be half of one, if it was written too late.
+                // The last item may be incomplete, if it was written too late.
                 io::ErrorKind::UnexpectedEof => !is_whole,
                 _ => false,
             },
@@ -245,27 +241,27 @@ impl Ledger {
         }
     }
 
-    /// A clean end promises that all is there.
+    /// Checks that all data has arrived before a clean end.
     fn check_arrival(&self, end: usize) {
         let [me, peer] = [&self.ends[end], &self.ends[1 - end]];
         let (written, flushed, received) = (me.written, me.flushed, peer.received);
         let has_read_all = !peer.is_gone && !peer.discards;
         // An end that detects a violation closes without sending or reading the rest.
-        let offends = |account: &Account| account.said.offence.is_some();
+        let violates = |account: &EndState| account.said.violation.is_some();
         if closed_by(me) == Some(ClosedBy::Us)
             && peer.asked.is_none()
             && !peer.is_gone
-            && !offends(me)
+            && !violates(me)
         {
             assert_eq!(
                 received, written,
-                "user {end} closed well, and not all has arrived"
+                "user {end} closed cleanly, and data is missing"
             );
         }
-        if closed_by(peer) == Some(ClosedBy::Peer) && has_read_all && !offends(peer) {
+        if closed_by(peer) == Some(ClosedBy::Peer) && has_read_all && !violates(peer) {
             assert_eq!(
                 received, written,
-                "user {end} closed, and its peer missed something"
+                "user {end} closed, and its peer lacks data"
             );
         }
         if closed_by(peer).is_some() && has_read_all {
@@ -276,7 +272,7 @@ impl Ledger {
         }
     }
 
-    fn check_calm(&self, scenario: &Scenario) {
+    fn check_reliable(&self, scenario: &Scenario) {
         for end in [0, 1] {
             let [me, peer] = [&self.ends[end], &self.ends[1 - end]];
             let users_stay = scenario
@@ -286,7 +282,7 @@ impl Ledger {
             if users_stay {
                 assert!(
                     closed_by(me).is_some() || has_failed(me),
-                    "user {end}: nothing went wrong: {:?}",
+                    "user {end}: an unclean outcome without a fault: {:?}",
                     me.outcome
                 );
             }
@@ -301,11 +297,11 @@ impl Ledger {
     }
 }
 
-fn has_failed(account: &Account) -> bool {
+fn has_failed(account: &EndState) -> bool {
     account.outcome == Some(CloseOutcome::Failed)
 }
 
-fn closed_by(account: &Account) -> Option<ClosedBy> {
+fn closed_by(account: &EndState) -> Option<ClosedBy> {
     match account.outcome {
         Some(CloseOutcome::Clean { by, .. }) => Some(by),
         _ => None,

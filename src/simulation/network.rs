@@ -1,4 +1,4 @@
-//! Two directed pipes of bytes between the ends, in all weathers.
+//! The network: a pipe of bytes for each direction, with delays, losses and faults.
 
 mod pipe;
 mod wire;
@@ -16,21 +16,21 @@ use super::{agenda::Agenda, rng::Rng};
 
 /// How one direction behaves.
 #[derive(Clone, Debug)]
-pub(super) struct Weather {
-    /// How much it holds.
+pub(super) struct Conditions {
+    /// How many bytes are in flight at most.
     pub(super) capacity: usize,
-    /// The most that one write, or one read, moves.
+    /// The largest write, and the largest read.
     pub(super) max_write: usize,
     pub(super) max_read: usize,
-    /// One call in so many is `Pending` though it could go on. Zero for none.
-    pub(super) hiccups: usize,
-    /// The longest time that bytes are in flight, and that a wakeup is delayed.
+    /// One call in so many is `Pending` without a cause. Zero for none.
+    pub(super) spurious_pending: usize,
+    /// The longest delay of bytes in flight, and of a wakeup.
     pub(super) delay: Duration,
     /// Bytes stay with the sender until it flushes, as those of TLS and of buffered writers do.
     pub(super) is_buffered: bool,
 }
 
-/// How the connection breaks, when so many bytes have gone in one direction.
+/// A fault of the network, after `at` bytes in one direction.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fault {
     pub(super) kind: FaultKind,
@@ -39,11 +39,11 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    /// Whether this end cannot know, unless it asks.
+    /// Whether this end detects the fault only by keepalive.
     pub(super) fn is_hidden_from(self, end: usize) -> bool {
         match self.kind {
             FaultKind::Silence { .. } => true,
-            FaultKind::Mute => end != self.direction,
+            FaultKind::WriteError => end != self.direction,
             FaultKind::Reset { .. } | FaultKind::Eof => false,
         }
     }
@@ -55,9 +55,9 @@ pub(super) enum FaultKind {
     Reset { is_lossy: bool },
     /// Neither end gets an error. Bytes in flight arrive, or are lost.
     Silence { is_lossy: bool },
-    /// Writing fails at both ends, and reading gives nothing, ever.
-    Mute,
-    /// This direction ends as if it had been closed. What is written to it then fails.
+    /// Writes fail at both ends, and reads are pending forever.
+    WriteError,
+    /// This direction ends as if it had been closed. Later writes to it fail.
     Eof,
 }
 
@@ -66,7 +66,7 @@ enum State {
     Up,
     Reset,
     Silent,
-    Mute,
+    WriteError,
 }
 
 #[derive(Debug)]
@@ -77,18 +77,18 @@ struct Wires {
     agenda: Agenda,
 }
 
-/// The network between two ends. `pair[end]` is what that end writes to.
+/// The network between two ends. An end writes to `pair[end]`.
 #[derive(Clone, Debug)]
 pub(super) struct Network(Arc<Mutex<Wires>>);
 
 impl Network {
     pub(super) fn new(
-        weather: [Weather; 2],
+        conditions: [Conditions; 2],
         fault: Option<Fault>,
         agenda: &Agenda,
         rng: &mut Rng,
     ) -> Self {
-        let pair = weather.map(|weather| Wire::new(weather, rng.fork()));
+        let pair = conditions.map(|conditions| Wire::new(conditions, rng.fork()));
         Self(Arc::new(Mutex::new(Wires {
             pair,
             fault,
@@ -108,7 +108,7 @@ impl Network {
         }
     }
 
-    /// How many bytes this end has handed over.
+    /// How many bytes this end has sent.
     pub(super) fn accepted(&self, end: usize) -> u64 {
         self.wires().pair[end].accepted
     }
@@ -121,7 +121,7 @@ impl Network {
         if is_up {
             wires
                 .agenda
-                .trace(|| format!("  socket {end} breaks a rule: {bytes:?}"));
+                .trace(|| format!("  socket {end} sends a violation: {bytes:?}"));
             wires.accept(end, bytes);
             let Wires { pair, agenda, .. } = &mut *wires;
             pair[end].transmit(agenda);
@@ -129,8 +129,7 @@ impl Network {
         is_up
     }
 
-    /// Whether the connection was reset, be it because one end left while there was something to
-    /// read.
+    /// Whether the connection was reset, by a fault or by an end that was dropped with unread data.
     pub(super) fn was_reset(&self) -> bool {
         self.wires().state == State::Reset
     }
@@ -141,16 +140,16 @@ impl Wires {
         let now = self.agenda.now();
         let wire = &mut self.pair[1 - end];
         let has_arrived = |at: Option<Duration>| at.is_some_and(|at| at <= now);
-        let has_bytes = has_arrived(wire.under_way.front().map(|(at, _)| *at));
-        let is_empty = wire.under_way.is_empty();
+        let has_bytes = has_arrived(wire.in_flight.front().map(|(at, _)| *at));
+        let is_empty = wire.in_flight.is_empty();
         let is_over = is_empty
             && match self.state {
                 State::Up => has_arrived(wire.ends_at),
                 State::Reset => true,
-                State::Silent | State::Mute => false,
+                State::Silent | State::WriteError => false,
             };
         let reader = Arc::clone(&wire.reader);
-        if !(has_bytes || is_over) || wire.hiccups(&self.agenda, &reader) {
+        if !(has_bytes || is_over) || wire.spurious_pending(&self.agenda, &reader) {
             return Poll::Pending;
         }
         if has_bytes {
@@ -171,8 +170,9 @@ impl Wires {
             self.break_down();
         }
         let wire = &mut self.pair[end];
-        let fails = wire.ends_at.is_some() || matches!(self.state, State::Reset | State::Mute);
-        let room = wire.weather.capacity.saturating_sub(wire.held);
+        let fails =
+            wire.ends_at.is_some() || matches!(self.state, State::Reset | State::WriteError);
+        let room = wire.conditions.capacity.saturating_sub(wire.held);
         let writer = Arc::clone(&wire.writer);
         if !fails && room == 0 {
             if self.state == State::Up {
@@ -180,13 +180,13 @@ impl Wires {
             }
             return Poll::Pending;
         }
-        if wire.hiccups(&self.agenda, &writer) {
+        if wire.spurious_pending(&self.agenda, &writer) {
             return Poll::Pending;
         }
         if fails {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
-        let most = wire.rng.size(1, wire.weather.max_write);
+        let most = wire.rng.size(1, wire.conditions.max_write);
         let taken = most.min(buf.len()).min(room);
         let taken = taken.min(self.bytes_to_fault(end).unwrap_or(taken));
         self.accept(end, &buf[..taken]);
@@ -202,7 +202,7 @@ impl Wires {
             self.reset(is_lossy);
         } else if self.state == State::Up {
             wire.staged.extend_from_slice(bytes);
-            if !wire.weather.is_buffered {
+            if !wire.conditions.is_buffered {
                 wire.transmit(&self.agenda);
             }
         }
@@ -227,10 +227,10 @@ impl Wires {
                     self.pair.iter_mut().for_each(Wire::lose);
                 }
             }
-            FaultKind::Mute => {
-                self.state = State::Mute;
+            FaultKind::WriteError => {
+                self.state = State::WriteError;
                 self.pair.iter_mut().for_each(Wire::lose);
-                // Who ran into it knows.
+                // The writer that ran into the fault gets its error already.
                 let other = &mut self.pair[1 - fault.direction];
                 let writer = Arc::clone(&other.writer);
                 other.wake_soon(&self.agenda, &writer);
@@ -267,7 +267,7 @@ impl Wires {
     fn flush(&mut self, end: usize) -> Poll<io::Result<()>> {
         let wire = &mut self.pair[end];
         let slot = Arc::clone(&wire.writer);
-        if wire.hiccups(&self.agenda, &slot) {
+        if wire.spurious_pending(&self.agenda, &slot) {
             return Poll::Pending;
         }
         if self.state == State::Up {
@@ -279,18 +279,18 @@ impl Wires {
     fn close(&mut self, end: usize) -> Poll<io::Result<()>> {
         let wire = &mut self.pair[end];
         let slot = Arc::clone(&wire.writer);
-        if wire.hiccups(&self.agenda, &slot) {
+        if wire.spurious_pending(&self.agenda, &slot) {
             return Poll::Pending;
         }
         match self.state {
             State::Up => wire.finish(&self.agenda),
-            State::Silent | State::Mute => {}
+            State::Silent | State::WriteError => {}
             State::Reset => return Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
         }
         Poll::Ready(Ok(()))
     }
 
-    /// An end that goes away with something unread resets the connection, as TCP does.
+    /// Drops an end. With unread data, this resets the connection, as in TCP.
     fn leave(&mut self, end: usize) {
         if self.state == State::Up {
             let incoming = &mut self.pair[1 - end];

@@ -1,35 +1,35 @@
-//! The opening handshake in the same world: `connect` and `accept` over a network in all weathers,
-//! until both ends have a stream, or an error that fits.
+//! The simulation of the opening handshake: `connect` and `accept` over the same network, until
+//! each end has a stream or the expected error.
 
 use std::{cell::RefCell, io, rc::Rc, time::Duration};
 
 use futures::{AsyncReadExt, AsyncWriteExt};
 
 use super::{
-    Trail,
+    Fingerprint,
     agenda::Agenda,
-    executor::{Executor, Pace, Role},
-    network::{Fault, Network, Pipe, Weather},
+    executor::{Executor, Role, Schedule},
+    network::{Conditions, Fault, Network, Pipe},
     rng::Rng,
-    scenario::{Class, rolls},
+    scenario::{Profile, generate},
 };
 use crate::{Acceptor, CloseFrame, CloseOutcome, Config, Connector, WsErr, WsStream};
 
 const SERVER: usize = 0;
 const CLIENT: usize = 1;
 
-/// What a seed stands for.
+/// The scenario of a seed.
 #[derive(Debug)]
 struct Scenario {
-    class: Class,
+    profile: Profile,
     /// Of the server and of the client.
     subprotocols: [&'static [&'static str]; 2],
     /// The request is longer than the server reads: it refuses while the client still sends.
     is_too_long: bool,
     configs: [Config; 2],
-    weather: [Weather; 2],
+    conditions: [Conditions; 2],
     fault: Option<Fault>,
-    pace: Pace,
+    schedule: Schedule,
 }
 
 /// Why there is no connection.
@@ -43,27 +43,27 @@ enum Disagreement {
 
 impl Scenario {
     fn new(rng: &mut Rng) -> Self {
-        let class = rng.pick(&[Class::Calm, Class::Broken, Class::Rough]);
+        let profile = rng.pick(&[Profile::Reliable, Profile::Disconnects, Profile::Lossy]);
         let is_tiny = rng.one_in(2);
-        let fault = rolls::fault(class, 200, rng);
-        let kill = fault.is_none() && class != Class::Calm;
+        let fault = generate::fault(profile, 200, rng);
+        let kill = fault.is_none() && profile != Profile::Reliable;
         let names: [&[&str]; 4] = [&[], &["v1"], &["v2", "v1"], &["v3"]];
         Self {
-            class,
+            profile,
             subprotocols: [0, 1].map(|_| rng.pick(&names)),
             is_too_long: !is_tiny && rng.one_in(4),
-            configs: [0, 1].map(|_| config(class, rng)),
-            weather: [0, 1].map(|_| rolls::weather(class, is_tiny, rng)),
+            configs: [0, 1].map(|_| config(profile, rng)),
+            conditions: [0, 1].map(|_| generate::conditions(profile, is_tiny, rng)),
             fault,
-            pace: Pace {
-                is_prompt: class != Class::Rough,
+            schedule: Schedule {
+                is_prompt: profile != Profile::Lossy,
                 spurious: if rng.one_in(8) { 5 } else { 0 },
                 kill: kill.then(|| (rng.below(2), rng.size(0, 500) as u64)),
             },
         }
     }
 
-    /// The subprotocol that the ends agree on, if they agree.
+    /// The common subprotocol, if there is one.
     fn agreement(&self) -> Result<Option<&'static str>, Disagreement> {
         if self.is_too_long {
             return Err(Disagreement::Refusal(431));
@@ -98,28 +98,28 @@ impl Scenario {
     }
 }
 
-/// In a hurry where silence is nothing but time that passes; otherwise no time decides anything.
-fn config(class: Class, rng: &mut Rng) -> Config {
+/// Short deadlines if the network may fall silent, else deadlines that never elapse.
+fn config(profile: Profile, rng: &mut Rng) -> Config {
     let config = Config::default();
-    if class == Class::Rough {
+    if profile == Profile::Lossy {
         let mut time = || rng.time(Duration::from_secs(2)) + Duration::from_millis(1);
         let config = config.handshake_timeout(time()).close_timeout(time());
-        config.keepalive(rolls::keepalive(class, rng))
+        config.keepalive(generate::keepalive(profile, rng))
     } else {
-        let config = config.handshake_timeout(rolls::LONG);
-        config.close_timeout(rolls::LONG).keepalive(None)
+        let config = config.handshake_timeout(generate::LONG);
+        config.close_timeout(generate::LONG).keepalive(None)
     }
 }
 
-/// How it went at one end.
+/// The result of one end.
 #[derive(Debug, Default)]
-struct Account {
+struct EndState {
     opened: Option<Result<Option<String>, WsErr>>,
     outcome: Option<CloseOutcome>,
-    heard: Vec<u8>,
+    received: Vec<u8>,
 }
 
-type Accounts = Rc<RefCell<[Account; 2]>>;
+type Accounts = Rc<RefCell<[EndState; 2]>>;
 
 /// Opens the server's end, and uses it.
 async fn serve(acceptor: Acceptor, pipe: Pipe, accounts: Accounts) {
@@ -145,25 +145,25 @@ async fn use_stream(end: usize, opened: Result<WsStream, WsErr>, accounts: Accou
     }
 }
 
-/// The client says something, and the server closes when it has heard it.
+/// The client sends data, and the server closes after it has read it.
 async fn converse(end: usize, mut stream: WsStream, accounts: &Accounts) {
-    let mut heard = Vec::new();
+    let mut received = Vec::new();
     if end == CLIENT {
-        // What goes wrong here is for reading to tell.
+        // A failure here is reported by the read.
         let _ = stream.write_all(b"hello").await;
         let _ = stream.flush().await;
-        let _ = stream.read_to_end(&mut heard).await;
+        let _ = stream.read_to_end(&mut received).await;
     } else {
         let mut greeting = [0; 5];
         let read: io::Result<()> = stream.read_exact(&mut greeting).await;
         if read.is_ok() {
-            heard.extend(greeting);
+            received.extend(greeting);
         }
         let _ = stream.close_with(CloseFrame::normal()).await;
     }
     let outcome = stream.handle().closed().await;
     let account = &mut accounts.borrow_mut()[end];
-    account.heard = heard;
+    account.received = received;
     account.outcome = Some(outcome);
 }
 
@@ -177,7 +177,7 @@ enum Ended {
     Killed,
 }
 
-impl Account {
+impl EndState {
     fn ended(&self) -> Ended {
         match &self.opened {
             None => Ended::Killed,
@@ -193,41 +193,44 @@ impl Account {
     }
 }
 
-/// What both ends tell has to fit.
-fn check(scenario: &Scenario, accounts: &[Account; 2]) {
+/// Checks that the results of both ends agree.
+fn check(scenario: &Scenario, accounts: &[EndState; 2]) {
     let [server, client] = accounts;
     let ended = [server.ended(), client.ended()];
     let agreement = scenario.agreement();
     let is_refused = matches!(agreement, Err(Disagreement::Refusal(_)));
     for (end, how) in ended.iter().enumerate() {
         let fits = match *how {
-            Ended::Killed => scenario.pace.kill.is_some_and(|(killed, _)| killed == end),
-            // The server does not learn what its client makes of the answer.
+            Ended::Killed => scenario
+                .schedule
+                .kill
+                .is_some_and(|(killed, _)| killed == end),
+            // The server does not learn whether the client accepts the response.
             Ended::Open => agreement.is_ok() || (end == SERVER && !is_refused),
             Ended::Disagreed(why) => agreement == Err(why),
-            Ended::Late => scenario.class == Class::Rough,
-            Ended::Failed => scenario.class != Class::Calm,
+            Ended::Late => scenario.profile == Profile::Lossy,
+            Ended::Failed => scenario.profile != Profile::Reliable,
         };
         assert!(fits, "end {end} of {ended:?}, by {agreement:?}");
     }
     if let Some(Ok(chosen)) = &client.opened {
         assert_eq!(Ok(chosen.as_deref()), agreement);
     }
-    assert!(b"hello".starts_with(&server.heard), "{server:?}");
-    assert!(client.heard.is_empty(), "{client:?}");
-    if scenario.class == Class::Calm {
-        check_calm(agreement, accounts);
+    assert!(b"hello".starts_with(&server.received), "{server:?}");
+    assert!(client.received.is_empty(), "{client:?}");
+    if scenario.profile == Profile::Reliable {
+        check_reliable(agreement, accounts);
     }
 }
 
-/// Nothing goes wrong: both open, or both know why not.
-fn check_calm(agreement: Result<Option<&str>, Disagreement>, accounts: &[Account; 2]) {
+/// Without a fault, both ends open, or both get the same reason.
+fn check_reliable(agreement: Result<Option<&str>, Disagreement>, accounts: &[EndState; 2]) {
     let [server, client] = accounts;
     let ended = [server.ended(), client.ended()];
     match agreement {
         Ok(_) => {
             assert_eq!(ended, [Ended::Open; 2]);
-            assert_eq!(server.heard, b"hello");
+            assert_eq!(server.received, b"hello");
             for account in accounts {
                 let outcome = account.outcome.as_ref();
                 let is_clean = matches!(outcome, Some(CloseOutcome::Clean { .. }));
@@ -239,17 +242,22 @@ fn check_calm(agreement: Result<Option<&str>, Disagreement>, accounts: &[Account
     }
 }
 
-/// One run.
+/// Runs one seed.
 ///
 /// # Panics
-/// When something does not hold.
-pub(super) fn simulate(seed: u64, is_traced: bool) -> Trail {
+/// If an invariant does not hold.
+pub(super) fn simulate(seed: u64, is_traced: bool) -> Fingerprint {
     let mut rng = Rng::new(seed);
     let scenario = Scenario::new(&mut rng);
     let agenda = Agenda::new(is_traced);
     agenda.trace(|| format!("{scenario:#?}"));
-    let network = Network::new(scenario.weather.clone(), scenario.fault, &agenda, &mut rng);
-    let mut executor = Executor::new(agenda.clone(), rng.fork(), scenario.pace);
+    let network = Network::new(
+        scenario.conditions.clone(),
+        scenario.fault,
+        &agenda,
+        &mut rng,
+    );
+    let mut executor = Executor::new(agenda.clone(), rng.fork(), scenario.schedule);
     let accounts = Accounts::default();
     let server = serve(
         scenario.acceptor(),

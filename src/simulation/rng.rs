@@ -1,4 +1,4 @@
-//! Chance, from a seed.
+//! Random numbers from a seed.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ impl Rng {
         Self(seed)
     }
 
-    /// Another stream of numbers, so that one more roll here changes nothing there.
+    /// Another sequence of numbers, so that an additional number here changes nothing there.
     pub(super) fn fork(&mut self) -> Self {
         Self(self.next())
     }
@@ -21,12 +21,12 @@ impl Rng {
         mix(self.0)
     }
 
-    /// From zero to `end`, which is not among them.
+    /// From zero to `end`, exclusive.
     pub(super) fn below(&mut self, end: usize) -> usize {
         usize::try_from(self.next() % (end.max(1) as u64)).unwrap()
     }
 
-    /// From `low` to `high`, both among them.
+    /// From `low` to `high`, inclusive.
     pub(super) fn within(&mut self, low: usize, high: usize) -> usize {
         low + self.below(high.saturating_sub(low) + 1)
     }

@@ -4,7 +4,7 @@ use std::task::{Context, Poll, Waker};
 
 use crate::{BoxTransport, Message, MessageTransport, Payload, Progress, Properties, WsErr};
 
-/// What goes wrong, once.
+/// A fault, which occurs once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sabotage {
     /// A task that waits for a message is not woken.
@@ -17,8 +17,8 @@ pub(super) enum Sabotage {
     SkipsFlushes,
     /// The end of the connection looks like a close frame.
     FakesClose,
-    /// A broken rule looks like the end of the connection.
-    HidesOffence,
+    /// A violation looks like the end of the connection.
+    HidesViolation,
     /// One text is lost.
     SwallowsText,
 }
@@ -78,7 +78,7 @@ impl MessageTransport for Sabotaged {
                 self.has_struck = true;
                 Poll::Ready(Some(Ok(Message::Close(None))))
             }
-            Poll::Ready(Some(Err(_))) if self.sabotage == Sabotage::HidesOffence => {
+            Poll::Ready(Some(Err(_))) if self.sabotage == Sabotage::HidesViolation => {
                 Poll::Ready(None)
             }
             other => other,

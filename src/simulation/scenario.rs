@@ -1,45 +1,46 @@
-//! What a seed stands for: two users with their plans, a network, and what goes wrong.
+//! The scenario of a seed: two users with their plans, a network, and faults.
 
-pub(super) mod rolls;
+pub(super) mod generate;
 
 use std::time::Duration;
 
-use self::rolls::{closing, fault, keepalive, plan, speak, stage, weather};
+use self::generate::{closing, conditions, fault, keepalive, plan, speak, stage};
 use super::{
     codec::{Content, Framing},
-    executor::Pace,
-    network::{Fault, Weather},
+    executor::Schedule,
+    network::{Conditions, Fault},
     rng::Rng,
-    speaker::{OffenceKind, Speech},
+    speaker::{Speech, ViolationKind},
 };
 use crate::{CloseCode, Config};
 
 /// Which faults occur.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Class {
+pub(super) enum Profile {
     /// No faults, and no short deadlines: all data must arrive.
-    Calm,
+    Reliable,
     /// The connection breaks or a user drops it, and both ends must detect it without a timer.
-    Broken,
+    Disconnects,
     /// Deadlines are short, the network may go silent.
-    Rough,
+    Lossy,
 }
 
 #[derive(Debug)]
 pub(super) struct Scenario {
-    pub(super) class: Class,
+    pub(super) profile: Profile,
     pub(super) users: [Plan; 2],
     pub(super) stages: Vec<Stage>,
-    pub(super) weather: [Weather; 2],
+    pub(super) conditions: [Conditions; 2],
     pub(super) fault: Option<Fault>,
-    pub(super) pace: Pace,
+    pub(super) schedule: Schedule,
 }
 
 /// What one user does besides the stages.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
     pub(super) config: Config,
-    /// The connection is the user's own: without a meter, with this much room to write.
+    /// The transport is a socket of tungstenite that the caller opened, with a write buffer of this
+    /// size.
     pub(super) own_socket: Option<usize>,
     pub(super) content: Content,
     pub(super) speech: Speech,
@@ -51,12 +52,12 @@ pub(super) struct Plan {
     pub(super) observers: usize,
     /// One call in so many is dropped in the middle and made again. Zero for none.
     pub(super) cancels: usize,
-    /// How long a user dawdles at most, and in how many steps once.
-    pub(super) dawdles: Duration,
-    pub(super) hurries: usize,
+    /// The longest pause of a user, and one in how many steps has a pause.
+    pub(super) max_think_time: Duration,
+    pub(super) think_one_in: usize,
 }
 
-/// What a user does when it has sent all.
+/// What a user does after it has sent all data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Closing {
     /// Reads until the other one closes.
@@ -100,12 +101,12 @@ pub(super) enum Style {
 
 impl Scenario {
     pub(super) fn new(rng: &mut Rng) -> Self {
-        let class = rng.pick(&[Class::Calm, Class::Broken, Class::Rough]);
+        let profile = rng.pick(&[Profile::Reliable, Profile::Disconnects, Profile::Lossy]);
         // With a small limit on messages, on what the network takes at once and the like, a byte
         // costs much. Then there are fewer of them.
         let is_tiny = rng.one_in(3);
         let max_bytes = if is_tiny { 300 } else { 6_000 };
-        let mut users = [0, 1].map(|_| plan(class, is_tiny, rng));
+        let mut users = [0, 1].map(|_| plan(profile, is_tiny, rng));
         let has_large_items = rng.one_in(4);
         for user in &mut users {
             user.content.max_item = if has_large_items { max_bytes } else { 30 };
@@ -113,25 +114,25 @@ impl Scenario {
         if !users.iter().any(Plan::closes) {
             users[rng.below(2)].closing = closing(rng);
         }
-        let fault = fault(class, max_bytes, rng);
+        let fault = fault(profile, max_bytes, rng);
         for (end, user) in users.iter_mut().enumerate() {
             if fault.is_some_and(|fault| fault.is_hidden_from(end)) {
-                // Nothing else tells a user who only reads.
-                let keepalive = keepalive(class, rng);
+                // Only keepalive detects that for a user that only reads.
+                let keepalive = keepalive(profile, rng);
                 user.config = user.config.clone().keepalive(keepalive);
             }
         }
-        let offender = rng.one_in(3).then(|| rng.below(2));
+        let violator = rng.one_in(3).then(|| rng.below(2));
         for end in [0, 1] {
-            speak(&mut users, end, offender == Some(end), rng);
+            speak(&mut users, end, violator == Some(end), rng);
         }
-        let mut weather = [0, 1].map(|_| weather(class, is_tiny, rng));
-        if let Some(offender) = offender {
-            // The end that detects a violation drains after its close frame, but an offender that
+        let mut conditions = [0, 1].map(|_| conditions(profile, is_tiny, rng));
+        if let Some(violator) = violator {
+            // The end that detects a violation drains after its close frame, but an violator that
             // only writes does not read. Without capacity in between, only a deadline ends that.
-            weather[1 - offender].capacity = 1024 * 1024;
+            conditions[1 - violator].capacity = 1024 * 1024;
         }
-        let kill = (fault.is_none() && class != Class::Calm)
+        let kill = (fault.is_none() && profile != Profile::Reliable)
             .then(|| (rng.below(2), rng.size(0, 500) as u64));
         let stages: Vec<_> = (0..rng.within(1, 4))
             .map(|_| stage(max_bytes, rng))
@@ -143,21 +144,22 @@ impl Scenario {
             }
         }
         if is_used(ViewKind::Messages) {
-            // There, text is data: neither an event nor an offence.
+            // There, text is data: neither an event nor an violation.
             for user in &mut users {
                 user.speech.asides = 0;
-                let offence = user.speech.offence;
-                user.speech.offence = offence.filter(|offence| offence.kind != OffenceKind::Text);
+                let violation = user.speech.violation;
+                user.speech.violation =
+                    violation.filter(|violation| violation.kind != ViolationKind::Text);
             }
         }
         Self {
-            class,
+            profile,
             stages,
-            weather,
+            conditions,
             users,
             fault,
-            pace: Pace {
-                is_prompt: class != Class::Rough,
+            schedule: Schedule {
+                is_prompt: profile != Profile::Lossy,
                 spurious: if rng.one_in(8) { 5 } else { 0 },
                 kill,
             },
@@ -170,7 +172,7 @@ impl Plan {
         self.closing != Closing::Waits || self.sudden_close.is_some()
     }
 
-    /// No message may be longer.
+    /// The length of the longest message.
     fn longest_message(&self) -> usize {
         let of_socket = self.own_socket.unwrap_or(usize::MAX).saturating_sub(200);
         self.config.max_send_message_len.min(of_socket)

@@ -1,4 +1,4 @@
-//! What an end says besides plain data: text, and once, perhaps, something that no end may say.
+//! What an end sends besides its data: texts, pings, and at most one violation of the protocol.
 
 use std::{
     sync::{Arc, Mutex},
@@ -10,7 +10,7 @@ use ws_framed_test_support::Frame;
 use super::{network::Network, rng::Rng};
 use crate::{BoxTransport, ControlPayload, Message, MessageTransport, Progress, Properties, WsErr};
 
-/// How an end speaks.
+/// What an end sends besides its data.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Speech {
     /// One data message in so many goes out as text, if it is UTF-8. Zero for none.
@@ -19,18 +19,18 @@ pub(super) struct Speech {
     pub(super) asides: usize,
     /// So many pings of this length go out at once, before the first message.
     pub(super) pings: (usize, usize),
-    pub(super) offence: Option<Offence>,
+    pub(super) violation: Option<Violation>,
 }
 
-/// Breaks a rule once, after so many messages.
+/// One violation, after so many messages.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Offence {
-    pub(super) kind: OffenceKind,
+pub(super) struct Violation {
+    pub(super) kind: ViolationKind,
     pub(super) after: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum OffenceKind {
+pub(super) enum ViolationKind {
     ReservedBits,
     ReservedOpcode,
     WrongMask,
@@ -38,14 +38,14 @@ pub(super) enum OffenceKind {
     ControlInFragments,
     HalfACloseCode,
     NotUtf8,
-    /// For a peer that takes no text.
+    /// For a peer that rejects text.
     Text,
-    /// Longer than the peer takes.
+    /// Longer than the peer's limit.
     TooLong(usize),
 }
 
-impl OffenceKind {
-    /// The close code that says so.
+impl ViolationKind {
+    /// The close code that the peer sends for it.
     fn code(self) -> u16 {
         match self {
             Self::NotUtf8 => 1007,
@@ -77,7 +77,7 @@ fn frame(first: u8, payload: &[u8], is_masked: bool) -> Vec<u8> {
     Frame::with_first_byte(first, payload).encode(is_masked.then_some([0; 4]))
 }
 
-/// What an end has said.
+/// What an end has sent besides its data.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Said {
     /// Bytes of its data that were handed to its socket.
@@ -85,11 +85,11 @@ pub(super) struct Said {
     pub(super) asides: usize,
     pub(super) aside_bytes: usize,
     pub(super) pings: usize,
-    /// Before which byte of its data it broke a rule, and the close code for that.
-    pub(super) offence: Option<(usize, u16)>,
+    /// The position of the violation in its data, and the close code for it.
+    pub(super) violation: Option<(usize, u16)>,
 }
 
-/// The transport of an end that speaks so.
+/// A transport that sends texts, pings and a violation besides the data.
 pub(super) struct Speaker {
     transport: BoxTransport,
     end: usize,
@@ -98,7 +98,7 @@ pub(super) struct Speaker {
     rng: Rng,
     messages: usize,
     has_aside: bool,
-    /// A close frame has gone or come: after that there is nothing to say.
+    /// A close frame was sent or received, so nothing more may be sent.
     is_closing: bool,
     said: Arc<Mutex<Said>>,
 }
@@ -128,21 +128,21 @@ impl Speaker {
         Arc::clone(&self.said)
     }
 
-    /// Breaks the rule when it is time, between two frames.
-    fn poll_offend(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        let is_due = |offence: &Offence| self.messages >= offence.after && !self.is_closing;
-        if let Some(Offence { kind, .. }) = self.speech.offence.filter(is_due) {
+    /// Sends the violation when it is due, between two frames.
+    fn poll_violation(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        let is_due = |violation: &Violation| self.messages >= violation.after && !self.is_closing;
+        if let Some(Violation { kind, .. }) = self.speech.violation.filter(is_due) {
             ready!(self.transport.poll_flush(cx))?;
-            self.speech.offence = None;
+            self.speech.violation = None;
             if self.network.inject(self.end, &kind.frame(self.end)) {
                 let mut said = self.said.lock().unwrap();
-                said.offence = Some((said.data, kind.code()));
+                said.violation = Some((said.data, kind.code()));
             }
         }
         Poll::Ready(Ok(()))
     }
 
-    /// Pings, each when the one before has gone.
+    /// Sends the pings, each after the one before is flushed.
     fn poll_pings(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         let (left, len) = &mut self.speech.pings;
         while *left > 0 && !self.is_closing {
@@ -173,7 +173,7 @@ impl MessageTransport for Speaker {
     }
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        ready!(self.poll_offend(cx))?;
+        ready!(self.poll_violation(cx))?;
         ready!(self.poll_pings(cx))?;
         ready!(self.transport.poll_ready(cx))?;
         if self.has_aside && !self.is_closing {
@@ -202,7 +202,7 @@ impl MessageTransport for Speaker {
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        ready!(self.poll_offend(cx))?;
+        ready!(self.poll_violation(cx))?;
         self.transport.poll_flush(cx)
     }
 

@@ -23,7 +23,7 @@ use super::{
     agenda::Agenda,
     codec::{AnyCodec, Framing},
     executor::{Role, Spawner},
-    invariants::{End, Ledger},
+    invariants::{End, Oracle},
     rng::Rng,
     scenario::{Closing, Plan, Stage, Style, ViewKind},
 };
@@ -34,9 +34,9 @@ use pharos::{Observable, ObserveConfig};
 
 /// The parts of a run that all users share.
 #[derive(Clone)]
-pub(super) struct World {
+pub(super) struct Env {
     pub(super) agenda: Agenda,
-    pub(super) ledger: Rc<RefCell<Ledger>>,
+    pub(super) oracle: Rc<RefCell<Oracle>>,
     pub(super) spawner: Spawner,
 }
 
@@ -51,25 +51,25 @@ enum View {
 pub(super) struct User {
     end: usize,
     plan: Plan,
-    world: World,
+    env: Env,
     rng: RefCell<Rng>,
     view: RefCell<View>,
     handle: WsHandle,
-    /// The other user has it, or its sending half, and holds it for as long as it lives.
-    leash: RefCell<Leash>,
+    /// Determines which user ends first.
+    drop_order: RefCell<DropOrder>,
 }
 
-/// Lets one user stay until the other has gone.
-pub(super) enum Leash {
-    /// Dropped with the user.
-    Tells(#[expect(dead_code, reason = "it tells by being dropped")] oneshot::Sender<()>),
-    Waits(oneshot::Receiver<()>),
+/// One user stays until the other one has ended.
+pub(super) enum DropOrder {
+    /// Signals the other user by being dropped.
+    First(#[expect(dead_code, reason = "dropping it is the signal")] oneshot::Sender<()>),
+    Second(oneshot::Receiver<()>),
 }
 
-impl Leash {
+impl DropOrder {
     pub(super) fn pair() -> [Self; 2] {
         let (sender, receiver) = oneshot::channel();
-        [Self::Tells(sender), Self::Waits(receiver)]
+        [Self::First(sender), Self::Second(receiver)]
     }
 }
 
@@ -77,19 +77,19 @@ impl User {
     pub(super) fn new(
         end: usize,
         plan: Plan,
-        world: World,
+        env: Env,
         rng: Rng,
         stream: WsStream,
-        leash: Leash,
+        drop_order: DropOrder,
     ) -> Rc<Self> {
         Rc::new(Self {
             end,
             plan,
-            world,
+            env,
             rng: RefCell::new(rng),
             handle: stream.handle(),
             view: RefCell::new(View::Bytes(stream)),
-            leash: RefCell::new(leash),
+            drop_order: RefCell::new(drop_order),
         })
     }
 
@@ -139,7 +139,7 @@ impl User {
         };
     }
 
-    /// Whether the conversation goes on.
+    /// Runs one stage. Returns whether the next one follows.
     async fn stage(self: &Rc<Self>, stage: Stage, is_last: bool) -> bool {
         let style = stage.style[self.end];
         let is_parallel = matches!(style, Style::Together | Style::TwoTasks);
@@ -162,7 +162,7 @@ impl User {
                 let me = Rc::clone(self);
                 let work = async move { me.write(stage, closes).await };
                 let name = format!("writer {}", self.end);
-                let other = self.world.spawner.spawn(Role::User(self.end), name, work);
+                let other = self.env.spawner.spawn(Role::User(self.end), name, work);
                 (reads.await, other.await.unwrap())
             }
             Style::WritesFirst => {
@@ -183,10 +183,10 @@ impl User {
         });
         let closed = closed.await;
         self.trace(|| format!("closed: {closed:?}"));
-        self.world.ledger.borrow_mut().flushed(self.end, &closed);
+        self.env.oracle.borrow_mut().flushed(self.end, &closed);
     }
 
-    /// Does what the plan says, as far as the task that writes can.
+    /// Closes as the plan says, as far as the writing task can.
     async fn close(&self) {
         match self.plan.closing {
             Closing::Polls => {
@@ -205,15 +205,15 @@ impl User {
 
     fn will_close(&self, code: CloseCode) {
         self.trace(|| format!("closes with {code}"));
-        self.world
-            .ledger
+        self.env
+            .oracle
             .borrow_mut()
             .asks_to_close(self.end, code.into());
     }
 
     async fn close_with(&self, code: CloseCode) {
         self.will_close(code);
-        self.world.ledger.borrow_mut().ends[self.end].discards = true;
+        self.env.oracle.borrow_mut().ends[self.end].discards = true;
         let frame = CloseFrame::new(code, "with").unwrap();
         // No other task of this user holds the stream.
         let mut view = self.view.replace(View::Gone);
@@ -228,11 +228,11 @@ impl User {
             };
             let closed = self.perhaps(closing).await;
             self.trace(|| format!("closed: {closed:?}"));
-            let mut ledger = self.world.ledger.borrow_mut();
+            let mut oracle = self.env.oracle.borrow_mut();
             match closed {
-                Some(Ok(outcome)) => break ledger.ended_so(self.end, outcome),
-                Some(Err(error)) => break ledger.flushed(self.end, &Err(error.into())),
-                // It goes on by reading, too, and then nothing may come that has a hole before it.
+                Some(Ok(outcome)) => break oracle.ended_so(self.end, outcome),
+                Some(Err(error)) => break oracle.flushed(self.end, &Err(error.into())),
+                // Reading can complete the close, too, but must not return data after discarded data.
                 None if self.rng.borrow_mut().one_in(4) => break,
                 None => {}
             }
@@ -242,14 +242,13 @@ impl User {
     }
 
     fn leave(&self) {
-        let mut ledger = self.world.ledger.borrow_mut();
-        let account = &mut ledger.ends[self.end];
+        let mut oracle = self.env.oracle.borrow_mut();
+        let account = &mut oracle.ends[self.end];
         account.is_gone |= account.ended.is_none();
         self.view.replace(View::Gone);
     }
 
-    /// After the end, nothing comes any more, and nothing fails any more but for bytes that were
-    /// lost.
+    /// Checks that after the end no data arrives, and no call fails except for lost data.
     async fn after_the_end(&self) {
         if matches!(*self.view.borrow(), View::Gone) {
             return;
@@ -264,7 +263,7 @@ impl User {
         }
         self.flush().await;
         self.poll_close().await;
-        self.world.ledger.borrow_mut().ends[self.end].is_settled = true;
+        self.env.oracle.borrow_mut().ends[self.end].has_flushed_after_end = true;
         let mut handle = self.handle.clone();
         let mut late = handle.observe(ObserveConfig::default()).await.unwrap();
         let event = late.next().now_or_never().flatten();
@@ -279,15 +278,15 @@ impl User {
     /// until its stream is dropped.
     async fn linger(&self) {
         if matches!(self.handle.closed().await, CloseOutcome::Clean { .. }) {
-            poll_fn(|cx| match &mut *self.leash.borrow_mut() {
-                Leash::Waits(other) => Pin::new(other).poll(cx).map(drop),
-                Leash::Tells(_) => Poll::Ready(()),
+            poll_fn(|cx| match &mut *self.drop_order.borrow_mut() {
+                DropOrder::Second(other) => Pin::new(other).poll(cx).map(drop),
+                DropOrder::First(_) => Poll::Ready(()),
             })
             .await;
         }
     }
 
-    /// Polls until it is ready, each try perhaps dropped in the middle.
+    /// Polls until the future is ready. Some attempts are dropped before that.
     async fn until_done<T>(&self, mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
         loop {
             if let Some(done) = self.perhaps(poll_fn(&mut poll)).await {
@@ -296,7 +295,7 @@ impl User {
         }
     }
 
-    /// The result, unless patience runs out: then the future is dropped after a few polls.
+    /// Polls a few times, then drops the future.
     async fn perhaps<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let mut patience = {
             let mut rng = self.rng.borrow_mut();
@@ -315,19 +314,19 @@ impl User {
         .await
     }
 
-    async fn dawdle(&self) {
+    async fn think(&self) {
         let time = {
             let mut rng = self.rng.borrow_mut();
-            rng.one_in(self.plan.hurries)
-                .then(|| rng.time(self.plan.dawdles))
+            rng.one_in(self.plan.think_one_in)
+                .then(|| rng.time(self.plan.max_think_time))
         };
         if let Some(time) = time {
-            self.world.agenda.sleep(time).await;
+            self.env.agenda.sleep(time).await;
         }
     }
 
     fn trace(&self, text: impl FnOnce() -> String) {
-        self.world
+        self.env
             .agenda
             .trace(|| format!("user {} {}", self.end, text()));
     }

@@ -4,7 +4,7 @@ use super::*;
 use crate::error::RejectedHandshake;
 
 #[test]
-fn what_is_told_of_a_url_are_host_port_and_path() {
+fn urls_are_logged_without_secrets() {
     let cases = [
         (
             "ws://chat.example/room/7",
@@ -37,7 +37,7 @@ fn what_is_told_of_a_url_are_host_port_and_path() {
 }
 
 #[test]
-fn an_error_is_told_without_what_others_wrote_into_it() {
+fn errors_are_logged_without_peer_data() {
     let errors = [
         WsErr::Aborted(CloseFrame::from_peer(CloseCode::from(4000), "secret")),
         WsErr::InvalidHeader("subprotocol \"secret\"".to_owned()),

@@ -283,8 +283,8 @@ async fn requests_get_their_status() {
             let head = head.to_lowercase();
             // RFC 9110 sections 7.8 and 15.5.22, RFC 6455 section 4.4.
             let lines = ["upgrade: websocket", "sec-websocket-version: 13"];
-            let is_told = lines.map(|line| head.contains(&format!("\r\n{line}\r\n")));
-            assert_eq!(is_told, [matches!(status, 101 | 426), *status == 426]);
+            let is_present = lines.map(|line| head.contains(&format!("\r\n{line}\r\n")));
+            assert_eq!(is_present, [matches!(status, 101 | 426), *status == 426]);
             let connection = head.lines().filter(|line| line.starts_with("connection:"));
             let is_upgrade = connection.into_iter().any(|line| line.contains("upgrade"));
             assert_eq!(is_upgrade, matches!(status, 101 | 426), "{way:?} {head}");

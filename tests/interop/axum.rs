@@ -228,7 +228,7 @@ fn closure_runs_in_the_span_of_the_handler() {
     assert!(log.spans[parent].is_empty());
 }
 
-/// `on_failed_upgrade` is told about each request that opens no connection.
+/// `on_failed_upgrade` gets each request that opens no connection.
 #[tokio::test]
 async fn failed_upgrades_are_counted() {
     let failed = Arc::new(Mutex::new(Vec::new()));

@@ -169,10 +169,11 @@ async fn contracts_on_axum_and_hyper() {
                 };
                 assert_eq!(response.status(), 400);
                 let reason = response.reason();
-                let told = reason.contains("client offers version 1, server supports version 2")
+                let is_explained = reason
+                    .contains("client offers version 1, server supports version 2")
                     || reason
                         .contains("server supports chat.v2.json.4096 or chat.v2.bincode2.4096");
-                assert!(told, "{reason}");
+                assert!(is_explained, "{reason}");
             }
         }
     })
@@ -205,8 +206,8 @@ fn contracts_on_smol() {
             match end {
                 Ok(stream) => assert!(n < 2 && stream.contract() == Some(&json)),
                 Err(error) => {
-                    let told = "client offers limit 4095, server supports limit 4096";
-                    assert!(n >= 2 && error.to_string().contains(told), "{error}");
+                    let difference = "client offers limit 4095, server supports limit 4096";
+                    assert!(n >= 2 && error.to_string().contains(difference), "{error}");
                 }
             }
         }

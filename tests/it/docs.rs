@@ -82,7 +82,9 @@ fn named_paths_exist() {
         "tests/",
     ];
     let documents = [
+        "ARCHITECTURE.md",
         "CONTRIBUTING.md",
+        "RELEASING.md",
         "README.md",
         "SECURITY.md",
         "examples/README.md",
@@ -97,5 +99,66 @@ fn named_paths_exist() {
                 assert!(root().join(path).exists(), "{document}: no {path}");
             }
         }
+    }
+}
+
+/// The README and the guide list the features of the crate, and no others.
+#[test]
+fn features_are_documented() {
+    let manifest = read("Cargo.toml");
+    let (_, features) = manifest.split_once("\n[features]\n").unwrap();
+    let (features, _) = features.split_once("\n[").unwrap();
+    let features: BTreeSet<&str> = features
+        .lines()
+        .filter_map(|line| line.split_once(" = "))
+        .map(|(name, _)| name)
+        .filter(|name| *name != "default" && !name.starts_with("__"))
+        .collect();
+    for document in ["README.md", "src/guide/features.md"] {
+        let text = read(document);
+        let (_, table) = text.split_once("| feature | default |").unwrap();
+        let rows = table.lines().skip(2).take_while(|row| row.starts_with('|'));
+        let listed: BTreeSet<&str> = rows
+            .filter_map(|row| row.split('|').nth(1))
+            .flat_map(code)
+            .collect();
+        assert_eq!(listed, features, "{document}");
+    }
+}
+
+/// The links of the README lead to pages of the guide that exist.
+#[test]
+fn linked_guide_pages_exist() {
+    let readme = read("README.md");
+    let pages: Vec<&str> = readme
+        .split("/ws_framed/guide/")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("/)"))
+        .map(|(page, _)| page)
+        .filter(|page| !page.contains(')'))
+        .collect();
+    assert!(pages.len() >= 10, "{pages:?}");
+    for page in pages {
+        let file = format!("src/guide/{page}.md");
+        let folder = format!("src/guide/{page}/mod.md");
+        let is_there = [file, folder].iter().any(|path| root().join(path).exists());
+        assert!(is_there, "no page {page}");
+    }
+}
+
+/// The pictures of the README exist, and are part of the package.
+#[test]
+fn pictures_are_packaged() {
+    let (readme, manifest) = (read("README.md"), read("Cargo.toml"));
+    let pictures: Vec<&str> = readme
+        .split("<img src=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split_once('"'))
+        .map(|(path, _)| path)
+        .collect();
+    assert!(!pictures.is_empty());
+    for path in pictures {
+        assert!(root().join(path).exists(), "no {path}");
+        assert!(manifest.contains(&format!("\"/{path}\"")), "{path}");
     }
 }

@@ -94,7 +94,7 @@ pub(crate) trait ByteCarrier: End {
     ) -> impl Future<Output = Result<()>> + Send;
 }
 
-/// A server's end of many that are all told the same.
+/// A server's end of many that all get the same value.
 pub(crate) trait Broadcaster<V: Value>: End {
     /// Sends one value to all.
     fn send_to_all(ends: &mut [Self], value: &V) -> impl Future<Output = Result<()>> + Send;

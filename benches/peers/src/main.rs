@@ -82,7 +82,7 @@ fn run<'s>(options: &Options, scenario: &'s Scenario) -> Outcome<'s> {
     outcome
 }
 
-/// Says what is being done, to whoever sits in front of it.
+/// Reports progress on standard error.
 fn progress(what: &str) {
     if io::stderr().is_terminal() {
         eprint!("\r\x1b[K{what}");
@@ -123,7 +123,7 @@ fn run_once(
     }
 }
 
-/// One run in a process of its own, whose memory nobody else has used before.
+/// One run in a process of its own, so with memory of its own.
 fn run_apart(options: &Options, sockets: usize, apart: &str) -> Result<()> {
     for scenario in scenarios::all(options, sockets) {
         for contender in &scenario.contenders {

@@ -72,7 +72,7 @@ macro_rules! contenders {
     };
 }
 
-/// Everybody who carries values, running one and the same function.
+/// All contenders that carry values, each running the same function.
 macro_rules! carriers {
     ($run:path, $value:ty) => {{
         use $run as run;
@@ -110,7 +110,7 @@ macro_rules! secure_carriers {
     }};
 }
 
-/// Everybody who carries bytes.
+/// All contenders that carry bytes.
 macro_rules! byte_carriers {
     ($run:path) => {{
         use $run as run;
@@ -358,7 +358,7 @@ fn block_on<T>(work: &Work, future: impl Future<Output = Result<T>>) -> Result<T
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        // Somebody who has failed may leave the other end waiting.
+        // An end that has failed may leave the other one waiting.
         time::timeout(time::Duration::from_mins(5), future).await?
     })
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::Result;
 
-/// Something to send that can be told from all others when it arrives.
+/// A value that differs from all others, so that it is recognised when it arrives.
 pub(crate) trait Value:
     Serialize + DeserializeOwned + Send + Sync + Unpin + 'static
 {
@@ -84,7 +84,7 @@ pub(crate) fn pattern(n: usize, page: usize) -> u8 {
     (n.wrapping_mul(31) ^ page.wrapping_mul(7) ^ (page >> 8)) as u8
 }
 
-/// What a server tells everybody: the members of a room, about 10 KiB when encoded.
+/// What a server sends to all clients: the members of a room, about 10 KiB when encoded.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Snapshot {
     id: u64,

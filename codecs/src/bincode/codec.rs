@@ -14,9 +14,8 @@ use crate::length_prefix::{FrameWriter, decode_with};
 use crate::typed::typed_encoder;
 use crate::{CodecError, EncodeRef};
 
-/// bincode's own limit is a constant in the type, and not needed: the payload is read from a slice,
-/// and [`Budget`] has strings and bytes read by the path that looks at that slice before it
-/// believes a length.
+/// bincode's own limit is a constant in the type, and not needed. The payload is read from a slice,
+/// and [`Budget`] makes bincode compare the length of strings and bytes with that slice.
 const FORMAT: Configuration = standard();
 
 typed_encoder!(Bincode, "bincode");

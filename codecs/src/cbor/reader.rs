@@ -1,11 +1,10 @@
 //! A payload, and the data items in it.
 //!
-//! Why cbor4ii, and only its core, below serde: it is maintained, has no `unsafe` and no dependency
-//! that must be, lends texts and bytes out of the payload, and lets the caller be the reader and
-//! the writer. Its own implementation of serde's traits, ciborium's and minicbor's differ from what
-//! `Cbor` promises in units, tags, widths of integers, or in what they call human-readable, and
-//! none can be configured. ciborium copies texts through a buffer of fixed size; minicbor has a
-//! licence that is rare on lists of allowed ones.
+//! The core of cbor4ii is maintained, and has no `unsafe` and no required dependency. It borrows
+//! texts and bytes from the payload, and accepts a reader and a writer of the caller. The serde
+//! implementations of cbor4ii, ciborium and minicbor differ from `Cbor` in units, tags, widths of
+//! integers, or the human-readable flag. None of them can be configured. ciborium copies texts
+//! through a buffer of fixed size; minicbor has a licence that is rare on lists of allowed ones.
 
 use std::borrow::Cow;
 
@@ -24,8 +23,8 @@ const NEGATIVE_BIGNUM: u64 = 3;
 
 /// A payload that is all there.
 ///
-/// `cbor4ii`'s own reader hands out what is left when more is asked for, and the caller then makes
-/// room for what was claimed, up to 16 KiB, before it finds out that there is no more.
+/// When more is requested than is left, `cbor4ii`'s own reader returns the rest. Its caller then
+/// allocates the claimed length, up to 16 KiB, before it detects the end.
 #[derive(Debug)]
 pub(super) struct PayloadReader<'p> {
     payload: &'p [u8],
@@ -195,9 +194,9 @@ fn negative<'p>(magnitude: u128) -> Result<Item<'p>, Error> {
     Ok(i64::try_from(value).map_or(Item::LongNegative(value), Item::Negative))
 }
 
-/// Whether a tag makes another value of what follows it: a decimal fraction, a big float (RFC 8949
-/// section 3.4.4), a rational number, a reference to a text or to another value, or numbers that
-/// are no bytes (RFC 8746 section 2). The arrays of bytes among these are 64 and 68.
+/// Whether a tag changes the meaning of its value. Such tags mark decimal fractions, big floats
+/// (RFC 8949 section 3.4.4), rational numbers, references, and arrays of numbers (RFC 8746 section
+/// 2). Of the latter, 64 and 68 are arrays of bytes.
 fn transforms(tag: u64) -> bool {
     matches!(tag, 4 | 5 | 25 | 29 | 30 | 65..=67 | 69..=87)
 }

@@ -1,9 +1,9 @@
 //! One LZ4 block out of bytes, and back.
 //!
-//! Why LZ4: it is fast enough to be worth it on a fast network, a block needs no state between frames
-//! nor a window on every connection, and its format is frozen. Why `lz4_flex`: it is maintained, and with the
-//! features that are chosen here it has no `unsafe` and checks every offset; it inflates into a slice, so
-//! that nothing in the bytes decides how much memory is asked for.
+//! LZ4 is fast enough for fast networks, needs no state between frames nor a window for each
+//! connection, and has a frozen format. `lz4_flex` is maintained. With the features that are
+//! selected here, it has no `unsafe` and checks every offset. It inflates into a slice, so the
+//! input does not determine how much memory is allocated.
 
 use std::fmt;
 

@@ -42,7 +42,7 @@ fn length_delimited_allocates_nothing() {
     assert!(decoding <= 1, "{decoding}");
 }
 
-/// `Lines` and `Text` allocate nothing but the `String` of each item.
+/// `Lines` and `Text` allocate only the `String` of each item.
 #[test]
 fn texts_allocate_their_items_only() {
     let item = "sixteen bytes ..".to_owned();

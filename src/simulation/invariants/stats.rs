@@ -1,12 +1,12 @@
-//! What is counted, compared with what was done.
+//! Statistics, compared with the data that was sent and received.
 
-use super::Ledger;
+use super::Oracle;
 
-impl Ledger {
+impl Oracle {
     pub(super) fn check_stats(&self, end: usize) {
         let [me, peer] = [&self.ends[end], &self.ends[1 - end]];
         let (sent, came) = (&me.stats, &peer.stats);
-        // Texts that are no data count as messages, too.
+        // Texts beside the data count as messages, too.
         let aside_bytes = me.said.aside_bytes as u64;
         assert!(
             came.bytes_received <= sent.bytes_sent + aside_bytes,
@@ -28,14 +28,14 @@ impl Ledger {
             sent.bytes_sent <= me.written as u64,
             "more was sent than written: {sent:?}"
         );
-        if me.flush_errors == 0 && me.is_settled {
+        if me.flush_errors == 0 && me.has_flushed_after_end {
             assert_eq!(
                 sent.bytes_sent, me.written as u64,
                 "user {end}: a loss was not reported"
             );
         }
         if !peer.is_gone && !peer.discards {
-            // The last line need not have its end.
+            // The last line may lack its `\n`.
             let least = came.bytes_received.saturating_sub(aside_bytes);
             let most = came.bytes_received + 1;
             let received = peer.received as u64;

@@ -10,21 +10,21 @@ use std::{
 
 use futures::task::AtomicWaker;
 
-use super::{Agenda, Rng, Weather};
+use super::{Agenda, Conditions, Rng};
 
 /// The bytes on their way from one end to the other.
 #[derive(Debug)]
 pub(super) struct Wire {
-    pub(super) weather: Weather,
+    pub(super) conditions: Conditions,
     pub(super) rng: Rng,
-    /// Written and not flushed, in buffered weather.
+    /// Unflushed data, if the wire is buffered.
     pub(super) staged: Vec<u8>,
-    pub(super) under_way: VecDeque<(Duration, VecDeque<u8>)>,
+    pub(super) in_flight: VecDeque<(Duration, VecDeque<u8>)>,
     /// Bytes in both.
     pub(super) held: usize,
     pub(super) accepted: u64,
     pub(super) last_arrival: Duration,
-    /// The sender closed, and its peer sees that from this time on.
+    /// When the end of the direction arrives at the receiver.
     pub(super) ends_at: Option<Duration>,
     /// The receiver is gone.
     pub(super) is_unread: bool,
@@ -49,12 +49,12 @@ impl Wake for Slot {
 }
 
 impl Wire {
-    pub(super) fn new(weather: Weather, rng: Rng) -> Self {
+    pub(super) fn new(conditions: Conditions, rng: Rng) -> Self {
         Self {
-            weather,
+            conditions,
             rng,
             staged: Vec::new(),
-            under_way: VecDeque::new(),
+            in_flight: VecDeque::new(),
             held: 0,
             accepted: 0,
             last_arrival: Duration::ZERO,
@@ -65,13 +65,13 @@ impl Wire {
         }
     }
 
-    /// Whether the call is to be `Pending` for no reason, with a wakeup on its way.
-    pub(super) fn hiccups(&mut self, agenda: &Agenda, slot: &Arc<Slot>) -> bool {
-        let hiccups = self.rng.one_in(self.weather.hiccups);
-        if hiccups {
+    /// Whether the call is `Pending` without a cause. Then a wakeup follows.
+    pub(super) fn spurious_pending(&mut self, agenda: &Agenda, slot: &Arc<Slot>) -> bool {
+        let spurious_pending = self.rng.one_in(self.conditions.spurious_pending);
+        if spurious_pending {
             self.wake_soon(agenda, slot);
         }
-        hiccups
+        spurious_pending
     }
 
     pub(super) fn wake_soon(&mut self, agenda: &Agenda, slot: &Arc<Slot>) {
@@ -80,7 +80,7 @@ impl Wire {
     }
 
     fn delay(&mut self) -> Duration {
-        self.rng.time(self.weather.delay)
+        self.rng.time(self.conditions.delay)
     }
 
     fn arrival(&mut self, agenda: &Agenda) -> Duration {
@@ -89,11 +89,11 @@ impl Wire {
         self.last_arrival
     }
 
-    /// Sends off what was kept back.
+    /// Sends the staged data.
     pub(super) fn transmit(&mut self, agenda: &Agenda) {
         if !self.staged.is_empty() {
             let at = self.arrival(agenda);
-            self.under_way
+            self.in_flight
                 .push_back((at, std::mem::take(&mut self.staged).into()));
             agenda.wake_at(at, Waker::from(Arc::clone(&self.reader)));
         }
@@ -110,17 +110,17 @@ impl Wire {
 
     pub(super) fn lose(&mut self) {
         self.staged.clear();
-        self.under_way.clear();
+        self.in_flight.clear();
         self.held = 0;
     }
 
     /// Reads the first bytes in flight.
     pub(super) fn take(&mut self, buf: &mut [u8]) -> usize {
-        let most = self.rng.size(1, self.weather.max_read).min(buf.len());
-        let (_, bytes) = self.under_way.front_mut().unwrap();
+        let most = self.rng.size(1, self.conditions.max_read).min(buf.len());
+        let (_, bytes) = self.in_flight.front_mut().unwrap();
         let taken = io::Read::read(bytes, &mut buf[..most]).unwrap();
         if bytes.is_empty() {
-            self.under_way.pop_front();
+            self.in_flight.pop_front();
         }
         self.held -= taken;
         taken

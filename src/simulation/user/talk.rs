@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// What one read gave.
+/// The result of one read.
 pub(super) enum Got {
     /// So many bytes, or one item.
     Some(usize),
@@ -31,16 +31,16 @@ pub(super) enum Got {
 }
 
 impl User {
-    /// Reads so many bytes or items, and says whether they came.
+    /// Reads so many bytes or items, and returns whether they arrived.
     pub(super) async fn read(&self, count: usize) -> bool {
         let mut left = count;
         while left > 0 {
-            self.dawdle().await;
+            self.think().await;
             match self.perhaps(poll_fn(|cx| self.poll_read(cx, left))).await {
                 None => {}
                 Some(Got::Some(n)) => left -= n,
                 Some(Got::End(end)) => {
-                    self.world.ledger.borrow_mut().ended(self.end, end);
+                    self.env.oracle.borrow_mut().ended(self.end, end);
                     return false;
                 }
             }
@@ -49,19 +49,19 @@ impl User {
     }
 
     pub(super) async fn read_to_end(&self) {
-        if self.world.ledger.borrow().ends[self.end].ended.is_none() {
+        if self.env.oracle.borrow().ends[self.end].ended.is_none() {
             self.read(usize::MAX).await;
         }
     }
 
     pub(super) fn poll_read(&self, cx: &mut Context<'_>, most: usize) -> Poll<Got> {
-        let mut ledger = self.world.ledger.borrow_mut();
+        let mut oracle = self.env.oracle.borrow_mut();
         let got = match &mut *self.view.borrow_mut() {
             View::Gone => unreachable!("it was dropped"),
             View::Bytes(stream) => match ready!(self.poll_bytes(stream, cx, most)) {
                 Ok(bytes) if bytes.is_empty() => Got::End(End::Clean),
                 Ok(bytes) => {
-                    ledger.received_bytes(self.end, &bytes);
+                    oracle.received_bytes(self.end, &bytes);
                     Got::Some(bytes.len())
                 }
                 Err(error) => Got::End(End::Failed(error.kind())),
@@ -70,7 +70,7 @@ impl User {
                 None => Got::End(End::Clean),
                 Some(Ok(item)) => {
                     let len = framed.codec().frame_len(&item);
-                    ledger.received_item(self.end, &item, len);
+                    oracle.received_item(self.end, &item, len);
                     Got::Some(1)
                 }
                 Some(Err(error)) => Got::End(End::Failed(io::Error::from(error).kind())),
@@ -80,7 +80,7 @@ impl User {
                 Some(Ok(message)) => {
                     let data = message.into_data();
                     let item = String::from_utf8_lossy(&data);
-                    ledger.received_item(self.end, &item, data.len());
+                    oracle.received_item(self.end, &item, data.len());
                     Got::Some(1)
                 }
                 Some(Err(error)) => Got::End(End::Failed(error.kind())),
@@ -90,7 +90,7 @@ impl User {
         Poll::Ready(got)
     }
 
-    /// Reads in one of the ways that there are.
+    /// Reads by one of the available methods.
     pub(super) fn poll_bytes(
         &self,
         stream: &mut WsStream,
@@ -120,11 +120,11 @@ impl User {
         Poll::Ready(Ok(bytes))
     }
 
-    /// Writes what the stage wants, and says whether all of it was taken.
+    /// Writes the data of the stage, and returns whether all of it was accepted.
     pub(super) async fn write(&self, stage: Stage, closes: bool) -> bool {
         let mut left = stage.count[self.end];
         while left > 0 {
-            self.dawdle().await;
+            self.think().await;
             match self.perhaps(poll_fn(|cx| self.poll_write(cx, left))).await {
                 None => {}
                 Some(Ok(n)) => left -= n,
@@ -141,21 +141,20 @@ impl User {
         let has_reader = matches!(stage.style[self.end], Style::Together | Style::TwoTasks);
         let must_flush = has_reader && stage.view != ViewKind::Bytes;
         if must_flush || self.rng.borrow_mut().one_in(2) {
-            // The peer has all that it waits for, and may not read what we send of our own accord.
-            // It must not wait for a user who waits for that.
-            let patience = self.world.agenda.sleep(Duration::from_millis(10));
+            // The peer has all data of the stage, and may not read the rest, so do not wait for it.
+            let patience = self.env.agenda.sleep(Duration::from_millis(10));
             select(pin!(self.flush()), patience).await;
         }
         if closes {
-            self.dawdle().await;
+            self.think().await;
             self.close().await;
         }
         true
     }
 
     pub(super) fn poll_write(&self, cx: &mut Context<'_>, most: usize) -> Poll<io::Result<usize>> {
-        let mut ledger = self.world.ledger.borrow_mut();
-        let account = &mut ledger.ends[self.end];
+        let mut oracle = self.env.oracle.borrow_mut();
+        let account = &mut oracle.ends[self.end];
         let content = self.plan.content;
         let taken = match &mut *self.view.borrow_mut() {
             View::Gone => unreachable!("it was dropped"),
@@ -215,7 +214,7 @@ impl User {
         });
         let flushed = flushed.await;
         self.trace(|| format!("flushed: {flushed:?}"));
-        self.world.ledger.borrow_mut().flushed(self.end, &flushed);
+        self.env.oracle.borrow_mut().flushed(self.end, &flushed);
         flushed.is_ok()
     }
 }

@@ -1,5 +1,5 @@
 //! `sockudo_ws`, a message for each value or write. It gets the bare socket after the handshake, as in its own examples, and
-//! gathers what is fed in its cork buffer.
+//! holds what is fed in its cork buffer.
 
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt};

@@ -46,7 +46,7 @@ impl Ui {
         if let Some(name) = Self::stored_name() {
             ui.input("name").set_value(&name);
         }
-        // Not before: there was nobody to take the name.
+        // Not before: the name could not be sent.
         ui.show("welcome", true);
         focus(&ui.input("name"));
         ui
@@ -75,7 +75,7 @@ impl Ui {
             event.prevent_default();
             let input = ui.input("text");
             let text = cut(&input.value(), MAX_TEXT_LEN);
-            // What is written while nobody can hear it stays where it is.
+            // Text that is written while there is no connection stays in the field.
             if !text.is_empty() && ui.is_connected() {
                 input.set_value("");
                 say(text);
@@ -132,7 +132,7 @@ impl Ui {
         self.add_to_log(&item);
     }
 
-    /// Something that nobody said.
+    /// A notice of the page itself.
     pub fn show_note(&self, text: &str) {
         self.add_to_log(&self.create_text("li", "note", text));
     }

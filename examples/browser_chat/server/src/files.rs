@@ -27,7 +27,7 @@ pub async fn peek(socket: &TcpStream) -> io::Result<String> {
             if len == 0 || len == MAX_REQUEST_LEN || head.contains("\r\n\r\n") {
                 return Ok(head.into_owned());
             }
-            // More of it is under way.
+            // More of it is in flight.
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };

@@ -27,7 +27,7 @@ struct People {
 
 impl Default for Room {
     fn default() -> Self {
-        // Whoever is further behind than this is shown the door.
+        // A guest that is further behind than this is removed.
         let (news, _) = broadcast::channel(256);
         let people = Arc::default();
         Self { people, news }
@@ -43,7 +43,7 @@ impl Room {
             return Ok(());
         };
         let name = match cut(&name, MAX_NAME_LEN) {
-            name if name.is_empty() => "somebody".to_owned(),
+            name if name.is_empty() => "guest".to_owned(),
             name => name,
         };
         let mut news = self.news.subscribe();
@@ -54,11 +54,11 @@ impl Room {
     }
 
     fn people(&self) -> MutexGuard<'_, People> {
-        self.people.lock().expect("nobody panics in the room")
+        self.people.lock().expect("no task panics in the room")
     }
 
     fn tell(&self, news: FromServer) {
-        // Nobody may be there to hear it.
+        // The room may be empty.
         let _ = self.news.send(news);
     }
 
@@ -123,9 +123,9 @@ async fn talk(
                 Some(FromPage::Join { .. }) => {}
                 None => return Ok(()), // The guest has closed, and was answered.
             },
-            heard = news.recv() => {
-                // To a guest who is leaving, nothing more can be sent; reading on sees him off.
-                let _ = to_guest.send(heard?).await;
+            item = news.recv() => {
+                // A guest that is closing gets nothing more; the read completes the close.
+                let _ = to_guest.send(item?).await;
             }
         }
     }

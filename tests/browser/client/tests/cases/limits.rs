@@ -20,7 +20,7 @@ async fn more_than_the_queue_holds_fails_the_connection() {
         .await
         .unwrap();
     let handle = stream.handle();
-    // Nobody reads, until the server has seen the end of it.
+    // No read is pending until the server has seen the end of it.
     let ending = ending(&path).await;
     assert_eq!(ending.clean.map(|(code, _)| code), Some(4908));
 

@@ -22,7 +22,7 @@ async fn connecting_and_talking_is_the_same_code_as_on_a_server() {
 async fn the_byte_view_reads_and_writes() {
     let mut stream = open("/echo").await;
     stream.write_all(b"hello").await.unwrap();
-    // The read sends what nobody flushed.
+    // The read sends unflushed data.
     let mut answer = [0; 5];
     stream.read_exact(&mut answer).await.unwrap();
     assert_eq!(&answer, b"hello");
@@ -36,8 +36,8 @@ async fn a_server_that_refuses_is_a_typed_error() {
 }
 
 #[wasm_bindgen_test]
-async fn nobody_there_is_a_typed_error() {
-    // Port 1 is tcpmux, which nobody serves.
+async fn unreachable_server_is_typed_error() {
+    // Port 1 is tcpmux, which no program serves.
     let error = ws_framed::connect("ws://127.0.0.1:1").await.unwrap_err();
     assert!(matches!(error, WsErr::Handshake(_)), "{error:?}");
 }
@@ -130,16 +130,16 @@ async fn a_contract_is_agreed_on_or_refused() {
             .unwrap()
             .per_message()
     };
-    let dial = async |connector: Connector| connector.connect(url("/contract")).await;
+    let connect = async |connector: Connector| connector.connect(url("/contract")).await;
     // The second one more than once, which a browser would not have.
     let connector = Connector::new().contract(contract(3)).contract(contract(2));
     let connector = connector.contract(contract(2)).subprotocol(CONTRACT);
-    let stream = dial(connector).await.unwrap();
+    let stream = connect(connector).await.unwrap();
     assert_eq!(stream.contract(), Some(&contract(2)));
     assert_eq!(stream.subprotocol(), Some(CONTRACT));
     // A browser does not say why.
     for connector in [Connector::new().contract(contract(1)), Connector::new()] {
-        let error = dial(connector).await.unwrap_err();
+        let error = connect(connector).await.unwrap_err();
         assert!(matches!(error, WsErr::Handshake(_)), "{error:?}");
     }
 }
@@ -159,20 +159,20 @@ async fn a_subprotocol_that_cannot_be_offered_is_a_typed_error() {
 }
 
 #[wasm_bindgen_test]
-async fn a_reconnector_dials_until_somebody_answers() {
-    let dials = Cell::new(0);
-    let dial = async || {
-        dials.set(dials.get() + 1);
-        let path = if dials.get() < 3 {
+async fn reconnector_retries_until_success() {
+    let attempts = Cell::new(0);
+    let connect = async || {
+        attempts.set(attempts.get() + 1);
+        let path = if attempts.get() < 3 {
             "/refuse/503"
         } else {
             "/echo"
         };
         ws_framed::connect(url(path)).await
     };
-    let mut reconnector = Reconnector::new(dial).initial_backoff(Duration::from_millis(20));
+    let mut reconnector = Reconnector::new(connect).initial_backoff(Duration::from_millis(20));
     let mut stream = reconnector.connect().await.unwrap();
-    assert_eq!(dials.get(), 3);
+    assert_eq!(attempts.get(), 3);
     stream.write_all(b"back").await.unwrap();
     stream.read_exact(&mut [0; 4]).await.unwrap();
 }

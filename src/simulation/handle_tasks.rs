@@ -1,10 +1,10 @@
-//! Those who hold a handle: they ping, close, observe, and wait for the end.
+//! Tasks that hold a handle: they ping, close, observe, and wait for the end.
 
 use super::{
     executor::{Role, Spawner},
     rng::Rng,
-    scenario::{Class, Scenario},
-    user::World,
+    scenario::{Profile, Scenario},
+    user::Env,
 };
 use crate::{CloseFrame, WsErr, WsEvent, WsHandle};
 use futures::StreamExt;
@@ -13,33 +13,32 @@ use pharos::{Observable, ObserveConfig};
 /// How many events wait for one observer.
 const QUEUE: usize = 128;
 
-/// Starts all who look on at this end.
-pub(super) fn look_on(
+/// Starts the tasks that hold a handle of this end.
+pub(super) fn spawn_handle_tasks(
     end: usize,
     scenario: &Scenario,
-    world: &World,
+    env: &Env,
     handle: &WsHandle,
     rng: &mut Rng,
 ) {
     let plan = &scenario.users[end];
-    let spawn =
-        |name: String, work| drop(Spawner::spawn(&world.spawner, Role::Onlooker, name, work));
+    let spawn = |name: String, work| drop(Spawner::spawn(&env.spawner, Role::Handle, name, work));
     spawn(
         format!("end of {end}"),
-        Box::pin(wait(end, world.clone(), handle.clone())) as Work,
+        Box::pin(wait(end, env.clone(), handle.clone())) as Work,
     );
     for number in 0..plan.observers {
         let quits = rng.one_in(4).then(|| rng.below(5));
-        let work = observe(end, world.clone(), handle.clone(), rng.fork(), quits);
+        let work = observe(end, env.clone(), handle.clone(), rng.fork(), quits);
         spawn(format!("observer {number} of {end}"), Box::pin(work));
     }
     for &at in &plan.pings {
-        let is_patient = scenario.class != Class::Rough;
-        let (world, handle) = (world.clone(), handle.clone());
+        let is_patient = scenario.profile != Profile::Lossy;
+        let (env, handle) = (env.clone(), handle.clone());
         let work = async move {
-            world.agenda.sleep(at).await;
+            env.agenda.sleep(at).await;
             let result = handle.ping().await;
-            world.agenda.trace(|| format!("ping of {end}: {result:?}"));
+            env.agenda.trace(|| format!("ping of {end}: {result:?}"));
             match result {
                 Ok(_) | Err(WsErr::Closed) => {}
                 Err(WsErr::TimedOut(_)) => assert!(!is_patient, "a ping timed out"),
@@ -49,13 +48,12 @@ pub(super) fn look_on(
         spawn(format!("ping of {end}"), Box::pin(work));
     }
     if let Some((at, code)) = plan.sudden_close {
-        let (world, handle) = (world.clone(), handle.clone());
+        let (env, handle) = (env.clone(), handle.clone());
         let work = async move {
-            world.agenda.sleep(at).await;
-            world
-                .agenda
+            env.agenda.sleep(at).await;
+            env.agenda
                 .trace(|| format!("a handle closes {end} with {code}"));
-            world.ledger.borrow_mut().asks_to_close(end, code.into());
+            env.oracle.borrow_mut().asks_to_close(end, code.into());
             handle
                 .close(CloseFrame::new(code, "suddenly").unwrap())
                 .unwrap();
@@ -66,29 +64,23 @@ pub(super) fn look_on(
 
 type Work = std::pin::Pin<Box<dyn Future<Output = ()>>>;
 
-async fn wait(end: usize, world: World, handle: WsHandle) {
+async fn wait(end: usize, env: Env, handle: WsHandle) {
     let outcome = handle.closed().await;
-    world.agenda.trace(|| format!("end of {end}: {outcome:?}"));
+    env.agenda.trace(|| format!("end of {end}: {outcome:?}"));
     assert_eq!(handle.closed().await, outcome);
-    world.ledger.borrow_mut().ended_so(end, outcome);
+    env.oracle.borrow_mut().ended_so(end, outcome);
 }
 
 /// `Closed` comes once, and last.
-async fn observe(
-    end: usize,
-    world: World,
-    mut handle: WsHandle,
-    mut rng: Rng,
-    quits: Option<usize>,
-) {
+async fn observe(end: usize, env: Env, mut handle: WsHandle, mut rng: Rng, quits: Option<usize>) {
     let mut events = handle.observe(ObserveConfig::default()).await.unwrap();
     let (mut seen, mut errors, mut close_frames) = (0, 0, 0);
     let mut is_closed = false;
-    // What the next text says: from the first on that it hears, all come, in order, but for those
-    // that are counted.
+    // The content of the next text. After the first one, all arrive in order, except those that
+    // `Lagged` counts.
     let mut next_aside = None;
     while let Some(event) = events.next().await {
-        world.agenda.trace(|| format!("event of {end}: {event:?}"));
+        env.agenda.trace(|| format!("event of {end}: {event:?}"));
         assert!(!is_closed, "{event:?} after Closed");
         match event {
             WsEvent::Closed => is_closed = true,
@@ -98,7 +90,7 @@ async fn observe(
             WsEvent::Text(aside) => {
                 let aside: usize = aside.parse().unwrap();
                 let expected = next_aside.unwrap_or(aside);
-                assert_eq!(aside, expected, "end {end} was told another text");
+                assert_eq!(aside, expected, "end {end} got another text");
                 next_aside = Some(aside + 1);
             }
             _ => {}
@@ -108,8 +100,7 @@ async fn observe(
             return;
         }
         if rng.one_in(4) {
-            world
-                .agenda
+            env.agenda
                 .sleep(rng.time(std::time::Duration::from_millis(20)))
                 .await;
         }

@@ -1,15 +1,15 @@
-//! The dice: what a seed makes of each part.
+//! Generation of the parts of a scenario from random numbers.
 
 use std::time::Duration;
 
-use super::{Class, Closing, Plan, Stage, Style, ViewKind};
+use super::{Closing, Plan, Profile, Stage, Style, ViewKind};
 use crate::{
     CloseCode, Config, Keepalive, TextPolicy,
     simulation::{
         codec::{Content, Framing},
-        network::{Fault, FaultKind, Weather},
+        network::{Conditions, Fault, FaultKind},
         rng::Rng,
-        speaker::{Offence, OffenceKind, Speech},
+        speaker::{Speech, Violation, ViolationKind},
     },
 };
 
@@ -17,22 +17,21 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 /// Longer than any run takes, so that a timer of this length never decides anything.
 pub(in crate::simulation) const LONG: Duration = Duration::from_secs(100_000);
 
-/// How many bytes of pongs one end asks for at once. Far more than that, and it would not be read
-/// any further.
+/// How many bytes of pongs one end requests at once. With far more, the peer would stop reading.
 const MAX_PINGS: usize = 12 * 1024;
 
-/// The longest text that is no data.
+/// The longest text beside the data.
 const MAX_ASIDE: usize = 10;
 
-pub(super) fn plan(class: Class, is_tiny: bool, rng: &mut Rng) -> Plan {
+pub(super) fn plan(profile: Profile, is_tiny: bool, rng: &mut Rng) -> Plan {
     let max_send = if is_tiny {
         rng.size(1, 100)
     } else {
         rng.size(50, 10_000)
     };
-    let is_rough = class == Class::Rough;
+    let is_lossy_profile = profile == Profile::Lossy;
     let mut time = || {
-        if is_rough {
+        if is_lossy_profile {
             MILLISECOND + rng.time(MILLISECOND * 2_000)
         } else {
             LONG
@@ -44,9 +43,9 @@ pub(super) fn plan(class: Class, is_tiny: bool, rng: &mut Rng) -> Plan {
         .ping_timeout(time())
         .keepalive(None);
     let has_keepalive = rng.one_in(2);
-    let config = config.keepalive(has_keepalive.then(|| keepalive(class, rng)));
+    let config = config.keepalive(has_keepalive.then(|| keepalive(profile, rng)));
     let message_timeout =
-        (is_rough && rng.one_in(4)).then(|| MILLISECOND + rng.time(MILLISECOND * 500));
+        (is_lossy_profile && rng.one_in(4)).then(|| MILLISECOND + rng.time(MILLISECOND * 500));
     let until = MILLISECOND * 100;
     Plan {
         config: config
@@ -72,33 +71,33 @@ pub(super) fn plan(class: Class, is_tiny: bool, rng: &mut Rng) -> Plan {
         pings: (0..rng.below(4)).map(|_| rng.time(until)).collect(),
         observers: rng.below(3),
         cancels: rng.pick(&[0, 2, 10]),
-        dawdles: rng.pick(&[Duration::ZERO, MILLISECOND, MILLISECOND * 20]),
-        hurries: rng.pick(&[1, 3, 10]),
+        max_think_time: rng.pick(&[Duration::ZERO, MILLISECOND, MILLISECOND * 20]),
+        think_one_in: rng.pick(&[1, 3, 10]),
     }
 }
 
-/// How this end speaks, and what the other one makes of it.
-pub(super) fn speak(users: &mut [Plan; 2], end: usize, offends: bool, rng: &mut Rng) {
+/// Sets what this end sends besides data, and how the other end is configured for it.
+pub(super) fn speak(users: &mut [Plan; 2], end: usize, violates: bool, rng: &mut Rng) {
     let max_send = users[end].config.max_send_message_len;
     let policy = rng.pick(&[TextPolicy::Reject, TextPolicy::Bytes, TextPolicy::Event]);
-    let offence = offends.then(|| {
+    let violation = violates.then(|| {
         let max_recv = max_send.max(MAX_ASIDE);
         let (kind, max_recv) = match rng.below(3) {
-            0 => (OffenceKind::TooLong(max_recv + 1), Some(max_recv)),
-            1 if policy == TextPolicy::Reject => (OffenceKind::Text, None),
+            0 => (ViolationKind::TooLong(max_recv + 1), Some(max_recv)),
+            1 if policy == TextPolicy::Reject => (ViolationKind::Text, None),
             _ => (violation(rng), None),
         };
         let after = rng.size(0, 10);
-        (Offence { kind, after }, max_recv)
+        (Violation { kind, after }, max_recv)
     });
     let peer = &mut users[1 - end];
-    let max_recv = offence.and_then(|(_, max_recv)| max_recv);
+    let max_recv = violation.and_then(|(_, max_recv)| max_recv);
     let config = peer.config.clone().text(policy);
     peer.config = match max_recv {
         Some(max_recv) => config.max_recv_message_len(max_recv),
         None => config,
     };
-    // A socket of the user's may have no room for so many pongs.
+    // A socket of the caller may have no room for so many pongs.
     let has_room = peer.own_socket.is_none_or(|room| room == usize::MAX);
     let pings = if has_room && rng.one_in(4) {
         let len = rng.size(0, 125);
@@ -112,29 +111,29 @@ pub(super) fn speak(users: &mut [Plan; 2], end: usize, offends: bool, rng: &mut 
         as_text: if policy == TextPolicy::Bytes { 2 } else { 0 },
         asides: if policy == TextPolicy::Event { 3 } else { 0 },
         pings,
-        offence: offence.map(|(offence, _)| offence),
+        violation: violation.map(|(violation, _)| violation),
     };
 }
 
-fn violation(rng: &mut Rng) -> OffenceKind {
+fn violation(rng: &mut Rng) -> ViolationKind {
     rng.pick(&[
-        OffenceKind::ReservedBits,
-        OffenceKind::ReservedOpcode,
-        OffenceKind::WrongMask,
-        OffenceKind::LooseFragment,
-        OffenceKind::ControlInFragments,
-        OffenceKind::HalfACloseCode,
-        OffenceKind::NotUtf8,
+        ViolationKind::ReservedBits,
+        ViolationKind::ReservedOpcode,
+        ViolationKind::WrongMask,
+        ViolationKind::LooseFragment,
+        ViolationKind::ControlInFragments,
+        ViolationKind::HalfACloseCode,
+        ViolationKind::NotUtf8,
     ])
 }
 
-pub(in crate::simulation) fn keepalive(class: Class, rng: &mut Rng) -> Keepalive {
+pub(in crate::simulation) fn keepalive(profile: Profile, rng: &mut Rng) -> Keepalive {
     // With shorter intervals, a slow network would hold more unanswered pings than a connection
     // allows.
     let interval = MILLISECOND * 20 + rng.time(MILLISECOND * 1_000);
-    let timeout = match class {
-        Class::Rough => MILLISECOND + rng.time(MILLISECOND * 1_000),
-        Class::Calm | Class::Broken => LONG,
+    let timeout = match profile {
+        Profile::Lossy => MILLISECOND + rng.time(MILLISECOND * 1_000),
+        Profile::Reliable | Profile::Disconnects => LONG,
     };
     Keepalive::default().interval(interval).timeout(timeout)
 }
@@ -188,7 +187,11 @@ pub(super) fn stage(max_bytes: usize, rng: &mut Rng) -> Stage {
     }
 }
 
-pub(in crate::simulation) fn weather(class: Class, is_tiny: bool, rng: &mut Rng) -> Weather {
+pub(in crate::simulation) fn conditions(
+    profile: Profile,
+    is_tiny: bool,
+    rng: &mut Rng,
+) -> Conditions {
     let mut size = |least| {
         if is_tiny {
             rng.size(1, 200)
@@ -197,15 +200,15 @@ pub(in crate::simulation) fn weather(class: Class, is_tiny: bool, rng: &mut Rng)
         }
     };
     let [capacity, max_write, max_read] = [size(1), size(50), size(50)];
-    let longest = match class {
-        Class::Rough => MILLISECOND * 50,
-        Class::Calm | Class::Broken => MILLISECOND * 5,
+    let longest = match profile {
+        Profile::Lossy => MILLISECOND * 50,
+        Profile::Reliable | Profile::Disconnects => MILLISECOND * 5,
     };
-    Weather {
+    Conditions {
         capacity: if is_tiny { capacity } else { capacity.max(100) },
         max_write,
         max_read,
-        hiccups: rng.pick(&[0, 2, 5, 20]),
+        spurious_pending: rng.pick(&[0, 2, 5, 20]),
         delay: if rng.one_in(4) {
             Duration::ZERO
         } else {
@@ -215,19 +218,23 @@ pub(in crate::simulation) fn weather(class: Class, is_tiny: bool, rng: &mut Rng)
     }
 }
 
-pub(in crate::simulation) fn fault(class: Class, max_bytes: usize, rng: &mut Rng) -> Option<Fault> {
+pub(in crate::simulation) fn fault(
+    profile: Profile,
+    max_bytes: usize,
+    rng: &mut Rng,
+) -> Option<Fault> {
     let is_lossy = rng.one_in(2);
     let kinds = [
         FaultKind::Reset { is_lossy },
         FaultKind::Eof,
         FaultKind::Silence { is_lossy },
-        FaultKind::Mute,
+        FaultKind::WriteError,
     ];
-    let kind = match class {
-        Class::Calm => return None,
+    let kind = match profile {
+        Profile::Reliable => return None,
         // Only timers detect silence.
-        Class::Broken => rng.pick(&kinds[..2]),
-        Class::Rough => rng.pick(&kinds),
+        Profile::Disconnects => rng.pick(&kinds[..2]),
+        Profile::Lossy => rng.pick(&kinds),
     };
     let fault = Fault {
         kind,
