@@ -142,6 +142,8 @@ pub use tokio_codec::{ForTokio, TokioCodec};
 pub use transport::tokio_tungstenite::TokioTungstenite;
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
 pub use transport::tungstenite::Tungstenite;
+#[cfg(feature = "deflate")]
+pub use config::{Compression, Deflate};
 pub use {
     close::{CloseCode, CloseFrame, CloseOutcome, ClosedBy, LossCause},
     config::{Config, Keepalive, TextPolicy},

@@ -30,6 +30,15 @@ impl Violation {
         }
     }
 
+    /// A compressed message that is not valid DEFLATE: code 1007 (RFC 7692 section 7.2.2).
+    #[cfg(feature = "deflate")]
+    pub(crate) fn invalid_deflate() -> Self {
+        Self {
+            code: CloseCode::INVALID_PAYLOAD_DATA,
+            reason: Cow::Borrowed("a compressed message is broken (RFC 7692 section 7.2.2)"),
+        }
+    }
+
     /// The code of the close frame that reports it.
     #[must_use]
     pub fn code(&self) -> CloseCode {
@@ -109,6 +118,10 @@ pub enum Setting {
     AcceptorTls,
     /// The status of a `Rejection` is not from 200 to 599.
     RejectionStatus,
+    /// The level of a `Deflate` is not from 1 to 9.
+    DeflateLevel,
+    /// A window of a `Deflate` is above 15 bits, or less than 9 for sending or 8 for receiving.
+    DeflateWindow,
 }
 
 impl fmt::Display for Setting {
@@ -126,6 +139,10 @@ impl fmt::Display for Setting {
             Self::AllowedName => "an allowed origin or host must be ASCII, with xn-- if need be",
             Self::AcceptorTls => "the TLS of an acceptor has no effect below an HTTP server",
             Self::RejectionStatus => "the status of a rejection must be from 200 to 599",
+            Self::DeflateLevel => "the level of compression must be from 1 to 9",
+            Self::DeflateWindow => {
+                "send_window_bits must be from 9 to 15, and recv_window_bits from 8 to 15"
+            }
         })
     }
 }

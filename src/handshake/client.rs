@@ -12,12 +12,15 @@ use http::{
     },
 };
 
+#[cfg(feature = "deflate")]
+use super::extensions::deflate;
 use super::{
     added_headers::{AddedHeaders, invalid_header},
     body::{Framing, read_body},
+    extensions::{self, Extension, Malformed},
     handshaken::Handshaken,
     head::{self, HeadError, Kind, read_head},
-    headers::{Duplicate, list, list_contains, single},
+    headers::{Duplicate, list_contains, single},
     key::{accept_value, generate_key},
     options::HandshakeOptions,
     outcome::{Agreement, KnownError},
@@ -41,7 +44,7 @@ const MAX_INTERIM_RESPONSES: usize = 16;
 ///
 /// # Errors
 /// [`WsErr::InvalidHeader`], [`WsErr::Rejected`], [`WsErr::Handshake`], [`WsErr::NoSubprotocol`],
-/// [`WsErr::Io`].
+/// [`WsErr::Extension`], [`WsErr::Io`].
 pub(crate) async fn connect<S>(
     mut io: S,
     url: &WsUrl,
@@ -79,11 +82,10 @@ where
     }
     let response = head::parse_response(&head?).map_err(failed)?;
     let headers = response.headers();
-    let subprotocol = validate(headers, &key, options.subprotocols())?;
     let handshaken = Handshaken {
         io,
         leftover: buffer,
-        agreement: Agreement::new(subprotocol, options),
+        agreement: validate(headers, &key, options)?,
     };
     Ok((handshaken, without_handshake(headers)))
 }
@@ -107,6 +109,10 @@ fn request(
     if !options.subprotocols().is_empty() {
         let offer = options.subprotocols().join(", ");
         headers.insert(SEC_WEBSOCKET_PROTOCOL, value(&offer)?);
+    }
+    #[cfg(feature = "deflate")]
+    if let Some(deflate) = &options.compression {
+        headers.insert(SEC_WEBSOCKET_EXTENSIONS, value(&deflate::offer(deflate))?);
     }
     if let Some(authorization) = &url.authorization {
         headers.insert(AUTHORIZATION, value(authorization)?);
@@ -146,9 +152,12 @@ async fn read_response(
     Err(WsErr::Handshake("too many interim responses".to_owned()))
 }
 
-/// Checks a response with status 101 (RFC 6455 section 4.1), and gives the subprotocol that the
-/// server selected.
-fn validate(headers: &HeaderMap, key: &str, offered: &[String]) -> Result<Option<String>, WsErr> {
+/// Checks a response with status 101 (RFC 6455 section 4.1), and gives what the server selected.
+fn validate(
+    headers: &HeaderMap,
+    key: &str,
+    options: &HandshakeOptions,
+) -> Result<Agreement, WsErr> {
     let value = |name: HeaderName| {
         let duplicate = |Duplicate| invalid(&format!("the server sent several {name} headers"));
         single(headers, name.clone()).map_err(duplicate)
@@ -162,20 +171,49 @@ fn validate(headers: &HeaderMap, key: &str, offered: &[String]) -> Result<Option
     if value(SEC_WEBSOCKET_ACCEPT)? != Some(accept_value(key.as_bytes()).as_bytes()) {
         return Err(invalid("the server did not accept the key"));
     }
-    if list(headers, SEC_WEBSOCKET_EXTENSIONS).next().is_some() {
-        return Err(invalid(
-            "the server selected an extension that was not offered",
-        ));
-    }
-    match value(SEC_WEBSOCKET_PROTOCOL)? {
-        None if offered.is_empty() => Ok(None),
-        None => Err(WsErr::NoSubprotocol),
+    let extensions = extensions::parse(headers)
+        .map_err(|Malformed| invalid("the list of extensions is malformed"))?;
+    let offered = options.subprotocols();
+    let subprotocol = match value(SEC_WEBSOCKET_PROTOCOL)? {
+        None if offered.is_empty() => None,
+        None => return Err(WsErr::NoSubprotocol),
         Some(name) => {
             let selected = offered.iter().find(|offer| offer.as_bytes() == name);
-            let selected = selected.cloned().map(Some);
-            selected
-                .ok_or_else(|| invalid("the server selected a subprotocol that was not offered"))
+            let unknown = || invalid("the server selected a subprotocol that was not offered");
+            Some(selected.cloned().ok_or_else(unknown)?)
         }
+    };
+    agree(Agreement::new(subprotocol, options), &extensions, options)
+}
+
+/// Adds the extension that the server selected, if there is one.
+#[cfg(feature = "deflate")]
+fn agree(
+    mut agreement: Agreement,
+    selected: &[Extension],
+    options: &HandshakeOptions,
+) -> Result<Agreement, WsErr> {
+    match (selected, &options.compression) {
+        ([], _) => {}
+        ([extension], Some(offered)) => {
+            agreement.compression = Some(deflate::agree(extension, offered)?);
+        }
+        // None was offered, or each may be selected once.
+        ([.., extension], _) => return Err(WsErr::Extension(extension.to_string())),
+    }
+    Ok(agreement)
+}
+
+/// None was offered.
+#[cfg(not(feature = "deflate"))]
+fn agree(
+    agreement: Agreement,
+    selected: &[Extension],
+    _: &HandshakeOptions,
+) -> Result<Agreement, WsErr> {
+    match selected.last() {
+        Some(extension) => Err(WsErr::Extension(extension.to_string())),
+        None => Ok(agreement),
     }
 }
 

@@ -10,6 +10,8 @@
 )]
 
 mod decoder;
+#[cfg(feature = "deflate")]
+mod deflate;
 #[cfg(all(feature = "async-tungstenite", feature = "__property-tests"))]
 mod differential;
 mod encoder;
@@ -76,7 +78,10 @@ struct Decoded {
 
 /// Decodes pieces of input as a driver does.
 fn decode<'a>(role: Role, max: usize, pieces: impl IntoIterator<Item = &'a [u8]>) -> Decoded {
-    let mut decoder = Decoder::new(role, max, BytesMut::new());
+    decode_by(Decoder::new(role, max, BytesMut::new()), pieces)
+}
+
+fn decode_by<'a>(mut decoder: Decoder, pieces: impl IntoIterator<Item = &'a [u8]>) -> Decoded {
     let mut decoded = Decoded::default();
     for mut piece in pieces {
         while !piece.is_empty() {
@@ -95,6 +100,8 @@ fn drain(decoder: &mut Decoder, decoded: &mut Decoded) {
     loop {
         match decoder.decode() {
             Ok(Some(message)) => decoded.messages.push(message),
+            #[cfg(feature = "deflate")]
+            Ok(None) if decoder.is_inflating() => {}
             Ok(None) => break,
             Err(error) => {
                 assert!(decoded.error.is_none(), "one error");
