@@ -154,7 +154,7 @@ pub use {
     framed::{WsFramed, WsFramedParts},
     handle::WsHandle,
     handshake::contract::Contract,
-    message::{ControlPayload, Message, Payload},
+    message::{ControlPayload, Message, Payload, SharedMessage},
     messages::WsMessages,
     reconnect::Reconnector,
     split::{ReuniteError, WsReceiver, WsSender},

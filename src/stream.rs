@@ -31,7 +31,7 @@ use crate::{
     event::{WsEvent, WsEvents},
     handle::WsHandle,
     handshake::contract::Contract,
-    message::Payload,
+    message::{Payload, SharedBytes},
     time::{Task, Timer},
     trace::Trace,
     transport::{BoxTransport, IntoTransport, MaybeSend, MessageTransport},
@@ -398,7 +398,7 @@ impl<M: MessageTransport> WsStream<M> {
     }
 
     /// Appends shared bytes to the write buffer, without a copy where possible.
-    pub(crate) fn buffer_bytes(&mut self, mode: Mode, bytes: Bytes) -> io::Result<()> {
+    pub(crate) fn buffer_bytes(&mut self, mode: Mode, bytes: SharedBytes) -> io::Result<()> {
         self.connection
             .buffer_bytes(mode, bytes)
             .map_err(|error| CodecError::from(error).into())

@@ -102,14 +102,16 @@ impl Deflate {
     }
 
     /// The largest window of messages that are sent, as a base-2 logarithm of bytes, from 9 to 15.
-    /// Default 15. The peer may demand a smaller one. A window of 8 is not supported for sending.
+    /// Default 15. The peer may demand a smaller one. A window of 8 is not supported: an
+    /// [`Acceptor`](crate::Acceptor) declines an offer of it, and a
+    /// [`Connector`](crate::Connector) fails with [`WsErr::Extension`] if a server selects it.
     #[must_use]
     pub fn send_window_bits(mut self, bits: u8) -> Self {
         self.send_window_bits = bits;
         self
     }
 
-    /// The largest window of messages that are received, as a base-2 logarithm of bytes, from 8 to
+    /// The largest window of messages that are received, as a base-2 logarithm of bytes, from 9 to
     /// 15. Default 15. It saves memory of the peer, not of this end.
     ///
     /// A [`Connector`](crate::Connector) with a smaller one asks the server for it, and accepts no
@@ -136,9 +138,8 @@ impl Deflate {
     }
 
     pub(super) fn validate(&self) -> Result<(), WsErr> {
-        let is_valid = (9..=15).contains(&self.send_window_bits)
-            && (8..=15).contains(&self.recv_window_bits);
-        if !is_valid {
+        let is_valid = |bits| (9..=15).contains(&bits);
+        if !is_valid(self.send_window_bits) || !is_valid(self.recv_window_bits) {
             return Err(WsErr::InvalidConfig(Setting::DeflateWindow));
         }
         if !(1..=9).contains(&self.level) {

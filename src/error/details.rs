@@ -120,7 +120,7 @@ pub enum Setting {
     RejectionStatus,
     /// The level of a `Deflate` is not from 1 to 9.
     DeflateLevel,
-    /// A window of a `Deflate` is above 15 bits, or less than 9 for sending or 8 for receiving.
+    /// A window of a `Deflate` is not from 9 to 15 bits.
     DeflateWindow,
 }
 
@@ -140,9 +140,7 @@ impl fmt::Display for Setting {
             Self::AcceptorTls => "the TLS of an acceptor has no effect below an HTTP server",
             Self::RejectionStatus => "the status of a rejection must be from 200 to 599",
             Self::DeflateLevel => "the level of compression must be from 1 to 9",
-            Self::DeflateWindow => {
-                "send_window_bits must be from 9 to 15, and recv_window_bits from 8 to 15"
-            }
+            Self::DeflateWindow => "send_window_bits and recv_window_bits must be from 9 to 15",
         })
     }
 }

@@ -21,7 +21,7 @@ use super::{
     queue::Queue,
 };
 #[cfg(feature = "deflate")]
-use crate::message::HEADROOM;
+use crate::message::{HEADROOM, SharedMessage};
 use crate::{
     error::WsErr,
     message::{Message, Payload},
@@ -77,6 +77,31 @@ impl Encoder {
         let compressed = self.deflater.as_mut()?.compress(data)?;
         let payload = Payload::with_headroom(compressed, HEADROOM);
         Some(self.push_data(opcode, payload))
+    }
+
+    /// From which length on a message that is compressed once for all connections is to be one of
+    /// its own. Without context, that is possible.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn min_shared_len(&self) -> Option<usize> {
+        self.deflater.as_ref()?.min_shared_len()
+    }
+
+    /// Appends a message that other connections send, too.
+    ///
+    /// # Errors
+    /// See [`push`](Self::push).
+    #[cfg(feature = "deflate")]
+    pub(crate) fn push_shared_message(&mut self, message: SharedMessage) -> Result<(), WsErr> {
+        let Some(deflater) = &mut self.deflater else {
+            return self.push(message.into_message());
+        };
+        let is_text = message.is_text();
+        match deflater.compress_shared(&message) {
+            Some(data) if is_text => self.push_data(OpCode::CompressedText, data.into()),
+            Some(data) => self.push_data(OpCode::CompressedBinary, data.into()),
+            None if is_text => self.push_data(OpCode::Text, message.payload().clone().into()),
+            None => self.push_data(OpCode::Binary, message.payload().clone().into()),
+        }
     }
 
     /// The bytes to send.

@@ -14,7 +14,7 @@ use bytes::BytesMut;
 
 use super::{MessageTransport, Progress, Properties, io::Io};
 #[cfg(feature = "deflate")]
-use crate::{config::Compression, protocol::Deflater};
+use crate::{config::Compression, message::SharedMessage, protocol::Deflater};
 use crate::{
     config::Config,
     error::WsErr,
@@ -258,6 +258,12 @@ impl<I: Io> MessageTransport for Socket<I> {
         self.encoder.push(message)
     }
 
+    #[cfg(feature = "deflate")]
+    fn start_send_shared(&mut self, message: SharedMessage) -> Result<(), WsErr> {
+        self.check_writable()?;
+        self.encoder.push_shared_message(message)
+    }
+
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         ready!(self.poll_write(cx))?;
         if self.is_unflushed {
@@ -315,6 +321,10 @@ impl<I: Io> MessageTransport for Socket<I> {
     }
 
     fn properties(&self) -> Properties {
-        Properties::default()
+        Properties {
+            #[cfg(feature = "deflate")]
+            min_shared_len: self.encoder.min_shared_len(),
+            ..Properties::default()
+        }
     }
 }

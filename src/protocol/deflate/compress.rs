@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use bytes::BytesMut;
+use bytes::{Buf, Bytes, BytesMut};
 use zlib_rs::{Deflate, DeflateConfig, DeflateFlush};
 
 use super::{SCRATCH, STEP_LEN, TAIL, WORK_PER_POLL, pool::Pool};
 use crate::{
     config::{self, Compression},
-    message::HEADROOM,
+    message::{HEADROOM, SharedMessage},
 };
 
 /// The most compressors that are kept for all connections.
@@ -129,6 +129,28 @@ impl Deflater {
         let compressed = compressor.compress(payload, usize::MAX)?;
         self.kept = Some(compressor);
         Some(compressed)
+    }
+
+    /// From which length on messages are compressed, if they are without context.
+    pub(crate) fn min_shared_len(&self) -> Option<usize> {
+        (!self.takes_over).then_some(self.min_len)
+    }
+
+    /// The compressed payload of a message that other connections send, too, as of
+    /// [`compress`](Self::compress), from the connection that came first.
+    pub(crate) fn compress_shared(&mut self, message: &SharedMessage) -> Option<Bytes> {
+        let Parameters { level, window_bits } = self.parameters;
+        let is_cached = !self.takes_over && message.payload().len() >= self.min_len;
+        let mut compress = |payload: &[u8]| {
+            let mut compressed = self.compress(payload)?;
+            compressed.advance(HEADROOM);
+            Some(compressed.freeze())
+        };
+        if is_cached {
+            message.compressed([level, window_bits], compress)
+        } else {
+            compress(message.payload())
+        }
     }
 
     /// Whether a poll has done enough. It counts from zero after that.
