@@ -406,7 +406,9 @@ impl Config {
         let is_len = |len: usize| len > 0 && isize::try_from(len).is_ok();
         let keepalive = self.keepalive.unwrap_or_default();
         #[cfg(feature = "deflate")]
-        self.compression.as_ref().map_or(Ok(()), Deflate::validate)?;
+        self.compression
+            .as_ref()
+            .map_or(Ok(()), Deflate::validate)?;
         let valid = [
             (
                 Setting::MaxSendMessageLen,

@@ -74,7 +74,10 @@ const PLACES: &[(&str, &[&str])] = &[
         &["protocol/tests/", "handshake/", "connection/state/tests.rs"],
     ),
     ("rustls_native_certs", &["tls.rs"]),
-    ("serde", &["config.rs", "config/deflate.rs", "config/units.rs"]),
+    (
+        "serde",
+        &["config.rs", "config/deflate.rs", "config/units.rs"],
+    ),
     ("rustls_platform_verifier", &["tls.rs"]),
     ("sha1", &["handshake/key.rs"]),
     ("thiserror", &["error.rs"]),

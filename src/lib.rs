@@ -128,6 +128,8 @@ pub use ws_framed_codecs::{
 };
 
 pub use client::Connector;
+#[cfg(feature = "deflate")]
+pub use config::{Compression, Deflate};
 #[cfg(not(target_arch = "wasm32"))]
 pub use handshake::{rejection::Rejection, subprotocol::offered_subprotocols};
 #[cfg(target_arch = "wasm32")]
@@ -142,8 +144,6 @@ pub use tokio_codec::{ForTokio, TokioCodec};
 pub use transport::tokio_tungstenite::TokioTungstenite;
 #[cfg(all(feature = "async-tungstenite", not(target_arch = "wasm32")))]
 pub use transport::tungstenite::Tungstenite;
-#[cfg(feature = "deflate")]
-pub use config::{Compression, Deflate};
 pub use {
     close::{CloseCode, CloseFrame, CloseOutcome, ClosedBy, LossCause},
     config::{Config, Keepalive, TextPolicy},

@@ -58,7 +58,11 @@ impl SharedMessage {
         parameters: [u8; 2],
         compress: impl FnOnce(&[u8]) -> Option<Bytes>,
     ) -> Option<Bytes> {
-        let SharedBytes { bytes, start, forms } = &self.payload;
+        let SharedBytes {
+            bytes,
+            start,
+            forms,
+        } = &self.payload;
         let form = (parameters, *start, bytes.len());
         // Others wait, since they would compress it, too.
         let mut forms = forms.lock().unwrap_or_else(PoisonError::into_inner);

@@ -11,17 +11,17 @@
 
 use bytes::{Buf, BytesMut};
 
-#[cfg(feature = "deflate")]
-use super::{
-    deflate::{Inflated, Inflater, Inflation},
-    frame::RSV1,
-};
 use super::{
     Role, buffer, close,
     frame::{Header, MAX_HEADER_LEN, OpCode},
     mask,
     rule::Rule,
     utf8::Text,
+};
+#[cfg(feature = "deflate")]
+use super::{
+    deflate::{Inflated, Inflater, Inflation},
+    frame::RSV1,
 };
 use crate::{
     error::WsErr,

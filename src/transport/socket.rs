@@ -242,7 +242,11 @@ impl<I: Io> MessageTransport for Socket<I> {
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         #[cfg(feature = "deflate")]
-        if self.encoder.deflater().is_some_and(Deflater::has_worked_enough) {
+        if self
+            .encoder
+            .deflater()
+            .is_some_and(Deflater::has_worked_enough)
+        {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }

@@ -326,7 +326,12 @@ fn endless_empty_blocks_are_bounded() {
         assert_eq!(decoded.messages, [binary(b"Hello")]);
     }
     let mut decoder = decoder(Role::Client, false, 10);
-    let input = frame(Role::Client, OpCode::CompressedBinary, false, &[3, 0].repeat(30_000));
+    let input = frame(
+        Role::Client,
+        OpCode::CompressedBinary,
+        false,
+        &[3, 0].repeat(30_000),
+    );
     decoder.room(65 * 1024).0.extend_from_slice(&input);
     assert_eq!(decoder.decode().unwrap(), None);
     assert!(decoder.is_inflating(), "more is left than one call does");
@@ -337,7 +342,11 @@ fn endless_empty_blocks_are_bounded() {
 fn messages_are_compressed_where_it_helps() {
     let json = "{\"name\":\"value\",\"list\":[1,2,3]},".repeat(40);
     for role in ROLES {
-        let peer = if role == Role::Client { Role::Server } else { Role::Client };
+        let peer = if role == Role::Client {
+            Role::Server
+        } else {
+            Role::Client
+        };
         for takes_over in [false, true] {
             let settings = config::Deflate::default().send_context(takes_over);
             let mut encoder = encoder(role, settings);
@@ -378,7 +387,9 @@ fn compressed_messages_are_fragmented() {
     let mut encoder = Encoder::new(Role::Server, 100, true).with_deflate(deflater);
     let message = Message::Text("abcdefgh01234567".repeat(5) + &"z".repeat(3000));
     encoder.push(message.clone()).unwrap();
-    let text: String = (0..2000).map(|at| char::from(b'a' + (at * at % 23) as u8)).collect();
+    let text: String = (0..2000)
+        .map(|at| char::from(b'a' + (at * at % 23) as u8))
+        .collect();
     encoder.push(Message::Text(text.clone())).unwrap();
     let input = queued(&mut encoder);
     let decoded = decode_by(decoder(Role::Client, false, 10_000), [&*input]);
@@ -395,5 +406,8 @@ fn slices_are_compressed() {
     encoder.push_slice(&noise(1000)).unwrap();
     let input = queued(&mut encoder);
     let decoded = decode_by(decoder(Role::Client, false, 100_000), [&*input]);
-    assert_eq!(decoded.messages, [binary(&[1; 100_000]), binary(&noise(1000))]);
+    assert_eq!(
+        decoded.messages,
+        [binary(&[1; 100_000]), binary(&noise(1000))]
+    );
 }

@@ -7,7 +7,10 @@ use super::*;
 fn headers(lines: &[&str]) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for line in lines {
-        headers.append(SEC_WEBSOCKET_EXTENSIONS, HeaderValue::from_str(line).unwrap());
+        headers.append(
+            SEC_WEBSOCKET_EXTENSIONS,
+            HeaderValue::from_str(line).unwrap(),
+        );
     }
     headers
 }
@@ -63,10 +66,13 @@ fn offers_follow_the_settings() {
 /// What a server answers to an offer, and what is agreed on: each parameter, with each setting.
 #[test]
 fn servers_answer_offers() {
-    const BOTH: &str =
-        "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+    const BOTH: &str = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
     for (offer, settings, expected) in [
-        ("permessage-deflate", alone(), Some((BOTH, agreed(false, false, 15, 15)))),
+        (
+            "permessage-deflate",
+            alone(),
+            Some((BOTH, agreed(false, false, 15, 15))),
+        ),
         (
             "permessage-deflate",
             context(),
@@ -160,14 +166,20 @@ fn servers_answer_offers() {
             )),
         ),
         // The compressor has no window of 8.
-        ("permessage-deflate; server_max_window_bits=8", context(), None),
+        (
+            "permessage-deflate; server_max_window_bits=8",
+            context(),
+            None,
+        ),
         // Unknown extensions are ignored, names are compared as they are.
         ("x-webkit-deflate-frame", context(), None),
         ("Permessage-Deflate", context(), None),
         ("", context(), None),
     ] {
         let answered = answer(&headers(&[offer]), &settings).unwrap();
-        let answered = answered.as_ref().map(|(text, agreed)| (text.as_str(), *agreed));
+        let answered = answered
+            .as_ref()
+            .map(|(text, agreed)| (text.as_str(), *agreed));
         assert_eq!(answered, expected, "{offer}");
     }
 }
@@ -229,7 +241,11 @@ fn malformed_lists_are_errors() {
 #[test]
 fn clients_check_answers() {
     for (settings, selected, expected) in [
-        (context(), "permessage-deflate", Some(agreed(true, true, 15, 15))),
+        (
+            context(),
+            "permessage-deflate",
+            Some(agreed(true, true, 15, 15)),
+        ),
         (
             context(),
             "permessage-deflate; client_no_context_takeover; server_no_context_takeover",
@@ -257,20 +273,44 @@ fn clients_check_answers() {
         ),
         // The server was asked for less.
         (alone(), "permessage-deflate", None),
-        (alone(), "permessage-deflate; client_no_context_takeover", None),
+        (
+            alone(),
+            "permessage-deflate; client_no_context_takeover",
+            None,
+        ),
         (small(), "permessage-deflate", None),
-        (small(), "permessage-deflate; server_max_window_bits=12", None),
+        (
+            small(),
+            "permessage-deflate; server_max_window_bits=12",
+            None,
+        ),
         // It may not ask for more than was offered, nor for a window of 8.
         (
             small(),
             "permessage-deflate; server_max_window_bits=11; client_max_window_bits=11",
             None,
         ),
-        (context(), "permessage-deflate; client_max_window_bits=8", None),
+        (
+            context(),
+            "permessage-deflate; client_max_window_bits=8",
+            None,
+        ),
         // A value is optional in an offer only.
-        (context(), "permessage-deflate; client_max_window_bits", None),
-        (context(), "permessage-deflate; server_max_window_bits", None),
-        (context(), "permessage-deflate; server_max_window_bits=16", None),
+        (
+            context(),
+            "permessage-deflate; client_max_window_bits",
+            None,
+        ),
+        (
+            context(),
+            "permessage-deflate; server_max_window_bits",
+            None,
+        ),
+        (
+            context(),
+            "permessage-deflate; server_max_window_bits=16",
+            None,
+        ),
         (context(), "permessage-deflate; unknown", None),
         (
             context(),
@@ -311,7 +351,9 @@ fn own_ends_agree() {
     }
     for client in &all {
         for server in &all {
-            let (text, ours) = answer(&headers(&[&offer(client)]), server).unwrap().unwrap();
+            let (text, ours) = answer(&headers(&[&offer(client)]), server)
+                .unwrap()
+                .unwrap();
             let extensions = parse(&headers(&[&text])).unwrap();
             let theirs = agree(&extensions[0], client).unwrap();
             assert_eq!(ours.send_context, theirs.recv_context, "{text}");
