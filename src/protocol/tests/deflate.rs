@@ -9,7 +9,7 @@ use super::{Decoded, binary, control, decode_by, frame, raw_frame};
 use crate::{
     close::CloseCode,
     config::{self, Compression},
-    message::Message,
+    message::{Message, SharedBytes, SharedMessage},
     protocol::{Decoder, Deflater, Encoder, Role, frame::OpCode},
 };
 
@@ -394,6 +394,68 @@ fn compressed_messages_are_fragmented() {
     let input = queued(&mut encoder);
     let decoded = decode_by(decoder(Role::Client, false, 10_000), [&*input]);
     assert_eq!(decoded.messages, [message, Message::Text(text)]);
+}
+
+/// A message that several connections send is compressed by the first, and the others send the same
+/// bytes, from where they are. Another level or window makes others.
+#[test]
+fn shared_messages_are_compressed_once() {
+    let text: String = noise(9000).iter().map(|byte| format!("{byte:x}")).collect();
+    let bytes = SharedBytes::from(Bytes::from(text.clone().into_bytes()));
+    for is_text in [false, true] {
+        let message = SharedMessage::new(bytes.clone(), is_text);
+        let settings = config::Deflate::default();
+        let mut addresses = Vec::new();
+        for _ in 0..3 {
+            let mut encoder = encoder(Role::Server, settings);
+            encoder.push_shared_message(message.clone()).unwrap();
+            let mut slices = [std::io::IoSlice::new(&[]); 3];
+            assert_eq!(encoder.queue().slices(&mut slices), 2);
+            assert!(slices[1].len() < text.len());
+            addresses.push(slices[1].as_ptr());
+            let input = queued(&mut encoder);
+            let decoded = decode_by(decoder(Role::Client, false, 100_000), [&*input]);
+            assert_eq!(decoded.messages, [message.clone().into_message()]);
+        }
+        assert!(addresses.iter().all(|address| *address == addresses[0]));
+        for other in [settings.level(1), settings.send_window_bits(9)] {
+            let mut encoder = encoder(Role::Server, other);
+            encoder.push_shared_message(message.clone()).unwrap();
+            let mut slices = [std::io::IoSlice::new(&[]); 3];
+            encoder.queue().slices(&mut slices);
+            assert_ne!(slices[1].as_ptr(), addresses[0]);
+        }
+        // A client masks a copy.
+        let mut client = encoder(Role::Client, settings);
+        client.push_shared_message(message.clone()).unwrap();
+        client.push_shared_message(message.clone()).unwrap();
+        let input = queued(&mut client);
+        let decoded = decode_by(decoder(Role::Server, false, 100_000), [&*input]);
+        let message = message.into_message();
+        assert_eq!(decoded.messages, [message.clone(), message]);
+    }
+}
+
+/// Parts of a long item are cached apart, and one that does not become shorter is sent as it is.
+#[test]
+fn parts_of_shared_messages_are_apart() {
+    let mut item = SharedBytes::from(Bytes::from([vec![b'x'; 500], noise(500)].concat()));
+    let first = SharedMessage::new(item.split_to(500), false);
+    let second = SharedMessage::new(item, false);
+    for _ in 0..2 {
+        let mut encoder = encoder(Role::Server, config::Deflate::default());
+        encoder.push_shared_message(first.clone()).unwrap();
+        let len = encoder.len();
+        assert!(len < 100);
+        encoder.push_shared_message(second.clone()).unwrap();
+        assert_eq!(encoder.len(), len + 4 + 500);
+        let input = queued(&mut encoder);
+        let decoded = decode_by(decoder(Role::Client, false, 500), [&*input]);
+        assert_eq!(
+            decoded.messages,
+            [binary(&[b'x'; 500]), binary(&noise(500))]
+        );
+    }
 }
 
 /// A slice of the caller is compressed as a message is.
