@@ -12,6 +12,7 @@
 //! |---|---|
 //! | [Backpressure](backpressure) | which side waits, and where data is queued |
 //! | [Limits](limits) | what each limit bounds, and the memory of many connections |
+//! | [Compression](compression) | permessage-deflate or LZ4, their costs, and secrets |
 //! | [Deadlines](deadlines) | keepalive, and all other timeouts |
 //! | [Cancel safety](cancel_safety) | what a dropped future loses |
 //! | [Authentication](authentication) | checking requests, and keeping data of a request |
@@ -48,6 +49,8 @@ macro_rules! pages {
                 feature = "axum",
                 feature = "async-tungstenite",
                 feature = "bincode",
+                feature = "compress",
+                feature = "deflate",
                 feature = "json",
                 feature = "postcard",
                 feature = "rustls",
@@ -64,6 +67,8 @@ macro_rules! pages {
                 feature = "axum",
                 feature = "async-tungstenite",
                 feature = "bincode",
+                feature = "compress",
+                feature = "deflate",
                 feature = "json",
                 feature = "postcard",
                 feature = "rustls",
@@ -80,7 +85,7 @@ macro_rules! pages {
 
 pages! {
     views moving tasks errors closing
-    backpressure limits deadlines cancel_safety authentication proxies watching
+    backpressure limits compression deadlines cancel_safety authentication proxies watching
     browser codecs custom_codec custom_transport testing;
     frameworks migrating
 }

@@ -62,10 +62,8 @@ pub(crate) fn parse_line(line: &[u8], found: &mut Vec<Extension>) -> Result<(), 
         let mut params = Vec::new();
         while rest.take_separator(b';') {
             let param = rest.token()?;
-            let value = match rest.take_separator(b'=') {
-                true => Some(rest.value()?),
-                false => None,
-            };
+            let has_value = rest.take_separator(b'=');
+            let value = has_value.then(|| rest.value()).transpose()?;
             params.push((param, value));
         }
         found.push(Extension { name, params });

@@ -88,13 +88,16 @@ impl fmt::Debug for SharedMessage {
 /// The parameters of a compressor, and which part of an item it has compressed.
 type Form = ([u8; 2], usize, usize);
 
+/// What parts of an item were compressed to; `None` where that was not shorter.
+type Forms = Mutex<Vec<(Form, Option<Bytes>)>>;
+
 /// A part of an encoded item, with what it was compressed to.
 #[derive(Clone, Default)]
 pub(crate) struct SharedBytes {
     pub(crate) bytes: Bytes,
     /// Where the part begins in the item.
     start: usize,
-    forms: Arc<Mutex<Vec<(Form, Option<Bytes>)>>>,
+    forms: Arc<Forms>,
 }
 
 impl SharedBytes {

@@ -13,7 +13,7 @@ impl Connector {
     ///
     /// # Errors
     /// [`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`], [`WsErr::InvalidConfig`],
-    /// [`WsErr::TimedOut`], [`WsErr::Rejected`], [`WsErr::NoSubprotocol`], [`WsErr::Handshake`], as
+    /// [`WsErr::TimedOut`], [`WsErr::Rejected`], [`WsErr::NoSubprotocol`], [`WsErr::Extension`], [`WsErr::Handshake`], as
     /// in `connect`; [`WsErr::Io`] if the stream fails, or a certificate is not trusted.
     ///
     /// # Cancel safety

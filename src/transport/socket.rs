@@ -122,7 +122,7 @@ impl<I: Io> Socket<I> {
     #[cfg(feature = "deflate")]
     pub(crate) fn compressed(mut self, config: &Config, agreed: Option<Compression>) -> Self {
         if let (Some(settings), Some(agreed)) = (&config.compression, agreed) {
-            let deflater = Deflater::new(settings, &agreed);
+            let deflater = Deflater::new(settings, agreed);
             self.encoder = self.encoder.with_deflate(deflater);
             self.decoder = self.decoder.with_deflate(agreed.recv_context);
         }

@@ -26,8 +26,9 @@ struct Params {
     server_no_context: bool,
     client_no_context: bool,
     server_window: Option<u8>,
-    /// Without a value, an offer says that the client supports the parameter.
-    client_window: Option<Option<u8>>,
+    /// An offer without a value says that the client supports the parameter.
+    has_client_window: bool,
+    client_window: Option<u8>,
 }
 
 impl Params {
@@ -46,11 +47,11 @@ impl Params {
                 }
                 SERVER_WINDOW => params.server_window.replace(window(value?)?).is_none(),
                 CLIENT_WINDOW => {
-                    let value = match value {
+                    params.client_window = match value {
                         Some(value) => Some(window(value)?),
                         None => None,
                     };
-                    params.client_window.replace(value).is_none()
+                    !std::mem::replace(&mut params.has_client_window, true)
                 }
                 _ => false,
             };
@@ -66,15 +67,12 @@ impl Params {
         let window = |bits: Option<u8>, name: &str| {
             bits.map(|bits| (name.to_owned(), Some(bits.to_string())))
         };
-        let client_window = match self.client_window {
-            Some(None) => Some((CLIENT_WINDOW.to_owned(), None)),
-            bits => window(bits.flatten(), CLIENT_WINDOW),
-        };
         let params = [
             flag(self.server_no_context, SERVER_NO_CONTEXT),
             flag(self.client_no_context, CLIENT_NO_CONTEXT),
             window(self.server_window, SERVER_WINDOW),
-            client_window,
+            window(self.client_window, CLIENT_WINDOW)
+                .or_else(|| flag(self.has_client_window, CLIENT_WINDOW)),
         ];
         Extension {
             name: NAME.to_owned(),
@@ -97,7 +95,8 @@ fn offered(deflate: &Deflate) -> Params {
         server_no_context: !deflate.recv_context,
         client_no_context: !deflate.send_context,
         server_window: smaller(deflate.recv_window_bits),
-        client_window: Some(smaller(deflate.send_window_bits)),
+        has_client_window: true,
+        client_window: smaller(deflate.send_window_bits),
     }
 }
 
@@ -130,17 +129,20 @@ fn accept(offer: Params, deflate: &Deflate) -> Option<(Params, Compression)> {
     if send_window_bits < MIN_SEND_WINDOW {
         return None;
     }
-    let client_limit = offer.client_window.flatten().unwrap_or(MAX_WINDOW);
-    let recv_window_bits = match offer.client_window {
-        Some(_) => client_limit.min(deflate.recv_window_bits),
-        None => MAX_WINDOW,
+    let client_limit = offer.client_window.unwrap_or(MAX_WINDOW);
+    let recv_window_bits = if offer.has_client_window {
+        client_limit.min(deflate.recv_window_bits)
+    } else {
+        MAX_WINDOW
     };
+    let limits_client = recv_window_bits < client_limit;
     let answer = Params {
         server_no_context: offer.server_no_context || !deflate.send_context,
         client_no_context: offer.client_no_context || !deflate.recv_context,
         server_window: (offer.server_window.is_some() || send_window_bits < MAX_WINDOW)
             .then_some(send_window_bits),
-        client_window: (recv_window_bits < client_limit).then_some(Some(recv_window_bits)),
+        has_client_window: limits_client,
+        client_window: limits_client.then_some(recv_window_bits),
     };
     let agreed = Compression {
         send_context: !answer.server_no_context,
@@ -168,14 +170,14 @@ pub(in crate::handshake) fn agree(
     let offer = offered(deflate);
     let server_window = answer.server_window.unwrap_or(MAX_WINDOW);
     let client_window = match answer.client_window {
-        None => MAX_WINDOW,
         // A value is optional in an offer only.
-        Some(bits) => bits.ok_or_else(refused)?,
+        None if answer.has_client_window => return Err(refused()),
+        bits => bits.unwrap_or(MAX_WINDOW),
     };
     let is_possible = (answer.server_no_context || !offer.server_no_context)
         && server_window <= offer.server_window.unwrap_or(MAX_WINDOW)
         && (MIN_SEND_WINDOW..=MAX_WINDOW).contains(&client_window);
-    let is_larger = answer.client_window.is_some() && client_window > deflate.send_window_bits;
+    let is_larger = answer.has_client_window && client_window > deflate.send_window_bits;
     if !is_possible || is_larger {
         return Err(refused());
     }

@@ -97,7 +97,7 @@ pub(crate) struct Deflater {
 }
 
 impl Deflater {
-    pub(crate) fn new(settings: &config::Deflate, agreed: &Compression) -> Self {
+    pub(crate) fn new(settings: &config::Deflate, agreed: Compression) -> Self {
         Self {
             parameters: Parameters {
                 level: settings.level,

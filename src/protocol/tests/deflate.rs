@@ -45,7 +45,7 @@ fn agreed(takes_over: bool, window_bits: u8) -> Compression {
 
 fn encoder(role: Role, settings: config::Deflate) -> Encoder {
     let agreed = agreed(settings.send_context, settings.send_window_bits);
-    Encoder::new(role, usize::MAX, true).with_deflate(Deflater::new(&settings, &agreed))
+    Encoder::new(role, usize::MAX, true).with_deflate(Deflater::new(&settings, agreed))
 }
 
 fn decoder(role: Role, takes_over: bool, max: usize) -> Decoder {
@@ -78,6 +78,7 @@ fn noise(len: usize) -> Vec<u8> {
     (0..len).map(|_| next()).collect()
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as in `Decoded`")]
 fn broken() -> Option<(CloseCode, String)> {
     let why = "the peer violated the WebSocket protocol: a compressed message is broken (RFC 7692 \
                section 7.2.2)";
@@ -184,7 +185,7 @@ fn compressed_messages_must_be_negotiated() {
 fn deflated(payload: &[u8], level: u8) -> Vec<u8> {
     let settings = config::Deflate::default().level(level).min_len(0);
     let compression = agreed(true, 15);
-    let mut deflater = Deflater::new(&settings, &compression);
+    let mut deflater = Deflater::new(&settings, compression);
     deflater.compress(payload).unwrap()[crate::message::HEADROOM..].to_vec()
 }
 
@@ -383,7 +384,7 @@ fn messages_are_compressed_where_it_helps() {
 #[test]
 fn compressed_messages_are_fragmented() {
     let settings = config::Deflate::default();
-    let deflater = Deflater::new(&settings, &agreed(false, 15));
+    let deflater = Deflater::new(&settings, agreed(false, 15));
     let mut encoder = Encoder::new(Role::Server, 100, true).with_deflate(deflater);
     let message = Message::Text("abcdefgh01234567".repeat(5) + &"z".repeat(3000));
     encoder.push(message.clone()).unwrap();
@@ -400,7 +401,10 @@ fn compressed_messages_are_fragmented() {
 /// bytes, from where they are. Another level or window makes others.
 #[test]
 fn shared_messages_are_compressed_once() {
-    let text: String = noise(9000).iter().map(|byte| format!("{byte:x}")).collect();
+    let text: String = noise(20_000)
+        .iter()
+        .map(|byte| char::from(b'a' + byte % 16))
+        .collect();
     let bytes = SharedBytes::from(Bytes::from(text.clone().into_bytes()));
     for is_text in [false, true] {
         let message = SharedMessage::new(bytes.clone(), is_text);

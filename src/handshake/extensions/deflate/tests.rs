@@ -65,6 +65,7 @@ fn offers_follow_the_settings() {
 
 /// What a server answers to an offer, and what is agreed on: each parameter, with each setting.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn servers_answer_offers() {
     const BOTH: &str = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
     for (offer, settings, expected) in [
