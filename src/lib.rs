@@ -94,7 +94,10 @@ mod server;
 ))]
 #[doc(hidden)]
 pub mod __fuzzing {
-    pub use crate::protocol::differential::check as check_decoder;
+    pub use crate::{
+        handshake::extensions::fuzzing::check as check_extensions,
+        protocol::{differential::check as check_decoder, inflation::check as check_inflation},
+    };
 }
 
 pub use asynchronous_codec;

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "deflate")]
 pub(super) mod deflate;
+#[cfg(feature = "__fuzzing")]
+pub(crate) mod fuzzing;
 #[cfg(test)]
 mod tests;
 
@@ -48,7 +50,7 @@ pub(super) fn parse(headers: &HeaderMap) -> Result<Vec<Extension>, Malformed> {
 }
 
 /// Appends the extensions of a line. Empty elements are no extensions (RFC 9110 section 5.6.1).
-pub(crate) fn parse_line(line: &[u8], found: &mut Vec<Extension>) -> Result<(), Malformed> {
+fn parse_line(line: &[u8], found: &mut Vec<Extension>) -> Result<(), Malformed> {
     let mut rest = Rest(line);
     loop {
         rest.skip_whitespace();

@@ -36,6 +36,8 @@ mod deflate;
 pub(crate) mod differential;
 mod encoder;
 mod frame;
+#[cfg(feature = "__fuzzing")]
+pub(crate) mod inflation;
 mod mask;
 mod queue;
 mod rule;
