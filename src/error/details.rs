@@ -31,7 +31,7 @@ impl Violation {
     }
 
     /// A compressed message that is not valid DEFLATE: code 1007 (RFC 7692 section 7.2.2).
-    #[cfg(feature = "deflate")]
+    #[cfg(all(feature = "deflate", not(target_arch = "wasm32")))]
     pub(crate) fn invalid_deflate() -> Self {
         Self {
             code: CloseCode::INVALID_PAYLOAD_DATA,

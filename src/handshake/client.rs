@@ -7,10 +7,13 @@ use futures::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode, Version,
     header::{
-        AUTHORIZATION, CONNECTION, HOST, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS,
-        SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+        AUTHORIZATION, CONNECTION, HOST, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+        SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
     },
 };
+
+#[cfg(feature = "deflate")]
+use http::header::SEC_WEBSOCKET_EXTENSIONS;
 
 #[cfg(feature = "deflate")]
 use super::extensions::deflate;

@@ -1,9 +1,8 @@
 //! A message that several connections send.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::fmt;
+#[cfg(all(feature = "deflate", not(target_arch = "wasm32")))]
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::{Buf, Bytes};
 
@@ -86,9 +85,11 @@ impl fmt::Debug for SharedMessage {
 }
 
 /// The parameters of a compressor, and which part of an item it has compressed.
+#[cfg(all(feature = "deflate", not(target_arch = "wasm32")))]
 type Form = ([u8; 2], usize, usize);
 
 /// What parts of an item were compressed to; `None` where that was not shorter.
+#[cfg(all(feature = "deflate", not(target_arch = "wasm32")))]
 type Forms = Mutex<Vec<(Form, Option<Bytes>)>>;
 
 /// A part of an encoded item, with what it was compressed to.
@@ -97,6 +98,7 @@ pub(crate) struct SharedBytes {
     pub(crate) bytes: Bytes,
     /// Where the part begins in the item.
     start: usize,
+    #[cfg(all(feature = "deflate", not(target_arch = "wasm32")))]
     forms: Arc<Forms>,
 }
 
