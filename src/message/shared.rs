@@ -9,9 +9,7 @@ use bytes::{Buf, Bytes};
 use super::Message;
 
 /// A data message whose payload other connections send, too: an [`Encoded`](crate::Encoded) item
-/// that is a message of its own.
-///
-/// A transport that can make use of that implements
+/// that is a message of its own, for
 /// [`start_send_shared`](crate::MessageTransport::start_send_shared).
 #[derive(Clone)]
 pub struct SharedMessage {

@@ -75,6 +75,9 @@ pub trait MessageTransport {
     /// Takes a message that other connections send, too. By default, it is one of
     /// [`start_send`](Self::start_send).
     ///
+    /// It is called where messages are [compressed](crate::guide::compression) without context. A
+    /// transport that wraps another one passes it on, so that such a message is compressed once.
+    ///
     /// # Errors
     /// See [`poll_ready`](Self::poll_ready).
     fn start_send_shared(&mut self, message: SharedMessage) -> Result<(), WsErr> {
