@@ -45,6 +45,10 @@ impl Connector {
     /// Sets the limits, deadlines and policies of the connections.
     #[must_use]
     pub fn config(mut self, config: Config) -> Self {
+        #[cfg(all(feature = "deflate", not(target_arch = "wasm32")))]
+        {
+            self.options.compression = config.compression;
+        }
         self.config = config;
         self
     }

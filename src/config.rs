@@ -1,10 +1,14 @@
 //! Limits, deadlines and policies of a connection.
 
+#[cfg(feature = "deflate")]
+mod deflate;
 #[cfg(feature = "serde")]
 mod units;
 
 use std::time::Duration;
 
+#[cfg(feature = "deflate")]
+pub use self::deflate::{Compression, Deflate};
 use crate::error::{Setting, WsErr};
 
 /// What a stream does with a text message. The default is [`Reject`](Self::Reject).
@@ -134,6 +138,7 @@ impl Keepalive {
 /// + 3 × max_recv_message_len
 /// + 4 × the limit of the codec                      in the item stream
 /// + 320 KiB + max_recv_message_len                  for each observer
+/// + Deflate::max_memory                             with compression
 /// ```
 ///
 /// [`max_memory`](Self::max_memory) computes it. It includes buffered data, up to 16 KiB of unsent
@@ -183,6 +188,10 @@ pub struct Config {
     pub keepalive: Option<Keepalive>,
     /// See [`Config::lenient_eof`](method@Self::lenient_eof).
     pub lenient_eof: bool,
+    /// See [`Config::compression`](method@Self::compression).
+    #[cfg(feature = "deflate")]
+    #[cfg_attr(feature = "serde", serde(with = "units"))]
+    pub compression: Option<Deflate>,
 }
 
 impl Default for Config {
@@ -199,6 +208,8 @@ impl Default for Config {
             message_timeout: None,
             keepalive: Some(Keepalive::default()),
             lenient_eof: false,
+            #[cfg(feature = "deflate")]
+            compression: None,
         }
     }
 }
@@ -340,6 +351,25 @@ impl Config {
         self
     }
 
+    /// Whether messages are compressed by permessage-deflate (RFC 7692), if the peer agrees. Default
+    /// `None`.
+    ///
+    /// [`Connector`](crate::Connector) offers it, [`Acceptor`](crate::Acceptor) accepts an offer,
+    /// under hyper and axum too. [`WsStream::compression`](crate::WsStream::compression) returns
+    /// what both agreed on; with a peer that does not support it, messages are not compressed.
+    ///
+    /// In a browser, the setting has no effect: the browser offers compression to every server, and
+    /// a page has no switch. A socket that the caller opened has its own settings.
+    ///
+    /// The guide says [what it costs, and for whom it is](crate::guide::compression).
+    #[cfg(feature = "deflate")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "deflate")))]
+    #[must_use]
+    pub fn compression(mut self, deflate: impl Into<Option<Deflate>>) -> Self {
+        self.compression = deflate.into();
+        self
+    }
+
     /// The most that a connection holds, in bytes, by the formula [above](Self#memory).
     ///
     /// `max_frame_len` is the limit of the codec, 0 without one. `observers` is the number of
@@ -357,7 +387,15 @@ impl Config {
         let sent = self.max_send_message_len.saturating_mul(5);
         let received = self.max_recv_message_len.saturating_mul(3);
         let observed = self.max_recv_message_len.saturating_add(320 * KIB);
+        #[cfg(feature = "deflate")]
+        let compression = match &self.compression {
+            Some(deflate) => deflate.max_memory(),
+            None => 0,
+        };
+        #[cfg(not(feature = "deflate"))]
+        let compression = 0;
         (64 * KIB)
+            .saturating_add(compression)
             .saturating_add(sent)
             .saturating_add(received)
             .saturating_add(max_frame_len.saturating_mul(4))
@@ -368,6 +406,10 @@ impl Config {
         // No allocation is larger than isize::MAX.
         let is_len = |len: usize| len > 0 && isize::try_from(len).is_ok();
         let keepalive = self.keepalive.unwrap_or_default();
+        #[cfg(feature = "deflate")]
+        self.compression
+            .as_ref()
+            .map_or(Ok(()), Deflate::validate)?;
         let valid = [
             (
                 Setting::MaxSendMessageLen,

@@ -6,10 +6,10 @@ use asynchronous_codec::Encoder;
 use bytes::{Bytes, BytesMut};
 use ws_framed_codecs::EncodeRef;
 
-use crate::{error::WsErr, handshake::contract::Contract};
+use crate::{error::WsErr, handshake::contract::Contract, message::SharedBytes};
 
 /// Contracts, and an item as each of them encodes it.
-type ByContract = Arc<[(Arc<Contract>, Bytes)]>;
+type ByContract = Arc<[(Arc<Contract>, SharedBytes)]>;
 
 /// An encoded item, for [`feed_encoded`](crate::WsFramed::feed_encoded) over any number of
 /// connections. Clones and connections share its bytes.
@@ -58,7 +58,7 @@ type ByContract = Arc<[(Arc<Contract>, Bytes)]>;
 /// # }
 /// ```
 pub struct Encoded<C> {
-    bytes: Bytes,
+    bytes: SharedBytes,
     /// The bytes for each contract, if it was encoded for several.
     by_contract: Option<ByContract>,
     codec: PhantomData<fn() -> C>,
@@ -88,7 +88,7 @@ impl<C: Encoder> Encoded<C> {
         let mut buffer = BytesMut::new();
         put(&mut buffer)?;
         Ok(Self {
-            bytes: buffer.freeze(),
+            bytes: buffer.freeze().into(),
             by_contract: None,
             codec: PhantomData,
         })
@@ -98,6 +98,10 @@ impl<C: Encoder> Encoded<C> {
 impl<C> Encoded<C> {
     /// An item that is encoded for each of these contracts, the preferred one first.
     pub(crate) fn by_contract(encoded: Vec<(Arc<Contract>, Bytes)>) -> Self {
+        let encoded: Vec<_> = encoded
+            .into_iter()
+            .map(|(contract, bytes)| (contract, SharedBytes::from(bytes)))
+            .collect();
         let preferred = encoded.first().map(|(_, bytes)| bytes.clone());
         Self {
             bytes: preferred.unwrap_or_default(),
@@ -110,14 +114,14 @@ impl<C> Encoded<C> {
     /// preferred one.
     #[must_use]
     pub fn bytes(&self) -> &Bytes {
-        &self.bytes
+        &self.bytes.bytes
     }
 
     /// The bytes for a stream by this contract, or for one that is not by contract.
     ///
     /// # Errors
     /// [`WsErr::NoCodec`] if it was not encoded for that.
-    pub(crate) fn bytes_for(&self, contract: Option<&Contract>) -> Result<&Bytes, WsErr> {
+    pub(crate) fn bytes_for(&self, contract: Option<&Contract>) -> Result<&SharedBytes, WsErr> {
         let (Some(encoded), Some(contract)) = (&self.by_contract, contract) else {
             return match contract {
                 None if self.by_contract.is_none() => Ok(&self.bytes),

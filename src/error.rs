@@ -118,6 +118,11 @@ pub enum WsErr {
     #[error("the server selected none of the offered subprotocols")]
     NoSubprotocol,
 
+    /// The server selected an extension that was not offered, or with other parameters than those
+    /// offered (RFC 6455 section 9.1, RFC 7692 section 5.1). `ErrorKind::InvalidData`.
+    #[error("the server selected an extension that was not offered: {0}")]
+    Extension(String),
+
     /// The URL cannot be connected to. `ErrorKind::InvalidInput`.
     #[error("cannot connect to this URL: {0}")]
     InvalidUrl(String),
@@ -243,7 +248,8 @@ impl WsErr {
             | Self::NotOneFrame(_)
             | Self::Undecodable
             | Self::Handshake(_)
-            | Self::NoSubprotocol => io::ErrorKind::InvalidData,
+            | Self::NoSubprotocol
+            | Self::Extension(_) => io::ErrorKind::InvalidData,
             Self::Aborted(_) => io::ErrorKind::ConnectionAborted,
             Self::TimedOut(_) => io::ErrorKind::TimedOut,
             Self::Closed => io::ErrorKind::BrokenPipe,

@@ -18,6 +18,8 @@ use bytes::{Buf, BytesMut};
 use pharos::{Observable, Observe, ObserveConfig};
 use ws_framed_codecs::{Bincode, LengthPrefixed};
 
+#[cfg(feature = "deflate")]
+use crate::config::Compression;
 use crate::{
     close::{CloseFrame, CloseOutcome},
     connection::Mode,
@@ -324,6 +326,13 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     /// The headers of the response that opened the connection, see [`WsStream::response_headers`].
     pub fn response_headers(&self) -> Option<&http::HeaderMap> {
         self.stream.response_headers()
+    }
+
+    /// How messages are compressed, see [`WsStream::compression`].
+    #[cfg(feature = "deflate")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "deflate")))]
+    pub fn compression(&self) -> Option<Compression> {
+        self.stream.compression()
     }
 
     /// The subprotocol that both sides agreed on, see [`WsStream::subprotocol`].

@@ -13,6 +13,7 @@
 //! |---|---|
 //! | [Backpressure](backpressure) | which side waits, and where data is queued |
 //! | [Limits](limits) | what each limit bounds, and the memory of many connections |
+//! | [Compression](compression) | permessage-deflate or LZ4, their costs, and secrets |
 //! | [Deadlines](deadlines) | keepalive, and all other timeouts |
 //! | [Cancel safety](cancel_safety) | what a dropped future loses |
 //! | [Reconnection](reconnection) | retries, backoff, and what to send again |
@@ -56,6 +57,8 @@ macro_rules! pages {
                     feature = "async-tungstenite",
                     feature = "axum",
                     feature = "bincode",
+                    feature = "compress",
+                    feature = "deflate",
                     feature = "json",
                     feature = "postcard",
                     feature = "rustls",
@@ -74,7 +77,7 @@ macro_rules! pages {
 pages! {
     "guide/":
     choices stream_types progress tasks errors closing
-    backpressure limits deadlines cancel_safety reconnection authentication proxies observability
+    backpressure limits compression deadlines cancel_safety reconnection authentication proxies observability
     browser codecs contracts custom_codec custom_transport testing features;
     frameworks
 }

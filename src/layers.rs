@@ -74,7 +74,10 @@ const PLACES: &[(&str, &[&str])] = &[
         &["protocol/tests/", "handshake/", "connection/state/tests.rs"],
     ),
     ("rustls_native_certs", &["tls.rs"]),
-    ("serde", &["config.rs", "config/units.rs"]),
+    (
+        "serde",
+        &["config.rs", "config/deflate.rs", "config/units.rs"],
+    ),
     ("rustls_platform_verifier", &["tls.rs"]),
     ("sha1", &["handshake/key.rs"]),
     ("thiserror", &["error.rs"]),
@@ -101,6 +104,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("web_sys", &["transport/browser.rs", "transport/browser/"]),
     ("web_time", &["time.rs"]),
     ("webpki_roots", &["tls.rs"]),
+    ("zlib_rs", &["protocol/deflate/"]),
 ];
 
 /// The files of `src/`, by their paths below it.

@@ -134,7 +134,10 @@ mod readme {}
 ))]
 #[doc(hidden)]
 pub mod __fuzzing {
-    pub use crate::protocol::differential::check as check_decoder;
+    pub use crate::{
+        handshake::extensions::fuzzing::check as check_extensions,
+        protocol::{differential::check as check_decoder, inflation::check as check_inflation},
+    };
 }
 
 pub use asynchronous_codec;
@@ -168,6 +171,8 @@ pub use ws_framed_codecs::{
 };
 
 pub use client::Connector;
+#[cfg(feature = "deflate")]
+pub use config::{Compression, Deflate};
 #[cfg(not(target_arch = "wasm32"))]
 pub use handshake::{rejection::Rejection, subprotocol::offered_subprotocols};
 #[cfg(target_arch = "wasm32")]
@@ -192,7 +197,7 @@ pub use {
     framed::{WsFramed, WsFramedParts},
     handle::WsHandle,
     handshake::contract::Contract,
-    message::{ControlPayload, Message, Payload},
+    message::{ControlPayload, Message, Payload, SharedMessage},
     messages::WsMessages,
     reconnect::Reconnector,
     split::{ReuniteError, WsReceiver, WsSender},

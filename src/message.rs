@@ -1,9 +1,13 @@
 //! The library's own message, independent of any WebSocket implementation.
 
+mod shared;
+
 use std::{fmt, ops::Deref};
 
 use bytes::{Buf, Bytes, BytesMut};
 
+pub(crate) use self::shared::SharedBytes;
+pub use self::shared::SharedMessage;
 use crate::{close::CloseFrame, error::WsErr};
 
 /// Length of the room in front of a payload in which a transport writes a frame header: the longest

@@ -10,6 +10,8 @@ use std::{
 use futures::{Sink, Stream, stream::FusedStream};
 use pharos::{Observable, Observe, ObserveConfig};
 
+#[cfg(feature = "deflate")]
+use crate::config::Compression;
 use crate::{
     close::{CloseFrame, CloseOutcome},
     connection::Mode,
@@ -109,6 +111,13 @@ impl<M: MessageTransport> WsMessages<M> {
     /// A handle to ping, close, observe and count, that outlives the stream's halves.
     pub fn handle(&self) -> WsHandle {
         self.stream.handle()
+    }
+
+    /// How messages are compressed, see [`WsStream::compression`].
+    #[cfg(feature = "deflate")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "deflate")))]
+    pub fn compression(&self) -> Option<Compression> {
+        self.stream.compression()
     }
 
     /// The subprotocol of the handshake, see [`WsStream::subprotocol`].

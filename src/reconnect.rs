@@ -124,9 +124,9 @@ impl<F> Reconnector<F> {
     /// # Errors
     /// The error of the last attempt, after [`max_attempts`](Self::max_attempts), or if retrying
     /// cannot help: an argument that is not valid ([`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`],
-    /// [`WsErr::InvalidConfig`]), [`WsErr::Unsupported`], [`WsErr::NoSubprotocol`], and
-    /// [`WsErr::Rejected`] with a permanent redirection (301, 308), or a status from 400 to 499
-    /// other than 408, 425 and 429. A browser does not report the last two, so they are retried
+    /// [`WsErr::InvalidConfig`]), [`WsErr::Unsupported`], [`WsErr::NoSubprotocol`],
+    /// [`WsErr::Extension`], and [`WsErr::Rejected`] with a permanent redirection (301, 308), or a status from 400 to 499
+    /// other than 408, 425 and 429. A browser does not report the last three, so they are retried
     /// there.
     ///
     /// # Cancel safety
@@ -202,7 +202,8 @@ fn is_final(error: &WsErr) -> bool {
         | WsErr::InvalidHeader(_)
         | WsErr::InvalidConfig(_)
         | WsErr::Unsupported(_)
-        | WsErr::NoSubprotocol => true,
+        | WsErr::NoSubprotocol
+        | WsErr::Extension(_) => true,
         // Timeout, too early, too many requests (RFC 9110 section 15.5.9, RFC 8470, RFC 6585).
         WsErr::Rejected(response) => match response.status().as_u16() {
             408 | 425 | 429 => false,
@@ -368,6 +369,7 @@ mod tests {
         for error in [
             WsErr::InvalidUrl(String::new()),
             WsErr::NoSubprotocol,
+            WsErr::Extension(String::new()),
             WsErr::Unsupported(crate::Unsupported::Headers),
             rejected(301),
             rejected(308),

@@ -160,6 +160,10 @@ impl<T> Acceptor<T> {
     /// Sets the limits, deadlines and policies of the connections.
     #[must_use]
     pub fn config(mut self, config: Config) -> Self {
+        #[cfg(feature = "deflate")]
+        {
+            self.options.compression = config.compression;
+        }
         self.config = config;
         self
     }
@@ -369,8 +373,12 @@ where
         leftover,
         agreement,
     } = handshaken;
-    let transport = box_transport(Socket::new(io, leftover, Role::Server, config));
-    let stream = WsStream::traced(transport, config.clone(), trace.clone())?;
+    let socket = Socket::new(io, leftover, Role::Server, config);
+    #[cfg(feature = "deflate")]
+    let socket = socket.compressed(config, agreement.compression);
+    let stream = WsStream::traced(box_transport(socket), config.clone(), trace.clone())?;
+    #[cfg(feature = "deflate")]
+    let stream = stream.with_compression(agreement.compression);
     trace.opened();
     Ok(stream.with_subprotocol(agreement.subprotocol, agreement.contract))
 }

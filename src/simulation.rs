@@ -82,12 +82,10 @@ fn open(
         } else {
             protocol::Role::Server
         };
-        BoxTransport::new(Socket::new(
-            FuturesIo::new(pipe),
-            BytesMut::new(),
-            role,
-            &config,
-        ))
+        let socket = Socket::new(FuturesIo::new(pipe), BytesMut::new(), role, &config);
+        #[cfg(feature = "deflate")]
+        let socket = socket.compressed(&config, plan.compression);
+        BoxTransport::new(socket)
     };
     let transport = match sabotage {
         Some(sabotage) => BoxTransport::new(Sabotaged::new(transport, sabotage)),
@@ -106,6 +104,13 @@ fn open(
 fn simulate(seed: u64, is_traced: bool, sabotage: Option<Sabotage>) -> Fingerprint {
     let mut rng = Rng::new(seed);
     let scenario = Scenario::new(&mut rng);
+    #[cfg(feature = "deflate")]
+    let scenario = {
+        let mut scenario = scenario;
+        // Numbers of its own, so that a seed is the same without compression.
+        scenario.compress(&mut Rng::new(!seed));
+        scenario
+    };
     let agenda = Agenda::new(is_traced);
     agenda.trace(|| format!("{scenario:#?}"));
     let network = Network::new(

@@ -54,11 +54,11 @@ use std::{
 pub struct Stats {
     /// Data messages handed to the transport.
     pub messages_sent: u64,
-    /// Bytes in them.
+    /// Bytes in them, before compression.
     pub bytes_sent: u64,
     /// Data messages received.
     pub messages_received: u64,
-    /// Bytes in them.
+    /// Bytes in them, inflated.
     pub bytes_received: u64,
     /// Pings sent.
     pub pings_sent: u64,

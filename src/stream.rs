@@ -21,6 +21,8 @@ use pharos::{Observable, Observe, ObserveConfig};
 use ws_framed_codecs::CodecError;
 
 pub use self::split::{WsReader, WsWriter};
+#[cfg(feature = "deflate")]
+use crate::config::Compression;
 use crate::{
     close::{CloseFrame, CloseOutcome},
     config::Config,
@@ -29,7 +31,7 @@ use crate::{
     event::{WsEvent, WsEvents},
     handle::WsHandle,
     handshake::contract::Contract,
-    message::Payload,
+    message::{Payload, SharedBytes},
     time::{Task, Timer},
     trace::Trace,
     transport::{BoxTransport, IntoTransport, MaybeSend, MessageTransport},
@@ -92,6 +94,8 @@ pub struct WsStream<M = BoxTransport> {
     /// The contract, if the subprotocol is one.
     contract: Option<Box<Contract>>,
     response_headers: Option<Box<HeaderMap>>,
+    #[cfg(feature = "deflate")]
+    compression: Option<Compression>,
 }
 
 /// The transport is never pinned: its methods take `&mut self`.
@@ -145,6 +149,8 @@ impl<M: MessageTransport> WsStream<M> {
             subprotocol: None,
             contract: None,
             response_headers: None,
+            #[cfg(feature = "deflate")]
+            compression: None,
         }
     }
 
@@ -179,6 +185,14 @@ impl<M: MessageTransport> WsStream<M> {
         self.response_headers.as_deref()
     }
 
+    /// How messages are compressed, if both sides agreed on it in the handshake: see
+    /// [`Config::compression`]. `None` in a browser, and over a socket that the caller opened.
+    #[cfg(feature = "deflate")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "deflate")))]
+    pub fn compression(&self) -> Option<Compression> {
+        self.compression
+    }
+
     /// The transport, for example to get the address of the peer from a socket of the caller.
     pub fn transport(&self) -> &M {
         self.connection.transport()
@@ -204,6 +218,8 @@ impl<M: MessageTransport> WsStream<M> {
             subprotocol: self.subprotocol,
             contract: self.contract,
             response_headers: self.response_headers,
+            #[cfg(feature = "deflate")]
+            compression: self.compression,
         }
     }
 
@@ -325,6 +341,12 @@ impl<M: MessageTransport> WsStream<M> {
         self
     }
 
+    #[cfg(all(feature = "deflate", not(target_arch = "wasm32")))]
+    pub(crate) fn with_compression(mut self, compression: Option<Compression>) -> Self {
+        self.compression = compression;
+        self
+    }
+
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn with_response_headers(mut self, headers: HeaderMap) -> Self {
         self.response_headers = Some(Box::new(headers));
@@ -381,7 +403,7 @@ impl<M: MessageTransport> WsStream<M> {
     }
 
     /// Appends shared bytes to the write buffer, without a copy where possible.
-    pub(crate) fn buffer_bytes(&mut self, mode: Mode, bytes: Bytes) -> io::Result<()> {
+    pub(crate) fn buffer_bytes(&mut self, mode: Mode, bytes: SharedBytes) -> io::Result<()> {
         self.connection
             .buffer_bytes(mode, bytes)
             .map_err(|error| CodecError::from(error).into())

@@ -139,3 +139,8 @@ impl AsyncWrite for Server {
         Pin::new(&mut self.script).poll_close(cx)
     }
 }
+
+/// The lines of `Sec-WebSocket-Extensions`.
+pub fn extensions(input: &[u8]) {
+    ws_framed::__fuzzing::check_extensions(input);
+}

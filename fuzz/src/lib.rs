@@ -18,9 +18,9 @@ pub use codec::{
     codec_postcard,
 };
 pub use connection::{connection_client, connection_server};
-pub use decoder::decoder;
+pub use decoder::{decoder, inflation};
 pub use frames::HEAD_END;
-pub use handshake::{ANY_ACCEPT, accept, connect};
+pub use handshake::{ANY_ACCEPT, accept, connect, extensions};
 pub use split::{split_bytes, split_items};
 pub use support::Frame;
 pub use values::Value;
@@ -34,7 +34,7 @@ static ALLOC: support::alloc::CountingAlloc = support::alloc::CountingAlloc;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 16] = [
     ("codec_length_delimited", codec_length_delimited),
     ("codec_lines", codec_lines),
     ("codec_bincode", codec_bincode),
@@ -43,6 +43,8 @@ pub const TARGETS: [Target; 14] = [
     ("codec_cbor", codec_cbor),
     ("codec_compressed", codec_compressed),
     ("decoder", decoder),
+    ("inflation", inflation),
+    ("extensions", extensions),
     ("connection_server", connection_server),
     ("connection_client", connection_client),
     ("split_bytes", split_bytes),

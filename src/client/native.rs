@@ -54,8 +54,12 @@ impl Connector {
             agreement,
         } = handshaken;
         let transport = Socket::new(io, leftover, Role::Client, &self.config);
+        #[cfg(feature = "deflate")]
+        let transport = transport.compressed(&self.config, agreement.compression);
         let stream = WsStream::traced(transport, self.config.clone(), trace.clone())?;
         trace.opened();
+        #[cfg(feature = "deflate")]
+        let stream = stream.with_compression(agreement.compression);
         Ok(stream
             .boxed()
             .with_subprotocol(agreement.subprotocol, agreement.contract)

@@ -84,6 +84,25 @@ impl Unit for Keepalive {
     }
 }
 
+#[cfg(feature = "deflate")]
+impl Unit for super::Deflate {
+    fn expecting(f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table with the settings of permessage-deflate")
+    }
+
+    fn from_text(_: &str) -> Option<Self> {
+        None
+    }
+
+    fn from_map<'de, A: de::MapAccess<'de>>(map: A) -> Result<Self, A::Error> {
+        Self::deserialize(MapAccessDeserializer::new(map))
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize(serializer)
+    }
+}
+
 impl<U: Unit> Unit for Option<U> {
     fn expecting(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         U::expecting(f)?;

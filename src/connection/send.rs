@@ -5,13 +5,13 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 
-use super::{Connection, Core, Mode, state::Input};
+use super::{Connection, Core, Mode, state::Input, write_buffer::Outgoing};
 use crate::{
     close::CloseCode,
     error::{Unsupported, WsErr},
-    message::Message,
+    message::{Message, SharedBytes},
     time::Task,
     transport::MessageTransport,
 };
@@ -151,7 +151,7 @@ impl<M: MessageTransport> Connection<M> {
     }
 
     /// Buffers shared bytes.
-    pub(crate) fn buffer_bytes(&mut self, mode: Mode, bytes: Bytes) -> Result<(), WsErr> {
+    pub(crate) fn buffer_bytes(&mut self, mode: Mode, bytes: SharedBytes) -> Result<(), WsErr> {
         self.core.buffer_bytes(mode, bytes)
     }
 
@@ -277,8 +277,10 @@ impl<M: MessageTransport> Connection<M> {
         }
         while self.core.buffer.has_message(threshold) {
             ready!(self.transport.poll_ready(cx))?;
-            let message = self.core.next_message();
-            self.transport.start_send(message)?;
+            match self.core.next_message() {
+                Outgoing::Message(message) => self.transport.start_send(message)?,
+                Outgoing::Shared(message) => self.transport.start_send_shared(message)?,
+            }
             self.core.on_message_queued();
         }
         Poll::Ready(Ok(()))
@@ -339,12 +341,15 @@ impl Core {
         Ok(())
     }
 
-    fn buffer_bytes(&mut self, mode: Mode, bytes: Bytes) -> Result<(), WsErr> {
+    fn buffer_bytes(&mut self, mode: Mode, bytes: SharedBytes) -> Result<(), WsErr> {
         self.check_room(mode)?;
+        let min_shared_len = self.properties.min_shared_len;
+        let is_shared = min_shared_len.is_some_and(|min| bytes.len() >= min);
         match mode {
-            Mode::Packed => self.buffer.push_bytes(bytes, self.max_send),
+            Mode::Packed => self.buffer.push_bytes(bytes, is_shared, self.max_send),
             Mode::PerMessage { is_text } => {
-                self.buffer.push_message(bytes, is_text, self.max_send)?;
+                let max = self.max_send;
+                self.buffer.push_message(bytes, is_shared, is_text, max)?;
             }
         }
         if !self.buffer.is_empty() {
@@ -377,7 +382,7 @@ impl Core {
         Ok(())
     }
 
-    fn next_message(&mut self) -> Message {
+    fn next_message(&mut self) -> Outgoing {
         let message = self.buffer.next_message(self.max_send);
         self.shared().counters.messages_sent.add(1);
         self.shared().counters.bytes_sent.add(message.data_len());

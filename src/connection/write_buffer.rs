@@ -2,12 +2,12 @@
 
 use std::{fmt, io};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::BytesMut;
 use ws_framed_codecs::CodecError;
 
 use crate::{
     error::{Mismatch, WsErr},
-    message::{HEADROOM, Message, Payload},
+    message::{HEADROOM, Message, Payload, SharedBytes, SharedMessage},
 };
 
 /// Length of the prefix of an encoded item.
@@ -22,12 +22,31 @@ pub(super) struct WriteBuffer {
     headroom: usize,
     /// Shared bytes behind those in the buffer. They are sent without a copy, unless something is
     /// appended behind them before that.
-    tail: Bytes,
+    tail: SharedBytes,
+    /// The shared bytes make messages of their own.
+    is_tail_alone: bool,
     /// A message that is sent unchanged, before all other data here. It waits until the transport
     /// is ready, since a ping may have used the room that `poll_ready` reported.
-    message: Option<Message>,
+    message: Option<Outgoing>,
     /// The largest length of the buffer since it was empty.
     peak: usize,
+}
+
+/// What a transport takes next.
+#[derive(Debug)]
+pub(super) enum Outgoing {
+    Message(Message),
+    Shared(SharedMessage),
+}
+
+impl Outgoing {
+    /// Length of the data in bytes.
+    pub(super) fn data_len(&self) -> usize {
+        match self {
+            Self::Message(message) => message.data_len(),
+            Self::Shared(message) => message.payload().len(),
+        }
+    }
 }
 
 /// Shows how much is buffered, not what: logs get nothing that a caller sends.
@@ -55,7 +74,7 @@ impl WriteBuffer {
     /// Whether there is a message to send, if `threshold` buffered bytes make one.
     #[inline]
     pub(super) fn has_message(&self, threshold: usize) -> bool {
-        self.message.is_some() || self.len() >= threshold
+        self.message.is_some() || self.is_tail_alone || self.len() >= threshold
     }
 
     /// Capacity of the buffer in bytes.
@@ -73,8 +92,9 @@ impl WriteBuffer {
         if !self.tail.is_empty() {
             // Less than a message, or the caller would have waited for room.
             let tail = std::mem::take(&mut self.tail);
+            self.is_tail_alone = false;
             self.begin();
-            self.buffer.extend_from_slice(&tail);
+            self.buffer.extend_from_slice(&tail.bytes);
         }
         self.begin();
         let before = self.buffer.len();
@@ -105,34 +125,44 @@ impl WriteBuffer {
     }
 
     /// Appends shared bytes. Where they fit into one message of `max` bytes together with what is
-    /// buffered, they are copied: one more message is more expensive than that.
-    pub(super) fn push_bytes(&mut self, bytes: Bytes, max: usize) {
+    /// buffered, they are copied: one more message is more expensive than that. But `is_alone`
+    /// makes messages of their own of them.
+    pub(super) fn push_bytes(&mut self, bytes: SharedBytes, is_alone: bool, max: usize) {
         let fits = self.len().saturating_add(bytes.len()) <= max;
-        if !self.is_empty() && fits {
-            return self.extend(&bytes);
+        if !self.is_empty() && fits && !is_alone {
+            return self.extend(&bytes.bytes);
         }
         // Moves an earlier tail into the buffer.
         self.extend(&[]);
+        self.is_tail_alone = is_alone && !bytes.is_empty();
         self.tail = bytes;
     }
 
     /// Buffers a whole message. The buffer is empty.
     pub(super) fn push_whole(&mut self, message: Message) {
-        self.message = Some(message);
+        self.message = Some(Outgoing::Message(message));
     }
 
     /// Buffers the payload of an encoded item as a message of its own. The buffer is empty.
     pub(super) fn push_message(
         &mut self,
-        mut frame: Bytes,
+        mut frame: SharedBytes,
+        is_shared: bool,
         is_text: bool,
         max: usize,
     ) -> Result<(), WsErr> {
-        self.message = Some(if let Some(text) = check_item(&frame, is_text, max)? {
-            Message::Text(text)
-        } else {
-            frame.advance(PREFIX_LEN);
-            Message::Binary(frame.into())
+        let text = check_item(&frame.bytes, is_text, max)?;
+        let is_text = text.is_some();
+        self.message = Some(match text {
+            Some(text) if !is_shared => Outgoing::Message(Message::Text(text.to_owned())),
+            _ => {
+                frame.advance(PREFIX_LEN);
+                if is_shared {
+                    Outgoing::Shared(SharedMessage::new(frame, is_text))
+                } else {
+                    Outgoing::Message(Message::Binary(frame.bytes.into()))
+                }
+            }
         });
         Ok(())
     }
@@ -153,28 +183,34 @@ impl WriteBuffer {
         let encoded = frame.get(headroom - PREFIX_LEN..).unwrap_or_default();
         let payload = check_item(encoded, is_text, max)
             .map_err(|error| io::Error::from(CodecError::from(error)))?;
-        self.message = Some(match payload {
-            Some(text) => Message::Text(text),
+        self.message = Some(Outgoing::Message(match payload {
+            Some(text) => Message::Text(text.to_owned()),
             None => Message::Binary(Payload::with_headroom(frame.split(), headroom)),
-        });
+        }));
         Ok(())
     }
 
     /// Takes the next message of at most `max` bytes.
-    pub(super) fn next_message(&mut self, max: usize) -> Message {
+    pub(super) fn next_message(&mut self, max: usize) -> Outgoing {
         if let Some(message) = self.message.take() {
             return message;
         }
         let headroom = std::mem::take(&mut self.headroom);
         let end = headroom.saturating_add(max);
-        Message::Binary(if self.buffer.len() == headroom {
+        let payload = if self.buffer.len() == headroom {
             self.buffer.clear();
-            self.tail.split_to(self.tail.len().min(max)).into()
+            let part = self.tail.split_to(self.tail.len().min(max));
+            if self.is_tail_alone {
+                self.is_tail_alone = !self.tail.is_empty();
+                return Outgoing::Shared(SharedMessage::new(part, false));
+            }
+            part.bytes.into()
         } else if self.buffer.len() > end {
             Payload::with_headroom(self.buffer.split_to(end), headroom)
         } else {
             Payload::with_headroom(self.take_buffer(max), headroom)
-        })
+        };
+        Outgoing::Message(Message::Binary(payload))
     }
 
     fn take_buffer(&mut self, max: usize) -> BytesMut {
@@ -190,7 +226,7 @@ impl WriteBuffer {
 
 /// Checks the length prefix of an encoded item and the length of its payload. Returns the payload
 /// if it is text.
-fn check_item(frame: &[u8], is_text: bool, max: usize) -> Result<Option<String>, WsErr> {
+fn check_item(frame: &[u8], is_text: bool, max: usize) -> Result<Option<&str>, WsErr> {
     let Some((prefix, payload)) = frame.split_first_chunk() else {
         return Err(WsErr::NotOneFrame(Mismatch::NoLength));
     };
@@ -205,5 +241,5 @@ fn check_item(frame: &[u8], is_text: bool, max: usize) -> Result<Option<String>,
         return Ok(None);
     }
     let text = std::str::from_utf8(payload).map_err(|_| WsErr::NotOneFrame(Mismatch::NotUtf8))?;
-    Ok(Some(text.to_owned()))
+    Ok(Some(text))
 }

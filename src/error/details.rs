@@ -30,6 +30,15 @@ impl Violation {
         }
     }
 
+    /// A compressed message that is not valid DEFLATE: code 1007 (RFC 7692 section 7.2.2).
+    #[cfg(all(feature = "deflate", not(target_arch = "wasm32")))]
+    pub(crate) fn invalid_deflate() -> Self {
+        Self {
+            code: CloseCode::INVALID_PAYLOAD_DATA,
+            reason: Cow::Borrowed("a compressed message is broken (RFC 7692 section 7.2.2)"),
+        }
+    }
+
     /// The code of the close frame that reports it.
     #[must_use]
     pub fn code(&self) -> CloseCode {
@@ -110,6 +119,10 @@ pub enum Setting {
     /// The status of a `Rejection` is not from 200 to 599, or not from 300 in HTTP/2, where 2xx would
     /// accept the CONNECT.
     RejectionStatus,
+    /// The level of a `Deflate` is not from 1 to 9.
+    DeflateLevel,
+    /// A window of a `Deflate` is not from 9 to 15 bits.
+    DeflateWindow,
 }
 
 impl fmt::Display for Setting {
@@ -129,6 +142,8 @@ impl fmt::Display for Setting {
             Self::RejectionStatus => {
                 "the status of a rejection must be from 200 to 599, of a CONNECT from 300"
             }
+            Self::DeflateLevel => "the level of compression must be from 1 to 9",
+            Self::DeflateWindow => "send_window_bits and recv_window_bits must be from 9 to 15",
         })
     }
 }

@@ -10,17 +10,23 @@ use futures::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode, Version,
     header::{
-        AUTHORIZATION, CONNECTION, HOST, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS,
-        SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+        AUTHORIZATION, CONNECTION, HOST, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+        SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
     },
 };
 
+#[cfg(feature = "deflate")]
+use http::header::SEC_WEBSOCKET_EXTENSIONS;
+
+#[cfg(feature = "deflate")]
+use super::extensions::deflate;
 use super::{
     added_headers::{AddedHeaders, invalid_header},
     body::{Framing, read_body},
+    extensions::{self, Extension, Malformed},
     handshaken::Handshaken,
     head::{self, HeadError, Kind, read_head},
-    headers::{Duplicate, list, list_contains, single},
+    headers::{Duplicate, list_contains, single},
     key::{accept_value, generate_key},
     options::HandshakeOptions,
     outcome::{Agreement, KnownError},
@@ -44,7 +50,7 @@ const MAX_INTERIM_RESPONSES: usize = 16;
 ///
 /// # Errors
 /// [`WsErr::InvalidHeader`], [`WsErr::Rejected`], [`WsErr::Handshake`], [`WsErr::NoSubprotocol`],
-/// [`WsErr::Io`].
+/// [`WsErr::Extension`], [`WsErr::Io`].
 pub(crate) async fn connect<S>(
     mut io: S,
     url: &WsUrl,
@@ -83,11 +89,11 @@ where
     let response = head::parse_response(&head?).map_err(failed)?;
     let headers = response.headers();
     check_upgrade(headers, &key)?;
-    let subprotocol = selected(headers, options.subprotocols())?;
+    let agreement = selected(headers, options)?;
     let handshaken = Handshaken {
         io,
         leftover: buffer,
-        agreement: Agreement::new(subprotocol, options),
+        agreement,
     };
     Ok((handshaken, without_handshake(headers)))
 }
@@ -126,6 +132,10 @@ fn insert_offer(
     if !options.subprotocols().is_empty() {
         let offer = options.subprotocols().join(", ");
         headers.insert(SEC_WEBSOCKET_PROTOCOL, value(&offer)?);
+    }
+    #[cfg(feature = "deflate")]
+    if let Some(deflate) = &options.compression {
+        headers.insert(SEC_WEBSOCKET_EXTENSIONS, value(&deflate::offer(deflate))?);
     }
     if let Some(authorization) = &url.authorization {
         headers.insert(AUTHORIZATION, value(authorization)?);
@@ -185,22 +195,51 @@ fn single_value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<
     single(headers, name.clone()).map_err(duplicate)
 }
 
-/// Checks what a server selected of the offer, and gives the subprotocol.
-fn selected(headers: &HeaderMap, offered: &[String]) -> Result<Option<String>, WsErr> {
-    if list(headers, SEC_WEBSOCKET_EXTENSIONS).next().is_some() {
-        return Err(invalid(
-            "the server selected an extension that was not offered",
-        ));
-    }
-    match single_value(headers, &SEC_WEBSOCKET_PROTOCOL)? {
-        None if offered.is_empty() => Ok(None),
-        None => Err(WsErr::NoSubprotocol),
+/// Checks what a server selected of the offer.
+fn selected(headers: &HeaderMap, options: &HandshakeOptions) -> Result<Agreement, WsErr> {
+    let extensions = extensions::parse(headers)
+        .map_err(|Malformed| invalid("the list of extensions is malformed"))?;
+    let offered = options.subprotocols();
+    let subprotocol = match single_value(headers, &SEC_WEBSOCKET_PROTOCOL)? {
+        None if offered.is_empty() => None,
+        None => return Err(WsErr::NoSubprotocol),
         Some(name) => {
             let selected = offered.iter().find(|offer| offer.as_bytes() == name);
-            let selected = selected.cloned().map(Some);
-            selected
-                .ok_or_else(|| invalid("the server selected a subprotocol that was not offered"))
+            let unknown = || invalid("the server selected a subprotocol that was not offered");
+            Some(selected.cloned().ok_or_else(unknown)?)
         }
+    };
+    agree(Agreement::new(subprotocol, options), &extensions, options)
+}
+
+/// Adds the extension that the server selected, if there is one.
+#[cfg(feature = "deflate")]
+fn agree(
+    mut agreement: Agreement,
+    selected: &[Extension],
+    options: &HandshakeOptions,
+) -> Result<Agreement, WsErr> {
+    match (selected, &options.compression) {
+        ([], _) => {}
+        ([extension], Some(offered)) => {
+            agreement.compression = Some(deflate::agree(extension, offered)?);
+        }
+        // None was offered, or each may be selected once.
+        ([.., extension], _) => return Err(WsErr::Extension(extension.to_string())),
+    }
+    Ok(agreement)
+}
+
+/// None was offered.
+#[cfg(not(feature = "deflate"))]
+fn agree(
+    agreement: Agreement,
+    selected: &[Extension],
+    _: &HandshakeOptions,
+) -> Result<Agreement, WsErr> {
+    match selected.last() {
+        Some(extension) => Err(WsErr::Extension(extension.to_string())),
+        None => Ok(agreement),
     }
 }
 

@@ -10,6 +10,8 @@ mod body;
 pub(crate) mod client;
 pub(crate) mod contract;
 #[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod extensions;
+#[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod handshaken;
 #[cfg(not(target_arch = "wasm32"))]
 mod head;

@@ -1,6 +1,8 @@
-//! The subprotocols and contracts of a handshake.
+//! The subprotocols, contracts and extensions of a handshake.
 
 use super::{contract::Contract, token::is_token};
+#[cfg(all(feature = "deflate", not(target_arch = "wasm32")))]
+use crate::config::Deflate;
 use crate::error::WsErr;
 
 /// What a caller adds to handshakes, in either role.
@@ -9,6 +11,9 @@ pub(crate) struct HandshakeOptions {
     subprotocols: Vec<String>,
     /// The subprotocols that are contracts.
     pub(super) contracts: Vec<Contract>,
+    /// What is offered, or accepted.
+    #[cfg(all(feature = "deflate", not(target_arch = "wasm32")))]
+    pub(crate) compression: Option<Deflate>,
 }
 
 impl HandshakeOptions {

@@ -1,6 +1,8 @@
 //! The result of a handshake.
 
 use super::{contract::Contract, options::HandshakeOptions};
+#[cfg(feature = "deflate")]
+use crate::config::Compression;
 use crate::{
     error::{Timeout, WsErr},
     trace::Trace,
@@ -12,6 +14,9 @@ pub(crate) struct Agreement {
     pub(crate) subprotocol: Option<String>,
     /// The contract that the subprotocol stands for.
     pub(crate) contract: Option<Contract>,
+    /// How messages are compressed.
+    #[cfg(feature = "deflate")]
+    pub(crate) compression: Option<Compression>,
 }
 
 impl Agreement {
@@ -22,6 +27,8 @@ impl Agreement {
         Self {
             contract: contract.cloned(),
             subprotocol,
+            #[cfg(feature = "deflate")]
+            compression: None,
         }
     }
 }

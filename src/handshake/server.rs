@@ -16,6 +16,11 @@ use http::{
     },
 };
 
+#[cfg(feature = "deflate")]
+use http::header::SEC_WEBSOCKET_EXTENSIONS;
+
+#[cfg(feature = "deflate")]
+use super::extensions::{Malformed, deflate};
 use super::{
     handshaken::Handshaken,
     head::{self, HeadError, Kind, read_head},
@@ -27,6 +32,8 @@ use super::{
     rejection::Rejection,
     subprotocol,
 };
+#[cfg(feature = "deflate")]
+use crate::config::Compression;
 use crate::{error::WsErr, time::timeout, trace::Trace};
 
 /// How many bytes are discarded behind a request that is rejected.
@@ -153,16 +160,32 @@ impl<V> Server<'_, V> {
         };
         self.policy.check(&request)?;
         let selected = subprotocol::select(self.options, &request);
+        #[cfg(feature = "deflate")]
+        let compression = self.compress(request.headers())?;
         let value = self.call_back(request).await?;
         // A client that the callback rejects does not learn the contracts.
         let selected = selected?;
         let response = self.opening_response(accept.as_deref(), selected.as_deref());
+        let response = response.map_err(|error| Rejection::new(500, error.to_string()))?;
+        let agreement = Agreement::new(selected, self.options);
+        #[cfg(feature = "deflate")]
+        let (response, agreement) = add_compression(response, agreement, compression)?;
         Ok(Accepted {
-            response: response.map_err(|error| Rejection::new(500, error.to_string()))?,
-            agreement: Agreement::new(selected, self.options),
+            response,
+            agreement,
             value,
             upgrade,
         })
+    }
+
+    /// The answer to the offers of compression.
+    #[cfg(feature = "deflate")]
+    fn compress(&self, headers: &HeaderMap) -> Result<Option<(String, Compression)>, Rejection> {
+        let Some(deflate) = &self.options.compression else {
+            return Ok(None);
+        };
+        deflate::answer(headers, deflate)
+            .map_err(|Malformed| Rejection::new(400, "the Sec-WebSocket-Extensions are malformed"))
     }
 
     /// What the callback says to a request.
@@ -201,6 +224,23 @@ impl<V> Server<'_, V> {
         headers.extend(self.headers.clone());
         Ok(response)
     }
+}
+
+/// Adds what was agreed on about compression to a response.
+#[cfg(feature = "deflate")]
+fn add_compression(
+    mut response: Response<()>,
+    mut agreement: Agreement,
+    compression: Option<(String, Compression)>,
+) -> Result<(Response<()>, Agreement), Rejection> {
+    if let Some((answer, agreed)) = compression {
+        let answer = HeaderValue::from_str(&answer)
+            .map_err(|error| Rejection::new(500, error.to_string()))?;
+        let headers = response.headers_mut();
+        headers.insert(SEC_WEBSOCKET_EXTENSIONS, answer);
+        agreement.compression = Some(agreed);
+    }
+    Ok((response, agreement))
 }
 
 /// Checks that a request asks for a WebSocket, with any key and version.

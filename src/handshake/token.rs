@@ -2,8 +2,12 @@
 
 /// Whether `text` is a token.
 pub(crate) fn is_token(text: &str) -> bool {
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !text.is_empty() && text.bytes().all(is_allowed)
+    !text.is_empty() && text.bytes().all(is_token_byte)
+}
+
+/// Whether `byte` may be in a token.
+pub(super) fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 #[cfg(test)]

@@ -13,8 +13,9 @@ impl Connector {
     ///
     /// # Errors
     /// [`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`], [`WsErr::InvalidConfig`],
-    /// [`WsErr::TimedOut`], [`WsErr::Rejected`], [`WsErr::NoSubprotocol`], [`WsErr::Handshake`], as
-    /// in `connect`; [`WsErr::Io`] if the stream fails, or a certificate is not trusted.
+    /// [`WsErr::TimedOut`], [`WsErr::Rejected`], [`WsErr::NoSubprotocol`], [`WsErr::Extension`],
+    /// [`WsErr::Handshake`], as in `connect`; [`WsErr::Io`] if the stream fails, or a certificate is
+    /// not trusted.
     ///
     /// # Cancel safety
     /// Dropping the future drops `io`. Nothing continues in the background.

@@ -33,6 +33,7 @@ pub async fn connect(url: impl AsRef<str>) -> Result<WsStream, WsErr> {
 /// - [`WsErr::Io`]: there is no connection, or the certificate is not trusted.
 /// - [`WsErr::Rejected`]: the server responded with another status than 101.
 /// - [`WsErr::NoSubprotocol`]: the server selected none.
+/// - [`WsErr::Extension`]: the server selected one that was not offered.
 /// - [`WsErr::Handshake`] for any other response.
 ///
 /// # Cancel safety

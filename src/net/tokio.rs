@@ -70,6 +70,7 @@ impl Connector {
     /// - [`WsErr::Rejected`]: the server responded with another status than 101, see
     ///   [`RejectedHandshake`](crate::RejectedHandshake).
     /// - [`WsErr::NoSubprotocol`]: the server selected none.
+    /// - [`WsErr::Extension`]: the server selected one that was not offered.
     /// - [`WsErr::Handshake`] for any other response, and for all failures in a browser, which does
     ///   not report reasons, not even [`WsErr::NoSubprotocol`].
     /// - [`WsErr::Unsupported`] in a browser if headers were added.

@@ -8,6 +8,7 @@
 //! | binary, longer or fragmented | joined in a buffer; long parts are read straight into it |
 //! | binary, for which the driver has provided a buffer | read straight into that buffer |
 //! | text | validated in the input as it arrives, appended to a `String` |
+//! | compressed | inflated as it arrives, a step at a time |
 
 use bytes::{Buf, BytesMut};
 
@@ -17,6 +18,11 @@ use super::{
     mask,
     rule::Rule,
     utf8::Text,
+};
+#[cfg(feature = "deflate")]
+use super::{
+    deflate::{Inflated, Inflater, Inflation},
+    frame::RSV1,
 };
 use crate::{
     error::WsErr,
@@ -36,6 +42,9 @@ const MIN_STREAMING_LEN: usize = 8 * 1024;
 /// A longer part of a frame is not moved to make a read longer than what the frame lacks.
 const MOVED_LEN: usize = 4 * 1024;
 
+/// The longest part of a compressed message that can be counted.
+const MAX_LEN: usize = isize::MAX.unsigned_abs();
+
 /// The largest input that is kept while nothing arrives.
 const IDLE_CAPACITY: usize = 512;
 
@@ -45,8 +54,13 @@ const IDLE_CAPACITY: usize = 512;
 #[derive(Debug)]
 pub(crate) struct Decoder {
     role: Role,
-    /// Reserved bits that extensions claim. None does.
+    /// Reserved bits that extensions claim.
     claimed: u8,
+    #[cfg(feature = "deflate")]
+    inflater: Option<Box<Inflater>>,
+    /// Inflated bytes that the driver has not counted.
+    #[cfg(feature = "deflate")]
+    inflated: usize,
     max_message_len: usize,
     /// The longest read into the input, unless a frame that is completed there is longer.
     streaming_len: usize,
@@ -81,6 +95,8 @@ struct Frame {
 enum Partial {
     Binary(BytesMut),
     Text(Text),
+    #[cfg(feature = "deflate")]
+    Compressed(Box<Inflation>),
 }
 
 impl Partial {
@@ -88,7 +104,13 @@ impl Partial {
         match self {
             Self::Binary(buffer) => buffer.len(),
             Self::Text(text) => text.len(),
+            #[cfg(feature = "deflate")]
+            Self::Compressed(inflation) => inflation.received(),
         }
+    }
+
+    fn is_compressed(&self) -> bool {
+        !matches!(self, Self::Binary(_) | Self::Text(_))
     }
 }
 
@@ -122,6 +144,10 @@ impl Decoder {
         Self {
             role,
             claimed: 0,
+            #[cfg(feature = "deflate")]
+            inflater: None,
+            #[cfg(feature = "deflate")]
+            inflated: 0,
             max_message_len,
             streaming_len: max_message_len.clamp(MIN_STREAMING_LEN, IN_PLACE_LEN),
             input_capacity: input.capacity(),
@@ -132,6 +158,28 @@ impl Decoder {
             follows_direct: false,
             is_discarding: false,
         }
+    }
+
+    /// Takes compressed messages, too. With context, one may refer to those before it.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn with_deflate(mut self, takes_over: bool) -> Self {
+        self.claimed = RSV1;
+        self.inflater = Some(Box::new(Inflater::new(takes_over)));
+        self
+    }
+
+    /// Whether [`decode`](Self::decode) has more to do without further input: it inflates a bounded
+    /// number of bytes at once.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn is_inflating(&self) -> bool {
+        matches!(&self.message, Some(Partial::Compressed(inflation)) if inflation.has_more())
+    }
+
+    /// How many bytes have been inflated since the last call.
+    #[cfg(feature = "deflate")]
+    #[inline]
+    pub(crate) fn take_inflated(&mut self) -> usize {
+        std::mem::take(&mut self.inflated)
     }
 
     /// The next whole message, or `None` if more bytes are needed.
@@ -184,8 +232,8 @@ impl Decoder {
         };
         let len = self.check(&header)?;
         self.input.advance(header_len);
-        if header.opcode == OpCode::Binary {
-            self.begin_binary(header.is_final, len);
+        if self.provided.capacity() > 0 && !header.opcode.is_control() {
+            self.use_provided(&header, len);
         }
         Ok(Some(Frame {
             opcode: header.opcode,
@@ -198,13 +246,10 @@ impl Decoder {
     }
 
     /// Begins the message in the buffer that is provided for it, or gives that back.
-    #[inline]
-    fn begin_binary(&mut self, is_final: bool, len: usize) {
-        if self.provided.capacity() == 0 {
-            return;
-        }
+    fn use_provided(&mut self, header: &Header, len: usize) {
         let provided = std::mem::take(&mut self.provided);
-        if is_final && (DIRECT_LEN..=provided.capacity()).contains(&len) {
+        let is_whole = header.is_final && header.opcode == OpCode::Binary;
+        if is_whole && (DIRECT_LEN..=provided.capacity()).contains(&len) {
             self.message = Some(Partial::Binary(provided));
         }
     }
@@ -225,12 +270,13 @@ impl Decoder {
         }
         match (&self.message, header.opcode) {
             (None, OpCode::Continuation) => return Err(Rule::UnexpectedContinuation.into()),
-            (Some(_), OpCode::Text | OpCode::Binary) => {
-                return Err(Rule::InterruptedMessage.into());
-            }
-            _ => {}
+            (Some(_), OpCode::Continuation) | (None, _) => {}
+            (Some(_), _) => return Err(Rule::InterruptedMessage.into()),
         }
         let message_len = match &self.message {
+            // What it inflates to is counted. Its own length must be within reach.
+            Some(message) if message.is_compressed() => len.saturating_sub(MAX_LEN),
+            None if header.opcode.is_compressed() => len.saturating_sub(MAX_LEN),
             None => len,
             Some(message) => message.len().saturating_add(len),
         };
@@ -276,10 +322,12 @@ impl Decoder {
 
     /// Appends what has arrived of a frame to its message, and returns the message if that ends it.
     fn continue_message(&mut self, mut frame: Frame) -> Result<Option<Message>, WsErr> {
-        let mut message = self.message.take().unwrap_or_else(|| match frame.opcode {
-            OpCode::Text => Partial::Text(Text::default()),
-            _ => Partial::Binary(BytesMut::new()),
-        });
+        let message = self.message.take();
+        let mut message = message.unwrap_or_else(|| self.begin_message(frame.opcode));
+        #[cfg(feature = "deflate")]
+        if let Partial::Compressed(inflation) = message {
+            return self.continue_compressed(inflation, frame);
+        }
         self.append(&mut message, &mut frame)?;
         if frame.missing() > 0 || !frame.is_final {
             self.message = Some(message);
@@ -289,7 +337,49 @@ impl Decoder {
         Ok(Some(match message {
             Partial::Binary(buffer) => Message::Binary(buffer.into()),
             Partial::Text(text) => Message::Text(text.finish()?),
+            #[cfg(feature = "deflate")]
+            Partial::Compressed(_) => return Ok(None),
         }))
+    }
+
+    fn begin_message(&mut self, opcode: OpCode) -> Partial {
+        #[cfg(feature = "deflate")]
+        if let (Some(inflater), true) = (&mut self.inflater, opcode.is_compressed()) {
+            let message = match opcode {
+                OpCode::CompressedText => Inflated::Text(Text::default()),
+                _ => Inflated::Binary(BytesMut::new()),
+            };
+            return Partial::Compressed(Box::new(inflater.begin(message)));
+        }
+        match opcode {
+            OpCode::Text => Partial::Text(Text::default()),
+            _ => Partial::Binary(BytesMut::new()),
+        }
+    }
+
+    /// Inflates what has arrived of a frame, or a part of it, and returns the message if that ends it.
+    #[cfg(feature = "deflate")]
+    fn continue_compressed(
+        &mut self,
+        mut inflation: Box<Inflation>,
+        mut frame: Frame,
+    ) -> Result<Option<Message>, WsErr> {
+        let unmasked = inflation.unread;
+        let arrived = unmasked.saturating_add(frame.missing());
+        let arrived = arrived.min(self.input.len());
+        let part = self.input.get_mut(..arrived).unwrap_or_default();
+        frame.unmask(part.get_mut(unmasked..).unwrap_or_default());
+        let work = inflation.push(part, self.max_message_len)?;
+        self.inflated = self.inflated.saturating_add(work);
+        self.input.advance(arrived - inflation.unread);
+        let is_read = frame.missing() == 0 && !inflation.has_more();
+        if is_read && frame.is_final {
+            let inflater = self.inflater.as_mut();
+            return inflater.map(|own| own.end(*inflation)).transpose();
+        }
+        self.message = Some(Partial::Compressed(inflation));
+        self.frame = (!is_read).then_some(frame);
+        Ok(None)
     }
 
     #[inline]
@@ -316,6 +406,8 @@ impl Decoder {
                 text.reserve(expected, self.max_message_len);
                 text.push(part)?;
             }
+            #[cfg(feature = "deflate")]
+            Partial::Compressed(_) => {}
         }
         self.input.advance(len);
         Ok(())

@@ -7,15 +7,21 @@
 //! | a unique buffer with headroom | masked in place; the header is written into the headroom |
 //! | long, and unique, or shared and of a server | the header and the payload are two slices |
 //! | short, or shared and of a client | copied behind the header, masked there |
+//!
+//! What is compressed becomes a unique buffer with headroom first.
 
 use bytes::{Buf, Bytes, BytesMut};
 
+#[cfg(feature = "deflate")]
+use super::deflate::Deflater;
 use super::{
     Role, close,
     frame::{EncodedHeader, OpCode},
     mask,
     queue::Queue,
 };
+#[cfg(feature = "deflate")]
+use crate::message::{HEADROOM, SharedMessage};
 use crate::{
     error::WsErr,
     message::{Message, Payload},
@@ -32,6 +38,8 @@ pub(crate) struct Encoder {
     max_frame_len: usize,
     /// Whether one write takes several slices. Otherwise a header and its payload leave in one buffer.
     is_vectored: bool,
+    #[cfg(feature = "deflate")]
+    deflater: Option<Box<Deflater>>,
     queue: Queue,
 }
 
@@ -42,7 +50,57 @@ impl Encoder {
             role,
             max_frame_len: max_frame_len.max(1),
             is_vectored,
+            #[cfg(feature = "deflate")]
+            deflater: None,
             queue: Queue::default(),
+        }
+    }
+
+    /// Compresses messages.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn with_deflate(mut self, deflater: Deflater) -> Self {
+        self.deflater = Some(Box::new(deflater));
+        self
+    }
+
+    /// The compression of messages, if there is one.
+    #[cfg(feature = "deflate")]
+    #[inline]
+    pub(crate) fn deflater(&mut self) -> Option<&mut Deflater> {
+        self.deflater.as_deref_mut()
+    }
+
+    /// Appends a data message, if it is to be sent compressed.
+    #[cfg(feature = "deflate")]
+    #[inline]
+    fn push_compressed(&mut self, opcode: OpCode, data: &[u8]) -> Option<Result<(), WsErr>> {
+        let compressed = self.deflater.as_mut()?.compress(data)?;
+        let payload = Payload::with_headroom(compressed, HEADROOM);
+        Some(self.push_data(opcode, payload))
+    }
+
+    /// From which length on a message that is compressed once for all connections is to be one of
+    /// its own. Without context, that is possible.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn min_shared_len(&self) -> Option<usize> {
+        self.deflater.as_ref()?.min_shared_len()
+    }
+
+    /// Appends a message that other connections send, too.
+    ///
+    /// # Errors
+    /// See [`push`](Self::push).
+    #[cfg(feature = "deflate")]
+    pub(crate) fn push_shared_message(&mut self, message: SharedMessage) -> Result<(), WsErr> {
+        let Some(deflater) = &mut self.deflater else {
+            return self.push(message.into_message());
+        };
+        let is_text = message.is_text();
+        match deflater.compress_shared(&message) {
+            Some(data) if is_text => self.push_data(OpCode::CompressedText, data.into()),
+            Some(data) => self.push_data(OpCode::CompressedBinary, data.into()),
+            None if is_text => self.push_data(OpCode::Text, message.payload().clone().into()),
+            None => self.push_data(OpCode::Binary, message.payload().clone().into()),
         }
     }
 
@@ -70,6 +128,19 @@ impl Encoder {
     /// system has no random numbers for masks.
     #[inline]
     pub(crate) fn push(&mut self, message: Message) -> Result<(), WsErr> {
+        #[cfg(feature = "deflate")]
+        if self.deflater.is_some() {
+            let pushed = match &message {
+                Message::Binary(data) => self.push_compressed(OpCode::CompressedBinary, data),
+                Message::Text(text) => {
+                    self.push_compressed(OpCode::CompressedText, text.as_bytes())
+                }
+                Message::Ping(_) | Message::Pong(_) | Message::Close(_) => None,
+            };
+            if let Some(pushed) = pushed {
+                return pushed;
+            }
+        }
         match message {
             Message::Binary(payload) => self.push_data(OpCode::Binary, payload),
             Message::Text(text) => self.push_text(text),
@@ -185,9 +256,13 @@ impl Encoder {
     }
 
     /// Whether a binary message of `len` bytes can be sent from a slice of the caller: nothing is to be
-    /// masked or fragmented, and one write takes the header and the slice.
+    /// compressed, masked or fragmented, and one write takes the header and the slice.
     #[inline]
     pub(crate) fn sends_slice(&self, len: usize) -> bool {
+        #[cfg(feature = "deflate")]
+        if self.deflater.is_some() {
+            return false;
+        }
         self.role == Role::Server && self.is_vectored && len <= self.max_frame_len
     }
 
@@ -208,6 +283,10 @@ impl Encoder {
     /// # Errors
     /// See [`push`](Self::push).
     pub(crate) fn push_slice(&mut self, data: &[u8]) -> Result<(), WsErr> {
+        #[cfg(feature = "deflate")]
+        if let Some(pushed) = self.push_compressed(OpCode::CompressedBinary, data) {
+            return pushed;
+        }
         let mut opcode = OpCode::Binary;
         let mut rest = data;
         while rest.len() > self.max_frame_len {

@@ -14,6 +14,8 @@ const LEN_64: u8 = 127;
 
 const FIN: u8 = 0x80;
 const RSV: u8 = 0x70;
+/// Claimed by permessage-deflate.
+pub(super) const RSV1: u8 = 0x40;
 const MASK: u8 = 0x80;
 /// Set in the opcodes of control frames.
 const CONTROL: u8 = 0x08;
@@ -28,12 +30,21 @@ pub(crate) enum OpCode {
     Close = 8,
     Ping = 9,
     Pong = 10,
+    /// The first frame of a compressed message: with RSV1 (RFC 7692 section 6).
+    CompressedText = 0x41,
+    CompressedBinary = 0x42,
 }
 
 impl OpCode {
     #[inline]
     pub(super) const fn is_control(self) -> bool {
         self as u8 & CONTROL != 0
+    }
+
+    /// Whether it begins a compressed message.
+    #[inline]
+    pub(super) const fn is_compressed(self) -> bool {
+        self as u8 & RSV1 != 0
     }
 
     #[inline]
@@ -45,6 +56,8 @@ impl OpCode {
             8 => Self::Close,
             9 => Self::Ping,
             10 => Self::Pong,
+            0x41 => Self::CompressedText,
+            0x42 => Self::CompressedBinary,
             _ => return None,
         })
     }
@@ -64,8 +77,9 @@ impl Header {
     /// The header at the start of `input` and its length, or `None` if it is not complete.
     ///
     /// `role` is the receiver's. `claimed` holds the reserved bits of the first byte that extensions
-    /// claim, such as RSV1 of permessage-deflate (0x40). A rule about the first two bytes is checked as soon as these are there, and a later rule
-    /// only after the earlier ones: how the input is split makes no difference.
+    /// claim: [`RSV1`] with permessage-deflate. A rule about the first two bytes is checked as soon
+    /// as these are there, and a later rule only after the earlier ones: how the input is split
+    /// makes no difference.
     #[inline]
     pub(crate) fn parse(
         input: &[u8],
@@ -106,8 +120,12 @@ fn check(first: u8, second: u8, role: Role, claimed: u8) -> Result<OpCode, Rule>
     if first & RSV & !claimed != 0 {
         return Err(Rule::ReservedBits);
     }
-    let Some(opcode) = OpCode::from_bits(first & 0x0f) else {
-        return Err(Rule::ReservedOpCode);
+    let Some(opcode) = OpCode::from_bits(first & (0x0f | claimed)) else {
+        return Err(match OpCode::from_bits(first & 0x0f) {
+            // A bit that is claimed for the first frames of messages only.
+            Some(_) => Rule::ReservedBits,
+            None => Rule::ReservedOpCode,
+        });
     };
     if opcode.is_control() {
         if first & FIN == 0 {

@@ -17,15 +17,18 @@
 //! | `rule.rs` | each violation, with its close code and section | 7.4.1 |
 //! | `buffer.rs` | growth of the buffers that the decoder fills | |
 //! | `decoder.rs` | bytes to messages | 5.4, 6.2 |
+//! | `deflate.rs`, `deflate/` | compression | RFC 7692 |
 //! | `encoder.rs`, `queue.rs` | messages to bytes | 5.4, 6.1 |
 //!
 //! # Extensions
 //! The reserved bits of a frame are refused unless a negotiated extension claims them
-//! ([`Header::parse`](frame::Header::parse) takes the claimed bits). None does yet.
+//! ([`Header::parse`](frame::Header::parse) takes the claimed bits). `deflate.rs` claims one.
 
 mod buffer;
 mod close;
 mod decoder;
+#[cfg(feature = "deflate")]
+mod deflate;
 #[cfg(all(
     feature = "async-tungstenite",
     any(all(test, feature = "__property-tests"), feature = "__fuzzing")
@@ -33,6 +36,8 @@ mod decoder;
 pub(crate) mod differential;
 mod encoder;
 mod frame;
+#[cfg(feature = "__fuzzing")]
+pub(crate) mod inflation;
 mod mask;
 mod queue;
 mod rule;
@@ -41,6 +46,8 @@ mod utf8;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "deflate")]
+pub(crate) use self::deflate::Deflater;
 pub(crate) use self::{decoder::Decoder, encoder::Encoder};
 
 /// Which end of a connection this is: a client masks what it sends (RFC 6455 section 5.1).

@@ -10,6 +10,8 @@
 )]
 
 mod decoder;
+#[cfg(feature = "deflate")]
+mod deflate;
 #[cfg(all(feature = "async-tungstenite", feature = "__property-tests"))]
 mod differential;
 mod encoder;
@@ -76,17 +78,19 @@ struct Decoded {
 
 /// Decodes pieces of input as a driver does.
 fn decode<'a>(role: Role, max: usize, pieces: impl IntoIterator<Item = &'a [u8]>) -> Decoded {
-    decode_into(role, max, pieces, &[])
+    decode_by(Decoder::new(role, max, BytesMut::new()), pieces)
+}
+
+fn decode_by<'a>(decoder: Decoder, pieces: impl IntoIterator<Item = &'a [u8]>) -> Decoded {
+    decode_into(decoder, pieces, &[])
 }
 
 /// The same, with a buffer of each of these capacities provided in turn.
 fn decode_into<'a>(
-    role: Role,
-    max: usize,
+    mut decoder: Decoder,
     pieces: impl IntoIterator<Item = &'a [u8]>,
     capacities: &[usize],
 ) -> Decoded {
-    let mut decoder = Decoder::new(role, max, BytesMut::new());
     let mut decoded = Decoded::default();
     let mut capacities = capacities.iter().cycle();
     for mut piece in pieces {
@@ -109,6 +113,8 @@ fn drain(decoder: &mut Decoder, decoded: &mut Decoded) {
     loop {
         match decoder.decode() {
             Ok(Some(message)) => decoded.messages.push(message),
+            #[cfg(feature = "deflate")]
+            Ok(None) if decoder.is_inflating() => {}
             Ok(None) => break,
             Err(error) => {
                 assert!(decoded.error.is_none(), "one error");

@@ -13,6 +13,8 @@ use super::{
     speaker::{Speech, ViolationKind},
 };
 use crate::{CloseCode, Config};
+#[cfg(feature = "deflate")]
+use crate::{Compression, Deflate};
 
 /// Which faults occur.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +44,9 @@ pub(super) struct Plan {
     /// The transport is a socket of tungstenite that the caller opened, with a write buffer of this
     /// size.
     pub(super) own_socket: Option<usize>,
+    /// How both ends compress messages.
+    #[cfg(feature = "deflate")]
+    pub(super) compression: Option<Compression>,
     pub(super) content: Content,
     pub(super) speech: Speech,
     pub(super) closing: Closing,
@@ -167,6 +172,28 @@ impl Scenario {
     }
 }
 
+#[cfg(feature = "deflate")]
+impl Scenario {
+    /// Lets both ends compress in a part of the runs, unless one of them brings its own socket.
+    pub(super) fn compress(&mut self, rng: &mut Rng) {
+        if !rng.one_in(3) || self.users.iter().any(|user| user.own_socket.is_some()) {
+            return;
+        }
+        let contexts = [0, 1].map(|_| rng.one_in(2));
+        for (end, user) in self.users.iter_mut().enumerate() {
+            let deflate = Deflate::default().min_len(rng.size(0, 100));
+            user.config.compression = Some(deflate.level(rng.pick(&[1, 6, 9])));
+            let window_bits = rng.pick(&[9, 15]);
+            user.compression = Some(Compression {
+                send_context: contexts[end],
+                recv_context: contexts[1 - end],
+                send_window_bits: window_bits,
+                recv_window_bits: 15,
+            });
+        }
+    }
+}
+
 impl Plan {
     fn closes(&self) -> bool {
         self.closing != Closing::Waits || self.sudden_close.is_some()
@@ -178,9 +205,20 @@ impl Plan {
         self.config.max_send_message_len.min(of_socket)
     }
 
-    /// How much may be written before any byte is sent: the write buffer, one more item, and the
+    /// Whether messages are shorter on the wire than what was written.
+    pub(super) fn is_compressed(&self) -> bool {
+        #[cfg(feature = "deflate")]
+        return self.compression.is_some();
+        #[cfg(not(feature = "deflate"))]
+        false
+    }
+
+    /// How much may be written before any byte is sent, unless it is compressed: the write buffer, one more item, and the
     /// same amount in the transport and its buffer.
     pub(super) fn ceiling(&self) -> usize {
+        if self.is_compressed() {
+            return usize::MAX;
+        }
         let controls = 32 * 139 + 14;
         let max_send = self.config.max_send_message_len;
         2 * max_send + max_send.min(16 * 1024) + self.content.max_item + 4 + controls

@@ -59,7 +59,8 @@ impl ViolationKind {
     fn frame(self, end: usize) -> Vec<u8> {
         let is_client = end == 1;
         match self {
-            Self::ReservedBits => frame(0xC2, b"bits", is_client),
+            // RSV1 may be claimed by compression.
+            Self::ReservedBits => frame(0xA2, b"bits", is_client),
             Self::ReservedOpcode => frame(0x83, b"code", is_client),
             Self::WrongMask => frame(0x82, b"mask", !is_client),
             Self::LooseFragment => frame(0x80, b"loose", is_client),

@@ -8,7 +8,10 @@ use std::{
 use bytes::BytesMut;
 
 use super::{MessageTransport, Progress, Properties};
-use crate::{error::WsErr, message::Message};
+use crate::{
+    error::WsErr,
+    message::{Message, SharedMessage},
+};
 
 /// `Send` on native targets; anything in a browser, where nothing is shared between threads.
 #[cfg(not(target_arch = "wasm32"))]
@@ -55,6 +58,10 @@ impl MessageTransport for BoxTransport {
 
     fn start_send(&mut self, message: Message) -> Result<(), WsErr> {
         self.0.start_send(message)
+    }
+
+    fn start_send_shared(&mut self, message: SharedMessage) -> Result<(), WsErr> {
+        self.0.start_send_shared(message)
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {

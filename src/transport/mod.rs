@@ -21,7 +21,10 @@ pub use self::{
     boxed::{BoxTransport, MaybeSend},
     stream_sink::StreamSink,
 };
-use crate::{error::WsErr, message::Message};
+use crate::{
+    error::WsErr,
+    message::{Message, SharedMessage},
+};
 
 /// Sends and receives whole WebSocket messages: what a [`WsStream`](crate::WsStream) is built on.
 ///
@@ -68,6 +71,18 @@ pub trait MessageTransport {
     /// # Errors
     /// See [`poll_ready`](Self::poll_ready).
     fn start_send(&mut self, message: Message) -> Result<(), WsErr>;
+
+    /// Takes a message that other connections send, too. By default, it is one of
+    /// [`start_send`](Self::start_send).
+    ///
+    /// It is called where messages are [compressed](crate::guide::compression) without context. A
+    /// transport that wraps another one passes it on, so that such a message is compressed once.
+    ///
+    /// # Errors
+    /// See [`poll_ready`](Self::poll_ready).
+    fn start_send_shared(&mut self, message: SharedMessage) -> Result<(), WsErr> {
+        self.start_send(message.into_message())
+    }
 
     /// Ready when everything that was taken has been handed to the underlying stream, and that is
     /// flushed.
@@ -180,6 +195,9 @@ pub struct Properties {
     /// Whether the transport replies to pings and to the peer's close frame by itself, with the next
     /// [`poll_flush`](MessageTransport::poll_flush). Default: the connection replies.
     pub replies: bool,
+    /// From which length on an encoded item is a message of its own, for
+    /// [`start_send_shared`](MessageTransport::start_send_shared).
+    pub(crate) min_shared_len: Option<usize>,
 }
 
 impl Default for Properties {
@@ -188,6 +206,7 @@ impl Default for Properties {
             max_send_len: usize::MAX,
             can_ping: true,
             replies: false,
+            min_shared_len: None,
         }
     }
 }

@@ -13,6 +13,8 @@ use std::{
 use bytes::BytesMut;
 
 use super::{MessageTransport, Progress, Properties, io::Io};
+#[cfg(feature = "deflate")]
+use crate::{config::Compression, message::SharedMessage, protocol::Deflater};
 use crate::{
     config::Config,
     error::WsErr,
@@ -84,6 +86,16 @@ impl Budget {
         cx.waker().wake_by_ref();
         Poll::Pending
     }
+
+    /// Counts bytes that were inflated. When there is none left, no message is taken either.
+    #[cfg(feature = "deflate")]
+    #[inline]
+    fn spend(&mut self, bytes: usize) {
+        match self.bytes.checked_sub(bytes) {
+            Some(left) => self.bytes = left,
+            None => self.messages = 0,
+        }
+    }
 }
 
 impl<I: Io> Socket<I> {
@@ -104,6 +116,17 @@ impl<I: Io> Socket<I> {
             write_error: None,
             max_unsent: config.max_send_message_len.min(MAX_UNSENT),
         }
+    }
+
+    /// The same socket, with messages compressed as both ends agreed.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn compressed(mut self, config: &Config, agreed: Option<Compression>) -> Self {
+        if let (Some(settings), Some(agreed)) = (&config.compression, agreed) {
+            let deflater = Deflater::new(settings, agreed);
+            self.encoder = self.encoder.with_deflate(deflater);
+            self.decoder = self.decoder.with_deflate(agreed.recv_context);
+        }
+        self
     }
 
     /// Reads once. Ready with `true` unless the stream has ended.
@@ -192,9 +215,16 @@ impl<I: Io> MessageTransport for Socket<I> {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
         ready!(self.budget.poll(cx, 0));
         loop {
-            if let Some(message) = self.decoder.decode().transpose() {
+            let decoded = self.decoder.decode().transpose();
+            #[cfg(feature = "deflate")]
+            self.budget.spend(self.decoder.take_inflated());
+            if let Some(message) = decoded {
                 self.budget.messages = self.budget.messages.saturating_sub(1);
                 return Poll::Ready(Some(message));
+            }
+            #[cfg(feature = "deflate")]
+            if self.decoder.is_inflating() {
+                ready!(self.budget.poll(cx, usize::MAX));
             }
             if self.has_ended {
                 return Poll::Ready(None);
@@ -211,6 +241,15 @@ impl<I: Io> MessageTransport for Socket<I> {
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        #[cfg(feature = "deflate")]
+        if self
+            .encoder
+            .deflater()
+            .is_some_and(Deflater::has_worked_enough)
+        {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         if self.encoder.len() >= self.max_unsent {
             return self.poll_write(cx);
         }
@@ -223,6 +262,12 @@ impl<I: Io> MessageTransport for Socket<I> {
         self.encoder.push(message)
     }
 
+    #[cfg(feature = "deflate")]
+    fn start_send_shared(&mut self, message: SharedMessage) -> Result<(), WsErr> {
+        self.check_writable()?;
+        self.encoder.push_shared_message(message)
+    }
+
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         ready!(self.poll_write(cx))?;
         if self.is_unflushed {
@@ -230,6 +275,10 @@ impl<I: Io> MessageTransport for Socket<I> {
             self.is_unflushed = false;
         }
         self.encoder.queue().release();
+        #[cfg(feature = "deflate")]
+        if let Some(deflater) = self.encoder.deflater() {
+            deflater.rest();
+        }
         Poll::Ready(Ok(()))
     }
 
@@ -280,6 +329,10 @@ impl<I: Io> MessageTransport for Socket<I> {
     }
 
     fn properties(&self) -> Properties {
-        Properties::default()
+        Properties {
+            #[cfg(feature = "deflate")]
+            min_shared_len: self.encoder.min_shared_len(),
+            ..Properties::default()
+        }
     }
 }

@@ -26,7 +26,7 @@ use tokio::{
     task::yield_now,
 };
 use ws_framed::{
-    Acceptor, Config, Connector, Rejection, WsErr, WsStream, axum::WsUpgrade, http,
+    Acceptor, Config, Connector, Deflate, Rejection, WsErr, WsStream, axum::WsUpgrade, http,
     offered_subprotocols,
 };
 
@@ -155,6 +155,22 @@ fn status_in<T>(result: Result<T, WsErr>) -> u16 {
         Ok(_) => 101,
         Err(WsErr::Rejected(response)) => response.status().as_u16(),
         Err(error) => panic!("{error:?}"),
+    }
+}
+
+/// Compression is agreed on in each environment, and messages arrive.
+#[tokio::test]
+async fn compression_is_accepted() {
+    for way in WAYS {
+        let config = Config::default().compression(Deflate::default().min_len(0));
+        let (address, mut results) = start(way, Acceptor::new().config(config.clone())).await;
+        let connector = Connector::new().config(config);
+        let client = connector.connect(format!("ws://{address}/"));
+        let (client, server) = timeout(future::join(client, results.recv())).await;
+        let (server, client) = (server.unwrap().unwrap(), client.unwrap());
+        assert!(server.compression().is_some(), "{way:?}");
+        assert_eq!(server.compression(), client.compression());
+        timeout(exchange_and_close(server, client)).await;
     }
 }
 

@@ -12,11 +12,14 @@ use std::{
 use futures::{AsyncBufReadExt, SinkExt, StreamExt, io::BufReader};
 use serde_json::{Value, json};
 use smol::{
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     process::{Child, ChildStdout, Command, Stdio},
 };
 use support::timeout_after;
-use ws_framed::{CloseCode, CloseFrame, CloseOutcome, ClosedBy, Json, WsFramed, WsStream};
+use ws_framed::{
+    Acceptor, CloseCode, CloseFrame, CloseOutcome, ClosedBy, Config, Connector, Deflate, Json,
+    WsFramed, WsStream,
+};
 
 /// Longer than an interpreter or a browser takes to start on a busy machine, or a registry to
 /// respond.
@@ -121,14 +124,34 @@ fn closing(code: u16, reason: &str) -> CloseFrame {
     CloseFrame::new(CloseCode::from(code), reason).unwrap()
 }
 
-async fn accept(listener: &TcpListener) -> Values {
+/// Without compression, and with it, with and without context.
+fn compressions() -> [Option<Deflate>; 3] {
+    let alone = Deflate::default().min_len(0);
+    let with_context = alone
+        .send_context(true)
+        .recv_context(true)
+        .send_window_bits(11);
+    [None, Some(alone), Some(with_context)]
+}
+
+/// Every peer here agrees to compress if we do.
+fn compressed(stream: WsStream, compression: Option<Deflate>) -> Values {
+    assert_eq!(stream.compression().is_some(), compression.is_some());
+    values(stream)
+}
+
+async fn accept(listener: &TcpListener, compression: Option<Deflate>) -> Values {
     let (socket, _) = listener.accept().await.unwrap();
-    values(ws_framed::smol::accept(socket).await.unwrap())
+    let acceptor = Acceptor::new().config(Config::default().compression(compression));
+    compressed(
+        acceptor.accept_futures_io(socket).await.unwrap(),
+        compression,
+    )
 }
 
 /// The first client sends values and closes. The server closes the second connection.
-async fn serve(listener: &TcpListener) {
-    let mut first = accept(listener).await;
+async fn serve(listener: &TcpListener, compression: Option<Deflate>) {
+    let mut first = accept(listener, compression).await;
     let mut echoed = 0;
     while let Some(value) = first.next().await {
         let value = value.unwrap();
@@ -140,7 +163,7 @@ async fn serve(listener: &TcpListener) {
     assert_eq!(handle.closed().await, clean(3001, "done", ClosedBy::Peer));
     assert_eq!(handle.stats().messages_sent, 5);
 
-    let mut second = accept(listener).await;
+    let mut second = accept(listener, compression).await;
     assert_eq!(second.next().await.unwrap().unwrap(), "close");
     let outcome = second.close_with(closing(4002, "enough")).await.unwrap();
     assert!(
@@ -156,10 +179,23 @@ async fn serve(listener: &TcpListener) {
 }
 
 /// The same at a server of the peer, which prints its port and how each connection was closed.
-async fn connect(mut output: Lines) {
-    let url = format!("ws://127.0.0.1:{}/", output.next().await);
-    let mut first = values(ws_framed::smol::connect(&url).await.unwrap());
-    for value in [json!("ann"), json!({"text": "Grüße, 世界"}), Value::Null] {
+async fn connect(mut output: Lines, compression: Option<Deflate>) {
+    let port = output.next().await;
+    let open = async || {
+        let port = u16::try_from(port.as_u64().unwrap()).unwrap();
+        let socket = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let connector = Connector::new().config(Config::default().compression(compression));
+        let stream = connector.connect_over_futures_io(socket, "ws://localhost/");
+        compressed(stream.await.unwrap(), compression)
+    };
+    let mut first = open().await;
+    let long = json!("long ".repeat(5_000));
+    for value in [
+        json!("ann"),
+        json!({"text": "Grüße, 世界"}),
+        long,
+        Value::Null,
+    ] {
         first.send(value.clone()).await.unwrap();
         let echoed = first.next().await.unwrap().unwrap();
         assert_eq!(echoed, json!({ "echo": value }));
@@ -168,7 +204,7 @@ async fn connect(mut output: Lines) {
     assert_eq!(outcome, clean(3001, "done", ClosedBy::Us));
     assert_eq!(output.next().await, json!([3001, "done"]));
 
-    let mut second = values(ws_framed::smol::connect(&url).await.unwrap());
+    let mut second = open().await;
     second.send(json!("close")).await.unwrap();
     assert!(second.next().await.is_none());
     let outcome = second.handle().closed().await;
@@ -191,11 +227,13 @@ fn python_client_of_our_server() {
             Ok(python) => python,
             Err(why) => return skip("Python's websockets", &why),
         };
-        let (listener, url) = listen().await;
-        let (_client, mut output) = start(python.arg(url));
-        serve(&listener).await;
-        assert_eq!(output.next().await, json!([3001, "done"]));
-        assert_eq!(output.next().await, json!([4002, "enough"]));
+        for compression in compressions() {
+            let (listener, url) = listen().await;
+            let (_client, mut output) = start(python.arg(url));
+            serve(&listener, compression).await;
+            assert_eq!(output.next().await, json!([3001, "done"]));
+            assert_eq!(output.next().await, json!([4002, "enough"]));
+        }
     });
 }
 
@@ -208,8 +246,10 @@ fn our_client_at_python_server() {
             Ok(python) => python,
             Err(why) => return skip("Python's websockets", &why),
         };
-        let (_server, output) = start(&mut python);
-        connect(output).await;
+        for compression in compressions() {
+            let (_server, output) = start(&mut python);
+            connect(output, compression).await;
+        }
     });
 }
 
@@ -220,18 +260,20 @@ fn node_client_of_our_server() {
         let script = [
             "import WebSocket from 'ws';",
             include_str!("scripts/client.js"),
-            "for (const close of await converse(WebSocket, process.argv[2])) \
+            "for (const close of await converse(WebSocket, process.argv.at(-1))) \
                  console.log(JSON.stringify(close));",
         ];
         let mut node = match node("client.mjs", &script.join("\n")).await {
             Ok(node) => node,
             Err(why) => return skip("Node's ws", &why),
         };
-        let (listener, url) = listen().await;
-        let (_client, mut output) = start(node.arg(url));
-        serve(&listener).await;
-        assert_eq!(output.next().await, json!([3001, "done"]));
-        assert_eq!(output.next().await, json!([4002, "enough"]));
+        for compression in compressions() {
+            let (listener, url) = listen().await;
+            let (_client, mut output) = start(node.arg(url));
+            serve(&listener, compression).await;
+            assert_eq!(output.next().await, json!([3001, "done"]));
+            assert_eq!(output.next().await, json!([4002, "enough"]));
+        }
     });
 }
 
@@ -243,8 +285,10 @@ fn our_client_at_node_server() {
             Ok(node) => node,
             Err(why) => return skip("Node's ws", &why),
         };
-        let (_server, output) = start(&mut node);
-        connect(output).await;
+        for compression in compressions() {
+            let (_server, output) = start(&mut node);
+            connect(output, compression).await;
+        }
     });
 }
 
@@ -271,6 +315,7 @@ fn browser_client_of_our_server() {
         let Some(mut browser) = browser().await else {
             return skip("a page's own WebSocket", "no Chrome or Chromium");
         };
+        let compression = Some(Deflate::default().min_len(0));
         let (listener, url) = listen().await;
         let folder = folder("peers-browser");
         let page = folder.join("page.html");
@@ -289,8 +334,13 @@ fn browser_client_of_our_server() {
             .arg(profile)
             .arg(format!("file://{}", page.display()));
         let (_browser, _) = start(browser.stderr(Stdio::null()));
-        serve(&listener).await;
-        let closes = accept(&listener).await.next().await.unwrap().unwrap();
+        serve(&listener, compression).await;
+        let closes = accept(&listener, compression)
+            .await
+            .next()
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(closes, json!([[3001, "done"], [4002, "enough"]]));
     });
 }

@@ -11,6 +11,7 @@ mod bytes;
 mod cancel;
 mod close;
 mod compat_ws_stream_tungstenite;
+mod compression;
 mod config;
 mod docs;
 mod env;

@@ -11,6 +11,7 @@ static ALLOC: CountingAlloc = CountingAlloc;
 
 mod after_violation;
 mod ceilings;
+mod compression;
 mod floods;
 mod items;
 mod limits;

@@ -61,13 +61,12 @@ pub(crate) fn request(
 /// What a response with status 200 opens, and its headers, without those of the handshake.
 ///
 /// # Errors
-/// [`WsErr::Handshake`], [`WsErr::NoSubprotocol`].
+/// [`WsErr::Handshake`], [`WsErr::NoSubprotocol`], [`WsErr::Extension`].
 pub(crate) fn opened(
     response: &Parts,
     options: &HandshakeOptions,
 ) -> Result<(Agreement, HeaderMap), WsErr> {
-    let subprotocol = selected(&response.headers, options.subprotocols())?;
-    let agreement = Agreement::new(subprotocol, options);
+    let agreement = selected(&response.headers, options)?;
     Ok((agreement, without_handshake(&response.headers)))
 }
 

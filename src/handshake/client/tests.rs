@@ -99,6 +99,20 @@ fn responses_that_open() {
     }
 }
 
+/// The error names the extension that was not offered.
+#[test]
+fn unoffered_extensions_are_named() {
+    for (line, named) in [
+        (",x", "x"),
+        ("a, b; c=1", "b; c=1"),
+        ("permessage-deflate", "permessage-deflate"),
+    ] {
+        let response = format!("{OK}Sec-WebSocket-Extensions: {line}\r\n\r\n");
+        let failed = Client::new().finish(&response).unwrap_err();
+        assert_eq!(failed, format!("Extension({named:?})"));
+    }
+}
+
 #[test]
 fn responses_that_fail() {
     for (response, why) in [
@@ -143,8 +157,8 @@ fn responses_that_fail() {
             "several sec-websocket-accept",
         ),
         (
-            format!("{OK}Sec-WebSocket-Extensions: ,x\r\n\r\n"),
-            "extension",
+            format!("{OK}Sec-WebSocket-Extensions: x y\r\n\r\n"),
+            "extensions is malformed",
         ),
         (
             format!("{OK}Sec-WebSocket-Protocol: a\r\n\r\n"),

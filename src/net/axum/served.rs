@@ -9,7 +9,7 @@ use futures::channel::oneshot;
 
 use crate::{
     error::WsErr,
-    message::Message,
+    message::{Message, SharedMessage},
     transport::{MessageTransport, Progress, Properties},
 };
 
@@ -92,6 +92,13 @@ impl<M: MessageTransport> MessageTransport for HandedOver<M> {
         self.is_over |= matches!(message, Message::Close(_));
         match &mut self.transport {
             Some(transport) => transport.start_send(message),
+            None => Err(WsErr::Closed),
+        }
+    }
+
+    fn start_send_shared(&mut self, message: SharedMessage) -> Result<(), WsErr> {
+        match &mut self.transport {
+            Some(transport) => transport.start_send_shared(message),
             None => Err(WsErr::Closed),
         }
     }

@@ -7,7 +7,7 @@ use super::{Decoded, control, decode, decode_into, raw_frame};
 use crate::{
     close::{CloseCode, CloseFrame},
     message::Message,
-    protocol::{Encoder, Role},
+    protocol::{Decoder, Encoder, Role},
 };
 
 const MAX: usize = 300_000;
@@ -94,7 +94,8 @@ proptest! {
     ) {
         let whole = decode_at_once(role, &input);
         prop_assert_eq!(&decode(role, MAX, split(&input, &cuts)), &whole);
-        prop_assert_eq!(&decode_into(role, MAX, split(&input, &cuts), &capacities), &whole);
+        let decoder = Decoder::new(role, MAX, BytesMut::new());
+        prop_assert_eq!(&decode_into(decoder, split(&input, &cuts), &capacities), &whole);
         if input.len() < 5000 {
             prop_assert_eq!(&decode(role, MAX, input.chunks(1)), &whole);
         }

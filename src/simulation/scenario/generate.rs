@@ -56,6 +56,8 @@ pub(super) fn plan(profile: Profile, is_tiny: bool, rng: &mut Rng) -> Plan {
             1 => Some(rng.size(512, 20_000)),
             _ => None,
         },
+        #[cfg(feature = "deflate")]
+        compression: None,
         content: Content {
             seed: rng.next(),
             max_item: 0,

@@ -8,6 +8,8 @@
     reason = "bytes of a pattern; payloads"
 )]
 
+#[cfg(feature = "deflate")]
+mod deflate;
 mod reading;
 mod script;
 #[cfg(feature = "tokio")]

@@ -7,8 +7,8 @@ use tokio::{
     net::TcpStream,
 };
 use ws_framed::{
-    Acceptor, CloseCode, CloseFrame, Config, Connector, Message, MessageTransport, TextPolicy,
-    WsErr, WsStream,
+    Acceptor, CloseCode, CloseFrame, Config, Connector, Deflate, Message, MessageTransport,
+    TextPolicy, WsErr, WsStream,
 };
 
 use crate::Result;
@@ -21,6 +21,8 @@ const MAX_MESSAGE_LEN: usize = 16 << 20;
 pub(crate) enum View {
     /// The transport below the views. Only it can tell text from bytes.
     Messages,
+    /// The same, with each message compressed alone: the others take over the context.
+    Alone,
     /// The byte view, text being bytes like any other.
     Bytes,
     /// The byte view, text being an error.
@@ -33,9 +35,10 @@ impl FromStr for View {
     fn from_str(name: &str) -> std::result::Result<Self, Self::Err> {
         match name {
             "messages" => Ok(Self::Messages),
+            "alone" => Ok(Self::Alone),
             "bytes" => Ok(Self::Bytes),
             "reject" => Ok(Self::Reject),
-            _ => Err("the views are messages, bytes and reject"),
+            _ => Err("the views are messages, alone, bytes and reject"),
         }
     }
 }
@@ -44,12 +47,17 @@ impl View {
     fn config(self) -> Config {
         let text = match self {
             Self::Reject => TextPolicy::Reject,
-            Self::Messages | Self::Bytes => TextPolicy::Bytes,
+            Self::Messages | Self::Alone | Self::Bytes => TextPolicy::Bytes,
         };
+        let takes_over = self != Self::Alone;
+        let deflate = Deflate::default()
+            .send_context(takes_over)
+            .recv_context(takes_over);
         Config::default()
             .max_recv_message_len(MAX_MESSAGE_LEN)
             .max_send_message_len(MAX_MESSAGE_LEN)
             .text(text)
+            .compression(deflate.min_len(0))
     }
 }
 
@@ -65,7 +73,7 @@ pub(crate) async fn client(view: View, socket: TcpStream, url: &str) -> Result<(
 
 async fn echo(view: View, stream: WsStream) -> Result<()> {
     match view {
-        View::Messages => echo_messages(stream.into_transport().0).await,
+        View::Messages | View::Alone => echo_messages(stream.into_transport().0).await,
         View::Bytes | View::Reject => echo_bytes(stream).await,
     }
 }

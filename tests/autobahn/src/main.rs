@@ -5,8 +5,8 @@
 //! autobahn client VIEW URL          runs all cases of the suite's server
 //! autobahn compare VIEW MESSAGES REPORTS
 //! ```
-//! VIEW is `messages` (the transport below the views), `bytes` or `reject` (the byte view with that text
-//! policy). `compare` holds the reports on a byte view against those on `messages`.
+//! VIEW is `messages` (the transport below the views), `alone` (the same, compressing each message without
+//! context), `bytes` or `reject` (the byte view with that text policy). `compare` holds the reports on a byte view against those on `messages`.
 
 mod compare;
 mod echo;

@@ -25,4 +25,4 @@ async def main(url):
     print(json.dumps([socket.close_code, socket.close_reason]))
 
 
-asyncio.run(main(sys.argv[1]))
+asyncio.run(main(sys.argv[-1]))

@@ -2,7 +2,7 @@
 
 import { WebSocketServer } from "ws";
 
-const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+const server = new WebSocketServer({ host: "127.0.0.1", port: 0, perMessageDeflate: { threshold: 0 } });
 let connections = 0;
 
 server.on("listening", () => console.log(server.address().port));

@@ -122,6 +122,10 @@ fn errors_survive_io_error() {
         ),
         (WsErr::NoSubprotocol, io::ErrorKind::InvalidData),
         (
+            WsErr::Extension("why".to_owned()),
+            io::ErrorKind::InvalidData,
+        ),
+        (
             WsErr::InvalidUrl("why".to_owned()),
             io::ErrorKind::InvalidInput,
         ),

@@ -1,11 +1,11 @@
 //! The opening handshake (RFC 6455 section 4): by hand, and by this library in either role.
 
-use async_tungstenite::tungstenite::handshake::derive_accept_key;
+use async_tungstenite::{tokio::TokioAdapter, tungstenite::handshake::derive_accept_key};
 use futures::future;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use ws_framed::{Acceptor, CloseFrame, CloseOutcome, Config, Connector, WsErr, WsStream};
 
-use crate::{Role, tcp};
+use crate::{RawPeer, Role, tcp};
 
 /// A request that a server accepts. Its key and that of the response are the example of RFC 6455
 /// section 1.3.
@@ -63,6 +63,36 @@ pub fn response_with(request: &[u8], lines: &str) -> Vec<u8> {
          Sec-WebSocket-Accept: {accept}\r\n{lines}\r\n"
     )
     .into_bytes()
+}
+
+/// Our end in this role, and a scripted peer that agrees to permessage-deflate with `params`. Returns
+/// the head that our end sent in the handshake, too.
+pub async fn open_compressed(
+    role: Role,
+    config: Config,
+    params: &str,
+) -> (WsStream, RawPeer, String) {
+    let (ours, mut theirs) = tcp().await;
+    let line = format!("Sec-WebSocket-Extensions: permessage-deflate{params}\r\n");
+    let script = async {
+        let head = match role {
+            Role::Server => {
+                let request = REQUEST.replace("\r\n\r\n", &format!("\r\n{line}\r\n"));
+                theirs.write_all(request.as_bytes()).await.unwrap();
+                read_head(&mut theirs).await
+            }
+            Role::Client => {
+                let request = read_head(&mut theirs).await;
+                let response = response_with(request.as_bytes(), &line);
+                theirs.write_all(&response).await.unwrap();
+                request
+            }
+        };
+        (theirs, head)
+    };
+    let (ours, (theirs, head)) = future::join(open(role, config, ours), script).await;
+    let peer = RawPeer::new(TokioAdapter::new(theirs), role.other());
+    (ours.unwrap(), peer, head)
 }
 
 /// Opens a connection over TCP with these settings.

@@ -107,6 +107,22 @@ impl RawPeer {
         }
     }
 
+    /// The reserved bits and the payload of the next frame; `None` at the end of the connection. For
+    /// connections with an extension.
+    pub async fn next_with_rsv(&mut self) -> Option<(u8, Vec<u8>)> {
+        loop {
+            let mut rest = self.received.as_slice();
+            if let Some((frame, _)) = Frame::decode(&mut rest) {
+                let len = self.received.len() - rest.len();
+                self.received.drain(..len);
+                return Some((frame.rsv, frame.payload));
+            }
+            if !self.receive().await {
+                return None;
+            }
+        }
+    }
+
     /// Whether there was more. A connection that was reset counts as ended.
     async fn receive(&mut self) -> bool {
         let mut chunk = vec![0; 4096];
