@@ -5,7 +5,10 @@ mod units;
 
 use std::time::Duration;
 
-use crate::error::{Setting, WsErr};
+use crate::{
+    close::{CloseCode, CloseFrame},
+    error::{Setting, WsErr},
+};
 
 /// What a stream does with a text message. The default is [`Reject`](Self::Reject).
 ///
@@ -182,6 +185,8 @@ pub struct Config {
     pub keepalive: Option<Keepalive>,
     /// See [`Config::lenient_eof`](method@Self::lenient_eof).
     pub lenient_eof: bool,
+    /// See [`Config::failure_codes`](method@Self::failure_codes).
+    pub failure_codes: Vec<CloseCode>,
 }
 
 impl Default for Config {
@@ -198,6 +203,7 @@ impl Default for Config {
             message_timeout: None,
             keepalive: Some(Keepalive::default()),
             lenient_eof: false,
+            failure_codes: Vec::new(),
         }
     }
 }
@@ -339,6 +345,34 @@ impl Config {
         self
     }
 
+    /// The close codes from 3000 to 4999 with which a peer reports a failure. Default none: a close
+    /// frame with such a code is the end of the stream.
+    ///
+    /// With one of these codes, a reader gets [`WsErr::Aborted`](crate::WsErr::Aborted), as with
+    /// 1008 or 1011, unless the frame repeats the code of a close frame of this endpoint. So a loop
+    /// that connects again after a clean end stops when the server rejects it.
+    ///
+    /// ```
+    /// use ws_framed::Config;
+    ///
+    /// let config = Config::default().failure_codes([4401, 4403]); // or (4000..5000)
+    /// # assert!(Config::default().failure_codes(4000..5000).failure_codes.len() == 1000);
+    /// ```
+    #[must_use]
+    pub fn failure_codes(mut self, codes: impl IntoIterator<Item = impl Into<CloseCode>>) -> Self {
+        self.failure_codes = codes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Whether a peer that sends this close frame reports no failure.
+    pub(crate) fn is_normal_closure(&self, frame: Option<&CloseFrame>) -> bool {
+        // 1005 may not be on the wire (RFC 6455 section 7.4.1).
+        let is_normal = |code: CloseCode| {
+            code.is_normal_closure() && code.is_sendable() && !self.failure_codes.contains(&code)
+        };
+        frame.is_none_or(|frame| is_normal(frame.code()))
+    }
+
     /// The most that a connection holds, in bytes, by the formula [above](Self#memory).
     ///
     /// `max_frame_len` is the limit of the codec, 0 without one. `observers` is the number of
@@ -386,6 +420,12 @@ impl Config {
             ),
             (Setting::KeepaliveInterval, !keepalive.interval.is_zero()),
             (Setting::KeepaliveTimeout, !keepalive.timeout.is_zero()),
+            (
+                Setting::FailureCodes,
+                self.failure_codes
+                    .iter()
+                    .all(|code| code.is_of_application()),
+            ),
         ];
         match valid.into_iter().find(|(_, is_valid)| !is_valid) {
             Some((setting, _)) => Err(WsErr::InvalidConfig(setting)),

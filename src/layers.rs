@@ -74,7 +74,7 @@ const PLACES: &[(&str, &[&str])] = &[
         &["protocol/tests/", "handshake/", "connection/state/tests.rs"],
     ),
     ("rustls_native_certs", &["tls.rs"]),
-    ("serde", &["config.rs", "config/units.rs"]),
+    ("serde", &["close.rs", "config.rs", "config/units.rs"]),
     ("rustls_platform_verifier", &["tls.rs"]),
     ("sha1", &["handshake/key.rs"]),
     ("thiserror", &["error.rs"]),

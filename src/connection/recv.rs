@@ -247,7 +247,12 @@ impl Core {
     fn apply_peer_close(&mut self, frame: Option<CloseFrame>) {
         let replies = self.properties.replies;
         self.unflushed |= replies;
-        self.apply(Input::PeerClosed { frame, replies });
+        let is_normal = self.config.is_normal_closure(frame.as_ref());
+        self.apply(Input::PeerClosed {
+            frame,
+            is_normal,
+            replies,
+        });
     }
 
     /// A message that arrives after a violation. What the transport replies to it has to be

@@ -50,7 +50,7 @@ pub(super) struct State {
     cause: Option<Cause>,
     delivery: Delivery,
     step: Step,
-    /// The code of our close frame, once the transport has taken it.
+    /// The code of our close frame, once the transport has taken it; 1005 if it has none.
     close_code: Option<CloseCode>,
     end: Option<End>,
 }
@@ -233,7 +233,7 @@ impl State {
             Input::MessageQueued => restarts_deadline = self.is_close_pending(),
             Input::CloseQueued => {
                 if let SendState::Closing { frame, blocked } = &self.send {
-                    self.close_code = frame.as_ref().map(CloseFrame::code);
+                    self.close_code = Some(code_of(frame.as_ref()));
                     self.send = SendState::CloseQueued { blocked: *blocked };
                     restarts_deadline = true;
                 }
@@ -262,7 +262,11 @@ impl State {
             }
             // A caller who reads slowly still gets what the peer had in flight.
             Input::Progress => restarts_deadline = self.only_receives() && !self.discards(),
-            Input::PeerClosed { frame, replies } => self.on_peer_closed(frame, replies),
+            Input::PeerClosed {
+                frame,
+                is_normal,
+                replies,
+            } => self.on_peer_closed(frame, is_normal, replies),
             Input::Violation(error, frame) => {
                 if self.cause.is_none() {
                     self.cause = Some(Cause::Violation(error));
@@ -331,6 +335,7 @@ impl State {
         self.send = SendState::Failed(Failure {
             error,
             is_close_queued: self.is_close_queued(),
+            is_close_sent: matches!(self.send, SendState::CloseSent),
             is_harmless: !is_close_blocked && !self.is_pending(),
         });
         self.lose_pending();
@@ -342,9 +347,12 @@ impl State {
         }
     }
 
-    fn on_peer_closed(&mut self, frame: Option<CloseFrame>, replies: bool) {
+    fn on_peer_closed(&mut self, frame: Option<CloseFrame>, is_normal: bool, replies: bool) {
+        let reply = frame.clone().map(reply_to);
         match &self.cause {
             None => {
+                // A peer that replies to our close frame repeats its code (RFC 6455 section 5.5.1).
+                let is_normal = is_normal || self.close_code == Some(code_of(frame.as_ref()));
                 let by = if self.is_close_queued() {
                     ClosedBy::Us
                 } else {
@@ -355,15 +363,9 @@ impl State {
                 self.lose_pending();
                 match &mut self.send {
                     SendState::CloseQueued { blocked } => *blocked = true,
-                    _ if replies => self.reply_queued(blocked),
-                    _ => self.send_close(frame.clone().map(reply_to), blocked),
+                    _ if replies => self.reply_queued(reply.as_ref(), blocked),
+                    _ => self.send_close(reply, blocked),
                 }
-                // 1005 stands for a missing code, and may not be on the wire (RFC 6455 section 7.4.1).
-                // A peer that replies to our close frame repeats its code (section 5.5.1).
-                let is_normal = frame.as_ref().map(CloseFrame::code).is_none_or(|code| {
-                    code.is_normal_closure() && code != CloseCode::NO_STATUS_RECEIVED
-                        || self.close_code == Some(code)
-                });
                 let frame = frame.unwrap_or_else(no_status);
                 self.cause = Some(Cause::Closed {
                     frame,
@@ -373,7 +375,7 @@ impl State {
             }
             // The reply of the transport takes the place of our close frame, and nothing follows it.
             Some(Cause::Violation(_)) if replies => {
-                self.reply_queued(true);
+                self.reply_queued(reply.as_ref(), true);
                 self.lose_pending();
             }
             Some(_) => {}
@@ -389,8 +391,9 @@ impl State {
     }
 
     /// The transport sends its reply to the peer's close frame in place of ours.
-    fn reply_queued(&mut self, blocked: bool) {
+    fn reply_queued(&mut self, reply: Option<&CloseFrame>, blocked: bool) {
         if matches!(self.send, SendState::Open | SendState::Closing { .. }) {
+            self.close_code = Some(code_of(reply));
             self.send = SendState::CloseQueued { blocked };
         }
     }
@@ -423,6 +426,10 @@ impl State {
 
 fn no_status() -> CloseFrame {
     CloseFrame::from_peer(CloseCode::NO_STATUS_RECEIVED, "")
+}
+
+fn code_of(frame: Option<&CloseFrame>) -> CloseCode {
+    frame.map_or(CloseCode::NO_STATUS_RECEIVED, CloseFrame::code)
 }
 
 /// The reply to a close frame repeats it (RFC 6455 section 5.5.1), unless its code may not be sent.

@@ -31,6 +31,8 @@ pub(super) struct Failure {
     pub(super) error: WsErr,
     /// Our close frame was with the transport.
     pub(super) is_close_queued: bool,
+    /// Our close frame was flushed.
+    pub(super) is_close_sent: bool,
     /// Nothing was waiting to be sent but a close frame that the peer did not wait for.
     pub(super) is_harmless: bool,
 }

@@ -48,8 +48,28 @@ fn flushed() -> Input {
 }
 
 fn peer_closed(code: u16) -> Input {
+    let code = CloseCode::from(code);
+    Input::PeerClosed {
+        is_normal: code.is_normal_closure(),
+        frame: Some(CloseFrame::from_peer(code, "why")),
+        replies: false,
+    }
+}
+
+/// The peer closes with a code that the caller takes for a failure.
+fn failed_with(code: u16) -> Input {
     Input::PeerClosed {
         frame: Some(CloseFrame::from_peer(code.into(), "why")),
+        is_normal: false,
+        replies: false,
+    }
+}
+
+/// A close frame without a code.
+fn bare_close() -> Input {
+    Input::PeerClosed {
+        frame: None,
+        is_normal: true,
         replies: false,
     }
 }
@@ -82,10 +102,16 @@ fn timed_out() -> Input {
     Input::GaveUp(WsErr::TimedOut(Timeout::Silent))
 }
 
+/// A close frame of ours was sent, with the code of the peer's.
 fn clean(code: u16, by: ClosedBy) -> CloseOutcome {
+    exchanged(code, Some(code), by)
+}
+
+fn exchanged(code: u16, our_code: Option<u16>, by: ClosedBy) -> CloseOutcome {
     CloseOutcome::Clean {
         code: code.into(),
         reason: "why".to_owned(),
+        our_code: our_code.map(CloseCode::from),
         by,
     }
 }
@@ -127,7 +153,7 @@ fn conclusions_match_the_table() {
         // The peer disconnects at once, and does not wait for our reply.
         (
             [vec![peer_closed(1000)], write_failed()].concat(),
-            clean(1000, PEER),
+            exchanged(1000, None, PEER),
             None,
         ),
         // The peer stays connected, and does not take our reply.
@@ -168,8 +194,30 @@ fn conclusions_match_the_table() {
         ),
         (
             [close_sent(), vec![peer_closed(1011), Input::StepDone]].concat(),
-            clean(1011, US),
+            exchanged(1011, Some(1000), US),
             Some(ConnectionAborted),
+        ),
+        // A code that the caller takes for a failure, unless it is the reply to ours.
+        (
+            [vec![failed_with(4401)], replied()].concat(),
+            clean(4401, PEER),
+            Some(ConnectionAborted),
+        ),
+        (
+            [close_sent(), vec![failed_with(4401), Input::StepDone]].concat(),
+            exchanged(4401, Some(1000), US),
+            Some(ConnectionAborted),
+        ),
+        (
+            vec![
+                Input::CloseRequested(CloseFrame::from_peer(4401.into(), "")),
+                Input::CloseQueued,
+                Input::Flushed { all: true },
+                failed_with(4401),
+                Input::StepDone,
+            ],
+            clean(4401, US),
+            None,
         ),
         (
             vec![
@@ -200,7 +248,7 @@ fn conclusions_match_the_table() {
                 vec![peer_closed(1000), Input::GaveUp(reset_error())],
             ]
             .concat(),
-            clean(1000, PEER),
+            exchanged(1000, None, PEER),
             None,
         ),
         // Only a pong after it is unsent.
@@ -211,7 +259,7 @@ fn conclusions_match_the_table() {
                 write_failed(),
             ]
             .concat(),
-            clean(1011, US),
+            exchanged(1011, Some(1000), US),
             Some(ConnectionAborted),
         ),
         (
@@ -347,6 +395,7 @@ fn violation_keeps_buffered_data() {
 fn reply_of_transport_replaces_pending_close() {
     let replies = Input::PeerClosed {
         frame: None,
+        is_normal: true,
         replies: true,
     };
     for before in [vec![], vec![close_requested()], vec![violation()]] {
@@ -363,24 +412,18 @@ fn reply_repeats_sendable_codes() {
         let state = after([peer_closed(code)]);
         assert_eq!(u16::from(pending_code(&state)), reply);
     }
-    let state = after([Input::PeerClosed {
-        frame: None,
-        replies: false,
-    }]);
+    let state = after([bare_close()]);
     assert_eq!(state.pending_close(), Some(Message::Close(None)));
 }
 
 /// A close frame without a code reads as 1005.
 #[test]
 fn missing_code_reads_as_1005() {
-    let none = Input::PeerClosed {
-        frame: None,
-        replies: false,
-    };
-    let state = after([vec![none], replied()].concat());
+    let state = after([vec![bare_close()], replied()].concat());
     let expected = CloseOutcome::Clean {
         code: CloseCode::NO_STATUS_RECEIVED,
         reason: String::new(),
+        our_code: Some(CloseCode::NO_STATUS_RECEIVED),
         by: PEER,
     };
     assert_eq!(state.end().unwrap().outcome, expected);
@@ -407,9 +450,12 @@ fn any_input() -> impl Strategy<Value = Input> {
         Just(Input::WriteFailed(reset_error())),
         Just(Input::LossReported),
         Just(Input::Progress),
-        (0..5000_u16, any::<bool>()).prop_map(|(code, replies)| Input::PeerClosed {
-            frame: Some(CloseFrame::from_peer(code.into(), "why")),
-            replies,
+        (0..5000_u16, any::<[bool; 2]>()).prop_map(|(code, [is_normal, replies])| {
+            Input::PeerClosed {
+                frame: Some(CloseFrame::from_peer(code.into(), "why")),
+                is_normal,
+                replies,
+            }
         }),
         Just(violation()),
         Just(eof()),

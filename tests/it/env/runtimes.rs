@@ -118,6 +118,7 @@ async fn close_returns_the_outcome(open: &impl Open) {
     let clean = |by| CloseOutcome::Clean {
         code: 4000.into(),
         reason: "done".to_owned(),
+        our_code: Some(4000.into()),
         by,
     };
     assert_eq!(closed.unwrap(), clean(ClosedBy::Us));
