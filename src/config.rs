@@ -270,7 +270,7 @@ impl Config {
     /// | event | effect on the timer |
     /// |---|---|
     /// | a close is requested, a close frame is received, or the connection fails | starts |
-    /// | the transport accepts a message that precedes our close frame | restarts |
+    /// | the transport accepts a message that precedes our close frame, or the peer takes more of it | restarts |
     /// | data are received after our close frame was sent | restarts |
     /// | anything else is received when the timer has elapsed | waits for at most one more second |
     ///
@@ -283,8 +283,11 @@ impl Config {
         self
     }
 
-    /// How long [`WsHandle::ping`](crate::WsHandle::ping) waits for a pong. Default 20 s, more than
-    /// zero.
+    /// How long [`WsHandle::ping`](crate::WsHandle::ping) waits for a pong without progress. Default
+    /// 20 s, more than zero.
+    ///
+    /// It begins with the call, and again when the ping is sent, when the peer sends something, and
+    /// when it takes some of what had to wait.
     #[must_use]
     pub fn ping_timeout(mut self, timeout: Duration) -> Self {
         self.ping_timeout = timeout;
@@ -304,6 +307,7 @@ impl Config {
     ///
     /// Any received byte is a sign of life if the transport reports bytes, as those of
     /// [`connect`](crate::connect) and [`accept`](crate::accept) do; otherwise any message is one.
+    /// So is any progress of data that had to wait to be sent, because a pong may be behind them.
     /// Silence is counted while a read waits, so a caller that does not read does not time out its
     /// peer. A peer that accepts none of the written data for `interval` plus `timeout` is dead,
     /// too. Where a transport does not report progress, the peer has to accept all that is buffered

@@ -63,10 +63,10 @@ const PLACES: &[(&str, &[&str])] = &[
     ("url", &["handshake/url.rs"]),
     ("getrandom", &["handshake/key.rs", "protocol/mask.rs"]),
     // axum hands out an upgrade of hyper.
-    ("hyper", &["net/axum.rs", "net/hyper.rs"]),
+    ("hyper", &["net/axum.rs", "net/hyper.rs", "net/hyper/io.rs"]),
     ("httparse", &["handshake/body.rs", "handshake/head.rs"]),
     ("humantime", &["config/units.rs"]),
-    ("hyper_util", &["net/hyper.rs"]),
+    ("hyper_util", &["net/hyper/io.rs"]),
     ("js_sys", &["transport/browser.rs", "transport/browser/"]),
     // Property tests.
     (
@@ -77,6 +77,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("serde", &["close.rs", "config.rs", "config/units.rs"]),
     ("rustls_platform_verifier", &["tls.rs"]),
     ("sha1", &["handshake/key.rs"]),
+    ("socket2", &["net/tcp.rs"]),
     ("thiserror", &["error.rs"]),
     // The I/O traits, which the byte stream implements and transports use; the cooperative budget,
     // which deadlines depend on; and the task that axum's handlers start.
@@ -84,6 +85,7 @@ const PLACES: &[(&str, &[&str])] = &[
         "tokio",
         &[
             "net/axum.rs",
+            "net/hyper/io.rs",
             "net/tokio.rs",
             "stream/tokio_io.rs",
             "time.rs",

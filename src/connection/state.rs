@@ -260,6 +260,10 @@ impl State {
                     self.delivery = Delivery::LossReported;
                 }
             }
+            Input::Sent => {
+                let is_queued = matches!(self.send, SendState::CloseQueued { .. });
+                restarts_deadline = self.is_close_pending() || is_queued && self.end.is_none();
+            }
             // A caller who reads slowly still gets what the peer had in flight.
             Input::Progress => restarts_deadline = self.only_receives() && !self.discards(),
             Input::PeerClosed {

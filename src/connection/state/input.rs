@@ -21,6 +21,8 @@ pub(in crate::connection) enum Input {
     WriteFailed(WsErr),
     /// A loss of data was reported to a writer.
     LossReported,
+    /// Some of what precedes our close frame, or of that frame, was sent.
+    Sent,
     /// Data was received, or a part of a message.
     Progress,
     /// A close frame was received, whose code reports no failure if it `is_normal`. The transport replies

@@ -450,6 +450,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         Just(Input::WriteFailed(reset_error())),
         Just(Input::LossReported),
         Just(Input::Progress),
+        Just(Input::Sent),
         (0..5000_u16, any::<[bool; 2]>()).prop_map(|(code, [is_normal, replies])| {
             Input::PeerClosed {
                 frame: Some(CloseFrame::from_peer(code.into(), "why")),
