@@ -1,9 +1,6 @@
 //! How a connection ends: one pure function of its state.
 
-use super::{
-    State,
-    parts::{Cause, SendState},
-};
+use super::{State, ending::Cause, halves::SendState};
 use crate::{
     close::{CloseOutcome, LossCause},
     error::WsErr,

@@ -1,9 +1,6 @@
-//! The states of the two halves, and what a [`State`](super::State) knows besides them.
+//! The states of the two halves, and what became of the data that was written.
 
-use crate::{
-    close::{CloseFrame, ClosedBy},
-    error::WsErr,
-};
+use crate::{close::CloseFrame, error::WsErr};
 
 /// The sending half.
 #[derive(Clone, Debug)]
@@ -47,33 +44,6 @@ pub(super) enum RecvState {
     Ended,
 }
 
-/// Why the connection ends. The first one stands.
-#[derive(Clone, Debug)]
-pub(super) enum Cause {
-    /// The peer's close frame was received.
-    Closed {
-        frame: CloseFrame,
-        by: ClosedBy,
-        is_normal: bool,
-    },
-    /// The peer violated the protocol or a limit, and gets a close frame that says so.
-    Violation(WsErr),
-    /// The transport ended or failed.
-    Transport(WsErr),
-    /// The peer did not respond, or took nothing, in time.
-    TimedOut(WsErr),
-}
-
-impl Cause {
-    /// The cause of a connection that was given up.
-    pub(super) fn of(error: &WsErr) -> Self {
-        match error {
-            WsErr::TimedOut(_) => Self::TimedOut(error.clone()),
-            _ => Self::Transport(error.clone()),
-        }
-    }
-}
-
 /// What became of the data that was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Delivery {
@@ -85,27 +55,4 @@ pub(super) enum Delivery {
     Lost,
     /// Some of it will not be sent, and a writer has received the error.
     LossReported,
-}
-
-/// The next step of ending, once there is a cause.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::connection) enum Step {
-    /// Send and flush what is still to be sent.
-    Flush,
-    /// Close the writing half of the transport.
-    Close,
-    /// Discard what arrives until the transport ends, so that no reset destroys our close frame.
-    Drain,
-    Done,
-}
-
-/// What a read has to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::connection) enum Reading {
-    /// Receive messages.
-    Receive,
-    /// Carry out the next [`Step`].
-    Finish,
-    /// Report the end.
-    Ended,
 }
