@@ -127,7 +127,7 @@ impl Shared {
             let left = self.ping_timeout.saturating_sub(since.elapsed());
             match future::select(pong, Timer::after(left)).await {
                 future::Either::Left((pong, _)) => return pong.unwrap_or(Err(WsErr::Closed)),
-                future::Either::Right((_, unanswered)) => pong = unanswered,
+                future::Either::Right(((), unanswered)) => pong = unanswered,
             }
             let last_life = *self.last_life();
             if last_life <= since {
