@@ -140,13 +140,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
         before::serve(socket, Shelf::default()).await?;
         Ok::<_, Box<dyn Error>>(())
     };
-    let (_, before) = try_join!(serving, visit(&url))?;
+    let ((), before) = try_join!(serving, visit(&url))?;
     let serving = async {
         let (socket, _) = listener.accept().await?;
         after::serve(socket, Shelf::default()).await?;
         Ok::<_, Box<dyn Error>>(())
     };
-    let (_, after) = try_join!(serving, visit(&url))?;
+    let ((), after) = try_join!(serving, visit(&url))?;
     assert_eq!(before, after);
     println!("the replies of both: {after:?}");
     Ok(())
