@@ -20,7 +20,7 @@ use crate::{
 impl<M: MessageTransport> WsStream<M> {
     /// Closes the connection, and returns how it ended: flushes written data, sends the close
     /// frame, discards data that still arrives, and waits for the peer's close frame and the end of
-    /// the transport. No step waits longer than [`close_timeout`](Config::close_timeout) for the
+    /// the transport. No step waits longer than [`close_timeout`](crate::Config::close_timeout) for the
     /// peer.
     ///
     /// If the connection is closing already, the first close frame stands. If it has ended, its
