@@ -11,6 +11,11 @@ const MAX_REASON_LEN: usize = 123;
 /// A peer may send any number. For those that this library sends, see
 /// [`is_sendable`](Self::is_sendable).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(transparent)
+)]
 pub struct CloseCode(u16);
 
 impl CloseCode {
@@ -58,9 +63,14 @@ impl CloseCode {
         matches!(self.0, 1000..=1003 | 1007..=1014 | 3000..=4999)
     }
 
-    /// Whether a close frame with this code reports no error.
+    /// Whether the code of a close frame reports no error. 1005 stands for a missing code.
     pub(crate) const fn is_normal_closure(self) -> bool {
-        matches!(self.0, 1000 | 1001 | 1005 | 3000..=4999)
+        matches!(self.0, 1000 | 1001 | 1005) || self.is_of_application()
+    }
+
+    /// Whether the code is one of those that RFC 6455 leaves to libraries and applications.
+    pub(crate) const fn is_of_application(self) -> bool {
+        matches!(self.0, 3000..=4999)
     }
 }
 
@@ -206,6 +216,9 @@ pub enum CloseOutcome {
         code: CloseCode,
         /// The reason in the peer's close frame.
         reason: String,
+        /// The code in our close frame, or [`CloseCode::NO_STATUS_RECEIVED`] if it had none. `None`
+        /// if the peer closed first and disconnected before our reply was sent.
+        our_code: Option<CloseCode>,
         /// Which endpoint sent the first close frame.
         by: ClosedBy,
     },
@@ -229,7 +242,9 @@ impl CloseOutcome {
 impl fmt::Display for CloseOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Clean { code, reason, by } => {
+            Self::Clean {
+                code, reason, by, ..
+            } => {
                 write!(f, "closed by {by} with {code}")?;
                 match reason.as_str() {
                     "" => Ok(()),

@@ -9,7 +9,10 @@ use std::time::Duration;
 
 #[cfg(feature = "deflate")]
 pub use self::deflate::{Compression, Deflate};
-use crate::error::{Setting, WsErr};
+use crate::{
+    close::{CloseCode, CloseFrame},
+    error::{Setting, WsErr},
+};
 
 /// What a stream does with a text message. The default is [`Reject`](Self::Reject).
 ///
@@ -192,6 +195,8 @@ pub struct Config {
     #[cfg(feature = "deflate")]
     #[cfg_attr(feature = "serde", serde(with = "units"))]
     pub compression: Option<Deflate>,
+    /// See [`Config::failure_codes`](method@Self::failure_codes).
+    pub failure_codes: Vec<CloseCode>,
 }
 
 impl Default for Config {
@@ -210,6 +215,7 @@ impl Default for Config {
             lenient_eof: false,
             #[cfg(feature = "deflate")]
             compression: None,
+            failure_codes: Vec::new(),
         }
     }
 }
@@ -276,7 +282,7 @@ impl Config {
     /// | event | effect on the timer |
     /// |---|---|
     /// | a close is requested, a close frame is received, or the connection fails | starts |
-    /// | the transport accepts a message that precedes our close frame | restarts |
+    /// | the transport accepts a message that precedes our close frame, or the peer takes more of it | restarts |
     /// | data are received after our close frame was sent | restarts |
     /// | anything else is received when the timer has elapsed | waits for at most one more second |
     ///
@@ -289,8 +295,11 @@ impl Config {
         self
     }
 
-    /// How long [`WsHandle::ping`](crate::WsHandle::ping) waits for a pong. Default 20 s, more than
-    /// zero.
+    /// How long [`WsHandle::ping`](crate::WsHandle::ping) waits for a pong without progress. Default
+    /// 20 s, more than zero.
+    ///
+    /// It begins with the call, and again when the ping is sent, when the peer sends something, and
+    /// when it takes some of what had to wait.
     #[must_use]
     pub fn ping_timeout(mut self, timeout: Duration) -> Self {
         self.ping_timeout = timeout;
@@ -310,6 +319,7 @@ impl Config {
     ///
     /// Any received byte is a sign of life if the transport reports bytes, as those of
     /// [`connect`](crate::connect) and [`accept`](crate::accept) do; otherwise any message is one.
+    /// So is any progress of data that had to wait to be sent, because a pong may be behind them.
     /// Silence is counted while a read waits, so a caller that does not read does not time out its
     /// peer. A peer that accepts none of the written data for `interval` plus `timeout` is dead,
     /// too. Where a transport does not report progress, the peer has to accept all that is buffered
@@ -368,6 +378,34 @@ impl Config {
     pub fn compression(mut self, deflate: impl Into<Option<Deflate>>) -> Self {
         self.compression = deflate.into();
         self
+    }
+
+    /// The close codes from 3000 to 4999 with which a peer reports a failure. Default none: a close
+    /// frame with such a code is the end of the stream.
+    ///
+    /// With one of these codes, a reader gets [`WsErr::Aborted`](crate::WsErr::Aborted), as with
+    /// 1008 or 1011, unless the frame repeats the code of a close frame of this endpoint. So a loop
+    /// that connects again after a clean end stops when the server rejects it.
+    ///
+    /// ```
+    /// use ws_framed::Config;
+    ///
+    /// let config = Config::default().failure_codes([4401, 4403]); // or (4000..5000)
+    /// # assert!(Config::default().failure_codes(4000..5000).failure_codes.len() == 1000);
+    /// ```
+    #[must_use]
+    pub fn failure_codes(mut self, codes: impl IntoIterator<Item = impl Into<CloseCode>>) -> Self {
+        self.failure_codes = codes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Whether a peer that sends this close frame reports no failure.
+    pub(crate) fn is_normal_closure(&self, frame: Option<&CloseFrame>) -> bool {
+        // 1005 may not be on the wire (RFC 6455 section 7.4.1).
+        let is_normal = |code: CloseCode| {
+            code.is_normal_closure() && code.is_sendable() && !self.failure_codes.contains(&code)
+        };
+        frame.is_none_or(|frame| is_normal(frame.code()))
     }
 
     /// The most that a connection holds, in bytes, by the formula [above](Self#memory).
@@ -429,6 +467,12 @@ impl Config {
             ),
             (Setting::KeepaliveInterval, !keepalive.interval.is_zero()),
             (Setting::KeepaliveTimeout, !keepalive.timeout.is_zero()),
+            (
+                Setting::FailureCodes,
+                self.failure_codes
+                    .iter()
+                    .all(|code| code.is_of_application()),
+            ),
         ];
         match valid.into_iter().find(|(_, is_valid)| !is_valid) {
             Some((setting, _)) => Err(WsErr::InvalidConfig(setting)),

@@ -350,6 +350,9 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     ///
     /// # Errors
     /// Those of [`WsStream::close_with`].
+    ///
+    /// # Cancel safety
+    /// See [`WsStream::close_with`].
     pub async fn close_with(&mut self, frame: CloseFrame) -> Result<CloseOutcome, WsErr> {
         poll_fn(|cx| self.poll_close_with(Task::Reader, cx, &frame)).await
     }
@@ -358,6 +361,9 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     ///
     /// # Errors
     /// Those of [`WsStream::close_with`].
+    ///
+    /// # Cancel safety
+    /// See [`WsStream::close_within`].
     pub async fn close_within(
         &mut self,
         frame: CloseFrame,

@@ -34,7 +34,8 @@ impl WsHandle {
     /// the pong was read.
     ///
     /// # Errors
-    /// [`WsErr::TimedOut`] after [`ping_timeout`](crate::Config::ping_timeout), also if no task reads;
+    /// [`WsErr::TimedOut`] after [`ping_timeout`](crate::Config::ping_timeout) without progress, also if
+    /// no task reads;
     /// [`WsErr::Closed`] when the connection closes, ends or is dropped; [`WsErr::Unsupported`] where
     /// the transport cannot send pings (a browser).
     pub async fn ping(&self) -> Result<Duration, WsErr> {

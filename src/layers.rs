@@ -66,7 +66,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("hyper", &["net/axum.rs", "net/hyper.rs", "net/hyper/"]),
     ("httparse", &["handshake/body.rs", "handshake/head.rs"]),
     ("humantime", &["config/units.rs"]),
-    ("hyper_util", &["net/hyper.rs", "net/hyper/"]),
+    ("hyper_util", &["net/hyper/"]),
     ("js_sys", &["transport/browser.rs", "transport/browser/"]),
     // Property tests.
     (
@@ -76,10 +76,16 @@ const PLACES: &[(&str, &[&str])] = &[
     ("rustls_native_certs", &["tls.rs"]),
     (
         "serde",
-        &["config.rs", "config/deflate.rs", "config/units.rs"],
+        &[
+            "close.rs",
+            "config.rs",
+            "config/deflate.rs",
+            "config/units.rs",
+        ],
     ),
     ("rustls_platform_verifier", &["tls.rs"]),
     ("sha1", &["handshake/key.rs"]),
+    ("socket2", &["net/tcp.rs"]),
     ("thiserror", &["error.rs"]),
     // The I/O traits, which the byte stream implements and transports use; the cooperative budget,
     // which deadlines depend on; and the task that axum's handlers start.
@@ -87,6 +93,7 @@ const PLACES: &[(&str, &[&str])] = &[
         "tokio",
         &[
             "net/axum.rs",
+            "net/hyper/io.rs",
             "net/tokio.rs",
             "stream/tokio_io.rs",
             "time.rs",

@@ -135,6 +135,9 @@ impl<M: MessageTransport> WsMessages<M> {
     ///
     /// # Errors
     /// Those of [`WsStream::close_with`].
+    ///
+    /// # Cancel safety
+    /// See [`WsStream::close_with`].
     pub async fn close_with(&mut self, frame: CloseFrame) -> Result<CloseOutcome, WsErr> {
         self.stream.close_in(Mode::MESSAGES, frame, None).await
     }
@@ -143,6 +146,9 @@ impl<M: MessageTransport> WsMessages<M> {
     ///
     /// # Errors
     /// Those of [`WsStream::close_with`].
+    ///
+    /// # Cancel safety
+    /// See [`WsStream::close_within`].
     pub async fn close_within(
         &mut self,
         frame: CloseFrame,
@@ -170,6 +176,9 @@ impl<M: MessageTransport> WsSender<WsMessages<M>> {
     ///
     /// # Errors
     /// Those of [`WsStream::close_with`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the connection closing; another `close_with` continues the close.
     pub async fn close_with(&mut self, frame: CloseFrame) -> Result<CloseOutcome, WsErr> {
         poll_fn(|cx| {
             self.lock()

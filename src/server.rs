@@ -126,6 +126,9 @@ impl Acceptor {
     ///
     /// [`handshake_timeout`](Config::handshake_timeout) includes the callback.
     ///
+    /// # Errors
+    /// A [`Rejection`] is sent to the client, and returned by `accept` as [`WsErr::Rejected`].
+    ///
     /// # Cancel safety
     /// Dropping the future of [`accept`](Self::accept), or the one of hyper or axum, drops the
     /// future of the callback.

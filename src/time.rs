@@ -279,7 +279,7 @@ pub(crate) mod virtual_time {
         due.into_values().for_each(Waker::wake);
     }
 
-    #[derive(Clone, Copy, Debug)]
+    #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
     pub(crate) struct Instant(Duration);
 
     impl Instant {

@@ -17,6 +17,8 @@
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "tracing")]
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::{borrow::Cow, net::SocketAddr, time::Duration};
 
 use crate::{
@@ -79,6 +81,7 @@ impl Trace {
             span: tracing::error_span!(
                 target: "ws_framed",
                 "websocket",
+                id = next_id(),
                 role = role.map(|role| match role {
                     Role::Client => "client",
                     Role::Server => "server",
@@ -183,6 +186,12 @@ impl Trace {
         tell!(self, DEBUG, error = %redacted(error), "the connection failed");
     }
 
+    /// The codec cannot continue. `reason` is that of the close frame, which has no data of the peer.
+    pub(crate) fn undecodable(&self, reason: &str) {
+        let error = WsErr::Undecodable;
+        tell!(self, DEBUG, error = %redacted(&error), reason, "the connection failed");
+    }
+
     /// A timeout.
     pub(crate) fn gave_up(&self, error: &WsErr) {
         tell!(self, DEBUG, error = %redacted(error), "the peer was given up");
@@ -231,6 +240,13 @@ impl Trace {
             }
         }
     }
+}
+
+/// Tells the connections of a process apart in its logs.
+#[cfg(feature = "tracing")]
+fn next_id() -> u64 {
+    static LAST_ID: AtomicU64 = AtomicU64::new(0);
+    LAST_ID.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
 }
 
 /// Runs `future` in the span of the caller.

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | a close is requested | starts |
 //! | the transport takes a message that precedes our close frame, or that frame | restarts |
+//! | more of these is sent while they wait | restarts |
 //! | the peer's close frame, a violation, a failed write | restarts |
 //! | data, or more of an incomplete message, arrives while nothing more is sent and data is wanted | restarts |
 //! | the connection has ended and the transport is still to be closed | restarts |
@@ -181,7 +182,8 @@ impl<M: MessageTransport> Connection<M> {
         }
         let progress = self.progress();
         let partial = self.transport.progress().partial_message.unwrap_or(0);
-        self.core.poll_deadline(cx, progress, partial)
+        let sent = self.sent();
+        self.core.poll_deadline(cx, progress, partial, sent)
     }
 }
 
@@ -237,7 +239,17 @@ impl Core {
         }
     }
 
-    fn poll_deadline(&mut self, cx: &mut Context<'_>, progress: u64, partial: u64) -> Poll<()> {
+    fn poll_deadline(
+        &mut self,
+        cx: &mut Context<'_>,
+        progress: u64,
+        partial: u64,
+        sent: u64,
+    ) -> Poll<()> {
+        if sent != std::mem::replace(&mut self.sent_before, sent) {
+            // A peer that takes our data slowly is alive.
+            self.apply(Input::Sent);
+        }
         let grows = partial > std::mem::replace(&mut self.partial_message, partial);
         if grows {
             // A message that arrives slowly still arrives.

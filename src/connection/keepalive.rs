@@ -11,9 +11,9 @@ use std::{
     time::Duration,
 };
 
-use crate::error::Timeout;
 use crate::{
     config::{self, Config},
+    error::Timeout,
     time::{Deadline, Task},
 };
 
@@ -33,6 +33,11 @@ pub(super) struct Keepalive {
     message_timeout: Option<Duration>,
     receiving: IdleTimer,
     sending: IdleTimer,
+    /// Something that had to wait was flushed since [`poll_receiving`](Self::poll_receiving) was last
+    /// called.
+    was_unblocked: bool,
+    /// How often the peer took some of what had to wait.
+    taken: u64,
     ping: Ping,
     /// Runs while a message is incomplete.
     message: Option<Deadline>,
@@ -53,8 +58,10 @@ impl Keepalive {
         Self {
             settings: config.keepalive,
             message_timeout: config.message_timeout,
-            receiving: IdleTimer::default(),
-            sending: IdleTimer::default(),
+            receiving: IdleTimer::new(),
+            sending: IdleTimer::new(),
+            was_unblocked: false,
+            taken: 0,
             ping: Ping::None,
             message: None,
         }
@@ -82,18 +89,21 @@ impl Keepalive {
         Poll::Ready(Action::TimedOut(Timeout::Message))
     }
 
-    /// To be polled whenever a read finds nothing and everything is flushed. `bytes` and `messages` were
-    /// received so far; not every transport can tell the first.
+    /// To be polled whenever a read finds nothing and everything is flushed. `received` and `sent`
+    /// change with everything that was received and sent.
     pub(super) fn poll_receiving(
         &mut self,
         cx: &mut Context<'_>,
-        bytes: Option<u64>,
-        messages: u64,
+        received: u64,
+        sent: u64,
     ) -> Poll<Action> {
+        if std::mem::take(&mut self.was_unblocked) && self.sending.count != sent {
+            self.on_taken();
+        }
         let Some(settings) = self.settings else {
             return Poll::Pending;
         };
-        if self.receiving.update(bytes.unwrap_or(messages)) && self.ping != Ping::None {
+        if self.receiving.update(received) && self.ping != Ping::None {
             self.ping = Ping::None;
             self.receiving.restart();
         }
@@ -126,10 +136,13 @@ impl Keepalive {
         task: Task,
         sent: u64,
     ) -> Poll<Action> {
+        let was_waiting = !self.sending.is_idle;
+        if self.sending.update(sent) && was_waiting {
+            self.on_taken();
+        }
         let Some(settings) = self.settings else {
             return Poll::Pending;
         };
-        self.sending.update(sent);
         self.sending.extend_once_if_missed();
         ready!(
             self.sending
@@ -139,13 +152,31 @@ impl Keepalive {
     }
 
     /// Everything that was to be sent is flushed: the next wait begins again.
+    #[inline]
     pub(super) fn on_flushed(&mut self) {
+        self.was_unblocked |= !self.sending.is_idle;
         self.sending.is_idle = true;
+    }
+
+    /// Changes whenever the peer takes some of what had to wait.
+    pub(super) fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// The peer took some of what had to wait, so it is alive. Without a wait, sending proves nothing:
+    /// the operating system takes data for a dead peer, too.
+    fn on_taken(&mut self) {
+        self.taken += 1;
+        // A ping that is still to be flushed waits for its pong from then on.
+        if self.ping != Ping::Queued {
+            self.ping = Ping::None;
+            self.receiving.restart();
+        }
     }
 }
 
 /// How long a count has not changed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct IdleTimer {
     count: u64,
     /// Nothing waits for a change.
@@ -155,6 +186,14 @@ struct IdleTimer {
 }
 
 impl IdleTimer {
+    fn new() -> Self {
+        Self {
+            count: 0,
+            is_idle: true,
+            deadline: None,
+        }
+    }
+
     /// Whether the count has changed.
     fn update(&mut self, count: u64) -> bool {
         let changed = count != self.count;

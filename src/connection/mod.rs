@@ -105,8 +105,11 @@ struct Core {
     pings: Pings,
     keepalive: Keepalive,
     deadline: Option<Deadline>,
-    /// Size of the incomplete message when the deadline was last polled.
+    /// Size of the incomplete message, and what was sent, when the deadline was last polled.
     partial_message: u64,
+    sent_before: u64,
+    /// What [`note_life`](Connection::note_life) found last.
+    life: u64,
     waker: Waker,
     /// The task that polls.
     task: Task,
@@ -148,6 +151,8 @@ impl Core {
             keepalive: Keepalive::new(&config),
             deadline: None,
             partial_message: 0,
+            sent_before: 0,
+            life: 0,
             config,
             waker: Waker::from(Arc::clone(&shared)),
             task: Task::Reader,
@@ -240,7 +245,9 @@ impl<M: MessageTransport> Connection<M> {
         } else if self.core.is_kept_alive() {
             let sent = self.sent();
             let task = self.core.task;
-            match ready!(self.core.keepalive.poll_sending(cx, task, sent)) {
+            let blocked = self.core.keepalive.poll_sending(cx, task, sent);
+            self.note_life();
+            match ready!(blocked) {
                 Action::TimedOut(why) => WsErr::TimedOut(why),
                 Action::SendPing => return Poll::Pending,
             }
@@ -252,6 +259,22 @@ impl<M: MessageTransport> Connection<M> {
             Task::Writer => self.give_up_writing(cx, &error),
         }
         Poll::Ready(error)
+    }
+
+    /// Restarts the deadlines of pings in flight if the peer has shown life: it sent something, it took
+    /// some of what had to wait, or the ping itself is sent.
+    fn note_life(&mut self) {
+        if !self.core.pings.is_awaited() {
+            return;
+        }
+        let received = self.transport.progress().received.unwrap_or(0);
+        let life = received
+            .wrapping_add(self.core.received)
+            .wrapping_add(self.core.keepalive.taken())
+            .wrapping_add(self.core.pings.sent());
+        if std::mem::replace(&mut self.core.life, life) != life {
+            self.core.shared().note_life();
+        }
     }
 
     /// Changes with everything that is received or sent.

@@ -27,6 +27,17 @@ impl Pings {
         self.to_send.extend(replies.into_iter().map(Some));
     }
 
+    /// Whether a caller may wait for a pong.
+    pub(super) fn is_awaited(&self) -> bool {
+        let is_call = |reply: &Option<PingReply>| reply.is_some();
+        self.to_send.iter().any(is_call) || self.in_flight.iter().any(|(.., reply)| is_call(reply))
+    }
+
+    /// How many were sent.
+    pub(super) fn sent(&self) -> u64 {
+        self.last_id
+    }
+
     pub(super) fn is_waiting(&self) -> bool {
         !self.to_send.is_empty()
     }

@@ -117,9 +117,11 @@ impl<M: MessageTransport> Connection<M> {
             if !is_flushed {
                 return self.poll_timeouts(cx).map(drop);
             }
-            let bytes = self.transport.progress().received;
-            let messages = self.core.received;
-            action = self.core.keepalive.poll_receiving(cx, bytes, messages);
+            let progress = self.transport.progress();
+            let received = progress.received.unwrap_or(self.core.received);
+            let sent = progress.sent.unwrap_or(self.core.sent);
+            action = self.core.keepalive.poll_receiving(cx, received, sent);
+            self.note_life();
         }
         match ready!(action) {
             Action::SendPing => self.core.pings.queue_keepalive(),
@@ -254,7 +256,12 @@ impl Core {
     fn apply_peer_close(&mut self, frame: Option<CloseFrame>) {
         let replies = self.properties.replies;
         self.unflushed |= replies;
-        self.apply(Input::PeerClosed { frame, replies });
+        let is_normal = self.config.is_normal_closure(frame.as_ref());
+        self.apply(Input::PeerClosed {
+            frame,
+            is_normal,
+            replies,
+        });
     }
 
     /// A message that arrives after a violation. What the transport replies to it has to be
@@ -333,7 +340,8 @@ impl Core {
     /// Fails the connection because received data cannot be decoded. The peer gets `frame`.
     fn fail_with(&mut self, frame: CloseFrame) {
         if self.state.reading() == Reading::Receive {
-            self.report_failure(&WsErr::Undecodable);
+            self.trace().undecodable(frame.reason());
+            self.emit_error(&WsErr::Undecodable);
             self.apply(Input::Violation(WsErr::Undecodable, frame));
         }
     }

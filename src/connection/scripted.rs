@@ -47,7 +47,9 @@ pub(super) struct Script {
     pub(super) cannot_ping: bool,
     /// It replies to pings and closes by itself.
     pub(super) replies: bool,
+    /// How many bytes were received and sent, if the transport can tell.
     pub(super) bytes: Option<u64>,
+    pub(super) bytes_sent: Option<u64>,
     pub(super) partial: Option<u64>,
 }
 
@@ -138,6 +140,7 @@ impl MessageTransport for Peer {
         let script = self.0.borrow();
         let mut progress = Progress::default().partial_message(script.partial);
         progress.received = script.bytes;
+        progress.sent = script.bytes_sent;
         progress
     }
 

@@ -19,7 +19,7 @@ use crate::{
     error::{Timeout, Unsupported, WsErr},
     event::{WsEvent, WsEvents},
     stats::{Counters, Stats},
-    time::Timer,
+    time::{Instant, Timer},
     trace::Trace,
 };
 
@@ -36,6 +36,8 @@ pub(crate) struct Shared {
     pub(super) counters: Counters,
     can_ping: bool,
     ping_timeout: Duration,
+    /// When the peer last showed life while a ping was awaited.
+    last_life: Mutex<Instant>,
     /// Whether there are new requests, so that a poll need not lock them to know.
     is_requested: AtomicBool,
     requests: Mutex<Requests>,
@@ -69,6 +71,7 @@ impl Shared {
             counters: Counters::default(),
             can_ping,
             ping_timeout,
+            last_life: Mutex::new(Instant::now()),
             is_requested: AtomicBool::new(false),
             requests: Mutex::new(Requests {
                 outcome: Some(outcome),
@@ -118,10 +121,31 @@ impl Shared {
             requests.pings.retain(|ping| !ping.is_canceled());
             requests.pings.push(reply);
         })?;
-        match future::select(pong, Timer::after(self.ping_timeout)).await {
-            future::Either::Left((pong, _)) => pong.unwrap_or(Err(WsErr::Closed)),
-            future::Either::Right(_) => Err(WsErr::TimedOut(Timeout::Ping)),
+        let mut since = Instant::now();
+        let mut pong = pong;
+        loop {
+            let left = self.ping_timeout.saturating_sub(since.elapsed());
+            match future::select(pong, Timer::after(left)).await {
+                future::Either::Left((pong, _)) => return pong.unwrap_or(Err(WsErr::Closed)),
+                future::Either::Right(((), unanswered)) => pong = unanswered,
+            }
+            let last_life = *self.last_life();
+            if last_life <= since {
+                return Err(WsErr::TimedOut(Timeout::Ping));
+            }
+            since = last_life;
         }
+    }
+
+    fn last_life(&self) -> MutexGuard<'_, Instant> {
+        self.last_life
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The peer has shown life: the deadlines of pings begin again.
+    pub(super) fn note_life(&self) {
+        *self.last_life() = Instant::now();
     }
 
     /// Asks for a close. The first close frame counts.

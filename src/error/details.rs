@@ -112,6 +112,8 @@ pub enum Setting {
     KeepaliveInterval,
     /// [`Keepalive::timeout`](crate::Keepalive::timeout) is zero.
     KeepaliveTimeout,
+    /// [`failure_codes`](crate::Config::failure_codes) contains a code that is not from 3000 to 4999.
+    FailureCodes,
     /// An origin or a host that an `Acceptor` allows is not ASCII. Browsers send its form with `xn--`.
     AllowedName,
     /// An `Acceptor` with TLS is used below an HTTP server, where its TLS would have no effect.
@@ -137,6 +139,7 @@ impl fmt::Display for Setting {
             Self::MessageTimeout => "message_timeout must be more than zero",
             Self::KeepaliveInterval => "the interval of keepalive must be more than zero",
             Self::KeepaliveTimeout => "the timeout of keepalive must be more than zero",
+            Self::FailureCodes => "each of failure_codes must be from 3000 to 4999",
             Self::AllowedName => "an allowed origin or host must be ASCII, with xn-- if need be",
             Self::AcceptorTls => "the TLS of an acceptor has no effect below an HTTP server",
             Self::RejectionStatus => {

@@ -85,6 +85,10 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     /// # Errors
     /// Those of `send`. If the item cannot be encoded, no part of it is sent, and the sink can
     /// still be used.
+    ///
+    /// # Cancel safety
+    /// Dropping the future before the item is encoded has no effect. After that, the item is sent, once,
+    /// by the next flush or a read that waits.
     pub async fn send_ref(&mut self, item: &C::Ref) -> Result<(), C::Error>
     where
         C: EncodeRef,
@@ -125,6 +129,9 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     ///
     /// # Errors
     /// Those of [`feed_encoded`](Self::feed_encoded) and of a flush.
+    ///
+    /// # Cancel safety
+    /// See [`send_ref`](Self::send_ref).
     pub async fn send_encoded(&mut self, item: &Encoded<C>) -> Result<(), C::Error>
     where
         C: Encoder,

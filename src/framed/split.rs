@@ -54,6 +54,9 @@ impl<T, C, M: MessageTransport> WsSender<WsFramed<T, C, M>> {
     ///
     /// # Errors
     /// Those of [`WsFramed::feed_ref`].
+    ///
+    /// # Cancel safety
+    /// See [`WsFramed::feed_ref`].
     pub async fn feed_ref(&mut self, item: &C::Ref) -> Result<(), C::Error>
     where
         C: EncodeRef,
@@ -65,6 +68,9 @@ impl<T, C, M: MessageTransport> WsSender<WsFramed<T, C, M>> {
     ///
     /// # Errors
     /// Those of [`WsFramed::send_ref`].
+    ///
+    /// # Cancel safety
+    /// See [`WsFramed::send_ref`].
     pub async fn send_ref(&mut self, item: &C::Ref) -> Result<(), C::Error>
     where
         C: EncodeRef,
@@ -77,6 +83,9 @@ impl<T, C, M: MessageTransport> WsSender<WsFramed<T, C, M>> {
     ///
     /// # Errors
     /// Those of [`WsFramed::feed_encoded`].
+    ///
+    /// # Cancel safety
+    /// See [`WsFramed::feed_encoded`].
     pub async fn feed_encoded(&mut self, item: &Encoded<C>) -> Result<(), C::Error>
     where
         C: Encoder,
@@ -88,6 +97,9 @@ impl<T, C, M: MessageTransport> WsSender<WsFramed<T, C, M>> {
     ///
     /// # Errors
     /// Those of [`WsFramed::send_encoded`].
+    ///
+    /// # Cancel safety
+    /// See [`WsFramed::send_encoded`].
     pub async fn send_encoded(&mut self, item: &Encoded<C>) -> Result<(), C::Error>
     where
         C: Encoder,

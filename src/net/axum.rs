@@ -3,14 +3,19 @@
 
 mod served;
 
-use std::{convert::Infallible, fmt, net::SocketAddr};
+use std::{
+    convert::Infallible,
+    fmt,
+    net::SocketAddr,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+};
 
 use ::axum::{
     extract::{ConnectInfo, FromRequestParts, OriginalUri},
     response::{IntoResponse, Response},
 };
 use ::hyper::upgrade::OnUpgrade;
-use futures::channel::oneshot;
+use futures::{FutureExt, channel::oneshot};
 use http::{Request, request::Parts};
 
 use self::served::HandedOver;
@@ -65,6 +70,8 @@ impl WsUpgrade {
     /// [code 1011](CloseCode::INTERNAL_ERROR), unless it has ended or is closing; bytes that are not
     /// flushed are lost. With the feature `tracing`, the task runs in the current span, and the text
     /// of the error is logged in the span of the connection below it. The peer does not get the text.
+    ///
+    /// If the closure panics, the connection is closed in the same way, and then the task panics.
     ///
     /// # Cancel safety
     /// Dropping the future before the request is answered leaves the connection to axum.
@@ -121,18 +128,27 @@ where
         Ok(accepted) => accepted,
         Err(error) => return on_failed(error),
     };
-    let Some(error) = serve(accepted).await.into_error() else {
-        return;
+    // The panic goes on below, so nothing is observed that it left half done.
+    let served = match catch_unwind(AssertUnwindSafe(|| serve(accepted))) {
+        Ok(serving) => AssertUnwindSafe(serving).catch_unwind().await,
+        Err(panic) => Err(panic),
     };
-    trace.serving_failed(&error);
+    let served = served.map(Served::into_error);
+    match &served {
+        Ok(None) => return,
+        Ok(Some(error)) => trace.serving_failed(error),
+        Err(_) => trace.serving_failed("the closure panicked"),
+    }
     // Another task of the caller may still have the stream.
-    let Ok(Some(transport)) = dropped.try_recv() else {
-        return;
-    };
-    let frame = CloseFrame::new(CloseCode::INTERNAL_ERROR, "");
-    if let (Ok(mut stream), Ok(frame)) = (WsStream::traced(transport, config, trace), frame) {
-        // How it ends is logged.
-        let _ = stream.close_with(frame).await;
+    if let Ok(Some(transport)) = dropped.try_recv() {
+        let frame = CloseFrame::new(CloseCode::INTERNAL_ERROR, "");
+        if let (Ok(mut stream), Ok(frame)) = (WsStream::traced(transport, config, trace), frame) {
+            // How it ends is logged.
+            let _ = stream.close_with(frame).await;
+        }
+    }
+    if let Err(panic) = served {
+        resume_unwind(panic);
     }
 }
 

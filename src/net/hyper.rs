@@ -3,19 +3,19 @@
 
 #[cfg(feature = "http2")]
 mod client;
+mod io;
 
 use std::net::SocketAddr;
 
 #[cfg(feature = "http2")]
 use ::hyper::ext::Protocol;
-use ::hyper::upgrade::{OnUpgrade, Upgraded};
-use bytes::BytesMut;
+use ::hyper::upgrade::OnUpgrade;
 use http::{Request, Response};
-use hyper_util::rt::TokioIo as HyperIo;
 
 #[cfg(feature = "http2")]
 #[cfg_attr(docsrs, doc(cfg(feature = "http2")))]
 pub use self::client::{Http2, connect};
+use self::io::HyperStream;
 use crate::{
     config::Config,
     error::WsErr,
@@ -36,7 +36,12 @@ use crate::{
 /// with TLS, answers each request with status 500.
 ///
 /// The callback gets the extensions of the request. One of type [`SocketAddr`] is the address of the
-/// peer in spans.
+/// peer in spans; without it, that of the TCP socket is, once the connection is open.
+///
+/// In HTTP/1.1, a TCP socket of tokio that `hyper_util::server::conn::auto` or hyper's `http1`
+/// serves is used without hyper in between, once the connection is open. It sends without Nagle's
+/// algorithm, and the operating system holds at most 64 KiB of unsent data (on Linux and Android).
+/// Below TLS, set `TCP_NODELAY` yourself.
 ///
 /// # Errors
 /// Those of the inner future: [`WsErr::Rejected`] with the status of the response;
@@ -70,6 +75,8 @@ pub(crate) struct Opening<T> {
     upgrade: OnUpgrade,
     agreement: Agreement,
     finish: Finish<T>,
+    /// The address of the peer, if the server that hyper runs in knows it.
+    peer: Option<SocketAddr>,
     pub(crate) config: Config,
     pub(crate) trace: Trace,
 }
@@ -82,7 +89,8 @@ pub(crate) async fn respond<T>(
     upgrade: Option<OnUpgrade>,
 ) -> (Response<String>, Result<Opening<T>, WsErr>) {
     let trace = Trace::server();
-    trace.peer(|| request.extensions().get::<SocketAddr>().copied());
+    let peer = request.extensions().get::<SocketAddr>().copied();
+    trace.peer(|| peer);
     #[cfg(feature = "http2")]
     let protocol = request.extensions().get::<Protocol>().cloned();
     #[cfg(feature = "http2")]
@@ -95,6 +103,7 @@ pub(crate) async fn respond<T>(
                 upgrade: accepted.upgrade,
                 agreement: accepted.agreement,
                 finish: accepted.value,
+                peer,
                 config: acceptor.config.clone(),
                 trace,
             };
@@ -111,13 +120,17 @@ impl<T> Opening<T> {
     /// Opens the connection when the response has been sent.
     pub(crate) async fn open(
         self,
-        box_transport: impl FnOnce(Socket<TokioIo<HyperIo<Upgraded>>>) -> BoxTransport,
+        box_transport: impl FnOnce(Socket<TokioIo<HyperStream>>) -> BoxTransport,
     ) -> Result<T, WsErr> {
         let handshake = async {
             let upgraded = self.upgrade.await.map_err(std::io::Error::other)?;
+            let (io, leftover, peer) = HyperStream::new(upgraded);
+            if self.peer.is_none() {
+                self.trace.peer(|| peer);
+            }
             let handshaken = Handshaken {
-                io: TokioIo(HyperIo::new(upgraded)),
-                leftover: BytesMut::new(),
+                io: TokioIo(io),
+                leftover,
                 agreement: self.agreement,
             };
             server::stream(handshaken, &self.config, &self.trace, box_transport)

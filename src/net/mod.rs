@@ -13,5 +13,7 @@ mod futures_io;
 pub mod hyper;
 #[cfg(all(feature = "smol", not(target_arch = "wasm32")))]
 pub mod smol;
+#[cfg(all(any(feature = "smol", feature = "tokio"), not(target_arch = "wasm32")))]
+mod tcp;
 #[cfg(all(feature = "tokio", not(target_arch = "wasm32")))]
 pub(crate) mod tokio;

@@ -6,6 +6,7 @@ use std::{any::Any, net::SocketAddr};
 use async_net::TcpStream;
 use futures::io::{AsyncRead, AsyncWrite};
 
+use super::tcp;
 use crate::{
     client::Connector, error::WsErr, server::Acceptor, stream::WsStream, transport::io::FuturesIo,
 };
@@ -64,11 +65,13 @@ where
     Acceptor::new().accept_futures_io(io).await
 }
 
-/// If `io` is a TCP socket, disables Nagle's algorithm, and returns the address of the peer.
+/// If `io` is a TCP socket, disables Nagle's algorithm, limits what the operating system holds, and returns
+/// the address of the peer.
 pub(super) fn prepare_tcp<S: 'static>(io: &S) -> Option<SocketAddr> {
     let io: &dyn Any = io;
     let socket = io.downcast_ref::<TcpStream>()?;
     // A socket that refuses the option is slower, and works.
     let _ = socket.set_nodelay(true);
+    tcp::limit_unsent(socket);
     socket.peer_addr().ok()
 }

@@ -2,6 +2,7 @@
 
 use std::{any::Any, net::SocketAddr};
 
+use super::tcp;
 use crate::{
     client::Connector, error::WsErr, server::Acceptor, stream::WsStream, transport::io::TokioIo,
 };
@@ -145,11 +146,13 @@ impl<T> Acceptor<T> {
     }
 }
 
-/// If `io` is a TCP socket, disables Nagle's algorithm, and returns the address of the peer. Messages are
-/// packed already, and a second small one would wait for the acknowledgement of the first.
-fn prepare_tcp(io: &dyn Any) -> Option<SocketAddr> {
+/// If `io` is a TCP socket, disables Nagle's algorithm, limits what the operating system holds, and returns
+/// the address of the peer. Messages are packed already, and a second small one would wait for the
+/// acknowledgement of the first.
+pub(super) fn prepare_tcp(io: &dyn Any) -> Option<SocketAddr> {
     let socket = io.downcast_ref::<TcpStream>()?;
     // A socket that refuses the option is slower, and works.
     let _ = socket.set_nodelay(true);
+    tcp::limit_unsent(socket);
     socket.peer_addr().ok()
 }

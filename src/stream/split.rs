@@ -127,6 +127,9 @@ impl<M: MessageTransport> WsWriter<M> {
     ///
     /// # Errors
     /// Those of [`WsStream::close_with`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the connection closing; another `close_with` continues the close.
     pub async fn close_with(&mut self, frame: CloseFrame) -> Result<CloseOutcome, WsErr> {
         poll_fn(|cx| {
             self.lock()

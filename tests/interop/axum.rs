@@ -129,12 +129,14 @@ async fn start_serving(serve: Serve) -> String {
     start(Router::new().route("/", any(handler)).with_state(serve)).await
 }
 
-/// An error of the closure closes the connection with code 1011, without its text. A close frame that
-/// was sent before stands.
+/// An error of the closure, or a panic, closes the connection with code 1011, without its text. A close
+/// frame that was sent before stands.
 #[tokio::test]
 async fn error_closes_with_1011() {
-    let rows: [(Serve, u16); 4] = [
+    let rows: [(Serve, u16); 6] = [
         (|_| async { Err("secret") }.boxed(), 1011),
+        (|_| async { panic!("secret") }.boxed(), 1011),
+        (|_| panic!("secret"), 1011),
         (
             |stream| {
                 let serve = async move {

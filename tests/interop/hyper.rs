@@ -111,6 +111,7 @@ fn upgrade_has_span_of_its_request() {
     let paths: Vec<_> = paths.iter().map(|span| span["path"].as_str()).collect();
     assert_eq!(paths, ["/chat", "/other"]);
     let first = log.span_of("server");
+    assert!(log.spans[first]["peer"].starts_with("127.0.0.1:"));
     assert_eq!(
         log.messages_in(first),
         ["the handshake is done", "the connection was dropped"]

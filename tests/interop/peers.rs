@@ -115,9 +115,15 @@ async fn node(name: &str, script: &str) -> Result<Command, String> {
     Ok(node)
 }
 
+/// Both sides closed with the same code.
 fn clean(code: u16, reason: &str, by: ClosedBy) -> CloseOutcome {
-    let (code, reason) = (code.into(), reason.to_owned());
-    CloseOutcome::Clean { code, reason, by }
+    let code = CloseCode::from(code);
+    CloseOutcome::Clean {
+        code,
+        reason: reason.to_owned(),
+        our_code: Some(code),
+        by,
+    }
 }
 
 fn closing(code: u16, reason: &str) -> CloseFrame {

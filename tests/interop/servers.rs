@@ -1,12 +1,17 @@
 //! Connections in servers of axum and hyper.
 
-use std::convert::Infallible;
+use std::{
+    convert::Infallible,
+    os::fd::{AsFd, OwnedFd},
+    sync::{Arc, Mutex},
+};
 
-use axum::{Router, extract::State, response::Response, routing::any};
+use axum::{Router, extract::State, response::Response, routing::any, serve::ListenerExt};
 use futures::{AsyncReadExt, AsyncWriteExt, future};
 use hyper::{Request, body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
+use socket2::SockRef;
+use tokio::net::{TcpListener, TcpStream};
 use ws_framed::{
     Acceptor, CloseFrame, CloseOutcome, Config, Connector, WsErr, WsStream, axum::WsUpgrade,
 };
@@ -20,8 +25,19 @@ async fn echo(mut stream: WsStream) {
     let _ = stream.close().await;
 }
 
+/// The sockets that a server has accepted.
+#[derive(Clone, Default)]
+struct Accepted(Arc<Mutex<Vec<OwnedFd>>>);
+
+impl Accepted {
+    fn add(&self, socket: &TcpStream) {
+        let socket = socket.as_fd().try_clone_to_owned().unwrap();
+        self.0.lock().unwrap().push(socket);
+    }
+}
+
 /// Starts an echo server on axum. Returns its URL.
-async fn start_axum(acceptor: Acceptor) -> String {
+async fn start_axum(acceptor: Acceptor, accepted: Accepted) -> String {
     async fn serve(State(acceptor): State<Acceptor>, upgrade: WsUpgrade) -> Response {
         upgrade.on_upgrade(&acceptor, echo).await
     }
@@ -30,17 +46,20 @@ async fn start_axum(acceptor: Acceptor) -> String {
     let router: Router = Router::new()
         .route("/echo", any(serve))
         .with_state(acceptor);
+    let listener = listener.tap_io(move |socket| accepted.add(socket));
     tokio::spawn(async move { axum::serve(listener, router).await });
     url
 }
 
 /// Starts an echo server on hyper. Returns its URL.
-async fn start_hyper(acceptor: Acceptor) -> String {
+async fn start_hyper(acceptor: Acceptor, accepted: Accepted) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/echo", listener.local_addr().unwrap());
     tokio::spawn(async move {
         loop {
-            let io = TokioIo::new(listener.accept().await.unwrap().0);
+            let socket = listener.accept().await.unwrap().0;
+            accepted.add(&socket);
+            let io = TokioIo::new(socket);
             let acceptor = acceptor.clone();
             let service = service_fn(move |mut request: Request<Incoming>| {
                 let acceptor = acceptor.clone();
@@ -66,8 +85,8 @@ async fn start_hyper(acceptor: Acceptor) -> String {
 /// Starts both servers.
 async fn start_servers(acceptor: &Acceptor) -> [String; 2] {
     [
-        start_axum(acceptor.clone()).await,
-        start_hyper(acceptor.clone()).await,
+        start_axum(acceptor.clone(), Accepted::default()).await,
+        start_hyper(acceptor.clone(), Accepted::default()).await,
     ]
 }
 
@@ -89,6 +108,29 @@ async fn bytes_in_both_directions() {
         let mut stream = reader.reunite(writer).unwrap();
         let outcome = stream.close_with(CloseFrame::normal()).await.unwrap();
         assert!(matches!(outcome, CloseOutcome::Clean { .. }), "{outcome:?}");
+    }
+}
+
+/// The TCP socket below the server sends small messages at once, without Nagle's algorithm, and holds little
+/// unsent data before a pong.
+#[tokio::test]
+async fn sockets_are_prepared() {
+    let accepted = Accepted::default();
+    let urls = [
+        start_axum(Acceptor::new(), accepted.clone()).await,
+        start_hyper(Acceptor::new(), accepted.clone()).await,
+    ];
+    for url in urls {
+        let mut stream = ws_framed::connect(url).await.unwrap();
+        stream.write_all(b"open").await.unwrap();
+        stream.flush().await.unwrap();
+        stream.read_exact(&mut [0; 4]).await.unwrap();
+        for socket in accepted.0.lock().unwrap().drain(..) {
+            let socket = SockRef::from(&socket);
+            assert!(socket.tcp_nodelay().unwrap());
+            #[cfg(any(target_os = "android", target_os = "linux"))]
+            assert_eq!(socket.tcp_notsent_lowat().unwrap(), 64 * 1024);
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::{io::ErrorKind, time::Duration};
 
 use futures::{AsyncReadExt, AsyncWriteExt};
 use support::{pair_with, run};
-use ws_framed::{Acceptor, Config, Connector, Keepalive, TextPolicy, WsErr};
+use ws_framed::{Acceptor, CloseCode, Config, Connector, Keepalive, TextPolicy, WsErr};
 
 /// `Acceptor` and `Connector` refuse each invalid value of a `Config`, with an error that names it.
 #[test]
@@ -27,6 +27,9 @@ fn invalid_values_are_refused() {
         (config().ping_timeout(zero), "ping_timeout"),
         (config().handshake_timeout(zero), "handshake_timeout"),
         (config().message_timeout(zero), "message_timeout"),
+        (config().failure_codes([2999]), "failure_codes"),
+        (config().failure_codes([4401, 5000]), "failure_codes"),
+        (config().failure_codes([1000]), "failure_codes"),
         (
             config().keepalive(Keepalive::default().interval(zero)),
             "interval",
@@ -129,7 +132,8 @@ fn config_survives_serde() {
             .max_send_frame_len(1400)
             .text(TextPolicy::Event)
             .close_timeout(Duration::new(3, 1))
-            .lenient_eof(true),
+            .lenient_eof(true)
+            .failure_codes(4401..4404),
     ];
     for config in configs {
         let file = serde_json::to_string(&config).unwrap();
@@ -163,6 +167,8 @@ fn file_values_have_units() {
         .keepalive(keepalive)
         .text(TextPolicy::Bytes);
     assert_eq!(read(file).unwrap(), expected);
+    let codes = read(r#"{"failure_codes": [4401]}"#).unwrap().failure_codes;
+    assert_eq!(codes, [CloseCode::from(4401)]);
     assert_eq!(read(r#"{"keepalive": "off"}"#).unwrap().keepalive, None);
     for (file, expected) in [
         (r#"{"close_timeout": 10}"#, "a duration such as"),

@@ -130,6 +130,18 @@ fn byte_strings_are_lists_of_bytes() {
     assert_refuses::<[u8; 4]>(&strings);
 }
 
+/// A byte string that is UTF-8 is read where a type asks for a text, as a value or a name.
+#[test]
+fn utf8_byte_strings_are_texts() {
+    let strings: [&[u8]; 2] = [b"\x43\xc3\xb8x", b"\x5f\x42\xc3\xb8\x41x\xff"];
+    assert_reads(&strings, &"\u{f8}x".to_owned());
+    let named = Timed {
+        t: "\u{f8}x".to_owned(),
+    };
+    assert_reads(&[b"\xa1\x41t\x43\xc3\xb8x"], &named);
+    assert_refuses::<String>(&[b"\x41\xff", b"\x42\xc3("]);
+}
+
 /// A list of integers is read where a type asks for bytes.
 #[test]
 fn lists_are_read_as_bytes() {

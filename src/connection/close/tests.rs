@@ -2,12 +2,13 @@
 
 use std::{
     io,
+    pin::pin,
     sync::Arc,
     task::{Context, Poll, Waker},
 };
 
 use futures::{FutureExt, StreamExt};
-use ws_framed_test_support::WakeFlag;
+use ws_framed_test_support::{WakeFlag, poll_until_idle};
 
 use super::super::{
     Connection, Mode,
@@ -83,6 +84,27 @@ fn ended_items_close_the_transport() {
         assert!(matches!(end, Poll::Ready(None)));
     }
     assert!(peer.is_closed());
+}
+
+/// A `close_within` that is dropped leaves the connection closing, without the limit: `close_timeout`
+/// applies.
+#[test]
+fn dropped_close_within_leaves_no_limit() {
+    let peer = Peer::default();
+    let mut stream = WsStream::new(peer.clone());
+    {
+        let mut closing = pin!(stream.close_within(CloseFrame::normal(), SECOND));
+        assert!(poll_until_idle(closing.as_mut()).is_pending());
+    }
+    advance(SECOND * 9);
+    let mut closing = pin!(stream.close_with(CloseFrame::normal()));
+    assert!(poll_until_idle(closing.as_mut()).is_pending());
+    peer.sends(Message::Close(Some(CloseFrame::normal())));
+    peer.set(|script| script.ends = true);
+    let Poll::Ready(Ok(outcome)) = poll_until_idle(closing.as_mut()) else {
+        panic!("the close goes on")
+    };
+    assert!(outcome.is_clean(), "{outcome:?}");
 }
 
 /// The end of the connection does not wait for the transport to close, and `poll_close` does.
@@ -263,6 +285,25 @@ fn growing_message_restarts_close_deadline() {
         read(&mut connection),
         Poll::Ready(Some(Err(WsErr::TimedOut(_))))
     ));
+}
+
+/// A peer that takes slowly what precedes our close frame restarts the deadline with each part.
+#[test]
+fn slow_receiver_restarts_close_deadline() {
+    let (mut connection, peer) = scripted(Config::default());
+    peer.set(|script| (script.blocked, script.bytes_sent) = (true, Some(0)));
+    assert!(write(&mut connection, b"large").is_ready());
+    assert!(close(&mut connection).is_pending());
+    for sent in 1..=5 {
+        advance(SECOND * 9);
+        peer.set(|script| script.bytes_sent = Some(sent));
+        assert!(close(&mut connection).is_pending());
+    }
+    advance(SECOND * 10);
+    let Poll::Ready(Err(error)) = close(&mut connection) else {
+        panic!("no timeout")
+    };
+    assert_eq!(error.kind(), io::ErrorKind::TimedOut);
 }
 
 /// A flood of pongs after our close does not prevent the timeout.

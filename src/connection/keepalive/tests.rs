@@ -3,10 +3,12 @@
 
 use std::{
     io,
+    pin::pin,
     task::{Context, Poll, Waker},
 };
 
 use futures::FutureExt;
+use ws_framed_test_support::poll_until_idle;
 
 use crate::{
     close::CloseOutcome,
@@ -191,6 +193,84 @@ fn slow_progress_does_not_time_out() {
         assert!(write(&mut connection, &big).is_pending());
         peer.set(|script| script.blocked = false);
         assert!(write(&mut connection, &big).is_ready());
+    }
+}
+
+/// A peer that takes some of what had to wait is alive, although it sends nothing: the ping in flight may
+/// be behind that.
+#[test]
+fn slow_receiver_is_alive() {
+    for takes_all in [false, true] {
+        let (mut connection, peer) = scripted(Config::default());
+        peer.set(|script| (script.bytes, script.bytes_sent) = (Some(0), Some(0)));
+        wait(&mut connection, 20);
+        wait(&mut connection, 10);
+        assert_eq!(peer.pings(), 1);
+        assert!(write(&mut connection, b"large").is_ready());
+        peer.set(|script| script.blocked = true);
+        wait(&mut connection, 5);
+        peer.set(|script| {
+            script.bytes_sent = Some(3);
+            script.blocked = !takes_all;
+        });
+        wait(&mut connection, 1);
+        peer.set(|script| script.blocked = false);
+        wait(&mut connection, 18);
+        assert!(read(&mut connection).is_pending(), "34 s after the ping");
+        // From then on, it is silent.
+        wait(&mut connection, 20);
+        wait(&mut connection, 20);
+        assert_eq!(peer.pings(), 2);
+        assert!(is_timed_out(&mut connection));
+    }
+}
+
+/// What the operating system takes at once proves nothing about the peer.
+#[test]
+fn unblocked_writes_prove_no_life() {
+    let (mut connection, peer) = scripted(Config::default());
+    peer.set(|script| (script.bytes, script.bytes_sent) = (Some(0), Some(0)));
+    for sent in 1..=8 {
+        assert!(write(&mut connection, b"status").is_ready());
+        peer.set(|script| script.bytes_sent = Some(sent * 10));
+        wait(&mut connection, 5);
+    }
+    assert!(is_timed_out(&mut connection));
+}
+
+/// The timeout of a ping that a caller awaits begins when it is sent, and again whenever the peer takes
+/// something that had to wait, or sends something.
+#[test]
+fn ping_timeout_restarts_with_progress() {
+    for keepalive in [None, Some(Keepalive::default())] {
+        let config = Config::default()
+            .keepalive(keepalive)
+            .ping_timeout(SECOND * 10);
+        let (mut connection, peer) = scripted(config);
+        peer.set(|script| (script.bytes, script.bytes_sent) = (Some(0), Some(0)));
+        peer.set(|script| script.blocked = true);
+        assert!(write(&mut connection, b"large").is_ready());
+        let handle = handle(&connection);
+        let mut ping = pin!(handle.ping());
+        let mut is_waiting = || poll_until_idle(ping.as_mut()).is_pending();
+        assert!(is_waiting());
+        wait(&mut connection, 9);
+        peer.set(|script| script.bytes_sent = Some(3));
+        wait(&mut connection, 9);
+        assert!(is_waiting(), "the peer took something");
+        peer.set(|script| script.blocked = false);
+        wait(&mut connection, 9);
+        assert_eq!(peer.pings(), 1);
+        assert!(is_waiting(), "the ping was sent");
+        peer.set(|script| script.bytes = Some(1));
+        wait(&mut connection, 9);
+        assert!(is_waiting(), "the peer sent something");
+        assert!(write(&mut connection, b"status").is_ready());
+        wait(&mut connection, 1);
+        let Poll::Ready(Err(error)) = poll_until_idle(ping.as_mut()) else {
+            panic!("no timeout")
+        };
+        assert!(error.is_timeout(), "{error:?}");
     }
 }
 

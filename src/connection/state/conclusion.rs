@@ -1,11 +1,8 @@
 //! How a connection ends: one pure function of its state.
 
-use super::{
-    State,
-    parts::{Cause, SendState},
-};
+use super::{State, ending::Cause, halves::SendState};
 use crate::{
-    close::{CloseFrame, CloseOutcome, ClosedBy, LossCause},
+    close::{CloseOutcome, LossCause},
     error::WsErr,
 };
 
@@ -37,15 +34,23 @@ impl State {
                 is_normal,
             } => {
                 let aborted = (!is_normal).then(|| WsErr::Aborted(frame.clone()));
-                let is_exchanged = match &self.send {
-                    SendState::CloseSent => true,
-                    SendState::Failed(failure) => failure.is_harmless,
+                let (is_sent, is_exchanged) = match &self.send {
+                    SendState::CloseSent => (true, true),
+                    SendState::Failed(failure) => (failure.is_close_sent, failure.is_harmless),
                     SendState::Open | SendState::Closing { .. } | SendState::CloseQueued { .. } => {
-                        false
+                        (false, false)
                     }
                 };
                 match stop.or(self.write_error()).filter(|_| !is_exchanged) {
-                    None => (clean(frame, *by), aborted),
+                    None => {
+                        let outcome = CloseOutcome::Clean {
+                            code: frame.code(),
+                            reason: frame.reason().to_owned(),
+                            our_code: self.close_code.filter(|_| is_sent),
+                            by: *by,
+                        };
+                        (outcome, aborted)
+                    }
                     Some(error) => {
                         let outcome = outcome_of(error);
                         (outcome, Some(aborted.unwrap_or_else(|| error.clone())))
@@ -69,13 +74,5 @@ fn outcome_of(error: &WsErr) -> CloseOutcome {
         WsErr::TimedOut(_) => CloseOutcome::TimedOut,
         WsErr::UnexpectedEof => CloseOutcome::Lost(LossCause::UnexpectedEof),
         error => CloseOutcome::Lost(LossCause::Io(error.kind())),
-    }
-}
-
-fn clean(frame: &CloseFrame, by: ClosedBy) -> CloseOutcome {
-    CloseOutcome::Clean {
-        code: frame.code(),
-        reason: frame.reason().to_owned(),
-        by,
     }
 }

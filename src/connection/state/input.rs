@@ -21,11 +21,15 @@ pub(in crate::connection) enum Input {
     WriteFailed(WsErr),
     /// A loss of data was reported to a writer.
     LossReported,
+    /// Some of what precedes our close frame, or of that frame, was sent.
+    Sent,
     /// Data was received, or a part of a message.
     Progress,
-    /// A close frame was received, which the transport replies to by itself if it `replies`.
+    /// A close frame was received, whose code reports no failure if it `is_normal`. The transport replies
+    /// to it by itself if it `replies`.
     PeerClosed {
         frame: Option<CloseFrame>,
+        is_normal: bool,
         replies: bool,
     },
     /// The peer violated a rule, and is to get this close frame.

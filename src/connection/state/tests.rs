@@ -1,12 +1,14 @@
 //! The table of conclusions, and rules that hold after any inputs.
 
+mod conclusions;
+
 use std::io::{self, ErrorKind};
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    close::{CloseOutcome, LossCause},
+    close::{CloseFrame, CloseOutcome, ClosedBy, LossCause},
     error::{Timeout, Violation},
 };
 
@@ -48,8 +50,28 @@ fn flushed() -> Input {
 }
 
 fn peer_closed(code: u16) -> Input {
+    let code = CloseCode::from(code);
+    Input::PeerClosed {
+        is_normal: code.is_normal_closure(),
+        frame: Some(CloseFrame::from_peer(code, "why")),
+        replies: false,
+    }
+}
+
+/// The peer closes with a code that the caller takes for a failure.
+fn failed_with(code: u16) -> Input {
     Input::PeerClosed {
         frame: Some(CloseFrame::from_peer(code.into(), "why")),
+        is_normal: false,
+        replies: false,
+    }
+}
+
+/// A close frame without a code.
+fn bare_close() -> Input {
+    Input::PeerClosed {
+        frame: None,
+        is_normal: true,
         replies: false,
     }
 }
@@ -82,10 +104,16 @@ fn timed_out() -> Input {
     Input::GaveUp(WsErr::TimedOut(Timeout::Silent))
 }
 
+/// A close frame of ours was sent, with the code of the peer's.
 fn clean(code: u16, by: ClosedBy) -> CloseOutcome {
+    exchanged(code, Some(code), by)
+}
+
+fn exchanged(code: u16, our_code: Option<u16>, by: ClosedBy) -> CloseOutcome {
     CloseOutcome::Clean {
         code: code.into(),
         reason: "why".to_owned(),
+        our_code: our_code.map(CloseCode::from),
         by,
     }
 }
@@ -93,212 +121,6 @@ fn clean(code: u16, by: ClosedBy) -> CloseOutcome {
 /// The reply to the peer's close frame is flushed.
 fn replied() -> Vec<Input> {
     vec![Input::CloseQueued, flushed(), Input::StepDone]
-}
-
-/// Each sequence of inputs leads to its outcome, and to the error that the reader gets once.
-#[test]
-#[expect(clippy::too_many_lines, reason = "it is a table")]
-fn conclusions_match_the_table() {
-    use ErrorKind::{ConnectionAborted, ConnectionReset, InvalidData, TimedOut, UnexpectedEof};
-    let ended = CloseOutcome::Lost(LossCause::UnexpectedEof);
-    let lost = CloseOutcome::Lost(LossCause::Io(ConnectionReset));
-    let rows: Vec<(Vec<Input>, CloseOutcome, Option<ErrorKind>)> = vec![
-        // The peer closes first.
-        (
-            [vec![peer_closed(1000)], replied()].concat(),
-            clean(1000, PEER),
-            None,
-        ),
-        (
-            [vec![peer_closed(1001)], replied()].concat(),
-            clean(1001, PEER),
-            None,
-        ),
-        (
-            [vec![peer_closed(4999)], replied()].concat(),
-            clean(4999, PEER),
-            None,
-        ),
-        (
-            [vec![peer_closed(1011)], replied()].concat(),
-            clean(1011, PEER),
-            Some(ConnectionAborted),
-        ),
-        // The peer disconnects at once, and does not wait for our reply.
-        (
-            [vec![peer_closed(1000)], write_failed()].concat(),
-            clean(1000, PEER),
-            None,
-        ),
-        // The peer stays connected, and does not take our reply.
-        (
-            [vec![peer_closed(1000), Input::Blocked], write_failed()].concat(),
-            lost.clone(),
-            Some(ConnectionReset),
-        ),
-        (
-            [
-                vec![peer_closed(1000), Input::CloseQueued, Input::Blocked],
-                write_failed(),
-            ]
-            .concat(),
-            lost.clone(),
-            Some(ConnectionReset),
-        ),
-        (
-            [vec![peer_closed(1000), Input::Blocked], replied()].concat(),
-            clean(1000, PEER),
-            None,
-        ),
-        (
-            vec![peer_closed(1000), Input::Blocked, timed_out()],
-            CloseOutcome::TimedOut,
-            Some(TimedOut),
-        ),
-        (
-            vec![peer_closed(1011), Input::Blocked, timed_out()],
-            CloseOutcome::TimedOut,
-            Some(ConnectionAborted),
-        ),
-        // We close first.
-        (
-            [close_sent(), vec![peer_closed(1000), Input::StepDone]].concat(),
-            clean(1000, US),
-            None,
-        ),
-        (
-            [close_sent(), vec![peer_closed(1011), Input::StepDone]].concat(),
-            clean(1011, US),
-            Some(ConnectionAborted),
-        ),
-        (
-            vec![
-                Input::CloseRequested(CloseFrame::from_peer(1011.into(), "")),
-                Input::CloseQueued,
-                Input::Flushed { all: true },
-                peer_closed(1011),
-                Input::StepDone,
-            ],
-            clean(1011, US),
-            None,
-        ),
-        // Our close frame was queued, and never sent.
-        (
-            [closing(), vec![peer_closed(1000)], write_failed()].concat(),
-            lost.clone(),
-            Some(ConnectionReset),
-        ),
-        (
-            [closing(), vec![peer_closed(1011)], write_failed()].concat(),
-            lost.clone(),
-            Some(ConnectionAborted),
-        ),
-        // It was requested, and the peer closed and disconnected before it was queued.
-        (
-            [
-                vec![close_requested(), Input::WriteFailed(reset_error())],
-                vec![peer_closed(1000), Input::GaveUp(reset_error())],
-            ]
-            .concat(),
-            clean(1000, PEER),
-            None,
-        ),
-        // Only a pong after it is unsent.
-        (
-            [
-                close_sent(),
-                vec![peer_closed(1011), Input::Blocked],
-                write_failed(),
-            ]
-            .concat(),
-            clean(1011, US),
-            Some(ConnectionAborted),
-        ),
-        (
-            [close_sent(), vec![peer_closed(1000), timed_out()]].concat(),
-            clean(1000, US),
-            None,
-        ),
-        (
-            [closing(), vec![timed_out()]].concat(),
-            CloseOutcome::TimedOut,
-            Some(TimedOut),
-        ),
-        // The transport ends or fails.
-        (vec![eof()], ended.clone(), Some(UnexpectedEof)),
-        (
-            [closing(), vec![eof()]].concat(),
-            ended.clone(),
-            Some(UnexpectedEof),
-        ),
-        (vec![reset()], lost.clone(), Some(ConnectionReset)),
-        (
-            [close_sent(), vec![reset()]].concat(),
-            lost.clone(),
-            Some(ConnectionReset),
-        ),
-        (write_failed(), lost.clone(), Some(ConnectionReset)),
-        (vec![eof(), peer_closed(1000)], ended, Some(UnexpectedEof)),
-        // The peer violates a rule.
-        (
-            [vec![violation()], vec![Input::StepDone; 3]].concat(),
-            CloseOutcome::Failed,
-            Some(InvalidData),
-        ),
-        (
-            [close_sent(), vec![violation()], vec![Input::StepDone; 3]].concat(),
-            CloseOutcome::Failed,
-            Some(InvalidData),
-        ),
-        (
-            vec![violation(), timed_out()],
-            CloseOutcome::Failed,
-            Some(InvalidData),
-        ),
-        (
-            [vec![violation(), peer_closed(1000)], write_failed()].concat(),
-            CloseOutcome::Failed,
-            Some(InvalidData),
-        ),
-    ];
-    for (row, (inputs, outcome, error)) in rows.into_iter().enumerate() {
-        let mut state = after(inputs);
-        assert_eq!(state.reading(), Reading::Ended, "row {row}");
-        assert_eq!(state.end().unwrap().outcome, outcome, "row {row}");
-        let reported = state.take_error();
-        assert_eq!(reported.as_ref().map(WsErr::kind), error, "row {row}");
-        assert!(state.take_error().is_none(), "row {row}");
-    }
-}
-
-/// An end with unsent data is unclean only if the peer did not take our reply.
-#[test]
-fn unsent_data_may_end_cleanly() {
-    let pending = |inputs: Vec<Input>| {
-        let mut state = State::new();
-        state.buffered();
-        for input in inputs {
-            state.on(input);
-        }
-        state
-    };
-    let replied = pending([vec![peer_closed(1000)], replied()].concat());
-    assert_eq!(replied.end().unwrap().outcome, clean(1000, PEER));
-    assert!(replied.has_unreported_loss());
-    let failed = pending([vec![peer_closed(1000)], write_failed()].concat());
-    assert_eq!(
-        failed.end().unwrap().outcome,
-        CloseOutcome::Lost(LossCause::Io(ErrorKind::ConnectionReset))
-    );
-    let failed_before = pending(vec![
-        Input::WriteFailed(reset_error()),
-        peer_closed(1000),
-        Input::GaveUp(reset_error()),
-    ]);
-    assert_eq!(
-        failed_before.end().unwrap().outcome,
-        CloseOutcome::Lost(LossCause::Io(ErrorKind::ConnectionReset))
-    );
 }
 
 /// A writer that times out ends the connection, except for a reader.
@@ -347,6 +169,7 @@ fn violation_keeps_buffered_data() {
 fn reply_of_transport_replaces_pending_close() {
     let replies = Input::PeerClosed {
         frame: None,
+        is_normal: true,
         replies: true,
     };
     for before in [vec![], vec![close_requested()], vec![violation()]] {
@@ -363,24 +186,18 @@ fn reply_repeats_sendable_codes() {
         let state = after([peer_closed(code)]);
         assert_eq!(u16::from(pending_code(&state)), reply);
     }
-    let state = after([Input::PeerClosed {
-        frame: None,
-        replies: false,
-    }]);
+    let state = after([bare_close()]);
     assert_eq!(state.pending_close(), Some(Message::Close(None)));
 }
 
 /// A close frame without a code reads as 1005.
 #[test]
 fn missing_code_reads_as_1005() {
-    let none = Input::PeerClosed {
-        frame: None,
-        replies: false,
-    };
-    let state = after([vec![none], replied()].concat());
+    let state = after([vec![bare_close()], replied()].concat());
     let expected = CloseOutcome::Clean {
         code: CloseCode::NO_STATUS_RECEIVED,
         reason: String::new(),
+        our_code: Some(CloseCode::NO_STATUS_RECEIVED),
         by: PEER,
     };
     assert_eq!(state.end().unwrap().outcome, expected);
@@ -407,9 +224,13 @@ fn any_input() -> impl Strategy<Value = Input> {
         Just(Input::WriteFailed(reset_error())),
         Just(Input::LossReported),
         Just(Input::Progress),
-        (0..5000_u16, any::<bool>()).prop_map(|(code, replies)| Input::PeerClosed {
-            frame: Some(CloseFrame::from_peer(code.into(), "why")),
-            replies,
+        Just(Input::Sent),
+        (0..5000_u16, any::<[bool; 2]>()).prop_map(|(code, [is_normal, replies])| {
+            Input::PeerClosed {
+                frame: Some(CloseFrame::from_peer(code.into(), "why")),
+                is_normal,
+                replies,
+            }
         }),
         Just(violation()),
         Just(eof()),

@@ -1,3 +1,5 @@
+use std::io::ErrorKind;
+
 use futures::FutureExt;
 use proptest::prelude::*;
 
@@ -56,7 +58,10 @@ impl Client {
                 Ok((handshaken.agreement.subprotocol, leftover))
             }
             Err(WsErr::Rejected(response)) => Err(response.to_string()),
-            Err(error) => Err(format!("{error:?}")),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::InvalidData, "{error:?}");
+                Err(format!("{error:?}"))
+            }
         }
     }
 }

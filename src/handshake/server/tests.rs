@@ -1,4 +1,4 @@
-use std::future::ready;
+use std::{future::ready, io::ErrorKind};
 
 use futures::FutureExt;
 use proptest::prelude::*;
@@ -53,8 +53,13 @@ fn respond_to(request: &str) -> (u16, String) {
         .map_or(0, |status| status.parse().unwrap());
     match result {
         Ok(_) => assert_eq!(status, 101),
-        Err(WsErr::Rejected(response)) => assert_eq!(response.status(), status),
-        Err(error) => panic!("{error:?}"),
+        Err(error) => {
+            assert_eq!(error.kind(), ErrorKind::Other, "{error:?}");
+            assert!(
+                matches!(&error, WsErr::Rejected(response) if response.status() == status),
+                "{error:?}"
+            );
+        }
     }
     (status, output)
 }

@@ -32,6 +32,7 @@ async fn close_has_outcome() {
                     code: CloseCode::from(4001),
                     reason: "enough".to_owned(),
                     by,
+                    our_code: Some(CloseCode::from(4001)),
                 };
                 assert_eq!(outcome.unwrap(), clean(ClosedBy::Us));
                 assert_eq!(handle.closed().await, clean(ClosedBy::Peer));

@@ -21,8 +21,13 @@ use super::{LIMIT, MaybeTls, Server, WAYS, connect};
 use crate::peers::{TIMEOUT, browser, folder, runs, skip, start};
 
 fn clean(code: u16, by: ClosedBy) -> CloseOutcome {
-    let (code, reason) = (code.into(), String::new());
-    CloseOutcome::Clean { code, reason, by }
+    let code = code.into();
+    CloseOutcome::Clean {
+        code,
+        reason: String::new(),
+        by,
+        our_code: Some(code),
+    }
 }
 
 /// Sends values back until the client closes. Returns how that ended.
@@ -169,6 +174,7 @@ async fn browser_client_of_our_server() {
             code: CloseCode::from(3001),
             reason: "done".to_owned(),
             by: ClosedBy::Peer,
+            our_code: Some(CloseCode::from(3001)),
         };
         assert_eq!(first, done);
         let mut second: WsFramed<Value, Json<Value>> = accept().await.per_message(Json::new(100));

@@ -205,6 +205,7 @@ fn dropped_close_with_leaves_it_closing() {
             let expected = CloseOutcome::Clean {
                 code: 1000.into(),
                 reason: String::new(),
+                our_code: Some(4000.into()),
                 by: ClosedBy::Us,
             };
             assert_eq!(outcome, expected);

@@ -13,7 +13,7 @@ use ws_framed::{
     WsStream,
 };
 
-use super::clean;
+use super::{clean, clean_with};
 use crate::time::short_close_timeout;
 
 fn custom_close() -> CloseFrame {
@@ -39,7 +39,10 @@ fn clean_outcome_holds_the_reply() {
         };
         let (outcome, ()) = future::join(ours.close_with(custom_close()), script).await;
         let outcome = outcome.unwrap();
-        assert_eq!(outcome, clean(4002, "likewise", ClosedBy::Us));
+        assert_eq!(
+            outcome,
+            clean_with(4002, "likewise", Some(4001), ClosedBy::Us)
+        );
         assert_eq!(handle.closed().await, outcome);
         assert_eq!(ours.read(&mut [0; 8]).await.unwrap(), 0);
         let again = ours.close_with(CloseFrame::normal()).await.unwrap();
@@ -77,7 +80,10 @@ fn crossing_closes_are_clean() {
         peer.send(Frame::close(4321, "me first")).await;
         ours.close().await.unwrap();
         let outcome = ours.close_with(custom_close()).await.unwrap();
-        assert_eq!(outcome, clean(4321, "me first", ClosedBy::Us));
+        assert_eq!(
+            outcome,
+            clean_with(4321, "me first", Some(1000), ClosedBy::Us)
+        );
         assert_eq!(peer.expect_close().await, 1000);
     });
 }
@@ -88,8 +94,14 @@ async fn close_both_ends<M: MessageTransport>((mut one, mut two): (WsStream<M>, 
     let frame = |code: u16| CloseFrame::new(code.into(), "").unwrap();
     let (first, second) =
         future::join(one.close_with(frame(4001)), two.close_with(frame(4002))).await;
-    assert_eq!(first.unwrap(), clean(4002, "", ClosedBy::Us));
-    assert_eq!(second.unwrap(), clean(4001, "", ClosedBy::Us));
+    assert_eq!(
+        first.unwrap(),
+        clean_with(4002, "", Some(4001), ClosedBy::Us)
+    );
+    assert_eq!(
+        second.unwrap(),
+        clean_with(4001, "", Some(4002), ClosedBy::Us)
+    );
 }
 
 /// Two ends of this library that close at the same time both end cleanly.

@@ -9,7 +9,7 @@ use support::{
 };
 use ws_framed::{CloseCode, CloseFrame, ClosedBy};
 
-use super::clean;
+use super::{clean, clean_with};
 use crate::bytes::fill;
 
 /// A close flushes, then sends a close frame with code 1000, and does not wait for the reply.
@@ -87,14 +87,16 @@ fn reply_ends_cleanly() {
             let (data, end) = read_to_end(&mut ours).await;
             end.unwrap();
             assert_eq!(data, b"last words");
-            assert_eq!(handle.closed().await, clean(code, "why", ClosedBy::Us));
+            let expected = clean_with(code, "why", Some(ours_code), ClosedBy::Us);
+            assert_eq!(handle.closed().await, expected);
         });
     }
     on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
         ours.close().await.unwrap();
         peer.send(Frame::bare_close()).await;
         read_to_end(&mut ours).await.1.unwrap();
-        assert_eq!(ours.handle().closed().await, clean(1005, "", ClosedBy::Us));
+        let expected = clean_with(1005, "", Some(1000), ClosedBy::Us);
+        assert_eq!(ours.handle().closed().await, expected);
     });
 }
 
@@ -113,7 +115,8 @@ fn failure_code_crosses_close() {
             let error = end.unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted);
             assert_eq!(ws_error(&error).close_code(), Some(CloseCode::from(code)));
-            assert_eq!(handle.closed().await, clean(code, "why", ClosedBy::Us));
+            let expected = clean_with(code, "why", Some(1000), ClosedBy::Us);
+            assert_eq!(handle.closed().await, expected);
             assert_eq!(ours.read(&mut [0; 8]).await.unwrap(), 0);
         });
     }

@@ -15,13 +15,19 @@ use std::io;
 
 use futures::executor::block_on;
 use support::{FailAtEnd, PIPE_CAPACITY, ROLES, RawPeer, from_raw_socket, pipe, timeout};
-use ws_framed::{CloseOutcome, ClosedBy, Config, WsStream};
+use ws_framed::{CloseCode, CloseOutcome, ClosedBy, Config, WsStream};
+
+/// The outcome of a clean close with the same code by both sides.
+fn clean(code: u16, reason: &str, by: ClosedBy) -> CloseOutcome {
+    clean_with(code, reason, Some(code), by)
+}
 
 /// The outcome of a clean close.
-fn clean(code: u16, reason: &str, by: ClosedBy) -> CloseOutcome {
+fn clean_with(code: u16, reason: &str, our_code: Option<u16>, by: ClosedBy) -> CloseOutcome {
     CloseOutcome::Clean {
         code: code.into(),
         reason: reason.to_owned(),
+        our_code: our_code.map(CloseCode::from),
         by,
     }
 }

@@ -2,14 +2,14 @@
 
 use std::io;
 
-use futures::AsyncWriteExt;
+use futures::{AsyncReadExt, AsyncWriteExt};
 use support::{
     FRAMED, Frame, IMMEDIATE, Setup, config_without_keepalive, describe, observe,
     on_all_transports, on_transports, read_to_end, ws_error,
 };
 use ws_framed::{CloseFrame, ClosedBy, WsErr};
 
-use super::clean;
+use super::{clean, clean_with};
 
 /// A close frame with a code of normal closure or of an application is an end of file, after all
 /// data.
@@ -74,6 +74,42 @@ fn failure_code_is_an_error() {
             let expected = clean(code, "why", ClosedBy::Peer);
             assert_eq!(handle.closed().await, expected);
             assert_eq!(peer.expect_close().await, code);
+        });
+    }
+}
+
+/// A code that the caller has chosen as a failure is `ConnectionAborted`, after all data, also if it
+/// crosses a close of this end. The other codes of applications are not, nor is a reply that repeats
+/// this end's code.
+#[test]
+fn chosen_codes_are_failures() {
+    let config = config_without_keepalive().failure_codes([4401, 4403]);
+    let rows = [
+        (None, 4401, true),
+        (None, 4402, false),
+        (None, 1000, false),
+        (Some(1000), 4403, true),
+        (Some(4403), 4401, true),
+        (Some(4403), 4403, false),
+    ];
+    for (our_code, code, is_failure) in rows {
+        on_all_transports(&config, async |mut ours, mut peer| {
+            let handle = ours.handle();
+            if let Some(code) = our_code {
+                let frame = CloseFrame::new(code.into(), "").unwrap();
+                handle.close(frame).unwrap();
+                assert!(futures::poll!(ours.read(&mut [0; 8])).is_pending());
+            }
+            peer.send(Frame::binary("up to here")).await;
+            peer.send(Frame::close(code, "log in")).await;
+            let (data, end) = read_to_end(&mut ours).await;
+            assert_eq!(data, b"up to here");
+            let error = end.map_err(|error| (error.kind(), ws_error(&error).close_code()));
+            let aborted = (io::ErrorKind::ConnectionAborted, Some(code.into()));
+            assert_eq!(error, if is_failure { Err(aborted) } else { Ok(()) });
+            let by = our_code.map_or(ClosedBy::Peer, |_| ClosedBy::Us);
+            let expected = clean_with(code, "log in", our_code.or(Some(code)), by);
+            assert_eq!(handle.closed().await, expected);
         });
     }
 }

@@ -1,10 +1,10 @@
 //! `Reconnector`, over real sockets.
 
-use std::{cell::Cell, time::Duration};
+use std::{cell::Cell, convert::Infallible, time::Duration};
 
 use futures::{AsyncReadExt, AsyncWriteExt, future};
 use tokio::net::{TcpListener, TcpStream};
-use ws_framed::{CloseFrame, CloseOutcome, Reconnector, WsErr, WsStream};
+use ws_framed::{CloseFrame, CloseOutcome, Config, Connector, Reconnector, WsErr, WsStream};
 
 /// Serves a connection that is dropped at once, a rejected one, and two that echo a word and are
 /// dropped.
@@ -71,6 +71,36 @@ async fn reconnects_after_failures() {
         assert!(matches!(outcome, CloseOutcome::Lost(_)), "{outcome:?}");
     };
     future::join(serve(&listener), client).await;
+}
+
+/// A loop that connects again after each clean end stops at a close code that the caller has chosen as a
+/// failure.
+#[tokio::test]
+async fn loop_stops_at_failure_code() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    let connector = Connector::new().config(Config::default().failure_codes([4401]));
+    let mut reconnector = Reconnector::new(async || connector.connect(&url).await)
+        .initial_backoff(Duration::from_millis(1))
+        .max_backoff(Duration::from_millis(5));
+    let serve = async {
+        for code in [1000, 4001, 4401] {
+            let socket = listener.accept().await.unwrap().0;
+            let mut stream = ws_framed::accept(socket).await.unwrap();
+            let frame = CloseFrame::new(code.into(), "log in").unwrap();
+            stream.close_with(frame).await.unwrap();
+        }
+    };
+    let follow = async {
+        loop {
+            let mut stream = reconnector.connect().await?;
+            stream.read_to_end(&mut Vec::new()).await?;
+        }
+    };
+    let ((), ended) = future::join(serve, follow).await;
+    let ended: Result<Infallible, WsErr> = ended;
+    let error = ended.unwrap_err();
+    assert_eq!(error.close_code(), Some(4401.into()), "{error:?}");
 }
 
 /// A rejection that no repetition changes is returned after one attempt, whatever else is wrong with

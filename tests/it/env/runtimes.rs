@@ -5,6 +5,8 @@ use std::{future::Future, io::ErrorKind, net::TcpListener, time::Duration};
 use async_tungstenite::{accept_async, client_async};
 use bytes::Bytes;
 use futures::{AsyncReadExt, AsyncWriteExt, SinkExt, StreamExt, executor::block_on, future};
+#[cfg(any(target_os = "android", target_os = "linux"))]
+use socket2::SockRef;
 use support::{pair_with, pipe, run, timeout};
 use ws_framed::{
     CloseFrame, CloseOutcome, ClosedBy, Config, Connector, Keepalive, LengthDelimited, LossCause,
@@ -118,6 +120,7 @@ async fn close_returns_the_outcome(open: &impl Open) {
     let clean = |by| CloseOutcome::Clean {
         code: 4000.into(),
         reason: "done".to_owned(),
+        our_code: Some(4000.into()),
         by,
     };
     assert_eq!(closed.unwrap(), clean(ClosedBy::Us));
@@ -283,10 +286,18 @@ fn contract_without_a_runtime() {
     block_on(timeout(Box::pin(contract_holds(open))));
 }
 
-/// TCP sockets that the caller hands over send small messages at once, without Nagle's algorithm: those of
-/// tokio and of smol, in both roles.
+/// TCP sockets that the caller hands over send small messages at once, without Nagle's algorithm, and hold
+/// little unsent data before a pong: those of tokio and of smol, in both roles.
 #[test]
-fn given_sockets_have_no_delay() {
+fn given_sockets_are_prepared() {
+    let is_prepared = |socket: &std::net::TcpStream| {
+        #[cfg(any(target_os = "android", target_os = "linux"))]
+        assert_eq!(
+            SockRef::from(socket).tcp_notsent_lowat().unwrap(),
+            64 * 1024
+        );
+        socket.nodelay().unwrap()
+    };
     let std_pair = || {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -309,7 +320,7 @@ fn given_sockets_have_no_delay() {
         );
         let (server, client) = opened.await;
         assert!(server.is_ok() && client.is_ok());
-        assert!(observed.iter().all(|socket| socket.nodelay().unwrap()));
+        assert!(observed.iter().all(is_prepared));
     });
     smol::block_on(async {
         let (server, client, observed) = std_pair();
@@ -323,6 +334,6 @@ fn given_sockets_have_no_delay() {
         );
         let (server, client) = opened.await;
         assert!(server.is_ok() && client.is_ok());
-        assert!(observed.iter().all(|socket| socket.nodelay().unwrap()));
+        assert!(observed.iter().all(is_prepared));
     });
 }

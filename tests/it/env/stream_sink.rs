@@ -119,6 +119,7 @@ fn items_ping_and_close() {
         let clean = |by| CloseOutcome::Clean {
             code: CloseCode::from(4000),
             reason: "done".to_owned(),
+            our_code: Some(CloseCode::from(4000)),
             by,
         };
         assert_eq!(outcome, clean(ClosedBy::Us));
@@ -234,6 +235,7 @@ fn discards_after_a_close_frame() {
         let outcome = CloseOutcome::Clean {
             code: CloseCode::NORMAL_CLOSURE,
             reason: "done".to_owned(),
+            our_code: Some(CloseCode::NORMAL_CLOSURE),
             by: ClosedBy::Peer,
         };
         assert_eq!(ours.handle().closed().await, outcome);

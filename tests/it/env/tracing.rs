@@ -1,15 +1,15 @@
 //! Feature `tracing`: the spans and events of connections.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use futures::{AsyncReadExt, AsyncWriteExt, future};
+use futures::{AsyncReadExt, AsyncWriteExt, SinkExt, StreamExt, future};
 use support::{
-    RecordingSubscriber, config_without_keepalive, pair, read_to_end, run, tcp,
+    RecordedEvent, RecordingSubscriber, config_without_keepalive, pair, read_to_end, run, tcp,
     tungstenite_pair_with,
 };
 use tokio::net::TcpListener;
 use tracing::Level;
-use ws_framed::{Acceptor, CloseFrame, Connector, Keepalive, Rejection, WsErr, WsStream};
+use ws_framed::{Acceptor, CloseFrame, Connector, Keepalive, Lines, Rejection, WsErr, WsStream};
 
 /// The results of `accept` for a server and of `connect` for a client, on TCP.
 async fn open(
@@ -244,8 +244,40 @@ fn records_a_dropped_stream() {
     );
 }
 
+/// The event of a connection that its codec fails has the codec's reason, and no data.
+#[test]
+fn records_the_reason_of_the_codec() {
+    let (subscriber, _guard) = RecordingSubscriber::install(Level::DEBUG);
+    run(async {
+        let (server, client) = pair().await;
+        let mut small = server.framed(Lines::new(4));
+        let mut large = client.framed(Lines::new(100));
+        large.send("secret".to_owned()).await.unwrap();
+        let ends = future::join(small.next(), large.next()).await;
+        assert!(matches!(ends, (Some(Err(_)), Some(Err(_)))));
+    });
+    let recorded = subscriber.recorded();
+    let events = recorded.events_in(recorded.span_of("server"));
+    let failed = |event: &&RecordedEvent| event.message() == "the connection failed";
+    let fields = &events.into_iter().find(failed).unwrap().fields;
+    assert!(fields["reason"].contains("limit of 4 bytes"), "{fields:?}");
+    assert!(!fields.values().any(|value| value.contains("secret")));
+}
+
+/// Each connection of the process has an id of its own.
+#[test]
+fn ids_are_unique() {
+    let (subscriber, _guard) = RecordingSubscriber::install(Level::DEBUG);
+    run(async {
+        drop((pair().await, pair().await));
+    });
+    let recorded = subscriber.recorded();
+    let ids: BTreeSet<&str> = recorded.spans.iter().map(|span| &*span["id"]).collect();
+    assert_eq!(ids.len(), 4, "{ids:?}");
+}
+
 /// A peer that keepalive finds dead is an event with the reason. The span of a socket that the
-/// caller opened has no fields.
+/// caller opened has no field but the id.
 #[test]
 fn records_a_keepalive_timeout() {
     let (subscriber, _guard) = RecordingSubscriber::install(Level::TRACE);
@@ -258,7 +290,8 @@ fn records_a_keepalive_timeout() {
         server.read(&mut [0]).await.unwrap_err();
     });
     let recorded = subscriber.recorded();
-    assert!(recorded.spans[0].is_empty(), "{:?}", recorded.spans[0]);
+    let fields: Vec<&str> = recorded.spans[0].keys().map(String::as_str).collect();
+    assert_eq!(fields, ["id"]);
     assert_eq!(
         recorded.messages_in(0)[..3],
         [

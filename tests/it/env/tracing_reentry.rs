@@ -89,6 +89,7 @@ fn subscriber_may_use_the_handle() {
         let by_us = CloseOutcome::Clean {
             code: CloseCode::from(4000),
             reason: "recorded enough".to_owned(),
+            our_code: Some(CloseCode::from(4000)),
             by: ClosedBy::Us,
         };
         assert_eq!(handle.closed().await, by_us);

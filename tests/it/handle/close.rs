@@ -32,6 +32,7 @@ fn flushes_then_closes() {
         let clean = CloseOutcome::Clean {
             code: CloseCode::from(4001),
             reason: "session expired".to_owned(),
+            our_code: Some(CloseCode::from(4001)),
             by: ClosedBy::Us,
         };
         assert_eq!(outcome, clean);

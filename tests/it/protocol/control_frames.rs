@@ -49,6 +49,7 @@ fn close_between_fragments() {
         let expected = CloseOutcome::Clean {
             code: 1000.into(),
             reason: String::new(),
+            our_code: Some(1000.into()),
             by: ClosedBy::Peer,
         };
         assert_eq!(ours.handle().closed().await, expected);

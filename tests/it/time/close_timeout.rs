@@ -90,6 +90,7 @@ fn open_transport_still_closes_cleanly() {
                 let expected = CloseOutcome::Clean {
                     code: CloseCode::NORMAL_CLOSURE,
                     reason: String::new(),
+                    our_code: Some(CloseCode::NORMAL_CLOSURE),
                     by: ClosedBy::Us,
                 };
                 assert_eq!(outcome.unwrap(), expected);

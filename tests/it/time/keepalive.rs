@@ -2,8 +2,12 @@
 
 use std::io::ErrorKind;
 
-use futures::{AsyncReadExt, AsyncWriteExt, future};
-use support::{Frame, describe, frame::PING, observe, on_transports, read_to_end, ws_error};
+use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, future};
+use support::{
+    Frame, config_without_keepalive, describe,
+    frame::{PING, PONG},
+    observe, on_transports, read_to_end, ws_error,
+};
 use ws_framed::{CloseOutcome, Config, WsErr};
 
 use super::{SHORT_TIMEOUT, TCP, short_keepalive};
@@ -50,6 +54,49 @@ fn pongs_keep_peer_alive() {
         read.unwrap();
         assert_eq!(&buf, b"still here");
     });
+}
+
+/// A pong waits behind little data, also when the peer has not read for long: the operating system holds
+/// at most 64 KiB unsent, where it would hold megabytes.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+#[test]
+fn pong_waits_behind_little_data() {
+    on_transports(
+        &TCP,
+        &config_without_keepalive(),
+        async |mut ours, mut peer| {
+            let block = vec![0; 64 * 1024];
+            let mut written = block.len();
+            while let Some(len) = ours.write(&block).now_or_never() {
+                written += len.unwrap();
+                tokio::task::yield_now().await;
+            }
+            peer.send(Frame::ping("alive?")).await;
+            let handle = ours.handle();
+            while handle.stats().pings_received == 0 {
+                assert!(ours.write(&block).now_or_never().is_none());
+                tokio::task::yield_now().await;
+            }
+            let writing = async {
+                ours.write_all(&block).await.unwrap();
+                ours.flush().await.unwrap();
+            };
+            let script = async {
+                let (mut received, mut before) = (0, None);
+                while received < written {
+                    let frame = peer.next().await.unwrap();
+                    if frame.opcode == PONG {
+                        before = Some(received);
+                    } else {
+                        received += frame.payload.len();
+                    }
+                }
+                before
+            };
+            let ((), before) = future::join(writing, script).await;
+            assert!(before.unwrap() < 512 * 1024, "{before:?} bytes");
+        },
+    );
 }
 
 /// With `message_timeout`, a message that does not end in time ends the connection with `TimedOut`.

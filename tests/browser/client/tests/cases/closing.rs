@@ -53,7 +53,12 @@ async fn close_codes_that_say_that_all_is_well_are_the_end_of_file() {
         let (reason, by) = (reason.to_owned(), ClosedBy::Peer);
         assert_eq!(
             handle.closed().await,
-            CloseOutcome::Clean { code, reason, by }
+            CloseOutcome::Clean {
+                code,
+                reason,
+                our_code: Some(code),
+                by
+            }
         );
     }
 }
