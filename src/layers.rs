@@ -46,6 +46,7 @@ const ANYWHERE: &[&str] = &[
 
 /// The files that may name a crate. A path that ends with a slash is a folder.
 const PLACES: &[(&str, &[&str])] = &[
+    ("async_io", &["net/smol.rs"]),
     ("async_net", &["net/smol.rs"]),
     // The second is compared with the decoder of this library.
     (
@@ -59,14 +60,23 @@ const PLACES: &[(&str, &[&str])] = &[
     ("futures_rustls", &["tls.rs"]),
     ("futures_timer", &["time.rs"]),
     ("httpdate", &["reconnect.rs"]),
-    ("percent_encoding", &["handshake/url.rs"]),
-    ("url", &["handshake/url.rs"]),
+    // A socket with a local address, for smol.
+    ("libc", &["net/smol.rs"]),
+    ("socket2", &["net/smol.rs"]),
+    (
+        "percent_encoding",
+        &["handshake/url.rs", "handshake/url/proxy.rs"],
+    ),
+    ("url", &["handshake/url.rs", "handshake/url/proxy.rs"]),
     ("getrandom", &["handshake/key.rs", "protocol/mask.rs"]),
     // axum hands out an upgrade of hyper.
     ("hyper", &["net/axum.rs", "net/hyper.rs"]),
     ("httparse", &["handshake/body.rs", "handshake/head.rs"]),
     ("humantime", &["config/units.rs"]),
-    ("hyper_util", &["net/hyper.rs"]),
+    (
+        "hyper_util",
+        &["client/proxy/environment.rs", "net/hyper.rs"],
+    ),
     ("js_sys", &["transport/browser.rs", "transport/browser/"]),
     // Property tests.
     (
@@ -91,6 +101,7 @@ const PLACES: &[(&str, &[&str])] = &[
             "transport/tokio_tungstenite.rs",
         ],
     ),
+    ("tokio_socks", &["net/socks.rs"]),
     ("tokio_tungstenite", &["transport/tokio_tungstenite.rs"]),
     ("tokio_util", &["tokio_codec.rs", "transport/io.rs"]),
     ("tracing", &["trace.rs"]),

@@ -147,7 +147,10 @@ pub use {
     config::{Config, Keepalive, TextPolicy},
     contracts::{AnyCodec, ContractCodec, Contracts, EncodeError},
     encoded::Encoded,
-    error::{Mismatch, RejectedHandshake, Setting, Timeout, Unsupported, Violation, WsErr},
+    error::{
+        ConnectAttempt, ConnectError, Mismatch, ProxyError, RejectedHandshake, Setting, SocksReply,
+        Timeout, Unsupported, Violation, WsErr,
+    },
     event::{WsEvent, WsEvents},
     framed::{WsFramed, WsFramedParts},
     handle::WsHandle,

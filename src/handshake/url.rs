@@ -1,6 +1,9 @@
 //! URLs of WebSockets, as browsers parse them (the URL Standard), with zones of IPv6 addresses (RFC
 //! 6874), which the URL Standard does not have.
 
+#[cfg(all(any(feature = "smol", feature = "tokio"), not(target_arch = "wasm32")))]
+pub(crate) mod proxy;
+
 use std::borrow::Cow;
 
 use data_encoding::BASE64;
@@ -75,7 +78,7 @@ impl WsUrl {
     }
 
     /// The host as a certificate has it: without a zone.
-    #[cfg(feature = "rustls")]
+    #[cfg(any(feature = "rustls", feature = "smol", feature = "tokio"))]
     pub(crate) fn server_name(&self) -> &str {
         self.host.split('%').next().unwrap_or_default()
     }
@@ -83,6 +86,16 @@ impl WsUrl {
     /// The host, with a port that is not the default one.
     pub(crate) fn authority(&self) -> &str {
         &self.authority
+    }
+
+    /// The host and the port, for a proxy to connect to: without a zone, which it does not know.
+    #[cfg(any(feature = "smol", feature = "tokio"))]
+    pub(crate) fn host_and_port(&self) -> String {
+        let host = self.server_name();
+        match host.contains(':') {
+            true => format!("[{host}]:{}", self.port),
+            false => format!("{host}:{}", self.port),
+        }
     }
 
     /// The path, without the query.

@@ -1,103 +1,200 @@
 //! Connecting, whatever the runtime: a byte stream, TLS over it, and the WebSocket over that.
 
-use std::{io, net::SocketAddr};
+use std::net::SocketAddr;
 
+#[cfg(any(feature = "smol", feature = "tokio"))]
+use super::tcp::{self, Runtime};
+#[cfg(any(feature = "smol", feature = "tokio"))]
+use crate::handshake::{
+    self,
+    url::proxy::{Proxy, ProxyProtocol},
+};
 use crate::{
     client::Connector,
-    error::WsErr,
-    handshake::{outcome, url::WsUrl},
+    error::{ConnectError, WsErr},
+    handshake::{
+        outcome::{self, KnownError},
+        url::WsUrl,
+    },
     stream::WsStream,
     time::timeout,
     trace::Trace,
     transport::io::ByteStream,
 };
+#[cfg(feature = "rustls")]
+use crate::{tls::ClientTls, transport::io::FuturesIo};
+
+/// TLS over a byte stream, if there is any.
+#[cfg(feature = "rustls")]
+type Tls = Option<ClientTls>;
+
+/// No TLS.
+#[cfg(not(feature = "rustls"))]
+type Tls = ();
+
+/// What is known of an attempt to connect, if the time limit ends it.
+#[derive(Default)]
+struct Progress {
+    known: KnownError,
+    /// While addresses are tried.
+    tcp: Option<ConnectError>,
+}
+
+impl Progress {
+    fn into_known(self) -> KnownError {
+        self.known.or_else(|| self.tcp.map(WsErr::from))
+    }
+}
 
 impl Connector {
-    /// Opens a byte stream with `connect_tcp`, which gets a host and a port, then TLS for `wss`,
-    /// and then the WebSocket over it. `peer` tells the address of the peer.
+    /// Connects by TCP, with TLS for `wss`.
     #[cfg(any(feature = "smol", feature = "tokio"))]
-    pub(super) async fn connect_by<S, F>(
-        &self,
-        url: &str,
-        connect_tcp: impl FnOnce(String, u16) -> F,
-        peer: impl FnOnce(&S) -> Option<SocketAddr>,
-    ) -> Result<WsStream, WsErr>
-    where
-        S: ByteStream,
-        F: Future<Output = io::Result<S>>,
-    {
-        self.connect_through(url, Tls::ForSecureUrls, connect_tcp, peer)
-            .await
+    pub(super) async fn connect_by<R: Runtime>(&self, url: &str) -> Result<WsStream, WsErr> {
+        let url = WsUrl::parse(url);
+        let trace = trace(&url);
+        let mut progress = Progress::default();
+        // Boxed, so that the futures around it stay small.
+        let handshake = Box::pin(async {
+            self.config.validate()?;
+            self.connect_to::<R>(&url?, &trace, &mut progress).await
+        });
+        let opened = timeout(self.config.handshake_timeout, handshake).await;
+        outcome::finish(opened, progress.into_known(), &trace)
     }
 
-    /// Opens the WebSocket over a byte stream that is open, with TLS for `wss` if it is configured.
+    #[cfg(any(feature = "smol", feature = "tokio"))]
+    async fn connect_to<R: Runtime>(
+        &self,
+        url: &WsUrl,
+        trace: &Trace,
+        progress: &mut Progress,
+    ) -> Result<WsStream, WsErr> {
+        let tls = self.tls_for(url.is_secure)?;
+        let Some(proxy) = self.route.proxy.for_url(url)? else {
+            let host = (url.host.as_str(), url.port);
+            let io = tcp::connect::<R>(&self.route, host, false, &mut progress.tcp).await?;
+            trace.peer(|| R::peer(&io));
+            return self
+                .open_with(tls, io, url, trace, &mut progress.known)
+                .await;
+        };
+        let proxy_tls = self.tls_for(proxy.is_secure())?;
+        let host = (proxy.host.as_str(), proxy.port);
+        let mut io = tcp::connect::<R>(&self.route, host, true, &mut progress.tcp).await?;
+        trace.peer(|| R::peer(&io));
+        let known = &mut progress.known;
+        #[cfg(feature = "rustls")]
+        if let Some(proxy_tls) = proxy_tls {
+            let io = proxy_tls.connect(&proxy.host, io).await?;
+            // Boxed, since TLS within TLS is not worth code of its own.
+            let mut io: Box<dyn ByteStream> = Box::new(FuturesIo::vectored(io));
+            open_tunnel(&mut io, &proxy, url, known).await?;
+            return self.open_with(tls, io, url, trace, known).await;
+        }
+        #[cfg(not(feature = "rustls"))]
+        let () = proxy_tls;
+        open_tunnel(&mut io, &proxy, url, known).await?;
+        self.open_with(tls, io, url, trace, known).await
+    }
+
+    /// The TLS of a connection that is opened by TCP.
+    #[cfg(all(feature = "rustls", any(feature = "smol", feature = "tokio")))]
+    fn tls_for(&self, is_secure: bool) -> Result<Tls, WsErr> {
+        let tls = || crate::tls::client(self.tls.as_ref());
+        is_secure.then(tls).transpose()
+    }
+
+    #[cfg(all(not(feature = "rustls"), any(feature = "smol", feature = "tokio")))]
+    #[expect(clippy::unused_self, reason = "with TLS, it is used")]
+    fn tls_for(&self, is_secure: bool) -> Result<Tls, WsErr> {
+        match is_secure {
+            true => Err(WsErr::InvalidUrl(
+                "wss, and an https proxy, need a TLS feature".to_owned(),
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// Opens the WebSocket over a byte stream that is open, with TLS for `wss` if it is configured:
+    /// otherwise, the byte stream may be one of TLS already.
     pub(super) async fn connect_on<S>(
         &self,
         io: S,
         url: &str,
-        peer: impl FnOnce(&S) -> Option<SocketAddr>,
+        peer: Option<SocketAddr>,
     ) -> Result<WsStream, WsErr>
     where
         S: ByteStream,
     {
-        self.connect_through(url, Tls::IfConfigured, async |_, _| Ok(io), peer)
-            .await
-    }
-
-    async fn connect_through<S, F>(
-        &self,
-        url: &str,
-        tls: Tls,
-        open_io: impl FnOnce(String, u16) -> F,
-        peer: impl FnOnce(&S) -> Option<SocketAddr>,
-    ) -> Result<WsStream, WsErr>
-    where
-        S: ByteStream,
-        F: Future<Output = io::Result<S>>,
-    {
-        self.config.validate()?;
-        let mut known = None;
         let url = WsUrl::parse(url);
-        let logged = url.as_ref().ok().map(|url| (url.authority(), url.path()));
-        let trace = Trace::client(logged);
-        // Boxed, so that the futures around it stay small.
+        let trace = trace(&url);
+        trace.peer(|| peer);
+        let mut known = None;
         let handshake = Box::pin(async {
-            let url = url.as_ref().map_err(WsErr::clone)?;
+            self.config.validate()?;
+            let url = &url?;
             #[cfg(feature = "rustls")]
-            let tls = match tls {
-                _ if !url.is_secure => None,
-                Tls::IfConfigured => self.tls.clone(),
-                Tls::ForSecureUrls => Some(crate::tls::client(self.tls.as_ref())?),
-            };
+            let tls = self.tls.clone().filter(|_| url.is_secure);
             #[cfg(not(feature = "rustls"))]
-            if url.is_secure && matches!(tls, Tls::ForSecureUrls) {
-                return Err(WsErr::InvalidUrl("wss needs a TLS feature".to_owned()));
-            }
-            let io = open_io(url.host.clone(), url.port).await?;
-            trace.peer(|| peer(&io));
-            #[cfg(feature = "rustls")]
-            if let Some(tls) = tls {
-                let io = tls.connect(url.server_name(), io).await?;
-                let io = crate::transport::io::FuturesIo::vectored(io);
-                return self.open(io, url, &trace, &mut known).await;
-            }
-            self.open(io, url, &trace, &mut known).await
+            let tls = ();
+            self.open_with(tls, io, url, &trace, &mut known).await
         });
         let opened = timeout(self.config.handshake_timeout, handshake).await;
         outcome::finish(opened, known, &trace)
     }
+
+    /// Opens the WebSocket over a byte stream, with or without TLS.
+    async fn open_with<S>(
+        &self,
+        tls: Tls,
+        io: S,
+        url: &WsUrl,
+        trace: &Trace,
+        known: &mut KnownError,
+    ) -> Result<WsStream, WsErr>
+    where
+        S: ByteStream,
+    {
+        #[cfg(feature = "rustls")]
+        if let Some(tls) = tls {
+            let io = tls.connect(url.server_name(), io).await?;
+            let io = FuturesIo::vectored(io);
+            return self.open(io, url, trace, known).await;
+        }
+        #[cfg(not(feature = "rustls"))]
+        let () = tls;
+        self.open(io, url, trace, known).await
+    }
 }
 
-/// Which connections use TLS.
-#[derive(Clone, Copy, Debug)]
-enum Tls {
-    /// All to secure URLs.
-    #[cfg_attr(
-        not(any(feature = "smol", feature = "tokio")),
-        expect(dead_code, reason = "only clients that connect by TCP use it")
-    )]
-    ForSecureUrls,
-    /// Those to secure URLs, if the connector has a configuration. Otherwise, the byte stream may
-    /// be one of TLS already.
-    IfConfigured,
+/// Lets a proxy, to which `io` is open, connect to the server of `url`.
+#[cfg(any(feature = "smol", feature = "tokio"))]
+async fn open_tunnel(
+    io: &mut impl ByteStream,
+    proxy: &Proxy,
+    url: &WsUrl,
+    known: &mut KnownError,
+) -> Result<(), WsErr> {
+    match &proxy.protocol {
+        ProxyProtocol::Http { authorization, .. } => {
+            let authorization = authorization.as_deref();
+            handshake::proxy::connect(io, &url.host_and_port(), authorization, known).await
+        }
+        #[cfg(feature = "socks")]
+        ProxyProtocol::Socks5 { credentials } => {
+            let credentials = credentials.as_ref();
+            let credentials = credentials.map(|(user, password)| (&**user, &**password));
+            super::socks::connect(io, (url.server_name(), url.port), credentials).await
+        }
+        #[cfg(not(feature = "socks"))]
+        ProxyProtocol::Socks5 { .. } => Err(WsErr::InvalidUrl(
+            "a SOCKS5 proxy needs the feature socks".to_owned(),
+        )),
+    }
+}
+
+/// The span of a connection to this URL.
+fn trace(url: &Result<WsUrl, WsErr>) -> Trace {
+    let url = url.as_ref().ok();
+    Trace::client(url.map(|url| (url.authority(), url.path())))
 }

@@ -12,6 +12,7 @@ mod cancel;
 mod close;
 mod compat_ws_stream_tungstenite;
 mod config;
+mod connect;
 mod docs;
 mod env;
 mod handle;
