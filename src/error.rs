@@ -13,7 +13,7 @@ pub use self::{
     connect::{ConnectAttempt, ConnectError},
     details::{Mismatch, Setting, Timeout, Unsupported, Violation},
     proxy::{ProxyError, SocksReply},
-    rejected::RejectedHandshake,
+    rejected::{Redirect, RejectedHandshake},
 };
 use crate::close::{CloseCode, CloseFrame};
 

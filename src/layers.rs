@@ -59,7 +59,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("fastrand", &["reconnect.rs"]),
     ("futures_rustls", &["tls.rs"]),
     ("futures_timer", &["time.rs"]),
-    ("httpdate", &["reconnect.rs"]),
+    ("httpdate", &["reconnect/verdict.rs"]),
     // A socket with a local address, for smol.
     ("libc", &["net/smol.rs"]),
     ("socket2", &["net/smol.rs"]),
@@ -77,7 +77,14 @@ const PLACES: &[(&str, &[&str])] = &[
         "hyper_util",
         &["client/proxy/environment.rs", "net/hyper.rs"],
     ),
-    ("js_sys", &["transport/browser.rs", "transport/browser/"]),
+    (
+        "js_sys",
+        &[
+            "reconnect/online.rs",
+            "transport/browser.rs",
+            "transport/browser/",
+        ],
+    ),
     // Property tests.
     (
         "proptest",
@@ -107,9 +114,20 @@ const PLACES: &[(&str, &[&str])] = &[
     ("tracing", &["trace.rs"]),
     (
         "wasm_bindgen",
-        &["transport/browser.rs", "transport/browser/"],
+        &[
+            "reconnect/online.rs",
+            "transport/browser.rs",
+            "transport/browser/",
+        ],
     ),
-    ("web_sys", &["transport/browser.rs", "transport/browser/"]),
+    (
+        "web_sys",
+        &[
+            "reconnect/online.rs",
+            "transport/browser.rs",
+            "transport/browser/",
+        ],
+    ),
     ("web_time", &["time.rs"]),
     ("webpki_roots", &["tls.rs"]),
 ];

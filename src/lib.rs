@@ -148,8 +148,8 @@ pub use {
     contracts::{AnyCodec, ContractCodec, Contracts, EncodeError},
     encoded::Encoded,
     error::{
-        ConnectAttempt, ConnectError, Mismatch, ProxyError, RejectedHandshake, Setting, SocksReply,
-        Timeout, Unsupported, Violation, WsErr,
+        ConnectAttempt, ConnectError, Mismatch, ProxyError, Redirect, RejectedHandshake, Setting,
+        SocksReply, Timeout, Unsupported, Violation, WsErr,
     },
     event::{WsEvent, WsEvents},
     framed::{WsFramed, WsFramedParts},
@@ -157,7 +157,10 @@ pub use {
     handshake::contract::Contract,
     message::{ControlPayload, Message, Payload},
     messages::WsMessages,
-    reconnect::Reconnector,
+    reconnect::{
+        Reconnector,
+        handle::{ReconnectHandle, ReconnectState, ReconnectStates},
+    },
     split::{ReuniteError, WsReceiver, WsSender},
     stats::Stats,
     stream::{WsReader, WsStream, WsWriter},

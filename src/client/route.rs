@@ -15,6 +15,7 @@ use super::{Connector, proxy::ProxyChoice};
 pub(crate) struct Route {
     pub(crate) resolver: Option<Resolver>,
     pub(crate) proxy: ProxyChoice,
+    pub(crate) max_redirects: u32,
     local_v4: Option<Ipv4Addr>,
     local_v6: Option<Ipv6Addr>,
 }
@@ -100,6 +101,23 @@ impl Connector {
             IpAddr::V4(address) => self.route.local_v4 = Some(address),
             IpAddr::V6(address) => self.route.local_v6 = Some(address),
         }
+        self
+    }
+
+    /// Follows up to this number of redirects (status 301, 302, 303, 307 and 308). Default 0: they are
+    /// errors, see [`RejectedHandshake::redirect`]. Not in a browser, which follows none, and not for
+    /// `connect_over`.
+    ///
+    /// From `wss` to `ws`, none is followed. A server of another origin (scheme, host, port) gets no
+    /// user and password of the URL, and of the [headers](Self::header) only `Origin` and `User-Agent`,
+    /// nor does any server after it. It gets the subprotocols and contracts. All requests are within
+    /// [`handshake_timeout`](crate::Config::handshake_timeout). If the last response is a redirect, too,
+    /// it is the error.
+    ///
+    /// [`RejectedHandshake::redirect`]: crate::RejectedHandshake::redirect
+    #[must_use]
+    pub fn follow_redirects(mut self, max: u32) -> Self {
+        self.route.max_redirects = max;
         self
     }
 }

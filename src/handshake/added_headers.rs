@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 
 use http::{
     HeaderMap, HeaderName, HeaderValue,
-    header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE},
+    header::{CONNECTION, CONTENT_LENGTH, ORIGIN, TRANSFER_ENCODING, UPGRADE, USER_AGENT},
 };
 
 use crate::error::WsErr;
@@ -42,6 +42,19 @@ impl AddedHeaders {
             .map_err(|error| invalid_header(format!("{name}: {}", error.into())))?;
         self.map.try_append(name, value).map_err(invalid_header)?;
         Ok(())
+    }
+
+    /// Those that a server of another origin may get: what may contain a secret is not among them.
+    #[cfg(all(any(feature = "smol", feature = "tokio"), not(target_arch = "wasm32")))]
+    pub(crate) fn for_other_origin(&self) -> Self {
+        let names = [ORIGIN, USER_AGENT];
+        let kept = self.map.iter().filter(|(name, _)| names.contains(name));
+        Self {
+            map: kept
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+            error: self.error.clone(),
+        }
     }
 
     /// The headers.

@@ -1,6 +1,10 @@
 //! Connecting, whatever the runtime: a byte stream, TLS over it, and the WebSocket over that.
 
+#[cfg(any(feature = "smol", feature = "tokio"))]
+use std::borrow::Cow;
 use std::net::SocketAddr;
+
+use http::header::LOCATION;
 
 #[cfg(any(feature = "smol", feature = "tokio"))]
 use super::tcp::{self, Runtime};
@@ -11,8 +15,9 @@ use crate::handshake::{
 };
 use crate::{
     client::Connector,
-    error::{ConnectError, WsErr},
+    error::{ConnectError, Redirect, RejectedHandshake, WsErr},
     handshake::{
+        added_headers::AddedHeaders,
         outcome::{self, KnownError},
         url::WsUrl,
     },
@@ -56,16 +61,50 @@ impl Connector {
         // Boxed, so that the futures around it stay small.
         let handshake = Box::pin(async {
             self.config.validate()?;
-            self.connect_to::<R>(&url?, &trace, &mut progress).await
+            self.follow::<R>(url?, &trace, &mut progress).await
         });
         let opened = timeout(self.config.handshake_timeout, handshake).await;
         outcome::finish(opened, progress.into_known(), &trace)
+    }
+
+    /// Connects to a URL, and to where its server redirects to, as far as the settings allow.
+    #[cfg(any(feature = "smol", feature = "tokio"))]
+    async fn follow<R: Runtime>(
+        &self,
+        mut url: WsUrl,
+        trace: &Trace,
+        progress: &mut Progress,
+    ) -> Result<WsStream, WsErr> {
+        let mut headers = Cow::Borrowed(&self.headers);
+        let mut left = self.route.max_redirects;
+        loop {
+            let opened = self.connect_to::<R>(&url, &headers, trace, progress).await;
+            let error = match opened.map_err(|error| with_redirect(error, &url)) {
+                Ok(stream) => return Ok(stream),
+                Err(error) => error,
+            };
+            let target = match &error {
+                WsErr::Rejected(response) => redirect_target(response, &url),
+                _ => None,
+            };
+            let target = target.filter(|target| may_follow(&url, target));
+            let (Some(target), Some(next)) = (target, left.checked_sub(1)) else {
+                return Err(error);
+            };
+            left = next;
+            progress.known = None;
+            if !target.is_same_origin(&url) {
+                headers = Cow::Owned(headers.for_other_origin());
+            }
+            url = target;
+        }
     }
 
     #[cfg(any(feature = "smol", feature = "tokio"))]
     async fn connect_to<R: Runtime>(
         &self,
         url: &WsUrl,
+        headers: &AddedHeaders,
         trace: &Trace,
         progress: &mut Progress,
     ) -> Result<WsStream, WsErr> {
@@ -75,7 +114,7 @@ impl Connector {
             let io = tcp::connect::<R>(&self.route, host, false, &mut progress.tcp).await?;
             trace.peer(|| R::peer(&io));
             return self
-                .open_with(tls, io, url, trace, &mut progress.known)
+                .open_with(tls, io, (url, headers), trace, &mut progress.known)
                 .await;
         };
         let proxy_tls = self.tls_for(proxy.is_secure())?;
@@ -89,12 +128,12 @@ impl Connector {
             // Boxed, since TLS within TLS is not worth code of its own.
             let mut io: Box<dyn ByteStream> = Box::new(FuturesIo::vectored(io));
             open_tunnel(&mut io, &proxy, url, known).await?;
-            return self.open_with(tls, io, url, trace, known).await;
+            return self.open_with(tls, io, (url, headers), trace, known).await;
         }
         #[cfg(not(feature = "rustls"))]
         let () = proxy_tls;
         open_tunnel(&mut io, &proxy, url, known).await?;
-        self.open_with(tls, io, url, trace, known).await
+        self.open_with(tls, io, (url, headers), trace, known).await
     }
 
     /// The TLS of a connection that is opened by TCP.
@@ -137,7 +176,9 @@ impl Connector {
             let tls = self.tls.clone().filter(|_| url.is_secure);
             #[cfg(not(feature = "rustls"))]
             let tls = ();
-            self.open_with(tls, io, url, &trace, &mut known).await
+            let request = (url, &self.headers);
+            let opened = self.open_with(tls, io, request, &trace, &mut known).await;
+            opened.map_err(|error| with_redirect(error, url))
         });
         let opened = timeout(self.config.handshake_timeout, handshake).await;
         outcome::finish(opened, known, &trace)
@@ -148,7 +189,7 @@ impl Connector {
         &self,
         tls: Tls,
         io: S,
-        url: &WsUrl,
+        (url, headers): (&WsUrl, &AddedHeaders),
         trace: &Trace,
         known: &mut KnownError,
     ) -> Result<WsStream, WsErr>
@@ -159,12 +200,36 @@ impl Connector {
         if let Some(tls) = tls {
             let io = tls.connect(url.server_name(), io).await?;
             let io = FuturesIo::vectored(io);
-            return self.open(io, url, trace, known).await;
+            return self.open(io, url, headers, trace, known).await;
         }
         #[cfg(not(feature = "rustls"))]
         let () = tls;
-        self.open(io, url, trace, known).await
+        self.open(io, url, headers, trace, known).await
     }
+}
+
+/// Where a response redirects to, if it is a redirect to a WebSocket (RFC 9110 section 15.4).
+fn redirect_target(response: &RejectedHandshake, url: &WsUrl) -> Option<WsUrl> {
+    let is_redirect = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+    let location = response.headers().get(LOCATION).filter(|_| is_redirect)?;
+    url.join(std::str::from_utf8(location.as_bytes()).ok()?)
+}
+
+/// Whether a redirect keeps secret what was.
+fn may_follow(url: &WsUrl, target: &WsUrl) -> bool {
+    target.is_secure || !url.is_secure
+}
+
+/// Adds the target of a redirect.
+fn with_redirect(error: WsErr, url: &WsUrl) -> WsErr {
+    let WsErr::Rejected(mut response) = error else {
+        return error;
+    };
+    if let Some(target) = redirect_target(&response, url) {
+        let may_follow = may_follow(url, &target);
+        response.set_redirect(Redirect::new(target.to_text(), may_follow));
+    }
+    WsErr::Rejected(response)
 }
 
 /// Lets a proxy, to which `io` is open, connect to the server of `url`.

@@ -1,6 +1,9 @@
-//! The way to a server: the addresses of its name.
+//! The way to a server: the addresses of its name, proxies, and redirects.
 
 mod addresses;
+mod proxies;
+mod proxy_from_env;
+mod redirects;
 
 use futures::future;
 use tokio::net::TcpListener;
