@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 
 use http::{
     HeaderMap, HeaderName, HeaderValue,
-    header::{CONNECTION, CONTENT_LENGTH, ORIGIN, TRANSFER_ENCODING, UPGRADE, USER_AGENT},
+    header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE},
 };
 
 use crate::error::WsErr;
@@ -47,7 +47,7 @@ impl AddedHeaders {
     /// Those that a server of another origin may get: what may contain a secret is not among them.
     #[cfg(all(any(feature = "smol", feature = "tokio"), not(target_arch = "wasm32")))]
     pub(crate) fn for_other_origin(&self) -> Self {
-        let names = [ORIGIN, USER_AGENT];
+        let names = [http::header::ORIGIN, http::header::USER_AGENT];
         let kept = self.map.iter().filter(|(name, _)| names.contains(name));
         Self {
             map: kept

@@ -56,9 +56,7 @@ fn run<T>(work: impl Future<Output = T>) -> (T, Vec<Duration>) {
     }
 }
 
-fn reconnector(
-    answers: &Answers,
-) -> Reconnector<impl AsyncFnMut() -> Result<(), WsErr> + Clone> {
+fn reconnector(answers: &Answers) -> Reconnector<impl AsyncFnMut() -> Result<(), WsErr> + Clone> {
     let connect = async || answers.borrow_mut().pop_front().unwrap_or(Ok(()));
     Reconnector::new(connect)
         .initial_backoff(SECOND)

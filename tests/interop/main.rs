@@ -6,5 +6,6 @@ mod contracts;
 mod hyper;
 mod peers;
 mod protocols;
+mod proxies;
 mod servers;
 mod tls;
