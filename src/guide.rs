@@ -15,7 +15,7 @@
 //! | [Deadlines](deadlines) | keepalive, and all other timeouts |
 //! | [Cancel safety](cancel_safety) | what a dropped future loses |
 //! | [Authentication](authentication) | checking requests, and keeping data of a request |
-//! | [Proxies](proxies) | nginx, HAProxy, and the address of the client |
+//! | [Proxies](proxies) | through HTTP and SOCKS5 proxies; nginx, HAProxy and Caddy; the address of the client |
 //! | [Observability](watching) | logs, metrics and events |
 //!
 //! | integration | |

@@ -100,9 +100,10 @@ impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let proxy = if self.is_proxy { "the proxy " } else { "" };
         let (host, port) = (&self.host, self.port);
-        match host.contains(':') {
-            true => write!(f, "cannot connect to {proxy}[{host}]:{port}: ")?,
-            false => write!(f, "cannot connect to {proxy}{host}:{port}: ")?,
+        if host.contains(':') {
+            write!(f, "cannot connect to {proxy}[{host}]:{port}: ")?;
+        } else {
+            write!(f, "cannot connect to {proxy}{host}:{port}: ")?;
         }
         match (&self.lookup, self.attempts.as_slice()) {
             (Some(error), []) => write!(f, "{error}"),

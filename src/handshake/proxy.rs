@@ -50,10 +50,13 @@ where
     .await;
     match (status, head) {
         // Without a body, whatever the headers say. Neither TLS nor a WebSocket begins with the server.
-        (Some(status), Ok(_)) if status.is_success() => match buffer.is_empty() {
-            true => Ok(()),
-            false => Err(invalid("it sent data before it was asked for any")),
-        },
+        (Some(status), Ok(_)) if status.is_success() => {
+            if buffer.is_empty() {
+                Ok(())
+            } else {
+                Err(invalid("it sent data before it was asked for any"))
+            }
+        }
         (Some(status), head) if !status.is_success() => {
             // A head that is not complete is all that was received.
             let (head, is_complete) = match head {
@@ -62,9 +65,10 @@ where
             };
             let headers = head::parse_rejection(&head);
             *known = Some(rejection(status, headers.clone(), &[]));
-            let body = match is_complete {
-                true => read_reason(io, Framing::of(status, &headers), buffer).await,
-                false => Vec::new(),
+            let body = if is_complete {
+                read_reason(io, Framing::of(status, &headers), buffer).await
+            } else {
+                Vec::new()
             };
             Err(rejection(status, headers, &body))
         }

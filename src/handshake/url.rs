@@ -132,9 +132,10 @@ impl WsUrl {
     #[cfg(any(feature = "smol", feature = "tokio"))]
     pub(crate) fn host_and_port(&self) -> String {
         let host = self.server_name();
-        match host.contains(':') {
-            true => format!("[{host}]:{}", self.port),
-            false => format!("{host}:{}", self.port),
+        if host.contains(':') {
+            format!("[{host}]:{}", self.port)
+        } else {
+            format!("{host}:{}", self.port)
         }
     }
 

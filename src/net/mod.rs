@@ -9,6 +9,8 @@ pub(crate) mod browser;
 mod connect;
 #[cfg(not(target_arch = "wasm32"))]
 mod futures_io;
+#[cfg(all(any(feature = "smol", feature = "tokio"), not(target_arch = "wasm32")))]
+mod host;
 #[cfg(all(feature = "hyper", not(target_arch = "wasm32")))]
 pub mod hyper;
 #[cfg(all(any(feature = "smol", feature = "tokio"), not(target_arch = "wasm32")))]

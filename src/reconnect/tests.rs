@@ -316,7 +316,7 @@ fn handle_shows_the_state() {
     assert_eq!(
         handle.state(),
         ReconnectState::Waiting {
-            left: left - left / 2
+            left: left.saturating_sub(left / 2)
         }
     );
     assert_eq!(next(), None);

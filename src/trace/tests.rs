@@ -1,7 +1,7 @@
 use std::{io, sync::Arc};
 
 use super::*;
-use crate::error::RejectedHandshake;
+use crate::error::{ConnectError, RejectedHandshake};
 
 #[test]
 fn what_is_told_of_a_url_are_host_port_and_path() {
@@ -47,6 +47,15 @@ fn an_error_is_told_without_what_others_wrote_into_it() {
             http::HeaderMap::new(),
             "secret",
         )
+        .into(),
+        ConnectError::new("chat.example", 80, false)
+            .with_lookup(io::Error::other("secret"))
+            .into(),
+        ProxyError::Rejected(RejectedHandshake::new(
+            http::StatusCode::FORBIDDEN,
+            http::HeaderMap::new(),
+            "secret",
+        ))
         .into(),
     ];
     for error in errors {

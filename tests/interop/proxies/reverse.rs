@@ -62,9 +62,10 @@ impl Kind {
             Self::Nginx => {
                 let location = adapt(snippet("nginx"), &[(BACKEND, &backend), ("60s", idle)]);
                 let configure = |address: SocketAddr| {
-                    let tls = match setup.is_secure {
-                        true => "ssl; ssl_certificate tls.pem; ssl_certificate_key tls.pem",
-                        false => "",
+                    let tls = if setup.is_secure {
+                        "ssl; ssl_certificate tls.pem; ssl_certificate_key tls.pem"
+                    } else {
+                        ""
                     };
                     let paths: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
                         .map(|name| format!("{name}_temp_path {name};\n"))
@@ -89,6 +90,8 @@ impl Kind {
                     let parts = [
                         (BACKEND, &*backend),
                         ("60s", idle),
+                        // Otherwise, it waits for a second before each of three attempts.
+                        ("mode http\n", "mode http\n    retries 0\n"),
                         ("bind :443 ssl crt /etc/haproxy/chat.pem\n", &bind),
                     ];
                     vec![("haproxy.cfg", adapt(snippet("haproxy"), &parts)), pem]
@@ -98,9 +101,10 @@ impl Kind {
             Self::Caddy => {
                 let configure = |address: SocketAddr| {
                     let port = address.port();
-                    let site = match setup.is_secure {
-                        true => format!("https://localhost:{port} {{\n    tls tls.pem tls.pem\n"),
-                        false => format!("http://127.0.0.1:{port} {{\n"),
+                    let site = if setup.is_secure {
+                        format!("https://localhost:{port} {{\n    tls tls.pem tls.pem\n")
+                    } else {
+                        format!("http://127.0.0.1:{port} {{\n")
                     };
                     let parts = [(BACKEND, &*backend), ("chat.example {\n", &site)];
                     let site = adapt(snippet("caddyfile"), &parts);
@@ -140,9 +144,10 @@ async fn forwards_requests(kind: Kind) -> Result<(), String> {
         let is_known = request.uri().path() == "/chat";
         headers.lock().unwrap().push(request.headers().clone());
         async move {
-            match is_known {
-                true => Ok(()),
-                false => Err(Rejection::new(403, "no such room")),
+            if is_known {
+                Ok(())
+            } else {
+                Err(Rejection::new(403, "no such room"))
             }
         }
     });

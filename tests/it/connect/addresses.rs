@@ -180,9 +180,10 @@ fn addresses_are_not_resolved() {
 #[test]
 fn local_address_is_used() {
     // Other systems have one loopback address.
-    let local = match cfg!(target_os = "linux") {
-        true => Ipv4Addr::new(127, 0, 0, 2),
-        false => Ipv4Addr::LOCALHOST,
+    let local = if cfg!(target_os = "linux") {
+        Ipv4Addr::new(127, 0, 0, 2)
+    } else {
+        Ipv4Addr::LOCALHOST
     };
     on_runtimes(async |runtime| {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
