@@ -47,9 +47,10 @@ const RESTART_DELAY: Duration = Duration::from_secs(30);
 ///             println!("{line}");
 ///         }
 ///     }
-///     if let Some(outcome) = news.outcome() {
-///         reconnector.ended(&outcome);
-///     }
+///     // How it ended decides when to come back, and whether.
+///     let handle = news.handle();
+///     drop(news);
+///     reconnector.ended(&handle.closed().await);
 /// }
 /// # }
 /// ```

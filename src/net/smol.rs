@@ -41,6 +41,7 @@ pub async fn connect(url: impl AsRef<str>) -> Result<WsStream, WsErr> {
 ///   [`ConnectError`](crate::ConnectError). If
 ///   [`handshake_timeout`](crate::Config::handshake_timeout) elapses meanwhile, its kind is `TimedOut`.
 /// - [`WsErr::TimedOut`] if it elapses before, or later.
+/// - [`WsErr::Proxy`]: the proxy did not connect to the server.
 /// - [`WsErr::Io`]: the connection failed, or the certificate is not trusted.
 /// - [`WsErr::Rejected`]: the server responded with another status than 101.
 /// - [`WsErr::NoSubprotocol`]: the server selected none.

@@ -65,7 +65,8 @@ impl Connector {
     ///
     /// The addresses of a name are tried as RFC 8305 describes: IPv6 and IPv4 in turn, the next one after
     /// 250 ms or as soon as one fails. The first connection is used, and the other attempts are dropped.
-    /// See [`resolver`](Self::resolver) and [`local_address`](Self::local_address).
+    /// See [`resolver`](Self::resolver) and [`local_address`](Self::local_address), and for other ways
+    /// [`proxy`](Self::proxy) and [`follow_redirects`](Self::follow_redirects).
     ///
     /// The URL is parsed as browsers do; `http` stands for `ws`, and `https` for `wss`. A user and a
     /// password in it are sent as `Authorization: Basic` (RFC 7617). IPv6 addresses may have a zone
@@ -79,6 +80,7 @@ impl Connector {
     ///   [`handshake_timeout`](crate::Config::handshake_timeout) elapses meanwhile, its kind is
     ///   `TimedOut`.
     /// - [`WsErr::TimedOut`] if it elapses before, or later.
+    /// - [`WsErr::Proxy`]: the proxy did not connect to the server.
     /// - [`WsErr::Io`]: the connection failed, or the certificate is not trusted.
     /// - [`WsErr::Rejected`]: the server responded with another status than 101, see
     ///   [`RejectedHandshake`](crate::RejectedHandshake).
