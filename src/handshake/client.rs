@@ -222,7 +222,7 @@ pub(super) fn rejected(status: StatusCode, headers: HeaderMap, body: &[u8]) -> R
 
 fn failed(error: HeadError) -> WsErr {
     match error {
-        HeadError::Eof => invalid("the connection ended before the response was complete"),
+        HeadError::Eof => invalid("the peer disconnected before the response was complete"),
         HeadError::TooLarge => invalid("the response is too long"),
         HeadError::Malformed(why) => invalid(&format!("the response is malformed: {why}")),
     }

@@ -31,7 +31,7 @@ fn failed(error: Error) -> WsErr {
     let reply = match error {
         // The proxy disconnected, which some do instead of a reply.
         Error::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            let why = "the connection ended before the response was complete";
+            let why = "the peer disconnected before the response was complete";
             return ProxyError::Invalid(why.to_owned()).into();
         }
         Error::Io(error) => return error.into(),
