@@ -2,6 +2,10 @@
 
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod native;
+#[cfg(all(any(feature = "smol", feature = "tokio"), not(target_arch = "wasm32")))]
+mod proxy;
+#[cfg(all(any(feature = "smol", feature = "tokio"), not(target_arch = "wasm32")))]
+pub(crate) mod route;
 
 use http::{HeaderName, HeaderValue};
 
@@ -31,6 +35,8 @@ pub struct Connector {
     /// Without headers.
     pub(crate) options: HandshakeOptions,
     pub(crate) headers: AddedHeaders,
+    #[cfg(all(any(feature = "smol", feature = "tokio"), not(target_arch = "wasm32")))]
+    pub(crate) route: route::Route,
     #[cfg(all(feature = "rustls", not(target_arch = "wasm32")))]
     pub(crate) tls: Option<crate::tls::ClientTls>,
 }

@@ -1,6 +1,8 @@
 //! Errors.
 
+mod connect;
 mod details;
+mod proxy;
 mod rejected;
 
 use std::{borrow::Cow, error::Error, io, sync::Arc};
@@ -8,8 +10,10 @@ use std::{borrow::Cow, error::Error, io, sync::Arc};
 use ws_framed_codecs::CodecError;
 
 pub use self::{
+    connect::{ConnectAttempt, ConnectError},
     details::{Mismatch, Setting, Timeout, Unsupported, Violation},
-    rejected::RejectedHandshake,
+    proxy::{ProxyError, SocksReply},
+    rejected::{Redirect, RejectedHandshake},
 };
 use crate::close::{CloseCode, CloseFrame};
 
@@ -35,6 +39,16 @@ pub enum WsErr {
     /// The transport failed. As an `io::Error` it has the kind of the error inside.
     #[error(transparent)]
     Io(Arc<io::Error>),
+
+    /// There is no TCP connection to the server or to the proxy. It lists the addresses that were tried,
+    /// and how each failed. `ErrorKind` is that of the last attempt, or `TimedOut` if one timed out.
+    #[error(transparent)]
+    Connect(Arc<ConnectError>),
+
+    /// The proxy did not connect to the server. `ErrorKind::PermissionDenied` if it asks for a password
+    /// or does not allow the connection; see [`ProxyError::kind`].
+    #[error(transparent)]
+    Proxy(Box<ProxyError>),
 
     /// The transport ended without a close frame: what was received may be incomplete.
     /// `ErrorKind::UnexpectedEof`.
@@ -240,6 +254,8 @@ impl WsErr {
     pub fn kind(&self) -> io::ErrorKind {
         match self {
             Self::Io(error) => error.kind(),
+            Self::Connect(error) => error.kind(),
+            Self::Proxy(error) => error.kind(),
             Self::UnexpectedEof => io::ErrorKind::UnexpectedEof,
             Self::Protocol(_)
             | Self::MessageTooLarge { .. }
@@ -315,6 +331,18 @@ impl From<io::Error> for WsErr {
         error
             .downcast()
             .unwrap_or_else(|error| Self::Io(Arc::new(error)))
+    }
+}
+
+impl From<ConnectError> for WsErr {
+    fn from(error: ConnectError) -> Self {
+        Self::Connect(Arc::new(error))
+    }
+}
+
+impl From<ProxyError> for WsErr {
+    fn from(error: ProxyError) -> Self {
+        Self::Proxy(Box::new(error))
     }
 }
 

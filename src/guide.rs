@@ -18,7 +18,7 @@
 //! | [Cancel safety](cancel_safety) | what a dropped future loses |
 //! | [Reconnection](reconnection) | retries, backoff, and what to send again |
 //! | [Authentication](authentication) | checking requests, and keeping data of a request |
-//! | [Proxies](proxies) | nginx, HAProxy, and the address of the client |
+//! | [Proxies](proxies) | through HTTP and SOCKS5 proxies; nginx, HAProxy and Caddy; the address of the client |
 //! | [Observability](observability) | logs, metrics and events |
 //! | [Performance](performance) | measured costs, and what makes a program faster |
 //!

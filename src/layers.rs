@@ -46,6 +46,7 @@ const ANYWHERE: &[&str] = &[
 
 /// The files that may name a crate. A path that ends with a slash is a folder.
 const PLACES: &[(&str, &[&str])] = &[
+    ("async_io", &["net/smol.rs"]),
     ("async_net", &["net/smol.rs"]),
     // The second is compared with the decoder of this library.
     (
@@ -58,16 +59,28 @@ const PLACES: &[(&str, &[&str])] = &[
     ("fastrand", &["reconnect.rs"]),
     ("futures_rustls", &["tls.rs"]),
     ("futures_timer", &["time.rs"]),
-    ("httpdate", &["reconnect.rs"]),
-    ("percent_encoding", &["handshake/url.rs"]),
-    ("url", &["handshake/url.rs"]),
+    ("httpdate", &["reconnect/verdict.rs"]),
+    // A socket with a local address, for smol.
+    ("libc", &["net/smol.rs"]),
+    (
+        "percent_encoding",
+        &["handshake/url.rs", "handshake/url/proxy.rs"],
+    ),
+    ("url", &["handshake/url.rs", "handshake/url/proxy.rs"]),
     ("getrandom", &["handshake/key.rs", "protocol/mask.rs"]),
     // axum hands out an upgrade of hyper.
     ("hyper", &["net/axum.rs", "net/hyper.rs", "net/hyper/"]),
     ("httparse", &["handshake/body.rs", "handshake/head.rs"]),
     ("humantime", &["config/units.rs"]),
-    ("hyper_util", &["net/hyper/"]),
-    ("js_sys", &["transport/browser.rs", "transport/browser/"]),
+    ("hyper_util", &["client/proxy/environment.rs", "net/hyper/"]),
+    (
+        "js_sys",
+        &[
+            "reconnect/online.rs",
+            "transport/browser.rs",
+            "transport/browser/",
+        ],
+    ),
     // Property tests.
     (
         "proptest",
@@ -85,7 +98,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ),
     ("rustls_platform_verifier", &["tls.rs"]),
     ("sha1", &["handshake/key.rs"]),
-    ("socket2", &["net/tcp.rs"]),
+    ("socket2", &["net/smol.rs", "net/tcp_options.rs"]),
     ("thiserror", &["error.rs"]),
     // The I/O traits, which the byte stream implements and transports use; the cooperative budget,
     // which deadlines depend on; and the task that axum's handlers start.
@@ -101,14 +114,26 @@ const PLACES: &[(&str, &[&str])] = &[
             "transport/tokio_tungstenite.rs",
         ],
     ),
+    ("tokio_socks", &["net/socks.rs"]),
     ("tokio_tungstenite", &["transport/tokio_tungstenite.rs"]),
     ("tokio_util", &["tokio_codec.rs", "transport/io.rs"]),
     ("tracing", &["trace.rs"]),
     (
         "wasm_bindgen",
-        &["transport/browser.rs", "transport/browser/"],
+        &[
+            "reconnect/online.rs",
+            "transport/browser.rs",
+            "transport/browser/",
+        ],
     ),
-    ("web_sys", &["transport/browser.rs", "transport/browser/"]),
+    (
+        "web_sys",
+        &[
+            "reconnect/online.rs",
+            "transport/browser.rs",
+            "transport/browser/",
+        ],
+    ),
     ("web_time", &["time.rs"]),
     ("webpki_roots", &["tls.rs"]),
     ("zlib_rs", &["protocol/deflate/"]),

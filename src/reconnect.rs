@@ -1,15 +1,25 @@
 //! [`Reconnector`]: connecting again after a connection has ended.
 
-#[cfg(not(target_arch = "wasm32"))]
-use std::time::SystemTime;
+pub(crate) mod handle;
+#[cfg(target_arch = "wasm32")]
+mod online;
+mod verdict;
+
 use std::{fmt, time::Duration};
 
-use http::header::RETRY_AFTER;
-
-use crate::{
-    error::WsErr,
-    time::{Instant, Timer},
+use self::{
+    handle::{Owner, Phase, ReconnectHandle},
+    verdict::{is_final, retry_after},
 };
+use crate::{
+    close::{CloseCode, CloseFrame, CloseOutcome, ClosedBy},
+    error::WsErr,
+    time::Instant,
+};
+
+/// The longest that clients wait after [`CloseCode::SERVICE_RESTART`], and 6 times the shortest: the
+/// registry of close codes asks for a random delay of 5 to 30 seconds.
+const RESTART_DELAY: Duration = Duration::from_secs(30);
 
 /// Connects repeatedly, with growing and jittered waits between the attempts, and returns a new
 /// connection each time.
@@ -32,12 +42,15 @@ use crate::{
 /// loop {
 ///     let mut news = reconnector.connect().await?;
 ///     // A new connection has no state of the previous one, so subscribe again.
-///     if news.send("subscribe".into()).await.is_err() {
-///         continue;
+///     if news.send("subscribe".into()).await.is_ok() {
+///         while let Some(Ok(line)) = news.next().await {
+///             println!("{line}");
+///         }
 ///     }
-///     while let Some(Ok(line)) = news.next().await {
-///         println!("{line}");
-///     }
+///     // How it ended decides when to come back, and whether.
+///     let handle = news.handle();
+///     drop(news);
+///     reconnector.ended(&handle.closed().await);
 /// }
 /// # }
 /// ```
@@ -54,6 +67,12 @@ use crate::{
 /// that accepts and disconnects does not cause a busy loop. After one that lasted longer, the waits
 /// start at `initial_backoff` again.
 ///
+/// # Close codes
+/// [`ended`](Self::ended) tells the reconnector how a connection has ended. If the peer closed it with
+/// 1012 (service restart) or 1013 (try again later), the next wait is from 5 to 30 seconds, or the same
+/// part of a shorter `max_backoff`. After 1008 (policy violation), and the codes of
+/// [`stop_on`](Self::stop_on), the next call of `connect` fails.
+///
 /// # What is not guaranteed
 /// - Delivery: requests without a reply on the old connection may have been received or not. Number
 ///   them, or make them idempotent.
@@ -61,7 +80,9 @@ use crate::{
 /// - That the same server replies.
 ///
 /// A reconnector does not watch the connections that it returned. Read from them, and call
-/// [`connect`](Self::connect) again when they end.
+/// [`connect`](Self::connect) again when they end. Its [`handle`](Self::handle) shows what it does.
+///
+/// A clone has handles of its own.
 #[derive(Clone)]
 pub struct Reconnector<F> {
     connect: F,
@@ -76,6 +97,11 @@ pub struct Reconnector<F> {
     retry_after: Duration,
     /// When the last connection was returned.
     opened: Option<Instant>,
+    /// The close codes after which there is no further attempt.
+    final_codes: Vec<CloseCode>,
+    /// The error of the next call, after such a code.
+    stopped: Option<WsErr>,
+    shared: Owner,
 }
 
 impl<F> Reconnector<F> {
@@ -91,6 +117,9 @@ impl<F> Reconnector<F> {
             failures: 0,
             retry_after: Duration::ZERO,
             opened: None,
+            final_codes: vec![CloseCode::POLICY_VIOLATION],
+            stopped: None,
+            shared: Owner::default(),
         }
     }
 
@@ -119,15 +148,58 @@ impl<F> Reconnector<F> {
         self
     }
 
+    /// Adds a close code of the peer after which [`connect`](Self::connect) fails, if
+    /// [`ended`](Self::ended) tells of it. 1008 (policy violation) is one by default.
+    #[must_use]
+    pub fn stop_on(mut self, code: CloseCode) -> Self {
+        self.final_codes.push(code);
+        self
+    }
+
+    /// A handle that shows the state, and ends waits. It works from any task.
+    #[must_use]
+    pub fn handle(&self) -> ReconnectHandle {
+        self.shared.handle()
+    }
+
+    /// Takes note of how the last connection ended, see [above](Self#close-codes).
+    ///
+    /// Without a call, a connection has ended when [`connect`](Self::connect) is called again.
+    pub fn ended(&mut self, outcome: &CloseOutcome) {
+        self.update_backoff();
+        self.shared.set(Phase::Idle);
+        let CloseOutcome::Clean {
+            code, reason, by, ..
+        } = outcome
+        else {
+            return;
+        };
+        // The reply to a close of this end says nothing.
+        if *by != ClosedBy::Peer {
+            return;
+        }
+        if self.final_codes.contains(code) {
+            let frame = CloseFrame::truncated(*code, reason.clone());
+            self.stopped = Some(WsErr::Aborted(frame));
+        }
+        if [CloseCode::SERVICE_RESTART, CloseCode::TRY_AGAIN_LATER].contains(code) {
+            let most = RESTART_DELAY.min(self.max_backoff);
+            self.retry_after = most.mul_f64((1.0 + 5.0 * fastrand::f64()) / 6.0);
+        }
+    }
+
     /// Returns a new connection, after as many attempts as needed.
     ///
     /// # Errors
+    /// [`WsErr::Aborted`], once, after a close with a final code, see [`ended`](Self::ended). Otherwise:
+    ///
     /// The error of the last attempt, after [`max_attempts`](Self::max_attempts), or if retrying
     /// cannot help: an argument that is not valid ([`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`],
     /// [`WsErr::InvalidConfig`]), [`WsErr::Unsupported`], [`WsErr::NoSubprotocol`],
-    /// [`WsErr::Extension`], and [`WsErr::Rejected`] with a permanent redirection (301, 308), or a status from 400 to 499
-    /// other than 408, 425 and 429. A browser does not report the last three, so they are retried
-    /// there.
+    /// [`WsErr::Extension`], and [`WsErr::Rejected`] with a permanent redirection (301, 308), or a
+    /// status from 400 to 499 other than 408, 425 and 429; [`WsErr::Proxy`] with such a status, or if
+    /// the proxy does not accept the user, or does not allow the connection. A browser reports none of
+    /// the last five, so they are retried there.
     ///
     /// # Cancel safety
     /// Dropping the future drops the attempt in flight. The next call continues with the waits and
@@ -137,13 +209,21 @@ impl<F> Reconnector<F> {
         F: AsyncFnMut() -> Result<T, WsErr>,
     {
         self.update_backoff();
+        if let Some(error) = self.stopped.take() {
+            return Err(error);
+        }
+        let call = self.shared.begin();
+        #[cfg(target_arch = "wasm32")]
+        let _online = online::Online::listen(self.handle());
         loop {
             if self.has_attempted {
-                Timer::after(self.wait()).await;
+                call.wait(self.wait()).await;
             }
+            call.set(Phase::Connecting);
             self.has_attempted = true;
             match (self.connect)().await {
                 Ok(connection) => {
+                    call.set(Phase::Connected);
                     self.opened = Some(Instant::now());
                     self.attempts = 0;
                     self.retry_after = Duration::ZERO;
@@ -195,264 +275,5 @@ impl<F> fmt::Debug for Reconnector<F> {
     }
 }
 
-/// Whether retrying cannot help.
-fn is_final(error: &WsErr) -> bool {
-    match error {
-        WsErr::InvalidUrl(_)
-        | WsErr::InvalidHeader(_)
-        | WsErr::InvalidConfig(_)
-        | WsErr::Unsupported(_)
-        | WsErr::NoSubprotocol
-        | WsErr::Extension(_) => true,
-        // Timeout, too early, too many requests (RFC 9110 section 15.5.9, RFC 8470, RFC 6585).
-        WsErr::Rejected(response) => match response.status().as_u16() {
-            408 | 425 | 429 => false,
-            status => matches!(status, 301 | 308 | 400..500),
-        },
-        _ => false,
-    }
-}
-
-/// The value of `Retry-After`: seconds, or a date.
-fn retry_after(error: &WsErr) -> Option<Duration> {
-    let WsErr::Rejected(response) = error else {
-        return None;
-    };
-    let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // A number that does not fit counts as the longest time.
-        let seconds = (!value.is_empty()).then(|| value.parse().unwrap_or(u64::MAX));
-        return seconds.map(Duration::from_secs);
-    }
-    until(value)
-}
-
-/// The time until a date (RFC 9110 section 5.6.7).
-#[cfg(not(target_arch = "wasm32"))]
-fn until(date: &str) -> Option<Duration> {
-    let date = httpdate::parse_http_date(date).ok()?;
-    date.duration_since(SystemTime::now()).ok()
-}
-
-/// A browser does not report rejections.
-#[cfg(target_arch = "wasm32")]
-fn until(_: &str) -> Option<Duration> {
-    None
-}
-
 #[cfg(test)]
-mod tests {
-    use std::{cell::RefCell, collections::VecDeque};
-
-    use futures::FutureExt;
-    use http::{HeaderMap, StatusCode};
-
-    use super::*;
-    use crate::{
-        error::RejectedHandshake,
-        time::virtual_time::{advance, next_timer},
-    };
-
-    const SECOND: Duration = Duration::from_secs(1);
-
-    type Answers = RefCell<VecDeque<Result<(), WsErr>>>;
-
-    fn failing(times: usize) -> Answers {
-        let failure = || Err(WsErr::UnexpectedEof);
-        let answers = std::iter::repeat_with(failure).take(times).chain([Ok(())]);
-        RefCell::new(answers.collect())
-    }
-
-    fn rejected(status: u16) -> WsErr {
-        let status = StatusCode::from_u16(status).unwrap();
-        RejectedHandshake::new(status, HeaderMap::new(), "").into()
-    }
-
-    fn retry_after(value: &str) -> WsErr {
-        let headers = HeaderMap::from_iter([(RETRY_AFTER, value.parse().unwrap())]);
-        RejectedHandshake::new(StatusCode::SERVICE_UNAVAILABLE, headers, "").into()
-    }
-
-    /// Runs `work` in virtual time. Returns its result, and each wait.
-    fn run<T>(work: impl Future<Output = T>) -> (T, Vec<Duration>) {
-        let mut work = Box::pin(work);
-        let mut waits = Vec::new();
-        loop {
-            // An elapsed timer yields once before it fires.
-            for _ in 0..2 {
-                if let Some(result) = work.as_mut().now_or_never() {
-                    return (result, waits);
-                }
-            }
-            let wait = next_timer().expect("it waits for time only");
-            waits.push(wait);
-            advance(wait);
-        }
-    }
-
-    fn reconnector(answers: &Answers) -> Reconnector<impl AsyncFnMut() -> Result<(), WsErr>> {
-        let connect = async || answers.borrow_mut().pop_front().unwrap_or(Ok(()));
-        Reconnector::new(connect)
-            .initial_backoff(SECOND)
-            .max_backoff(SECOND * 10)
-    }
-
-    #[test]
-    fn first_attempt_does_not_wait() {
-        let (connected, waits) = run(reconnector(&failing(0)).connect());
-        connected.unwrap();
-        assert!(waits.is_empty());
-    }
-
-    #[test]
-    fn waits_are_random_and_grow_up_to_the_longest() {
-        let caps = [1, 2, 4, 8, 10, 10, 10].map(|seconds| SECOND * seconds);
-        let mut sums = [Duration::ZERO; 7];
-        for _ in 0..200 {
-            let (connected, waits) = run(reconnector(&failing(7)).connect());
-            connected.unwrap();
-            assert_eq!(waits.len(), caps.len());
-            for ((wait, cap), sum) in waits.iter().zip(caps).zip(&mut sums) {
-                assert!(*wait <= cap);
-                *sum += *wait;
-            }
-        }
-        for (sum, cap) in sums.into_iter().zip(caps) {
-            let mean = sum.div_duration_f64(cap * 200);
-            assert!((0.35..0.65).contains(&mean), "{mean} of {cap:?}");
-        }
-    }
-
-    /// After a connection that lasted, the waits start at the initial backoff again.
-    #[test]
-    fn long_connection_resets_the_waits() {
-        let answers = failing(6);
-        let mut reconnector = reconnector(&answers);
-        run(reconnector.connect()).0.unwrap();
-        advance(SECOND * 10);
-        let (connected, waits) = run(reconnector.connect());
-        connected.unwrap();
-        assert_eq!(waits.len(), 1);
-        assert!(waits[0] <= SECOND, "{waits:?}");
-    }
-
-    /// A server that accepts and disconnects at once does not cause a busy loop.
-    #[test]
-    fn immediate_disconnects_cause_waits() {
-        let answers = failing(0);
-        let mut reconnector = reconnector(&answers);
-        let mut waited = Duration::ZERO;
-        for _ in 0..100 {
-            let (connected, waits) = run(reconnector.connect());
-            connected.unwrap();
-            waited += waits.iter().sum::<Duration>();
-        }
-        assert!(waited > SECOND * 200, "{waited:?}");
-    }
-
-    /// A call fails after the maximum of attempts, and the next call starts to count again.
-    #[test]
-    fn attempts_are_limited_per_call() {
-        let answers = failing(5);
-        let mut reconnector = reconnector(&answers).max_attempts(3);
-        let (connected, waits) = run(reconnector.connect());
-        assert!(matches!(connected, Err(WsErr::UnexpectedEof)));
-        assert_eq!(waits.len(), 2);
-        let (connected, waits) = run(reconnector.connect());
-        connected.unwrap();
-        assert_eq!(waits.len(), 3);
-    }
-
-    /// Errors that a retry cannot fix are returned at once; others are retried.
-    #[test]
-    fn permanent_errors_are_not_retried() {
-        for error in [
-            WsErr::InvalidUrl(String::new()),
-            WsErr::NoSubprotocol,
-            WsErr::Extension(String::new()),
-            WsErr::Unsupported(crate::Unsupported::Headers),
-            rejected(301),
-            rejected(308),
-            rejected(401),
-            rejected(404),
-        ] {
-            let answers = RefCell::new(VecDeque::from([Err(error)]));
-            let (connected, waits) = run(reconnector(&answers).connect());
-            connected.unwrap_err();
-            assert!(waits.is_empty());
-        }
-        for status in [200, 302, 307, 408, 425, 429, 500, 503] {
-            let answers = RefCell::new(VecDeque::from([Err(rejected(status))]));
-            run(reconnector(&answers).connect()).0.unwrap();
-        }
-    }
-
-    /// The second of two waits, after a response with this value; the first one has no such value.
-    fn wait_after(value: &str) -> Duration {
-        let answers = [Err(WsErr::UnexpectedEof), Err(retry_after(value)), Ok(())];
-        let answers = RefCell::new(VecDeque::from(answers));
-        let (connected, waits) = run(reconnector(&answers).connect());
-        connected.unwrap();
-        assert!(waits[0] <= SECOND, "{waits:?}");
-        waits[1]
-    }
-
-    /// A wait is at least what `Retry-After` says, up to the longest backoff.
-    #[test]
-    fn retry_after_is_honoured() {
-        let at = |time| httpdate::fmt_http_date(time);
-        let now = SystemTime::now();
-        for (value, least, most) in [
-            ("3", 3, 5),
-            (" 3 ", 3, 5),
-            ("0", 0, 2),
-            ("9", 9, 10),
-            ("10", 10, 10),
-            ("3600", 10, 10),
-            ("99999999999999999999999999", 10, 10),
-            (&at(now + SECOND * 3600), 10, 10),
-            (&at(now - SECOND * 3600), 0, 2),
-            ("Tuesday, 01-Jan-80 00:00:00 GMT", 0, 2),
-            ("", 0, 2),
-            ("-3", 0, 2),
-            ("soon", 0, 2),
-        ] {
-            let wait = wait_after(value);
-            assert!(
-                SECOND * least <= wait && wait <= SECOND * most,
-                "{value:?}: {wait:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn retry_after_counts_for_one_wait() {
-        let answers = [Err(retry_after("9")), Err(WsErr::UnexpectedEof), Ok(())];
-        let answers = RefCell::new(VecDeque::from(answers));
-        let (connected, waits) = run(reconnector(&answers).connect());
-        connected.unwrap();
-        assert!(
-            waits[0] >= SECOND * 9 && waits[1] <= SECOND * 2,
-            "{waits:?}"
-        );
-    }
-
-    /// Dropping a call keeps the waits and the count of attempts.
-    #[test]
-    fn dropped_call_keeps_the_count() {
-        let answers = failing(4);
-        let mut reconnector = reconnector(&answers).max_attempts(5);
-        for _ in 0..10 {
-            assert!(reconnector.connect().now_or_never().is_none());
-        }
-        let (connected, waits) = run(reconnector.connect());
-        connected.unwrap();
-        assert_eq!(waits.len(), 4);
-
-        let answers = failing(4);
-        let mut reconnector = self::reconnector(&answers).max_attempts(4);
-        assert!(reconnector.connect().now_or_never().is_none());
-        let (connected, _) = run(reconnector.connect());
-        connected.unwrap_err();
-    }
-}
+mod tests;

@@ -114,6 +114,7 @@ impl ClientTls {
     }
 
     /// The configuration of clients that were given none.
+    #[cfg(any(feature = "smol", feature = "tokio"))]
     fn standard() -> Result<Self, WsErr> {
         #[cfg(feature = "rustls-platform-verifier")]
         return Self::platform_verifier();
@@ -185,6 +186,7 @@ fn built_in_provider() -> Option<Arc<rustls::crypto::CryptoProvider>> {
 }
 
 /// The given configuration, or the standard one.
+#[cfg(any(feature = "smol", feature = "tokio"))]
 pub(crate) fn client(given: Option<&ClientTls>) -> Result<ClientTls, WsErr> {
     given.cloned().map_or_else(ClientTls::standard, Ok)
 }

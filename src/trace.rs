@@ -23,7 +23,7 @@ use std::{borrow::Cow, net::SocketAddr, time::Duration};
 
 use crate::{
     close::{CloseCode, CloseFrame, CloseOutcome, ClosedBy},
-    error::WsErr,
+    error::{ProxyError, WsErr},
     stats::Stats,
 };
 
@@ -267,6 +267,27 @@ fn redacted(error: &WsErr) -> Cow<'static, str> {
             let status = response.status().as_u16();
             format!("the handshake was rejected with HTTP status {status}").into()
         }
+        // The text of an error may be the caller's, if the resolver is.
+        WsErr::Connect(error) => {
+            let attempts = error.attempts().iter();
+            let attempts: Vec<_> = attempts
+                .map(|attempt| format!("{}: {}", attempt.address(), attempt.error().kind()))
+                .collect();
+            let to = if error.is_proxy() {
+                "the proxy"
+            } else {
+                "the server"
+            };
+            let (kind, attempts) = (error.kind(), attempts.join("; "));
+            format!("cannot connect to {to}: {kind} [{attempts}]").into()
+        }
+        WsErr::Proxy(error) => match &**error {
+            ProxyError::Rejected(response) => {
+                let status = response.status().as_u16();
+                format!("the proxy responded with HTTP status {status}").into()
+            }
+            error => error.to_string().into(),
+        },
         // A transport may be a connection of this library, too.
         WsErr::Io(io) if WsErr::find_in(&**io).is_some() => {
             WsErr::find_in(&**io).map(redacted).unwrap_or_default()

@@ -5,7 +5,10 @@ use http::HeaderMap;
 use super::Connector;
 use crate::{
     error::WsErr,
-    handshake::{client, handshaken::Handshaken, outcome::KnownError, url::WsUrl},
+    handshake::{
+        added_headers::AddedHeaders, client, handshaken::Handshaken, outcome::KnownError,
+        url::WsUrl,
+    },
     protocol::Role,
     stream::WsStream,
     trace::Trace,
@@ -24,18 +27,19 @@ impl Connector {
         self
     }
 
-    /// Performs the handshake over `io`, and makes a stream of it.
+    /// Performs the handshake over `io` with these headers, and makes a stream of it.
     pub(crate) async fn open<S>(
         &self,
         io: S,
         url: &WsUrl,
+        headers: &AddedHeaders,
         trace: &Trace,
         known: &mut KnownError,
     ) -> Result<WsStream, WsErr>
     where
         S: ByteStream,
     {
-        let opened = client::connect(io, url, &self.headers, &self.options, known).await?;
+        let opened = client::connect(io, url, headers, &self.options, known).await?;
         self.stream(opened, trace)
     }
 

@@ -7,23 +7,24 @@ use http::{HeaderMap, StatusCode};
 /// The response of a server that did not open a WebSocket, in [`WsErr::Rejected`](super::WsErr).
 ///
 /// ```
-/// use ws_framed::{WsErr, http::{StatusCode, header::LOCATION}};
+/// use ws_framed::{WsErr, http::header::WWW_AUTHENTICATE};
 ///
-/// fn redirection(error: &WsErr) -> Option<&str> {
+/// fn challenge(error: &WsErr) -> Option<&str> {
 ///     match error {
-///         WsErr::Rejected(response) if response.status().is_redirection() => {
-///             response.headers().get(LOCATION)?.to_str().ok()
+///         WsErr::Rejected(response) if response.status() == 401 => {
+///             response.headers().get(WWW_AUTHENTICATE)?.to_str().ok()
 ///         }
 ///         _ => None,
 ///     }
 /// }
-/// assert_eq!(redirection(&WsErr::Closed), None);
+/// assert_eq!(challenge(&WsErr::Closed), None);
 /// ```
 #[derive(Clone)]
 pub struct RejectedHandshake {
     status: StatusCode,
     headers: HeaderMap,
     reason: String,
+    redirect: Option<Redirect>,
 }
 
 impl RejectedHandshake {
@@ -35,7 +36,13 @@ impl RejectedHandshake {
             status,
             headers,
             reason,
+            redirect: None,
         }
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn set_redirect(&mut self, redirect: Redirect) {
+        self.redirect = Some(redirect);
     }
 
     /// The status.
@@ -49,6 +56,15 @@ impl RejectedHandshake {
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
+    }
+
+    /// Where the server sends the client: the `Location` of a response with status 301, 302, 303, 307 or
+    /// 308, if it is the URL of a WebSocket. A server has none for its own response.
+    ///
+    /// A client follows it with `Connector::follow_redirects`.
+    #[must_use]
+    pub fn redirect(&self) -> Option<&Redirect> {
+        self.redirect.as_ref()
     }
 
     /// `ConnectionRefused` would mean that nothing listens.
@@ -77,6 +93,42 @@ impl fmt::Display for RejectedHandshake {
     }
 }
 
+/// Where a server sends a client, in a [`RejectedHandshake`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct Redirect {
+    url: String,
+    may_follow: bool,
+}
+
+impl Redirect {
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn new(url: String, may_follow: bool) -> Self {
+        Self { url, may_follow }
+    }
+
+    /// The target: `Location`, resolved against the URL of the request (RFC 9110 section 10.2.2), with
+    /// `ws` for `http` and `wss` for `https`. Without user, password and fragment.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Whether it may be followed: `false` from `wss` to `ws`, where others could read what was secret.
+    #[must_use]
+    pub fn may_follow(&self) -> bool {
+        self.may_follow
+    }
+}
+
+/// Prints no URL, since queries may contain secrets.
+impl fmt::Debug for Redirect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redirect")
+            .field("may_follow", &self.may_follow)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Prints the names of headers only: `Set-Cookie` has a secret as its value.
 impl fmt::Debug for RejectedHandshake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -85,6 +137,7 @@ impl fmt::Debug for RejectedHandshake {
             .field("status", &self.status.as_u16())
             .field("headers", &names)
             .field("reason", &self.reason)
+            .field("redirect", &self.redirect)
             .finish()
     }
 }

@@ -44,6 +44,19 @@ impl AddedHeaders {
         Ok(())
     }
 
+    /// Those that a server of another origin may get: what may contain a secret is not among them.
+    #[cfg(all(any(feature = "smol", feature = "tokio"), not(target_arch = "wasm32")))]
+    pub(crate) fn for_other_origin(&self) -> Self {
+        let names = [http::header::ORIGIN, http::header::USER_AGENT];
+        let kept = self.map.iter().filter(|(name, _)| names.contains(name));
+        Self {
+            map: kept
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+            error: self.error.clone(),
+        }
+    }
+
     /// The headers.
     ///
     /// # Errors

@@ -147,7 +147,7 @@ fn insert_offer(
 
 /// Reads the head of the final response. `on_rejection` is called with its status if that is not
 /// 101, even if reading fails later.
-async fn read_response(
+pub(super) async fn read_response(
     io: &mut (impl AsyncRead + Unpin),
     buffer: &mut BytesMut,
     mut on_rejection: impl FnMut(StatusCode),
@@ -257,7 +257,7 @@ fn without_handshake(headers: &HeaderMap) -> HeaderMap {
 }
 
 /// Reads the body of a rejection, within [`BODY_TIMEOUT`]. `received` came with the head.
-async fn read_reason(
+pub(super) async fn read_reason(
     io: &mut (impl AsyncRead + Unpin),
     framing: Framing,
     received: BytesMut,
@@ -267,8 +267,13 @@ async fn read_reason(
     framing.decode(&raw).0
 }
 
-/// The error of a rejection. Without a body, the reason is the phrase of the status.
+/// The error of a rejection.
 fn rejection(status: StatusCode, headers: HeaderMap, body: &[u8]) -> WsErr {
+    rejected(status, headers, body).into()
+}
+
+/// A response without a WebSocket. Without a body, the reason is the phrase of the status.
+pub(super) fn rejected(status: StatusCode, headers: HeaderMap, body: &[u8]) -> RejectedHandshake {
     let reason = String::from_utf8_lossy(body);
     // A character that the limit truncates.
     let reason = reason.trim_end_matches(char::REPLACEMENT_CHARACTER);
@@ -276,12 +281,12 @@ fn rejection(status: StatusCode, headers: HeaderMap, body: &[u8]) -> WsErr {
         "" => status.canonical_reason().unwrap_or_default(),
         reason => reason,
     };
-    RejectedHandshake::new(status, headers, reason).into()
+    RejectedHandshake::new(status, headers, reason)
 }
 
 fn failed(error: HeadError) -> WsErr {
     match error {
-        HeadError::Eof => invalid("the server disconnected before its response was complete"),
+        HeadError::Eof => invalid("the peer disconnected before the response was complete"),
         HeadError::TooLarge => invalid("the response is too long"),
         HeadError::Malformed(why) => invalid(&format!("the response is malformed: {why}")),
     }

@@ -25,6 +25,8 @@ pub(crate) mod outcome;
 mod peer;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod policy;
+#[cfg(all(any(feature = "smol", feature = "tokio"), not(target_arch = "wasm32")))]
+pub(crate) mod proxy;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod rejection;
 #[cfg(not(target_arch = "wasm32"))]

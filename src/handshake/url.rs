@@ -1,6 +1,9 @@
 //! URLs of WebSockets, as browsers parse them (the URL Standard), with zones of IPv6 addresses (RFC
 //! 6874), which the URL Standard does not have.
 
+#[cfg(all(any(feature = "smol", feature = "tokio"), not(target_arch = "wasm32")))]
+pub(crate) mod proxy;
+
 use std::borrow::Cow;
 
 use data_encoding::BASE64;
@@ -29,6 +32,8 @@ const NOT_IN_TARGET: &AsciiSet = &CONTROLS
 /// A parsed URL.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct WsUrl {
+    /// As it was parsed: without a zone.
+    url: Url,
     pub(crate) is_secure: bool,
     /// A name or an address to connect to: without brackets, with the zone of an IPv6 address.
     pub(crate) host: String,
@@ -50,6 +55,10 @@ impl WsUrl {
     pub(crate) fn parse(url: &str) -> Result<Self, WsErr> {
         let (url, zone) = cut_zone(url)?;
         let url = Url::parse(&url).map_err(|error| invalid(&error.to_string()))?;
+        Self::from_url(url, &zone)
+    }
+
+    fn from_url(url: Url, zone: &str) -> Result<Self, WsErr> {
         let (is_secure, default_port) = match url.scheme() {
             "ws" | "http" => (false, 80),
             "wss" | "https" => (true, 443),
@@ -71,18 +80,63 @@ impl WsUrl {
             port: url.port().unwrap_or(default_port),
             authorization: basic_authorization(&url),
             target: encode_target(&url),
+            url,
         })
     }
 
+    /// The URL that a `Location` leads to. It has the credentials of this one if the origin is the same,
+    /// and no others. `None` if it is not valid.
+    pub(crate) fn join(&self, location: &str) -> Option<Self> {
+        let (location, zone) = cut_zone(location).ok()?;
+        let url = self.url.join(&location).ok()?;
+        let is_same_host = url.host() == self.url.host();
+        let own_zone = self.host.find('%').and_then(|at| self.host.get(at..));
+        let zone = match own_zone {
+            Some(own) if zone.is_empty() && is_same_host => own,
+            _ => &zone,
+        };
+        let mut joined = Self::from_url(url, zone).ok()?;
+        let is_same_origin = self.is_same_origin(&joined);
+        joined.authorization = self.authorization.clone().filter(|_| is_same_origin);
+        Some(joined)
+    }
+
+    /// Whether scheme, host and port are the same.
+    pub(crate) fn is_same_origin(&self, other: &Self) -> bool {
+        let origin = |url: &Self| (url.is_secure, url.host.clone(), url.port);
+        origin(self) == origin(other)
+    }
+
     /// The host as a certificate has it: without a zone.
-    #[cfg(feature = "rustls")]
+    #[cfg(any(feature = "rustls", feature = "smol", feature = "tokio"))]
     pub(crate) fn server_name(&self) -> &str {
         self.host.split('%').next().unwrap_or_default()
+    }
+
+    /// The URL as text, without credentials.
+    pub(crate) fn to_text(&self) -> String {
+        let scheme = if self.is_secure { "wss" } else { "ws" };
+        let authority = match self.host.split_once('%') {
+            Some((_, zone)) => self.authority.replacen(']', &format!("%25{zone}]"), 1),
+            None => self.authority.clone(),
+        };
+        format!("{scheme}://{authority}{}", self.target)
     }
 
     /// The host, with a port that is not the default one.
     pub(crate) fn authority(&self) -> &str {
         &self.authority
+    }
+
+    /// The host and the port, for a proxy to connect to: without a zone, which it does not know.
+    #[cfg(any(feature = "smol", feature = "tokio"))]
+    pub(crate) fn host_and_port(&self) -> String {
+        let host = self.server_name();
+        if host.contains(':') {
+            format!("[{host}]:{}", self.port)
+        } else {
+            format!("{host}:{}", self.port)
+        }
     }
 
     /// The path, without the query.

@@ -28,7 +28,7 @@ impl Connector {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (io, peer) = wrap(io);
-        self.connect_on(io, url.as_ref(), |_| peer).await
+        self.connect_on(io, url.as_ref(), peer).await
     }
 }
 

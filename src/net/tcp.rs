@@ -1,18 +1,61 @@
-//! Options of TCP sockets, on any runtime.
+//! TCP connections to a host, whatever the runtime.
 
-/// The most that the operating system holds of what it has not sent, in bytes. A pong, a ping or a close
-/// frame is behind that; by default it may be megabytes. With 16 KiB, a peer that reads slowly causes
-/// twice as many writes.
-#[cfg(any(target_os = "android", target_os = "linux"))]
-const MAX_UNSENT: u32 = 64 * 1024;
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+};
 
-/// Limits what the operating system holds of what it has not sent.
-#[cfg(any(target_os = "android", target_os = "linux"))]
-pub(super) fn limit_unsent(socket: &impl std::os::fd::AsFd) {
-    // A socket that refuses the option works: a slow peer may seem dead.
-    let _ = socket2::SockRef::from(socket).set_tcp_notsent_lowat(MAX_UNSENT);
+use super::race::race;
+use crate::{
+    client::route::Route,
+    error::{ConnectError, WsErr},
+    transport::io::ByteStream,
+};
+
+/// The sockets of a runtime.
+pub(super) trait Runtime {
+    type Socket: ByteStream;
+
+    /// The addresses of a host, by the operating system.
+    fn look_up(host: &str, port: u16) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send;
+
+    /// Connects to an address from a local one.
+    fn connect(
+        address: SocketAddr,
+        local: Option<IpAddr>,
+    ) -> impl Future<Output = io::Result<Self::Socket>> + Send;
+
+    /// The address of the peer.
+    fn peer(socket: &Self::Socket) -> Option<SocketAddr>;
 }
 
-/// Other systems have no such option, or no safe way to set it.
-#[cfg(not(any(target_os = "android", target_os = "linux")))]
-pub(super) fn limit_unsent<S>(_: &S) {}
+/// Connects to a host. The attempts are in `progress` until one succeeds. The caller limits the time.
+///
+/// # Errors
+/// [`WsErr::Connect`].
+pub(super) async fn connect<R: Runtime>(
+    route: &Route,
+    (host, port): (&str, u16),
+    is_proxy: bool,
+    progress: &mut Option<ConnectError>,
+) -> Result<R::Socket, WsErr> {
+    let error = || ConnectError::new(host, port, is_proxy);
+    let addresses = look_up::<R>(route, host, port).await;
+    let addresses = addresses.map_err(|cause| error().with_lookup(cause))?;
+    let attempts = &mut progress.insert(error()).attempts;
+    let connect = async |address| R::connect(address, route.local_for(address)?).await;
+    let socket = race(addresses, connect, attempts).await;
+    let failed = progress.take();
+    socket.ok_or_else(|| failed.unwrap_or_else(error).into())
+}
+
+async fn look_up<R: Runtime>(route: &Route, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    match &route.resolver {
+        // The operating system knows the zones of IPv6 addresses.
+        Some(resolver) if !host.contains(':') => resolver.look_up(host, port).await,
+        _ => R::look_up(host, port).await,
+    }
+}

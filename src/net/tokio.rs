@@ -1,14 +1,18 @@
 //! Opening connections on tokio.
 
-use std::{any::Any, net::SocketAddr};
+use std::{
+    any::Any,
+    io,
+    net::{IpAddr, SocketAddr},
+};
 
-use super::tcp;
+use super::{tcp::Runtime, tcp_options::limit_unsent};
 use crate::{
     client::Connector, error::WsErr, server::Acceptor, stream::WsStream, transport::io::TokioIo,
 };
 use ::tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream, lookup_host},
 };
 
 /// Connects to a WebSocket URL: `ws://`, or `wss://` with TLS, see [`Connector::connect`].
@@ -59,6 +63,11 @@ impl Connector {
     /// features `rustls-native-roots` and `rustls-webpki-roots`, or the feature `rustls` and
     /// `Connector::tls`. In a browser, it needs no feature.
     ///
+    /// The addresses of a name are tried as RFC 8305 describes: IPv6 and IPv4 in turn, the next one after
+    /// 250 ms or as soon as one fails. The first connection is used, and the other attempts are dropped.
+    /// See [`resolver`](Self::resolver) and [`local_address`](Self::local_address), and for other ways
+    /// [`proxy`](Self::proxy) and [`follow_redirects`](Self::follow_redirects).
+    ///
     /// The URL is parsed as browsers do; `http` stands for `ws`, and `https` for `wss`. A user and a
     /// password in it are sent as `Authorization: Basic` (RFC 7617). IPv6 addresses may have a zone
     /// (RFC 6874). A fragment is ignored.
@@ -66,8 +75,13 @@ impl Connector {
     /// # Errors
     /// - [`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`], [`WsErr::InvalidConfig`]: an argument is
     ///   not valid.
-    /// - [`WsErr::TimedOut`] after [`handshake_timeout`](crate::Config::handshake_timeout).
-    /// - [`WsErr::Io`]: there is no connection, or the certificate is not trusted.
+    /// - [`WsErr::Connect`]: the name cannot be resolved, or no address could be connected to, see
+    ///   [`ConnectError`](crate::ConnectError). If
+    ///   [`handshake_timeout`](crate::Config::handshake_timeout) elapses meanwhile, its kind is
+    ///   `TimedOut`.
+    /// - [`WsErr::TimedOut`] if it elapses before, or later.
+    /// - [`WsErr::Proxy`]: the proxy did not connect to the server.
+    /// - [`WsErr::Io`]: the connection failed, or the certificate is not trusted.
     /// - [`WsErr::Rejected`]: the server responded with another status than 101, see
     ///   [`RejectedHandshake`](crate::RejectedHandshake).
     /// - [`WsErr::NoSubprotocol`]: the server selected none.
@@ -80,13 +94,7 @@ impl Connector {
     /// Dropping the future closes the socket. Only a lookup of the host name may continue in the
     /// background. The server sees a client that disconnected.
     pub async fn connect(&self, url: impl AsRef<str>) -> Result<WsStream, WsErr> {
-        let connect_tcp = async |host, port| {
-            let socket = TcpStream::connect((host, port)).await?;
-            socket.set_nodelay(true)?;
-            Ok(TokioIo(socket))
-        };
-        self.connect_by(url.as_ref(), connect_tcp, |io| prepare_tcp(&io.0))
-            .await
+        self.connect_by::<Tokio>(url.as_ref()).await
     }
 
     /// Opens a WebSocket over a byte stream that is already open: a Unix socket, the tunnel of a
@@ -107,7 +115,7 @@ impl Connector {
     {
         let io = TokioIo(io);
         let peer = prepare_tcp(&io.0);
-        self.connect_on(io, url.as_ref(), |_| peer).await
+        self.connect_on(io, url.as_ref(), peer).await
     }
 }
 
@@ -146,6 +154,34 @@ impl<T> Acceptor<T> {
     }
 }
 
+/// The sockets of tokio.
+struct Tokio;
+
+impl Runtime for Tokio {
+    type Socket = TokioIo<TcpStream>;
+
+    async fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        Ok(lookup_host((host, port)).await?.collect())
+    }
+
+    async fn connect(address: SocketAddr, local: Option<IpAddr>) -> io::Result<Self::Socket> {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        if let Some(local) = local {
+            socket.bind(SocketAddr::new(local, 0))?;
+        }
+        let socket = socket.connect(address).await?;
+        prepare_tcp(&socket);
+        Ok(TokioIo(socket))
+    }
+
+    fn peer(socket: &Self::Socket) -> Option<SocketAddr> {
+        socket.0.peer_addr().ok()
+    }
+}
+
 /// If `io` is a TCP socket, disables Nagle's algorithm, limits what the operating system holds, and returns
 /// the address of the peer. Messages are packed already, and a second small one would wait for the
 /// acknowledgement of the first.
@@ -153,6 +189,6 @@ pub(super) fn prepare_tcp(io: &dyn Any) -> Option<SocketAddr> {
     let socket = io.downcast_ref::<TcpStream>()?;
     // A socket that refuses the option is slower, and works.
     let _ = socket.set_nodelay(true);
-    tcp::limit_unsent(socket);
+    limit_unsent(socket);
     socket.peer_addr().ok()
 }

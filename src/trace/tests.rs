@@ -1,7 +1,7 @@
 use std::{io, sync::Arc};
 
 use super::*;
-use crate::error::RejectedHandshake;
+use crate::error::{ConnectError, RejectedHandshake};
 
 #[test]
 fn urls_are_logged_without_secrets() {
@@ -47,6 +47,15 @@ fn errors_are_logged_without_peer_data() {
             http::HeaderMap::new(),
             "secret",
         )
+        .into(),
+        ConnectError::new("chat.example", 80, false)
+            .with_lookup(io::Error::other("secret"))
+            .into(),
+        ProxyError::Rejected(RejectedHandshake::new(
+            http::StatusCode::FORBIDDEN,
+            http::HeaderMap::new(),
+            "secret",
+        ))
         .into(),
     ];
     for error in errors {

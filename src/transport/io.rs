@@ -47,6 +47,41 @@ pub(crate) trait Io {
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 }
 
+impl Io for Box<dyn ByteStream> {
+    fn poll_read_buf(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut BytesMut,
+        max: usize,
+    ) -> Poll<io::Result<usize>> {
+        (**self).poll_read_buf(cx, buf, max)
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Io::poll_write(&mut **self, cx, buf)
+    }
+
+    fn poll_write_vectored(
+        &mut self,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Io::poll_write_vectored(&mut **self, cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        (**self).is_write_vectored()
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Io::poll_flush(&mut **self, cx)
+    }
+
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Io::poll_close(&mut **self, cx)
+    }
+}
+
 /// The most that is read at once into memory that has to be initialised for it: a long frame offers room
 /// for all that it lacks, of which one read fills a part.
 const MAX_INITIALISED: usize = 64 * 1024;

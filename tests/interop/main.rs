@@ -7,5 +7,6 @@ mod http2;
 mod hyper;
 mod peers;
 mod protocols;
+mod proxies;
 mod servers;
 mod tls;

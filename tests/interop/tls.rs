@@ -20,14 +20,16 @@ use ws_framed::{
     },
 };
 
-struct Certificates {
+pub(crate) struct Certificates {
     authority: CertificateDer<'static>,
     server: CertificateDer<'static>,
     key: Vec<u8>,
+    /// Certificate and key, as servers read them.
+    pub(crate) pem: String,
 }
 
 /// A certificate for `localhost`, and its authority.
-fn certificates() -> &'static Certificates {
+pub(crate) fn certificates() -> &'static Certificates {
     static CERTIFICATES: OnceLock<Certificates> = OnceLock::new();
     CERTIFICATES.get_or_init(|| {
         let mut params = rcgen::CertificateParams::default();
@@ -41,11 +43,12 @@ fn certificates() -> &'static Certificates {
             authority: authority.der().clone(),
             server: server.der().clone(),
             key: key.serialize_der(),
+            pem: server.pem() + &key.serialize_pem(),
         }
     })
 }
 
-pub(super) fn server_config() -> ServerConfig {
+pub(crate) fn server_config() -> ServerConfig {
     let certificates = certificates();
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(certificates.key.clone()));
     ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -56,7 +59,7 @@ pub(super) fn server_config() -> ServerConfig {
         .unwrap()
 }
 
-pub(super) fn client_config() -> ClientConfig {
+pub(crate) fn client_config() -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add(certificates().authority.clone()).unwrap();
     ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))

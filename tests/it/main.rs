@@ -13,6 +13,7 @@ mod close;
 mod compat_ws_stream_tungstenite;
 mod compression;
 mod config;
+mod connect;
 mod docs;
 mod env;
 mod handle;

@@ -8,7 +8,7 @@ use tokio::{
     net::TcpListener,
 };
 use tokio_util::compat::TokioAsyncReadCompatExt;
-use ws_framed::{Connector, WsErr, WsStream, tls::rustls};
+use ws_framed::{Connector, Rejection, WsErr, WsStream, http::Request, tls::rustls};
 
 use super::{acceptor, client_config, send_and_close};
 
@@ -102,5 +102,41 @@ async fn plain_streams_stay_plain() {
         let opening = connector.connect_over(near, url);
         let (server, client) = future::join(ws_framed::accept(far), opening).await;
         send_and_close(server.unwrap(), client.unwrap()).await;
+    }
+}
+
+/// A redirect from `wss` to `ws` is told, and not followed; one to `wss` is.
+#[tokio::test]
+async fn redirects_stay_within_tls() {
+    let plain = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let plain_url = format!("ws://{}/", plain.local_addr().unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("wss://localhost:{}/", listener.local_addr().unwrap().port());
+    let connector = Connector::new().tls(client_config()).follow_redirects(3);
+    for target in [plain_url.as_str(), "/elsewhere"] {
+        let server = async {
+            let location = target.to_owned();
+            let acceptor = acceptor().on_request(move |request: Request<()>| {
+                let rejection = Rejection::new(307, "").header("Location", location.clone());
+                let is_target = request.uri().path() == "/elsewhere";
+                async move { if is_target { Ok(()) } else { Err(rejection) } }
+            });
+            let error = acceptor.accept(listener.accept().await.unwrap().0).await;
+            error.map(drop).unwrap_err();
+            if target == "/elsewhere" {
+                let stream = acceptor.accept(listener.accept().await.unwrap().0).await;
+                Some(stream.unwrap().0)
+            } else {
+                None
+            }
+        };
+        match future::join(connector.connect(&url), server).await {
+            (Ok(client), Some(server)) => send_and_close(server, client).await,
+            (Err(WsErr::Rejected(response)), None) => {
+                let redirect = response.redirect().unwrap();
+                assert_eq!((redirect.url(), redirect.may_follow()), (target, false));
+            }
+            other => panic!("{target}: {other:?}"),
+        }
     }
 }

@@ -64,6 +64,15 @@ fn futures_can_be_spawned() {
         Reconnector::new(connect).connect().await
     });
     spawnable(|| async {
+        let connector = never::<Connector>();
+        let connector = connector
+            .resolver(async |_, _| Ok(Vec::new()))
+            .proxy("http://proxy")
+            .follow_redirects(3);
+        connector.connect("ws://localhost").await?;
+        ws_framed::smol::connect_with(&connector, "ws://localhost").await
+    });
+    spawnable(|| async {
         ws_framed::smol::connect("ws://localhost").await?;
         ws_framed::smol::connect_with(&never(), "ws://localhost").await?;
         ws_framed::smol::accept(never::<WsStream>()).await

@@ -94,6 +94,9 @@ fn data_is_send_and_clone() {
     plain::<Acceptor>();
     plain::<Acceptor<(WsStream, Local)>>();
     plain::<Connector>();
+    plain::<(ws_framed::ProxyError, ws_framed::SocksReply)>();
+    plain::<(ws_framed::Redirect, ws_framed::ReconnectState)>();
+    plain::<ws_framed::ReconnectHandle>();
     plain::<LengthDelimited>();
     plain::<Lines>();
     plain::<Bincode<Local>>();

@@ -141,7 +141,7 @@ async fn config_applies_to_connection() {
     .await;
 }
 
-/// A port that is not open is `Io` with `ConnectionRefused`.
+/// A port that is not open is `Connect` with `ConnectionRefused`.
 #[tokio::test]
 async fn closed_port_is_refused() {
     timeout(async {
@@ -153,7 +153,7 @@ async fn closed_port_is_refused() {
             .await
             .map(drop)
             .unwrap_err();
-        assert!(matches!(error, WsErr::Io(_)), "{error:?}");
+        assert!(matches!(error, WsErr::Connect(_)), "{error:?}");
         assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     })
     .await;

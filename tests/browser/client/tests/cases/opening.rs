@@ -2,10 +2,13 @@
 
 use std::{cell::Cell, time::Duration};
 
-use futures::{AsyncReadExt, AsyncWriteExt, FutureExt};
+use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, StreamExt};
 use protocol::{CONTRACT, Reply, Request, SUBPROTOCOLS, ask};
 use wasm_bindgen_test::wasm_bindgen_test;
-use ws_framed::{CloseFrame, CloseOutcome, Config, Connector, Contract, Lines, Reconnector, WsErr};
+use ws_framed::{
+    CloseFrame, CloseOutcome, Config, Connector, Contract, Lines, ReconnectState, Reconnector,
+    WsErr,
+};
 
 use super::{asker, ending, open, own, url};
 
@@ -175,4 +178,31 @@ async fn reconnector_retries_until_success() {
     assert_eq!(attempts.get(), 3);
     stream.write_all(b"back").await.unwrap();
     stream.read_exact(&mut [0; 4]).await.unwrap();
+}
+
+/// The network is back: a wait of an hour ends.
+#[wasm_bindgen_test]
+async fn online_event_ends_a_wait() {
+    let attempts = Cell::new(0);
+    let connect = async || {
+        attempts.set(attempts.get() + 1);
+        let path = if attempts.get() < 2 {
+            "/refuse/503"
+        } else {
+            "/echo"
+        };
+        ws_framed::connect(url(path)).await
+    };
+    let hour = Duration::from_secs(3600);
+    let reconnector = Reconnector::new(connect);
+    let mut reconnector = reconnector.initial_backoff(hour).max_backoff(hour);
+    let mut states = reconnector.handle().states();
+    let dispatch = async {
+        while !matches!(states.next().await, Some(ReconnectState::Waiting { .. })) {}
+        let event = js_sys::Function::new_no_args("dispatchEvent(new Event('online'))");
+        event.call0(&wasm_bindgen::JsValue::NULL).unwrap();
+    };
+    let (connected, ()) = futures::future::join(reconnector.connect(), dispatch).await;
+    connected.unwrap();
+    assert_eq!(attempts.get(), 2);
 }

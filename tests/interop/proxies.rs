@@ -1,0 +1,168 @@
+//! Real proxies: nginx, HAProxy and Caddy in front of a server; Squid, tinyproxy and microsocks in
+//! front of a client. The configuration of the first three is that of the guide.
+//!
+//! A test installs a missing program by `apt-get`, if it runs as root on a system that has it. Otherwise
+//! it prints that it is skipped: install the packages of these names.
+
+mod forward;
+mod reverse;
+
+use std::{
+    fs, io,
+    io::Write,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use support::timeout_after;
+use tokio::net::{TcpListener, TcpStream};
+use ws_framed::{Acceptor, CloseFrame, CloseOutcome, WsStream};
+
+/// Longer than a package takes to be installed.
+const TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Runs a test, which may say why it is skipped.
+fn test(what: &str, test: impl Future<Output = Result<(), String>>) {
+    let runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = { runtime }.enable_all().build().unwrap();
+    if let Err(why) = runtime.block_on(timeout_after(TIMEOUT, test)) {
+        // Not captured by the test harness.
+        let _ = writeln!(io::stderr(), "SKIPPED: {what}: {why}");
+    }
+}
+
+/// The path of a program, which is installed if it is missing.
+fn program(name: &str) -> Result<PathBuf, String> {
+    static INSTALLING: Mutex<()> = Mutex::new(());
+    let find = || {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::env::split_paths(&path).chain(["/usr/sbin".into()]);
+        let mut programs = folders.map(|folder| folder.join(name));
+        programs.find(|program| program.is_file())
+    };
+    let _guard = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(found) = find() {
+        return Ok(found);
+    }
+    let id = Command::new("id").arg("-u").output();
+    if id.is_ok_and(|id| id.stdout == b"0\n") {
+        let _ = Command::new("apt-get")
+            .args(["install", "-y", "-qq", "--no-install-recommends", name])
+            // The service is not started.
+            .envs([("DEBIAN_FRONTEND", "noninteractive"), ("RUNLEVEL", "1")])
+            .output();
+    }
+    find().ok_or_else(|| format!("{name} is not installed"))
+}
+
+/// A program that listens, until it is dropped.
+struct Proxy {
+    child: Child,
+    address: SocketAddr,
+    folder: PathBuf,
+}
+
+impl Proxy {
+    /// Starts a program that listens on a port of 127.0.0.1. The files of `configure` are in its working
+    /// directory.
+    async fn start(
+        name: &str,
+        args: &[&str],
+        configure: impl FnOnce(SocketAddr) -> Vec<(&'static str, String)>,
+    ) -> Result<Self, String> {
+        let program = program(name)?;
+        // The port is free now, and soon taken again.
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let folder = format!("proxy-{name}-{}", address.port());
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
+        fs::create_dir_all(&folder).unwrap();
+        for (file, text) in configure(address) {
+            fs::write(folder.join(file), text).unwrap();
+        }
+        drop(listener);
+        let port = address.port().to_string();
+        let child = Command::new(program)
+            .args(args.iter().map(|arg| arg.replace("PORT", &port)))
+            .current_dir(&folder)
+            .env("HOME", &folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(fs::File::create(folder.join("stderr")).unwrap())
+            .spawn();
+        let child = child.map_err(|error| error.to_string())?;
+        let mut proxy = Self {
+            child,
+            address,
+            folder,
+        };
+        while TcpStream::connect(address).await.is_err() {
+            if let Some(status) = proxy.child.try_wait().unwrap() {
+                let stderr = fs::read_to_string(proxy.folder.join("stderr")).unwrap();
+                panic!("{name} ended with {status}: {stderr}");
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Ok(proxy)
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// A server behind the proxies, which echoes bytes on each connection.
+async fn echo_server<T: Send + 'static>(
+    acceptor: Acceptor<T>,
+    stream: impl Fn(T) -> WsStream + Copy + Send + 'static,
+) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let socket = listener.accept().await.unwrap().0;
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                if let Ok(accepted) = acceptor.accept(socket).await {
+                    let (reader, mut writer) = futures::AsyncReadExt::split(stream(accepted));
+                    let _ = futures::io::copy(reader, &mut writer).await;
+                }
+            });
+        }
+    });
+    address
+}
+
+/// Exchanges a few bytes, then many in both directions at once, and closes.
+async fn exchange(mut stream: WsStream) {
+    use futures::{AsyncReadExt, AsyncWriteExt, future};
+
+    let mut got = [0; 5];
+    for word in [b"hello", b"again"] {
+        stream.write_all(word).await.unwrap();
+        stream.flush().await.unwrap();
+        // No buffer keeps it.
+        stream.read_exact(&mut got).await.unwrap();
+        assert_eq!(&got, word);
+    }
+    let bytes: Vec<u8> = (0..500_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+    let (mut reader, mut writer) = stream.split();
+    let mut echoed = vec![0; bytes.len()];
+    let write = async {
+        writer.write_all(&bytes).await.unwrap();
+        writer.flush().await.unwrap();
+    };
+    let (read, ()) = future::join(reader.read_exact(&mut echoed), write).await;
+    read.unwrap();
+    assert!(echoed == bytes);
+    let mut stream = reader.reunite(writer).unwrap();
+    let outcome = stream.close_with(CloseFrame::normal()).await.unwrap();
+    assert!(matches!(outcome, CloseOutcome::Clean { .. }), "{outcome:?}");
+}
