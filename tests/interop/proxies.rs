@@ -21,8 +21,11 @@ use support::timeout_after;
 use tokio::net::{TcpListener, TcpStream};
 use ws_framed::{Acceptor, CloseFrame, CloseOutcome, WsStream};
 
-/// Longer than a package takes to be installed.
-const TIMEOUT: Duration = Duration::from_secs(120);
+/// Longer than all packages take to be installed.
+const TIMEOUT: Duration = Duration::from_secs(600);
+
+/// How often a program is started on another port, because the one before was taken meanwhile.
+const ATTEMPTS: usize = 3;
 
 /// Runs a test, which may say why it is skipped.
 fn test(what: &str, test: impl Future<Output = Result<(), String>>) {
@@ -71,9 +74,26 @@ impl Proxy {
     async fn start(
         name: &str,
         args: &[&str],
-        configure: impl FnOnce(SocketAddr) -> Vec<(&'static str, String)>,
+        configure: impl Fn(SocketAddr) -> Vec<(&'static str, String)>,
     ) -> Result<Self, String> {
         let program = program(name)?;
+        let mut failures = Vec::new();
+        for _ in 0..ATTEMPTS {
+            match Self::try_start(name, &program, args, &configure).await? {
+                Ok(proxy) => return Ok(proxy),
+                Err(failure) => failures.push(failure),
+            }
+        }
+        panic!("{name} ended: {failures:?}");
+    }
+
+    /// The inner error: the program has ended.
+    async fn try_start(
+        name: &str,
+        program: &Path,
+        args: &[&str],
+        configure: impl Fn(SocketAddr) -> Vec<(&'static str, String)>,
+    ) -> Result<Result<Self, String>, String> {
         // The port is free now, and soon taken again.
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -102,11 +122,11 @@ impl Proxy {
         while TcpStream::connect(address).await.is_err() {
             if let Some(status) = proxy.child.try_wait().unwrap() {
                 let stderr = fs::read_to_string(proxy.folder.join("stderr")).unwrap();
-                panic!("{name} ended with {status}: {stderr}");
+                return Ok(Err(format!("{status}: {stderr}")));
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        Ok(proxy)
+        Ok(Ok(proxy))
     }
 }
 

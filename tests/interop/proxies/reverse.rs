@@ -75,7 +75,7 @@ impl Kind {
                          events {{}}\nhttp {{ access_log off;\n{paths}\
                          server {{ listen {address} {tls};\n{location} }} }}"
                     );
-                    vec![("nginx.conf", config), pem]
+                    vec![("nginx.conf", config), pem.clone()]
                 };
                 Proxy::start("nginx", &["-p", ".", "-c", "nginx.conf"], configure).await
             }
@@ -94,7 +94,10 @@ impl Kind {
                         ("mode http\n", "mode http\n    retries 0\n"),
                         ("bind :443 ssl crt /etc/haproxy/chat.pem\n", &bind),
                     ];
-                    vec![("haproxy.cfg", adapt(snippet("haproxy"), &parts)), pem]
+                    vec![
+                        ("haproxy.cfg", adapt(snippet("haproxy"), &parts)),
+                        pem.clone(),
+                    ]
                 };
                 Proxy::start("haproxy", &["-db", "-f", "haproxy.cfg"], configure).await
             }
@@ -109,7 +112,7 @@ impl Kind {
                     let parts = [(BACKEND, &*backend), ("chat.example {\n", &site)];
                     let site = adapt(snippet("caddyfile"), &parts);
                     let config = format!("{{\n    admin off\n    auto_https off\n}}\n{site}");
-                    vec![("Caddyfile", config), pem]
+                    vec![("Caddyfile", config), pem.clone()]
                 };
                 Proxy::start("caddy", &["run", "--config", "Caddyfile"], configure).await
             }

@@ -105,7 +105,7 @@ async fn plain_streams_stay_plain() {
     }
 }
 
-/// A redirect from `wss` to `ws` is told, and not followed; one to `wss` is.
+/// A redirect from `wss` to `ws` is reported, and not followed; one to `wss` is followed.
 #[tokio::test]
 async fn redirects_stay_within_tls() {
     let plain = TcpListener::bind("127.0.0.1:0").await.unwrap();

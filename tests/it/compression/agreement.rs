@@ -10,7 +10,7 @@ use ws_framed::{Acceptor, Compression, Connector, Deflate, LengthDelimited, Sett
 
 use super::{alone, config, open, with_context};
 
-fn told(found: Option<Compression>) -> Option<(bool, bool, u8, u8)> {
+fn fields(found: Option<Compression>) -> Option<(bool, bool, u8, u8)> {
     found.map(|agreed| {
         (
             agreed.send_context,
@@ -29,14 +29,14 @@ fn both_ends_tell_the_agreement() {
         let client = with_context().recv_window_bits(12);
         let (server, client) = pair_with(config(server), config(client)).await;
         let (sent, received) = ((true, false, 10, 15), (false, true, 15, 10));
-        assert_eq!(told(server.compression()), Some(sent));
-        assert_eq!(told(client.compression()), Some(received));
+        assert_eq!(fields(server.compression()), Some(sent));
+        assert_eq!(fields(client.compression()), Some(received));
         let messages = server.messages();
-        assert_eq!(told(messages.compression()), Some(sent));
+        assert_eq!(fields(messages.compression()), Some(sent));
         let framed = client.framed(LengthDelimited::new(100));
-        assert_eq!(told(framed.compression()), Some(received));
+        assert_eq!(fields(framed.compression()), Some(received));
         let stream = framed.into_stream();
-        assert_eq!(told(stream.compression()), Some(received));
+        assert_eq!(fields(stream.compression()), Some(received));
     });
 }
 
