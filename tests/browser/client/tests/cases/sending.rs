@@ -45,7 +45,10 @@ async fn a_server_that_does_not_read_makes_a_writer_wait_and_gets_everything_lat
         "nothing held the writer back"
     );
     let sent = handle.stats().bytes_sent;
-    assert!(sent < 24 * 1024 * 1024, "{sent} bytes were sent without a reader");
+    assert!(
+        sent < 24 * 1024 * 1024,
+        "{sent} bytes were sent without a reader"
+    );
 
     let resume = Request::Resume { path: path.clone() };
     ask(&mut asker().await, resume).await.unwrap();
