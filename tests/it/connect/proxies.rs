@@ -160,11 +160,6 @@ fn invalid_proxy_url() {
             assert!(matches!(error, WsErr::InvalidUrl(_)), "{error:?}");
             assert!(!format!("{error:?} {connector:?}").contains("hunter2"));
         }
-        // Without TLS, there is no proxy over TLS.
-        let connector = Connector::new().proxy("https://proxy.example");
-        let error = connect(runtime, &connector, "ws://chat.example/").await;
-        let error = error.map(drop).unwrap_err();
-        assert!(matches!(error, WsErr::InvalidUrl(_)), "{error:?}");
     });
 }
 
