@@ -51,6 +51,14 @@ browser:
 autobahn:
     .ci/autobahn
 
+# the same, with all sizes of its compressed cases
+nightly:
+    .ci/nightly
+
+# the public API against its lists
+api:
+    .ci/api
+
 # what the two commands of the README cost
 cost:
     .ci/cost
