@@ -1,6 +1,6 @@
 //! Bytes to messages (RFC 6455 sections 5.4 and 6.2).
 //!
-//! A payload takes one of four ways, without a copy where that is possible:
+//! A payload takes one of these ways, without a copy where that is possible:
 //!
 //! | message | payload |
 //! |---|---|
@@ -15,7 +15,8 @@ use bytes::{Buf, BytesMut};
 use super::{
     Role, buffer, close,
     frame::{Header, MAX_HEADER_LEN, OpCode},
-    mask,
+    input::{IN_PLACE_LEN, Input},
+    partial::{DIRECT_LEN, Frame, Partial},
     rule::Rule,
     utf8::Text,
 };
@@ -29,24 +30,11 @@ use crate::{
     message::{ControlPayload, Message},
 };
 
-/// The longest frame that is completed in the input: what a peer of this library sends by default.
-pub(crate) const IN_PLACE_LEN: usize = 64 * 1024;
-
-/// From this length on, what a frame still lacks is read straight into the message that it belongs to.
-/// Below, one read into the input brings the next header too.
-const DIRECT_LEN: usize = 16 * 1024;
-
-/// Where messages are short, reads are up to this long all the same.
-const MIN_STREAMING_LEN: usize = 8 * 1024;
-
 /// A longer part of a frame is not moved to make a read longer than what the frame lacks.
 const MOVED_LEN: usize = 4 * 1024;
 
 /// The longest part of a compressed message that can be counted.
 const MAX_LEN: usize = isize::MAX.unsigned_abs();
-
-/// The largest input that is kept while nothing arrives.
-const IDLE_CAPACITY: usize = 512;
 
 /// Received bytes on their way to messages.
 ///
@@ -62,11 +50,7 @@ pub(crate) struct Decoder {
     #[cfg(feature = "deflate")]
     inflated: usize,
     max_message_len: usize,
-    /// The longest read into the input, unless a frame that is completed there is longer.
-    streaming_len: usize,
-    input: BytesMut,
-    /// Capacity of the allocation behind the input, which `BytesMut` does not tell.
-    input_capacity: usize,
+    input: Input,
     frame: Option<Frame>,
     message: Option<Partial>,
     /// Empty, with room for the payload of the next message.
@@ -74,67 +58,6 @@ pub(crate) struct Decoder {
     /// The last data frame was read straight into its message.
     follows_direct: bool,
     is_discarding: bool,
-}
-
-/// A frame whose header has been taken off the input, and whose payload is not complete.
-#[derive(Clone, Copy, Debug)]
-struct Frame {
-    opcode: OpCode,
-    is_final: bool,
-    mask: Option<[u8; 4]>,
-    len: usize,
-    /// Length of the message before this frame.
-    start: usize,
-    /// How many bytes of the payload are unmasked, and, unless the frame is completed in the input,
-    /// appended to the message.
-    done: usize,
-}
-
-/// The message that a data frame belongs to, unless the frame is completed in the input.
-#[derive(Debug)]
-enum Partial {
-    Binary(BytesMut),
-    Text(Text),
-    #[cfg(feature = "deflate")]
-    Compressed(Box<Inflation>),
-}
-
-impl Partial {
-    fn len(&self) -> usize {
-        match self {
-            Self::Binary(buffer) => buffer.len(),
-            Self::Text(text) => text.len(),
-            #[cfg(feature = "deflate")]
-            Self::Compressed(inflation) => inflation.received(),
-        }
-    }
-
-    fn is_compressed(&self) -> bool {
-        !matches!(self, Self::Binary(_) | Self::Text(_))
-    }
-}
-
-impl Frame {
-    #[inline]
-    fn unmask(&mut self, part: &mut [u8]) {
-        if let Some(key) = self.mask {
-            mask::apply(part, key, self.done);
-        }
-        self.done += part.len();
-    }
-
-    fn missing(&self) -> usize {
-        self.len - self.done
-    }
-
-    /// Whether the rest is read straight into `message`: much of it, or what is left of much, if the
-    /// next header can be read with it.
-    fn is_direct(&self, message: &BytesMut) -> bool {
-        let missing = self.missing();
-        let room = message.capacity() - message.len();
-        let takes_header = self.len >= DIRECT_LEN && room >= missing + MAX_HEADER_LEN;
-        !self.opcode.is_control() && (missing >= DIRECT_LEN || takes_header)
-    }
 }
 
 impl Decoder {
@@ -149,9 +72,7 @@ impl Decoder {
             #[cfg(feature = "deflate")]
             inflated: 0,
             max_message_len,
-            streaming_len: max_message_len.clamp(MIN_STREAMING_LEN, IN_PLACE_LEN),
-            input_capacity: input.capacity(),
-            input,
+            input: Input::new(input, max_message_len),
             frame: None,
             message: None,
             provided: BytesMut::new(),
@@ -188,7 +109,7 @@ impl Decoder {
     #[inline]
     pub(crate) fn decode(&mut self) -> Result<Option<Message>, WsErr> {
         if self.is_discarding {
-            self.input.clear();
+            self.input.bytes.clear();
             return Ok(None);
         }
         let decoded = self.next();
@@ -226,12 +147,12 @@ impl Decoder {
     /// Takes a header off the input, and checks what depends on the frames before it.
     #[inline]
     fn take_header(&mut self) -> Result<Option<Frame>, WsErr> {
-        let Some((header, header_len)) = Header::parse(&self.input, self.role, self.claimed)?
+        let Some((header, header_len)) = Header::parse(&self.input.bytes, self.role, self.claimed)?
         else {
             return Ok(None);
         };
         let len = self.check(&header)?;
-        self.input.advance(header_len);
+        self.input.bytes.advance(header_len);
         if self.provided.capacity() > 0 && !header.opcode.is_control() {
             self.use_provided(&header, len);
         }
@@ -292,31 +213,31 @@ impl Decoder {
     /// A binary message of one frame: unmasked in the input and split off it.
     #[inline]
     fn complete_in_place(&mut self, mut frame: Frame) -> Option<Message> {
-        if self.input.len() >= frame.len {
-            let mut payload = self.input.split_to(frame.len);
+        if self.input.bytes.len() >= frame.len {
+            let mut payload = self.input.bytes.split_to(frame.len);
             frame.unmask(payload.get_mut(frame.done..).unwrap_or_default());
             self.follows_direct = false;
             return Some(Message::Binary(payload.into()));
         }
-        let part = self.input.get_mut(frame.done..).unwrap_or_default();
+        let part = self.input.bytes.get_mut(frame.done..).unwrap_or_default();
         frame.unmask(part);
         self.frame = Some(frame);
         None
     }
 
     fn complete_control(&mut self, mut frame: Frame) -> Result<Option<Message>, WsErr> {
-        if self.input.len() < frame.len {
+        if self.input.bytes.len() < frame.len {
             self.frame = Some(frame);
             return Ok(None);
         }
-        let payload = self.input.get_mut(..frame.len).unwrap_or_default();
+        let payload = self.input.bytes.get_mut(..frame.len).unwrap_or_default();
         frame.unmask(payload);
         let message = match frame.opcode {
             OpCode::Ping => Message::Ping(ControlPayload::try_from(&*payload)?),
             OpCode::Pong => Message::Pong(ControlPayload::try_from(&*payload)?),
             _ => Message::Close(close::parse(payload)?),
         };
-        self.input.advance(frame.len);
+        self.input.bytes.advance(frame.len);
         Ok(Some(message))
     }
 
@@ -366,12 +287,12 @@ impl Decoder {
     ) -> Result<Option<Message>, WsErr> {
         let unmasked = inflation.unread;
         let arrived = unmasked.saturating_add(frame.missing());
-        let arrived = arrived.min(self.input.len());
-        let part = self.input.get_mut(..arrived).unwrap_or_default();
+        let arrived = arrived.min(self.input.bytes.len());
+        let part = self.input.bytes.get_mut(..arrived).unwrap_or_default();
         frame.unmask(part.get_mut(unmasked..).unwrap_or_default());
         let work = inflation.push(part, self.max_message_len)?;
         self.inflated = self.inflated.saturating_add(work);
-        self.input.advance(arrived - inflation.unread);
+        self.input.bytes.advance(arrived - inflation.unread);
         let is_read = frame.missing() == 0 && !inflation.has_more();
         if is_read && frame.is_final {
             let inflater = self.inflater.as_mut();
@@ -387,15 +308,15 @@ impl Decoder {
         if let Partial::Binary(buffer) = message {
             let end = frame.start + frame.len;
             if let Some(behind) = buffer.get(end..) {
-                self.input.extend_from_slice(behind);
+                self.input.bytes.extend_from_slice(behind);
                 buffer.truncate(end);
             }
             let direct = buffer.get_mut(frame.start + frame.done..);
             frame.unmask(direct.unwrap_or_default());
         }
         let expected = frame.missing();
-        let len = self.input.len().min(expected);
-        let part = self.input.get_mut(..len).unwrap_or_default();
+        let len = self.input.bytes.len().min(expected);
+        let part = self.input.bytes.get_mut(..len).unwrap_or_default();
         frame.unmask(part);
         match message {
             Partial::Binary(buffer) => {
@@ -409,7 +330,7 @@ impl Decoder {
             #[cfg(feature = "deflate")]
             Partial::Compressed(_) => {}
         }
-        self.input.advance(len);
+        self.input.bytes.advance(len);
         Ok(())
     }
 
@@ -422,22 +343,22 @@ impl Decoder {
             (Some(frame), Some(Partial::Binary(message))) if frame.is_direct(message) => {
                 return self.room_in_message();
             }
-            (Some(frame), None) if !frame.opcode.is_control() => frame.len - self.input.len(),
+            (Some(frame), None) if !frame.opcode.is_control() => frame.len - self.input.bytes.len(),
             // What is behind the frame is read with it.
             (Some(frame), _) => frame.missing().min(DIRECT_LEN) + MAX_HEADER_LEN,
         };
         let read_len = if self.follows_direct {
             read_len.min(DIRECT_LEN / 4)
         } else {
-            read_len.min(self.streaming_len)
+            read_len.min(self.input.streaming_len())
         };
-        let spare = self.input.capacity() - self.input.len();
-        if self.input.len() > MOVED_LEN && (1..=spare).contains(&missing) {
-            return (&mut self.input, spare.min(missing.max(read_len)));
+        let spare = self.input.spare();
+        if self.input.bytes.len() > MOVED_LEN && (1..=spare).contains(&missing) {
+            return (&mut self.input.bytes, spare.min(missing.max(read_len)));
         }
         let room = missing.max(read_len);
-        self.reserve_input(room);
-        (&mut self.input, room)
+        self.input.reserve(room);
+        (&mut self.input.bytes, room)
     }
 
     /// The rest of a long frame goes straight into its message.
@@ -449,44 +370,18 @@ impl Decoder {
             Some(Partial::Binary(buffer)) => {
                 buffer::reserve(buffer, missing, max);
                 // With the next header, where there is room: that saves a read.
-                let room = (buffer.capacity() - buffer.len()).min(missing + MAX_HEADER_LEN);
+                let room =
+                    (buffer.capacity() - buffer.len()).min(missing.saturating_add(MAX_HEADER_LEN));
                 (buffer, room)
             }
-            _ => (&mut self.input, 0),
+            _ => (&mut self.input.bytes, 0),
         }
-    }
-
-    #[inline]
-    fn reserve_input(&mut self, additional: usize) {
-        let spare = self.input.capacity() - self.input.len();
-        if spare < additional && !self.input.try_reclaim(additional) {
-            self.replace_input(additional);
-        }
-    }
-
-    #[cold]
-    fn replace_input(&mut self, additional: usize) {
-        // While data streams in, a partial frame can always be moved to the front of the input without
-        // overlap, so `BytesMut` reuses the allocation.
-        let needed = self.input.len() + additional;
-        let capacity = if needed < self.streaming_len {
-            needed
-        } else {
-            needed.max(2 * (self.streaming_len + 1024))
-        };
-        let mut input = BytesMut::with_capacity(capacity);
-        input.extend_from_slice(&self.input);
-        self.input = input;
-        self.input_capacity = capacity;
     }
 
     /// Gives a large input back. For a driver that has to wait for data.
     #[inline]
     pub(crate) fn release(&mut self) {
-        if self.input_capacity > IDLE_CAPACITY && self.input.len() <= IDLE_CAPACITY {
-            self.input_capacity = self.input.len();
-            self.input = BytesMut::from(&*self.input);
-        }
+        self.input.release();
     }
 
     /// How many bytes of payload have arrived of a data message that is not complete, if there is one.
@@ -494,7 +389,7 @@ impl Decoder {
         let len = match (&self.message, &self.frame) {
             (Some(message), _) => message.len(),
             (None, Some(frame)) if frame.opcode.is_control() => return None,
-            (None, Some(_)) => self.input.len(),
+            (None, Some(_)) => self.input.bytes.len(),
             (None, None) => return None,
         };
         u64::try_from(len).ok()
@@ -502,20 +397,19 @@ impl Decoder {
 
     #[cfg(test)]
     pub(super) fn input(&self) -> &[u8] {
-        &self.input
+        &self.input.bytes
     }
 
     #[cfg(test)]
     pub(super) fn input_capacity(&self) -> usize {
-        self.input_capacity.max(self.input.capacity())
+        self.input.capacity()
     }
 
     /// Drops all input from now on.
     #[cold]
     fn discard(&mut self) {
         self.is_discarding = true;
-        self.input = BytesMut::new();
-        self.input_capacity = 0;
+        self.input.discard();
         self.frame = None;
         self.message = None;
         self.provided = BytesMut::new();

@@ -16,7 +16,7 @@
 //! | `close.rs` | the payload of a close frame | 5.5.1, 7.4 |
 //! | `rule.rs` | each violation, with its close code and section | 7.4.1 |
 //! | `buffer.rs` | growth of the buffers that the decoder fills | |
-//! | `decoder.rs` | bytes to messages | 5.4, 6.2 |
+//! | `decoder.rs`, `input.rs`, `partial.rs` | bytes to messages | 5.4, 6.2 |
 //! | `deflate.rs`, `deflate/` | compression | RFC 7692 |
 //! | `encoder.rs`, `queue.rs` | messages to bytes | 5.4, 6.1 |
 //!
@@ -38,7 +38,9 @@ mod encoder;
 mod frame;
 #[cfg(feature = "__fuzzing")]
 pub(crate) mod inflation;
+mod input;
 mod mask;
+mod partial;
 mod queue;
 mod rule;
 mod utf8;

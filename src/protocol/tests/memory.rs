@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use super::{binary, frame};
 use crate::{
     message::Message,
-    protocol::{Decoder, Encoder, Role, buffer, decoder::IN_PLACE_LEN, frame::OpCode},
+    protocol::{Decoder, Encoder, Role, buffer, frame::OpCode, input::IN_PLACE_LEN},
 };
 
 const READ_LEN: usize = 512;
