@@ -43,23 +43,18 @@ where
         if self.recv == RecvState::Incomplete {
             self.recv = RecvState::Open;
         }
-        if self.buffer.is_empty() && self.mode == Mode::Packed {
+        if self.mode != Mode::Packed {
+            return self.append(&chunk);
+        }
+        match chunk.try_into_mut() {
             // Decoded in place, where nothing else refers to the payload.
-            match chunk.try_into_mut() {
-                Ok(buffer) => {
-                    self.buffer = buffer;
-                    self.is_lent = true;
-                }
-                Err(shared) => self.append(&shared),
+            Ok(buffer) if self.buffer.is_empty() => {
+                self.buffer = buffer;
+                self.is_lent = true;
             }
-        } else if self.mode == Mode::Packed {
-            match chunk.try_into_mut() {
-                // Copies nothing where the payload lies in the buffer that was provided for it.
-                Ok(chunk) => self.buffer.unsplit(chunk),
-                Err(shared) => self.append(&shared),
-            }
-        } else {
-            self.append(&chunk);
+            // Copies nothing where the payload lies in the buffer that was provided for it.
+            Ok(buffer) => self.buffer.unsplit(buffer),
+            Err(shared) => self.append(&shared),
         }
     }
 
