@@ -99,7 +99,8 @@ impl Connector {
         let Some(proxy) = self.route.proxy.for_url(url)? else {
             let host = (url.host.as_str(), url.port);
             let io = tcp::connect::<R>(&self.route, host, false, &mut progress.tcp).await?;
-            trace.peer(|| R::peer(&io));
+            let peer = R::prepare(&io);
+            trace.peer(|| peer);
             return self
                 .open_with(tls, io, (url, headers), trace, &mut progress.known)
                 .await;
@@ -107,7 +108,8 @@ impl Connector {
         let proxy_tls = self.tls_for(proxy.is_secure())?;
         let host = (proxy.host.as_str(), proxy.port);
         let mut io = tcp::connect::<R>(&self.route, host, true, &mut progress.tcp).await?;
-        trace.peer(|| R::peer(&io));
+        let peer = R::prepare(&io);
+        trace.peer(|| peer);
         let known = &mut progress.known;
         #[cfg(feature = "rustls")]
         if let Some(proxy_tls) = proxy_tls {

@@ -84,13 +84,11 @@ impl Runtime for Smol {
             None => Async::<std::net::TcpStream>::connect(address).await?,
             Some(local) => connect_from(local, address).await?,
         };
-        let socket = TcpStream::from(socket);
-        prepare_tcp(&socket);
-        Ok(FuturesIo::vectored(socket))
+        Ok(FuturesIo::vectored(TcpStream::from(socket)))
     }
 
-    fn peer(socket: &Self::Socket) -> Option<SocketAddr> {
-        socket.io.peer_addr().ok()
+    fn prepare(socket: &Self::Socket) -> Option<SocketAddr> {
+        prepare_tcp(&socket.io)
     }
 }
 

@@ -25,8 +25,8 @@ pub(super) trait Runtime {
         local: Option<IpAddr>,
     ) -> impl Future<Output = io::Result<Self::Socket>> + Send;
 
-    /// The address of the peer.
-    fn peer(socket: &Self::Socket) -> Option<SocketAddr>;
+    /// Sets the options of a socket that is used, and returns the address of the peer.
+    fn prepare(socket: &Self::Socket) -> Option<SocketAddr>;
 }
 
 /// Connects to a host. The attempts are in `progress` until one succeeds. The caller limits the time.

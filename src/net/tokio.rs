@@ -172,13 +172,11 @@ impl Runtime for Tokio {
         if let Some(local) = local {
             socket.bind(SocketAddr::new(local, 0))?;
         }
-        let socket = socket.connect(address).await?;
-        prepare_tcp(&socket);
-        Ok(TokioIo(socket))
+        Ok(TokioIo(socket.connect(address).await?))
     }
 
-    fn peer(socket: &Self::Socket) -> Option<SocketAddr> {
-        socket.0.peer_addr().ok()
+    fn prepare(socket: &Self::Socket) -> Option<SocketAddr> {
+        prepare_tcp(&socket.0)
     }
 }
 
