@@ -72,19 +72,8 @@ where
     })
     .await;
     if let Some(status) = rejected {
-        // A head that is not complete is all that was received.
-        let (head, is_complete) = match head {
-            Ok(head) => (head, true),
-            Err(_) => (buffer.split(), false),
-        };
-        let headers = head::parse_rejection(&head);
-        *known = Some(rejection(status, headers.clone(), &[]));
-        let body = if is_complete {
-            read_reason(&mut io, Framing::of(status, &headers), buffer).await
-        } else {
-            Vec::new()
-        };
-        return Err(rejection(status, headers, &body));
+        let head = head.ok();
+        return Err(read_rejection(&mut io, status, head, buffer, known, rejection).await);
     }
     let response = head::parse_response(&head?).map_err(failed)?;
     let headers = response.headers();
@@ -257,7 +246,7 @@ fn without_handshake(headers: &HeaderMap) -> HeaderMap {
 }
 
 /// Reads the body of a rejection, within [`BODY_TIMEOUT`]. `received` came with the head.
-pub(super) async fn read_reason(
+async fn read_reason(
     io: &mut (impl AsyncRead + Unpin),
     framing: Framing,
     received: BytesMut,
@@ -265,6 +254,26 @@ pub(super) async fn read_reason(
     let mut raw = received.to_vec();
     let _ = timeout(BODY_TIMEOUT, read_body(framing, io, &mut raw)).await;
     framing.decode(&raw).0
+}
+
+/// Reads what is left of a rejection, and gives its error, which `error` makes of the status, the headers
+/// and the body. As soon as the headers have been received, the error without a body is in `known`.
+pub(super) async fn read_rejection(
+    io: &mut (impl AsyncRead + Unpin),
+    status: StatusCode,
+    head: Option<BytesMut>,
+    received: BytesMut,
+    known: &mut KnownError,
+    error: fn(StatusCode, HeaderMap, &[u8]) -> WsErr,
+) -> WsErr {
+    // A head that is not complete is all that was received.
+    let headers = head::parse_rejection(head.as_ref().unwrap_or(&received));
+    *known = Some(error(status, headers.clone(), &[]));
+    let body = match head {
+        Some(_) => read_reason(io, Framing::of(status, &headers), received).await,
+        None => Vec::new(),
+    };
+    error(status, headers, &body)
 }
 
 /// The error of a rejection.

@@ -9,8 +9,7 @@ use http::{
 
 use super::{
     added_headers::invalid_header,
-    body::Framing,
-    client::{read_reason, read_response, rejected},
+    client::{read_rejection, read_response, rejected},
     head,
     outcome::KnownError,
 };
@@ -58,19 +57,7 @@ where
             }
         }
         (Some(status), head) if !status.is_success() => {
-            // A head that is not complete is all that was received.
-            let (head, is_complete) = match head {
-                Ok(head) => (head, true),
-                Err(_) => (buffer.split(), false),
-            };
-            let headers = head::parse_rejection(&head);
-            *known = Some(rejection(status, headers.clone(), &[]));
-            let body = if is_complete {
-                read_reason(io, Framing::of(status, &headers), buffer).await
-            } else {
-                Vec::new()
-            };
-            Err(rejection(status, headers, &body))
+            Err(read_rejection(io, status, head.ok(), buffer, known, rejection).await)
         }
         // Status 101.
         (_, Ok(_)) => Err(invalid("it responded with an upgrade to CONNECT")),
