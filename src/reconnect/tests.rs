@@ -70,8 +70,9 @@ fn first_attempt_does_not_wait() {
     assert!(waits.is_empty());
 }
 
+/// Waits are random, and grow up to the longest backoff.
 #[test]
-fn waits_are_random_and_grow_up_to_the_longest() {
+fn random_waits_grow_to_maximum() {
     let caps = [1, 2, 4, 8, 10, 10, 10].map(|seconds| SECOND * seconds);
     let mut sums = [Duration::ZERO; 7];
     for _ in 0..200 {

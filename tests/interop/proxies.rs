@@ -19,7 +19,9 @@ use std::{
 
 use support::timeout_after;
 use tokio::net::{TcpListener, TcpStream};
-use ws_framed::{Acceptor, CloseFrame, CloseOutcome, WsStream};
+use ws_framed::{Acceptor, WsStream};
+
+use crate::servers::echo_and_close;
 
 /// Longer than all packages take to be installed.
 const TIMEOUT: Duration = Duration::from_secs(600);
@@ -162,7 +164,7 @@ async fn echo_server<T: Send + 'static>(
 
 /// Exchanges a few bytes, then many in both directions at once, and closes.
 async fn exchange(mut stream: WsStream) {
-    use futures::{AsyncReadExt, AsyncWriteExt, future};
+    use futures::{AsyncReadExt, AsyncWriteExt};
 
     let mut got = [0; 5];
     for word in [b"hello", b"again"] {
@@ -172,17 +174,5 @@ async fn exchange(mut stream: WsStream) {
         stream.read_exact(&mut got).await.unwrap();
         assert_eq!(&got, word);
     }
-    let bytes: Vec<u8> = (0..500_000_u32).map(|n| n.to_le_bytes()[0]).collect();
-    let (mut reader, mut writer) = stream.split();
-    let mut echoed = vec![0; bytes.len()];
-    let write = async {
-        writer.write_all(&bytes).await.unwrap();
-        writer.flush().await.unwrap();
-    };
-    let (read, ()) = future::join(reader.read_exact(&mut echoed), write).await;
-    read.unwrap();
-    assert!(echoed == bytes);
-    let mut stream = reader.reunite(writer).unwrap();
-    let outcome = stream.close_with(CloseFrame::normal()).await.unwrap();
-    assert!(matches!(outcome, CloseOutcome::Clean { .. }), "{outcome:?}");
+    echo_and_close(stream).await;
 }

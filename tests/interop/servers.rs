@@ -94,21 +94,25 @@ async fn start_servers(acceptor: &Acceptor) -> [String; 2] {
 #[tokio::test]
 async fn bytes_in_both_directions() {
     for url in start_servers(&Acceptor::new()).await {
-        let stream = ws_framed::connect(url).await.unwrap();
-        let bytes: Vec<u8> = (0..300_000_u32).map(|n| n.to_le_bytes()[0]).collect();
-        let (mut reader, mut writer) = stream.split();
-        let mut echoed = vec![0; bytes.len()];
-        let write = async {
-            writer.write_all(&bytes).await.unwrap();
-            writer.flush().await.unwrap();
-        };
-        let (read, ()) = future::join(reader.read_exact(&mut echoed), write).await;
-        read.unwrap();
-        assert_eq!(echoed, bytes);
-        let mut stream = reader.reunite(writer).unwrap();
-        let outcome = stream.close_with(CloseFrame::normal()).await.unwrap();
-        assert!(matches!(outcome, CloseOutcome::Clean { .. }), "{outcome:?}");
+        echo_and_close(ws_framed::connect(url).await.unwrap()).await;
     }
+}
+
+/// Exchanges bytes with an echo server in both directions at once, and closes.
+pub(crate) async fn echo_and_close(stream: WsStream) {
+    let bytes: Vec<u8> = (0..500_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+    let (mut reader, mut writer) = stream.split();
+    let mut echoed = vec![0; bytes.len()];
+    let write = async {
+        writer.write_all(&bytes).await.unwrap();
+        writer.flush().await.unwrap();
+    };
+    let (read, ()) = future::join(reader.read_exact(&mut echoed), write).await;
+    read.unwrap();
+    assert!(echoed == bytes);
+    let mut stream = reader.reunite(writer).unwrap();
+    let outcome = stream.close_with(CloseFrame::normal()).await.unwrap();
+    assert!(matches!(outcome, CloseOutcome::Clean { .. }), "{outcome:?}");
 }
 
 /// The TCP socket below the server sends small messages at once, without Nagle's algorithm, and holds little

@@ -12,7 +12,7 @@ use crate::{
 
 const MAX: usize = 300_000;
 
-fn role() -> impl Strategy<Value = Role> {
+pub(super) fn role() -> impl Strategy<Value = Role> {
     prop_oneof![Just(Role::Client), Just(Role::Server)]
 }
 

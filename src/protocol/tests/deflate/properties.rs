@@ -9,15 +9,11 @@ use crate::{
     protocol::{
         Role,
         frame::OpCode,
-        tests::{Decoded, binary, control, decode_by, frame},
+        tests::{Decoded, binary, control, decode_by, frame, properties::role},
     },
 };
 
 const MAX: usize = 100_000;
-
-fn role() -> impl Strategy<Value = Role> {
-    prop_oneof![Just(Role::Client), Just(Role::Server)]
-}
 
 /// Short, compressible, not compressible, and long ones.
 fn payload() -> impl Strategy<Value = Vec<u8>> {
