@@ -18,7 +18,7 @@ use std::{
 
 use futures::FutureExt;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
 
@@ -103,16 +103,27 @@ pub(crate) trait Broadcaster<V: Value>: End {
     fn receive(&mut self) -> impl Future<Output = Result<V>> + Send;
 }
 
+/// About as long as the request and the response of an opening handshake.
+const HEAD: [u8; 160] = [b'h'; 160];
+
 /// A TCP connection on the loopback interface, without Nagle's delay at either end. The ports of one address would not be
 /// enough for the connections of all rounds: each is taken for a minute after its end.
+///
+/// A head was sent in both directions. Some contenders do a handshake, and others take the bare socket. The kernel
+/// acknowledges at once what arrives first on a connection, and the size of the first segment decides for how long.
 pub(crate) async fn tcp() -> Result<(TcpStream, TcpStream)> {
     static CONNECTIONS: AtomicU8 = AtomicU8::new(0);
     let host = CONNECTIONS.fetch_add(1, Ordering::Relaxed) % 200 + 1;
     let listener = TcpListener::bind((Ipv4Addr::new(127, 0, 0, host), 0)).await?;
     let address = listener.local_addr()?;
     let (client, server) = tokio::join!(TcpStream::connect(address), listener.accept());
-    let (client, (server, _)) = (client?, server?);
+    let (mut client, (mut server, _)) = (client?, server?);
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
+    let mut head = HEAD;
+    client.write_all(&HEAD).await?;
+    server.read_exact(&mut head).await?;
+    server.write_all(&HEAD).await?;
+    client.read_exact(&mut head).await?;
     Ok((client, server))
 }
