@@ -4,14 +4,18 @@ mod any_codec;
 
 use std::{error::Error, fmt, sync::Arc, vec};
 
-use bytes::BytesMut;
 use ws_framed_codecs::{CodecError, LengthPrefixed, WireFormat};
 
 use self::any_codec::Template;
 pub use self::any_codec::{AnyCodec, ContractCodec};
 use crate::{
-    connection::Mode, encoded::Encoded, error::WsErr, framed::WsFramed,
-    handshake::contract::Contract, stream::WsStream, transport::MessageTransport,
+    connection::Mode,
+    encoded::{self, Encoded},
+    error::WsErr,
+    framed::WsFramed,
+    handshake::contract::Contract,
+    stream::WsStream,
+    transport::MessageTransport,
 };
 
 /// The contracts that a program supports on one protocol, each with its codec: what
@@ -153,9 +157,8 @@ impl<In, Out> Contracts<In, Out> {
                 encoded.push((Arc::clone(contract), bytes));
                 continue;
             }
-            let mut buffer = BytesMut::new();
-            match entry.codec.encode_once(item, &mut buffer) {
-                Ok(()) => encoded.push((Arc::clone(contract), buffer.freeze())),
+            match encoded::encode(|buffer| entry.codec.encode_once(item, buffer)) {
+                Ok(bytes) => encoded.push((Arc::clone(contract), bytes)),
                 Err(error) => errors.push((Arc::clone(contract), error)),
             }
         }

@@ -3,10 +3,17 @@
 use std::{fmt, marker::PhantomData, sync::Arc};
 
 use asynchronous_codec::Encoder;
+#[cfg(not(target_arch = "wasm32"))]
+use bytes::Buf;
 use bytes::{Bytes, BytesMut};
 use ws_framed_codecs::EncodeRef;
 
 use crate::{error::WsErr, handshake::contract::Contract, message::SharedBytes};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::{
+    message::HEADROOM,
+    protocol::{EncodedHeader, OpCode},
+};
 
 /// Contracts, and an item as each of them encodes it.
 type ByContract = Arc<[(Arc<Contract>, SharedBytes)]>;
@@ -85,10 +92,8 @@ impl<C: Encoder> Encoded<C> {
     }
 
     fn encode<E>(put: impl FnOnce(&mut BytesMut) -> Result<(), E>) -> Result<Self, E> {
-        let mut buffer = BytesMut::new();
-        put(&mut buffer)?;
         Ok(Self {
-            bytes: buffer.freeze().into(),
+            bytes: encode(put)?,
             by_contract: None,
             codec: PhantomData,
         })
@@ -97,11 +102,7 @@ impl<C: Encoder> Encoded<C> {
 
 impl<C> Encoded<C> {
     /// An item that is encoded for each of these contracts, the preferred one first.
-    pub(crate) fn by_contract(encoded: Vec<(Arc<Contract>, Bytes)>) -> Self {
-        let encoded: Vec<_> = encoded
-            .into_iter()
-            .map(|(contract, bytes)| (contract, SharedBytes::from(bytes)))
-            .collect();
+    pub(crate) fn by_contract(encoded: Vec<(Arc<Contract>, SharedBytes)>) -> Self {
         let preferred = encoded.first().map(|(_, bytes)| bytes.clone());
         Self {
             bytes: preferred.unwrap_or_default(),
@@ -134,6 +135,31 @@ impl<C> Encoded<C> {
             .find(|(other, _)| other.is_encoded_as(contract))
             .map(|(_, bytes)| bytes)
             .ok_or_else(|| WsErr::NoCodec(format!("the contract {contract}")))
+    }
+}
+
+/// Encodes an item behind the header of a message of its own, as a server sends it: one write then
+/// takes both, without a copy.
+pub(crate) fn encode<E>(
+    put: impl FnOnce(&mut BytesMut) -> Result<(), E>,
+) -> Result<SharedBytes, E> {
+    #[cfg(target_arch = "wasm32")]
+    {
+        let mut buffer = BytesMut::new();
+        put(&mut buffer)?;
+        Ok(buffer.freeze().into())
+    }
+    #[cfg(not(target_arch = "wasm32"))]
+    {
+        let mut buffer = BytesMut::zeroed(HEADROOM);
+        put(&mut buffer)?;
+        let header = EncodedHeader::new(OpCode::Binary, true, buffer.len() - HEADROOM, None);
+        let header = header.as_bytes();
+        buffer.advance(HEADROOM - header.len());
+        if let Some(room) = buffer.get_mut(..header.len()) {
+            room.copy_from_slice(header);
+        }
+        Ok(SharedBytes::with_header(buffer.freeze(), header.len()))
     }
 }
 

@@ -77,11 +77,9 @@ pub struct Payload(Repr);
 #[derive(Clone)]
 enum Repr {
     /// The payload begins behind `headroom` bytes, where a frame header fits.
-    Unique {
-        buffer: BytesMut,
-        headroom: usize,
-    },
-    Shared(Bytes),
+    Unique { buffer: BytesMut, headroom: usize },
+    /// The payload begins behind `headroom` bytes, which end with its frame header or mean nothing.
+    Shared { bytes: Bytes, headroom: usize },
 }
 
 impl Payload {
@@ -91,15 +89,21 @@ impl Payload {
         Self(Repr::Unique { buffer, headroom })
     }
 
+    /// A shared payload behind `headroom` bytes, which may end with its frame header.
+    pub(crate) fn shared(bytes: Bytes, headroom: usize) -> Self {
+        debug_assert!(headroom <= bytes.len());
+        Self(Repr::Shared { bytes, headroom })
+    }
+
     /// The buffer with its headroom, and the length of the headroom, for the encoder.
     ///
     /// # Errors
-    /// The payload as [`Bytes`], if it is shared.
+    /// The same as [`Bytes`], if the payload is shared.
     #[cfg(not(target_arch = "wasm32"))]
-    pub(crate) fn into_buffer(self) -> Result<(BytesMut, usize), Bytes> {
+    pub(crate) fn into_buffer(self) -> Result<(BytesMut, usize), (Bytes, usize)> {
         match self.0 {
             Repr::Unique { buffer, headroom } => Ok((buffer, headroom)),
-            Repr::Shared(bytes) => Err(bytes),
+            Repr::Shared { bytes, headroom } => Err((bytes, headroom)),
         }
     }
 
@@ -114,7 +118,13 @@ impl Payload {
                 buffer.advance(headroom);
                 buffer.freeze()
             }
-            Repr::Shared(bytes) => bytes,
+            Repr::Shared {
+                mut bytes,
+                headroom,
+            } => {
+                bytes.advance(headroom);
+                bytes
+            }
         }
     }
 
@@ -131,14 +141,14 @@ impl Payload {
                 buffer.advance(headroom);
                 Ok(buffer)
             }
-            Repr::Shared(bytes) => Err(bytes),
+            Repr::Shared { .. } => Err(self.into_bytes()),
         }
     }
 }
 
 impl Default for Payload {
     fn default() -> Self {
-        Self(Repr::Shared(Bytes::new()))
+        Bytes::new().into()
     }
 }
 
@@ -148,7 +158,7 @@ impl Deref for Payload {
     fn deref(&self) -> &[u8] {
         match &self.0 {
             Repr::Unique { buffer, headroom } => buffer.get(*headroom..).unwrap_or_default(),
-            Repr::Shared(bytes) => bytes,
+            Repr::Shared { bytes, headroom } => bytes.get(*headroom..).unwrap_or_default(),
         }
     }
 }
@@ -175,7 +185,7 @@ impl fmt::Debug for Payload {
 
 impl From<Bytes> for Payload {
     fn from(bytes: Bytes) -> Self {
-        Self(Repr::Shared(bytes))
+        Self::shared(bytes, 0)
     }
 }
 

@@ -160,7 +160,7 @@ impl WriteBuffer {
                 if is_shared {
                     Outgoing::Shared(SharedMessage::new(frame, is_text))
                 } else {
-                    Outgoing::Message(Message::Binary(frame.bytes.into()))
+                    Outgoing::Message(Message::Binary(frame.into()))
                 }
             }
         });
@@ -204,7 +204,7 @@ impl WriteBuffer {
                 self.is_tail_alone = !self.tail.is_empty();
                 return Outgoing::Shared(SharedMessage::new(part, false));
             }
-            part.bytes.into()
+            part.into()
         } else if self.buffer.len() > end {
             Payload::with_headroom(self.buffer.split_to(end), headroom)
         } else {

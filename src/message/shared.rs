@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::{Buf, Bytes};
 
-use super::Message;
+use super::{Message, Payload};
 
 /// A data message whose payload other connections send, too: an [`Encoded`](crate::Encoded) item
 /// that is a message of its own, for
@@ -38,13 +38,12 @@ impl SharedMessage {
     /// The same as a message that is not shared. Text is copied.
     #[must_use]
     pub fn into_message(self) -> Message {
-        let bytes = self.payload.bytes;
         if self.is_text {
-            if let Ok(text) = std::str::from_utf8(&bytes) {
+            if let Ok(text) = std::str::from_utf8(&self.payload.bytes) {
                 return Message::Text(text.to_owned());
             }
         }
-        Message::Binary(bytes.into())
+        Message::Binary(self.payload.into())
     }
 
     /// The compressed payload for these parameters, which `compress` makes if no connection has
@@ -59,6 +58,7 @@ impl SharedMessage {
             bytes,
             start,
             forms,
+            ..
         } = &self.payload;
         let form = (parameters, *start, bytes.len());
         // Others wait, since they would compress it, too.
@@ -94,6 +94,8 @@ type Forms = Mutex<Vec<(Form, Option<Bytes>)>>;
 #[derive(Clone, Default)]
 pub(crate) struct SharedBytes {
     pub(crate) bytes: Bytes,
+    /// The same bytes behind the header of their frame, or nothing.
+    frame: Bytes,
     /// Where the part begins in the item.
     start: usize,
     #[cfg(all(feature = "deflate", not(target_arch = "wasm32")))]
@@ -111,6 +113,10 @@ impl SharedBytes {
 
     /// Takes the first `len` bytes.
     pub(crate) fn split_to(&mut self, len: usize) -> Self {
+        if len == self.len() {
+            return std::mem::take(self);
+        }
+        self.frame.clear();
         let first = Self {
             bytes: self.bytes.split_to(len),
             ..self.clone()
@@ -121,7 +127,27 @@ impl SharedBytes {
 
     pub(crate) fn advance(&mut self, len: usize) {
         self.bytes.advance(len);
+        self.frame.clear();
         self.start += len;
+    }
+
+    /// What is behind the first `header_len` bytes, which are the header of a frame of it.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn with_header(frame: Bytes, header_len: usize) -> Self {
+        Self {
+            bytes: frame.slice(header_len..),
+            frame,
+            ..Self::default()
+        }
+    }
+}
+
+impl From<SharedBytes> for Payload {
+    fn from(SharedBytes { bytes, frame, .. }: SharedBytes) -> Self {
+        match frame.len().checked_sub(bytes.len()) {
+            Some(headroom) => Self::shared(frame, headroom),
+            None => bytes.into(),
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! | payload | bytes |
 //! |---|---|
 //! | a unique buffer with headroom | masked in place; the header is written into the headroom |
+//! | long, shared, of a server, and behind its header already | sent from there |
 //! | long, and unique, or shared and of a server | the header and the payload are two slices |
 //! | short, or shared and of a client | copied behind the header, masked there |
 //!
@@ -172,7 +173,7 @@ impl Encoder {
         }
         match payload.into_buffer() {
             Ok((buffer, headroom)) => self.push_unique(opcode, true, buffer, headroom),
-            Err(bytes) => self.push_shared(opcode, true, bytes),
+            Err((bytes, headroom)) => self.push_shared(opcode, true, bytes, headroom),
         }
     }
 
@@ -191,7 +192,10 @@ impl Encoder {
                     let headroom = std::mem::take(headroom);
                     self.push_unique(opcode, is_final, part, headroom)?;
                 }
-                Err(bytes) => self.push_shared(opcode, is_final, bytes.split_to(len))?,
+                Err((bytes, headroom)) => {
+                    bytes.advance(std::mem::take(headroom));
+                    self.push_shared(opcode, is_final, bytes.split_to(len), 0)?;
+                }
             }
             opcode = OpCode::Continuation;
         }
@@ -233,12 +237,27 @@ impl Encoder {
         Ok(())
     }
 
-    fn push_shared(&mut self, opcode: OpCode, is_final: bool, bytes: Bytes) -> Result<(), WsErr> {
-        if self.role == Role::Client || bytes.len() <= COPY_LEN || !self.is_vectored {
-            return self.copy_frame(opcode, is_final, &bytes);
+    /// Appends a frame with the payload in `bytes` behind `headroom` bytes.
+    fn push_shared(
+        &mut self,
+        opcode: OpCode,
+        is_final: bool,
+        mut bytes: Bytes,
+        headroom: usize,
+    ) -> Result<(), WsErr> {
+        let (room, payload) = bytes.split_at_checked(headroom).unwrap_or_default();
+        if self.role == Role::Client || payload.len() <= COPY_LEN {
+            return self.copy_frame(opcode, is_final, payload);
         }
-        let header = EncodedHeader::new(opcode, is_final, bytes.len(), None);
-        self.queue.copy(header.as_bytes(), &[]);
+        let header = EncodedHeader::new(opcode, is_final, payload.len(), None);
+        if room.ends_with(header.as_bytes()) {
+            bytes.advance(headroom - header.as_bytes().len());
+        } else if self.is_vectored {
+            self.queue.copy(header.as_bytes(), &[]);
+            bytes.advance(headroom);
+        } else {
+            return self.copy_frame(opcode, is_final, payload);
+        }
         self.queue.push(bytes);
         Ok(())
     }

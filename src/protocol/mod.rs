@@ -50,7 +50,11 @@ mod tests;
 
 #[cfg(feature = "deflate")]
 pub(crate) use self::deflate::Deflater;
-pub(crate) use self::{decoder::Decoder, encoder::Encoder};
+pub(crate) use self::{
+    decoder::Decoder,
+    encoder::Encoder,
+    frame::{EncodedHeader, OpCode},
+};
 
 /// Which end of a connection this is: a client masks what it sends (RFC 6455 section 5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

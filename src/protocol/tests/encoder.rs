@@ -9,7 +9,7 @@ use crate::{
     close::{CloseCode, CloseFrame},
     error::WsErr,
     message::{HEADROOM, Message, Payload},
-    protocol::{Encoder, Role},
+    protocol::{EncodedHeader, Encoder, OpCode, Role},
 };
 
 fn encoder(role: Role) -> Encoder {
@@ -120,6 +120,38 @@ fn long_payloads_are_not_copied() {
         shared.iter().all(|byte| *byte == 1),
         "what is shared is not masked"
     );
+}
+
+/// A shared payload behind its own header leaves with it as one slice, vectored or not, and as if it
+/// had none where the header is that of another frame.
+#[test]
+fn shared_frame_is_one_slice() {
+    let payload = vec![1; 10_000];
+    let header = EncodedHeader::new(OpCode::Binary, true, payload.len(), None);
+    let frame = Bytes::from([header.as_bytes(), &payload].concat());
+    let headroom = header.as_bytes().len();
+    let message = || Message::Binary(Payload::shared(frame.clone(), headroom));
+    for is_vectored in [true, false] {
+        let mut server = Encoder::new(Role::Server, usize::MAX, is_vectored);
+        server.push(message()).unwrap();
+        assert_eq!(
+            server.queue().single().map(<[u8]>::as_ptr),
+            Some(frame.as_ptr())
+        );
+        assert_eq!(slices(&mut server).concat(), frame);
+    }
+    for (role, max_frame_len, headroom) in [
+        (Role::Server, 9_999, headroom),
+        (Role::Server, usize::MAX, headroom + 1),
+        (Role::Client, usize::MAX, headroom),
+    ] {
+        let mut encoder = Encoder::new(role, max_frame_len, true);
+        let expected = &frame[headroom..];
+        let message = Message::Binary(Payload::shared(frame.clone(), headroom));
+        encoder.push(message).unwrap();
+        let decoded = decode_all(peer(role), &slices(&mut encoder).concat());
+        assert_eq!(decoded.messages, [binary(expected)]);
+    }
 }
 
 /// Without vectored writes, a header and its payload are one slice.
