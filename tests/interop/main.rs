@@ -9,4 +9,5 @@ mod peers;
 mod protocols;
 mod proxies;
 mod servers;
+mod system_calls;
 mod tls;

@@ -1,24 +1,15 @@
 //! Items: what they cost in memory, and in writes to the underlying stream.
 
-use std::{
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
-    task::{Context, Poll},
-};
-
 use async_tungstenite::tokio::TokioAdapter;
 use futures::{FutureExt, SinkExt, executor::block_on, future};
 use support::{
     ROLES, RawPeer, RecordingTransport, Role,
     alloc::{exclusive, measure},
     config_without_keepalive,
+    counting_io::counting_pipe,
     handshake::open,
     run,
 };
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use ws_framed::{Decoder, Encoded, LengthDelimited, WsFramed, WsStream, bytes::Bytes};
 
 /// A sink accepts few items for a peer that never reads. A rejected item is not kept.
@@ -53,57 +44,16 @@ fn unread_items_cost_little() {
     }
 }
 
-/// A byte stream that counts the calls to write.
-struct CountingIo<S> {
-    io: S,
-    writes: Arc<AtomicUsize>,
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for CountingIo<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buf)
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for CountingIo<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
-        self.writes.fetch_add(1, Relaxed);
-        Pin::new(&mut self.io).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
-    }
-}
-
 /// How many times our end writes to its stream during `script`.
 fn writes_of(role: Role, script: impl AsyncFnOnce(WsStream)) -> usize {
     run(async {
-        let writes = Arc::new(AtomicUsize::new(0));
-        let (io, theirs) = tokio::io::duplex(1 << 20);
-        let counted = Arc::clone(&writes);
-        let io = CountingIo {
-            io,
-            writes: counted,
-        };
+        let [(io, calls), (theirs, _)] = counting_pipe();
         let theirs = TokioAdapter::new(theirs);
         let peer = RawPeer::handshake(theirs, role.other());
         let (ours, _peer) = future::join(open(role, config_without_keepalive(), io), peer).await;
-        let before = writes.load(Relaxed);
+        let before = calls.writes();
         script(ours.unwrap()).await;
-        writes.load(Relaxed) - before
+        calls.writes() - before
     })
 }
 

@@ -52,6 +52,8 @@ pub use timeout::{timeout, timeout_after};
 #[cfg(feature = "ws-framed")]
 pub mod cancel;
 #[cfg(feature = "ws-framed")]
+pub mod counting_io;
+#[cfg(feature = "ws-framed")]
 pub mod flood;
 #[cfg(feature = "ws-framed")]
 pub mod handshake;
