@@ -28,7 +28,7 @@ mod conclusion;
 mod ending;
 mod halves;
 mod input;
-#[cfg(all(test, feature = "__property-tests"))]
+#[cfg(test)]
 mod tests;
 mod transition;
 
