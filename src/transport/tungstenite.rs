@@ -167,7 +167,7 @@ impl<W: Socket> Adapter<W> {
     }
 
     /// Reads and discards bytes until the end of the stream.
-    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut scratch = [0; 4096];
         for _ in 0..MAX_DISCARDED_PER_POLL / scratch.len() {
             match ready!(self.socket.poll_read_below(cx, &mut scratch)) {
@@ -194,7 +194,7 @@ impl<W: Socket> Adapter<W> {
                 Poll::Ready(next)
             }
             Receives::Discards => {
-                ready!(self.poll_discard(cx));
+                ready!(self.poll_drain(cx));
                 self.receives = Receives::Nothing;
                 Poll::Ready(None)
             }
@@ -354,7 +354,7 @@ fn into_tungstenite(message: Message) -> tungstenite::Message {
 }
 
 /// Converts an error of the receiving side; `None` for an end without a close frame, which the connection
-/// judges.
+/// interprets.
 fn receive_error(error: Error) -> Option<WsErr> {
     Some(match error {
         Error::ConnectionClosed
