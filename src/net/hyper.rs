@@ -148,7 +148,7 @@ mod tests {
 
     /// A request that passed through something which does not support upgrades.
     #[test]
-    fn a_request_without_an_upgrade_is_rejected() {
+    fn request_without_upgrade_is_rejected() {
         let request = Request::get("/")
             .header("Host", "a")
             .header("Connection", "Upgrade")

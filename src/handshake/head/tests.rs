@@ -117,8 +117,9 @@ fn status_lines() {
     }
 }
 
+/// A rejection keeps its valid headers, whatever else is in it.
 #[test]
-fn rejections_keep_the_headers_that_are_valid() {
+fn rejections_keep_valid_headers() {
     let head = b"HTTP/1.0 503 x\r\nServer : a\r\nno colon\r\nContent-Length: 5\r\n folded\r\nX: \x01\r\nRetry-After: 3\r\n\r\n";
     assert_eq!(parse_rejection(head)["retry-after"], "3");
     // Without the end of the head, lines that are complete count.
