@@ -123,7 +123,7 @@ impl<In: DeserializeOwned, Out> Decoder for Cbor<In, Out> {
             let value = budget
                 .seed()
                 .deserialize(&mut reader)
-                .map_err(|error| budget.explain(error))?;
+                .map_err(|error| budget.into_error(error))?;
             Ok((value, reader.left()))
         })
     }

@@ -133,7 +133,7 @@ impl<In: DeserializeOwned, Out> Decoder for Json<In, Out> {
             let value = budget
                 .seed()
                 .deserialize(&mut deserializer)
-                .map_err(|error| budget.explain(error))?;
+                .map_err(|error| budget.into_error(error))?;
             deserializer.end()?;
             Ok((value, 0))
         })

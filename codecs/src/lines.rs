@@ -6,7 +6,7 @@ use asynchronous_codec::{BytesMut, Decoder, Encoder};
 use bytes::Buf;
 use memchr::memchr;
 
-use crate::length_prefix::limit;
+use crate::length_prefix::clamp_limit;
 use crate::{CodecError, EncodeRef, WireFormat};
 
 /// Lines of UTF-8 text.
@@ -63,7 +63,7 @@ impl Lines {
     #[must_use]
     pub fn new(max_line_len: usize) -> Self {
         Self {
-            max_line_len: limit(max_line_len),
+            max_line_len: clamp_limit(max_line_len),
             searched: 0,
         }
     }

@@ -115,7 +115,7 @@ impl<In: DeserializeOwned, Out> Decoder for Postcard<In, Out> {
             let value = budget
                 .seed()
                 .deserialize(&mut deserializer)
-                .map_err(|error| budget.explain(error))?;
+                .map_err(|error| budget.into_error(error))?;
             Ok((value, deserializer.finalize()?.len()))
         })
     }

@@ -49,7 +49,7 @@ impl<In: DeserializeOwned, Out> Decoder for Bincode<In, Out> {
         decode_with(src, self.max_frame_len, |payload| {
             let budget = Budget::new(payload.len());
             let (value, used) = seed_decode_from_slice(budget.seed(), payload, FORMAT)
-                .map_err(|error| budget.explain(error))?;
+                .map_err(|error| budget.into_error(error))?;
             Ok((value, payload.len().saturating_sub(used)))
         })
     }
