@@ -20,9 +20,7 @@
 
 mod visitor;
 
-use std::cell::Cell;
-use std::error::Error;
-use std::marker::PhantomData;
+use std::{cell::Cell, error::Error, marker::PhantomData};
 
 use serde::de::{self, DeserializeSeed, Deserializer, Visitor};
 

@@ -8,8 +8,10 @@ use asynchronous_codec::{BytesMut, Decoder, Encoder};
 use bytes::BufMut;
 
 use self::lz4::{Compressor, inflate};
-use crate::length_prefix::{LengthPrefixed, PREFIX_LEN, clamp_limit, encode_prefix, frame_len};
-use crate::{CodecError, EncodeRef, WireFormat};
+use crate::{
+    CodecError, EncodeRef, WireFormat,
+    length_prefix::{LengthPrefixed, PREFIX_LEN, clamp_limit, encode_prefix, frame_len},
+};
 
 /// The payload is a frame as it is.
 const PLAIN: u8 = 0;

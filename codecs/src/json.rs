@@ -1,17 +1,20 @@
 //! Values in JSON.
 
-use std::io;
-use std::marker::PhantomData;
+use std::{io, marker::PhantomData};
 
 use asynchronous_codec::{BytesMut, Decoder};
-use serde::de::{DeserializeOwned, DeserializeSeed};
-use serde::ser::Serialize;
+use serde::{
+    de::{DeserializeOwned, DeserializeSeed},
+    ser::Serialize,
+};
 
-use crate::bounded::Budget;
-use crate::checked::{Checked, Rules};
-use crate::length_prefix::{FrameWriter, decode_with};
-use crate::typed::{typed_codec, typed_encoder};
-use crate::{CodecError, EncodeRef, LengthPrefixed};
+use crate::{
+    CodecError, EncodeRef, LengthPrefixed,
+    bounded::Budget,
+    checked::{Checked, Rules},
+    length_prefix::{FrameWriter, decode_with},
+    typed::{typed_codec, typed_encoder},
+};
 
 /// Values in JSON (RFC 8259), each behind its length: reads `In`, writes `Out`.
 ///

@@ -5,8 +5,10 @@ use std::borrow::Cow;
 use asynchronous_codec::{Bytes, BytesMut, Decoder, Encoder};
 use bytes::Buf;
 
-use crate::length_prefix::{LengthPrefixed, PREFIX_LEN, clamp_limit, encode_prefix, frame_len};
-use crate::{CodecError, EncodeRef, WireFormat};
+use crate::{
+    CodecError, EncodeRef, WireFormat,
+    length_prefix::{LengthPrefixed, PREFIX_LEN, clamp_limit, encode_prefix, frame_len},
+};
 
 /// Byte strings, each behind its length.
 ///

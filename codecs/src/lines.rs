@@ -6,8 +6,7 @@ use asynchronous_codec::{BytesMut, Decoder, Encoder};
 use bytes::Buf;
 use memchr::memchr;
 
-use crate::length_prefix::clamp_limit;
-use crate::{CodecError, EncodeRef, WireFormat};
+use crate::{CodecError, EncodeRef, WireFormat, length_prefix::clamp_limit};
 
 /// Lines of UTF-8 text.
 ///

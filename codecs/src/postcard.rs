@@ -4,14 +4,18 @@ use std::marker::PhantomData;
 
 use asynchronous_codec::{BytesMut, Decoder};
 use postcard::{Deserializer, ser_flavors::Flavor, serialize_with_flavor};
-use serde::de::{DeserializeOwned, DeserializeSeed};
-use serde::ser::Serialize;
+use serde::{
+    de::{DeserializeOwned, DeserializeSeed},
+    ser::Serialize,
+};
 
-use crate::bounded::Budget;
-use crate::checked::{Checked, Rules};
-use crate::length_prefix::{FrameWriter, decode_with};
-use crate::typed::{typed_codec, typed_encoder};
-use crate::{CodecError, EncodeRef, LengthPrefixed};
+use crate::{
+    CodecError, EncodeRef, LengthPrefixed,
+    bounded::Budget,
+    checked::{Checked, Rules},
+    length_prefix::{FrameWriter, decode_with},
+    typed::{typed_codec, typed_encoder},
+};
 
 /// Values in the format of postcard 1, each behind its length: reads `In`, writes `Out`.
 ///

@@ -1,18 +1,22 @@
 //! What the feature `bincode` adds to the type.
 
 use asynchronous_codec::{BytesMut, Decoder};
-use bincode::config::{Configuration, standard};
-use bincode::enc::write::Writer;
-use bincode::error::EncodeError;
-use bincode::serde::{encode_into_writer, seed_decode_from_slice};
+use bincode::{
+    config::{Configuration, standard},
+    enc::write::Writer,
+    error::EncodeError,
+    serde::{encode_into_writer, seed_decode_from_slice},
+};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::Bincode;
-use crate::bounded::Budget;
-use crate::checked::{Checked, Rules};
-use crate::length_prefix::{FrameWriter, decode_with};
-use crate::typed::typed_encoder;
-use crate::{CodecError, EncodeRef};
+use crate::{
+    CodecError, EncodeRef,
+    bounded::Budget,
+    checked::{Checked, Rules},
+    length_prefix::{FrameWriter, decode_with},
+    typed::typed_encoder,
+};
 
 /// bincode's own limit is a constant in the type, and not needed. The payload is read from a slice,
 /// and [`Budget`] makes bincode compare the length of strings and bytes with that slice.
