@@ -33,11 +33,15 @@ use crate::{
 /// numbers, booleans or variants without fields; others are an error. Bytes are an array of numbers.
 /// Integers keep their value up to 128 bits here, but JavaScript's are exact up to 2<sup>53</sup> only.
 ///
-/// **Errors**, on sending: [`CodecError::ItemTooLarge`], with the true length of the value;
-/// [`CodecError::Unencodable`] when `serde_json` or the type's `Serialize` refuses, a list as the key
-/// of a map or `NaN` for one. On receiving: [`CodecError::FrameTooLarge`], as soon as the prefix is there,
-/// which leaves the buffer as it is; [`CodecError::Malformed`], which takes exactly that frame, for
-/// a payload that is no `In` or goes on behind it.
+/// **Errors**, on sending:
+/// - [`CodecError::ItemTooLarge`], with the true length of the value.
+/// - [`CodecError::Unencodable`] when `serde_json` or the type's `Serialize` refuses, such as `NaN`, or a
+///   list as the key of a map.
+///
+/// On receiving:
+/// - [`CodecError::FrameTooLarge`], as soon as the prefix is there. The buffer stays as it is.
+/// - [`CodecError::Malformed`] for a payload that is no `In`, or has bytes after it. Exactly that
+///   frame is removed.
 ///
 /// **Hostile bytes:** for any frame, memory and time are bounded: see the [crate's
 /// documentation](crate). Nesting is limited to 128 levels. An unknown field is skipped, at the
@@ -86,7 +90,7 @@ typed_codec!(Json, "json");
 typed_encoder!(Json, "json");
 
 impl<In, Out> LengthPrefixed for Json<In, Out> {
-    /// It is.
+    /// Returns `true`: JSON is text.
     fn is_text(&self) -> bool {
         true
     }

@@ -67,7 +67,7 @@ impl Text {
 }
 
 impl LengthPrefixed for Text {
-    /// It is.
+    /// Returns `true`: a payload is a text.
     fn is_text(&self) -> bool {
         true
     }

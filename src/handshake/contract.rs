@@ -153,7 +153,7 @@ fn parse_canonical<N: FromStr + ToString>(text: &str) -> Option<N> {
     (number.to_string() == text).then_some(number)
 }
 
-/// The subprotocol.
+/// The subprotocol that stands for the contract, such as `chat.v2.json.65536`.
 impl fmt::Display for Contract {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
