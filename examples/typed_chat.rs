@@ -4,8 +4,11 @@
 
 use futures::{SinkExt, StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
-use tokio::{net::TcpListener, sync::broadcast};
-use ws_framed::{Bincode, CloseFrame, CodecError, WsFramed, accept, connect};
+use tokio::{
+    net::TcpListener,
+    sync::broadcast::{self, error::RecvError},
+};
+use ws_framed::{Bincode, CloseCode, CloseFrame, CodecError, WsFramed, WsSender, accept, connect};
 
 /// What a client says.
 #[derive(Serialize, Deserialize)]
@@ -83,7 +86,7 @@ async fn serve(listener: TcpListener) -> Result<(), CodecError> {
     let mut clients = tokio::task::JoinSet::new();
     for present in 1..=2 {
         let (socket, _) = listener.accept().await?;
-        let stream = accept(socket).await.map_err(std::io::Error::from)?;
+        let stream = accept(socket).await?;
         clients.spawn(talk(
             stream.framed(Bincode::new(MAX_FRAME_LEN)),
             room.clone(),
@@ -96,28 +99,50 @@ async fn serve(listener: TcpListener) -> Result<(), CodecError> {
     Ok(())
 }
 
-/// Passes the messages of one client to the room, and those of the room to the client.
+/// Passes the messages of one client to the room. A second task passes those of the room to the client.
 async fn talk(
     client: ServerSide,
     room: broadcast::Sender<ServerMsg>,
     present: u32,
 ) -> Result<(), CodecError> {
-    let (mut to_client, mut from_client) = client.split();
-    let mut messages = room.subscribe();
+    let (to_client, mut from_client) = client.into_split();
+    let sending = tokio::spawn(send_all(to_client, room.subscribe()));
     let mut who = String::new();
-    loop {
-        tokio::select! {
-            message = from_client.try_next() => match message? {
-                Some(ClientMsg::Join { name }) => {
-                    who.clone_from(&name);
-                    let _ = room.send(ServerMsg::Joined { name, present });
-                }
-                Some(ClientMsg::Say { text }) => {
-                    let _ = room.send(ServerMsg::Said { name: who.clone(), text });
-                }
-                None => return Ok(()), // The client has closed, and was answered.
+    while let Some(message) = from_client.try_next().await? {
+        let message = match message {
+            ClientMsg::Join { name } => {
+                who.clone_from(&name);
+                ServerMsg::Joined { name, present }
+            }
+            ClientMsg::Say { text } => ServerMsg::Said {
+                name: who.clone(),
+                text,
             },
-            Ok(message) = messages.recv() => to_client.send(message).await?,
+        };
+        let _ = room.send(message);
+    }
+    // The client has closed, and the connection has replied.
+    sending.abort();
+    Ok(())
+}
+
+/// Sends what is in the queue, and flushes when it is empty. A client that is too slow for it is closed.
+async fn send_all(
+    mut client: WsSender<ServerSide>,
+    mut queue: broadcast::Receiver<ServerMsg>,
+) -> Result<(), CodecError> {
+    loop {
+        match queue.recv().await {
+            Ok(message) => client.feed(message).await?,
+            Err(RecvError::Lagged(_)) => {
+                let slow = CloseFrame::new(CloseCode::POLICY_VIOLATION, "too slow")?;
+                client.close_with(slow).await?;
+                return Ok(());
+            }
+            Err(RecvError::Closed) => return Ok(()),
+        }
+        if queue.is_empty() {
+            client.flush().await?;
         }
     }
 }

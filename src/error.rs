@@ -373,8 +373,9 @@ impl From<WsErr> for io::Error {
 mod tests {
     use super::*;
 
+    /// A reason that is too long is cut at the end of a character.
     #[test]
-    fn close_reason_is_cut_at_a_character() {
+    fn close_reason_is_cut() {
         let frame = CloseFrame::new(CloseCode::NORMAL_CLOSURE, "é".repeat(100)).unwrap();
         // 123 bytes would end within the 62nd character.
         assert_eq!(frame.reason(), "é".repeat(61));
@@ -382,8 +383,9 @@ mod tests {
         assert_eq!(frame.reason().len(), 123);
     }
 
+    /// A `WsErr` is found again in the `io::Error` that it became.
     #[test]
-    fn an_error_survives_the_way_through_io_error() {
+    fn error_survives_io_error() {
         let io = io::Error::from(WsErr::ReceivedText);
         assert_eq!(io.kind(), io::ErrorKind::InvalidData);
         assert!(matches!(WsErr::find_in(&io), Some(WsErr::ReceivedText)));

@@ -37,7 +37,8 @@ pub enum WsEvent {
     /// Where an observer of `pharos` has a filter, the count includes events that the filter would have
     /// dropped, and the filter decides about `Lagged` too.
     Lagged(u64),
-    /// The connection has ended. The last event, once.
+    /// The connection has ended. This is the last event, and comes once. It is missing only for an
+    /// observer whose queue is full when the stream is dropped.
     Closed,
 }
 
@@ -46,7 +47,8 @@ pub enum WsEvent {
 /// A slow observer delays nothing. Its queue holds at most 128 events. While the observer keeps 256 KiB
 /// of texts alive, in the queue or taken out of it, it gets no more texts. The number of missed events
 /// is delivered as [`WsEvent::Lagged`] before the next event for which there is room, at the latest before
-/// [`WsEvent::Closed`]. If the queue is full when the stream is dropped, both are missing.
+/// [`WsEvent::Closed`]. If the queue is full when the
+/// [`WsStream`](crate::WsStream) is dropped, the events end without `Lagged` and `Closed`.
 ///
 /// Dropping it ends the observation. [`pharos::Observable`] does the same with a filter.
 ///

@@ -63,8 +63,8 @@ const PREFIX_LEN: usize = size_of::<u32>();
 /// - If it consumed none, it cannot continue, so the connection fails. The close frame has code
 ///   1009 for [`FrameTooLarge`](crate::CodecError::FrameTooLarge), and 1007 for other errors. The
 ///   error is returned when the close frame is sent, or after
-///   [`close_timeout`](crate::Config::close_timeout). It is the error of a second call of the
-///   decoder.
+///   [`close_timeout`](crate::Config::close_timeout). The decoder is then called a second time, and
+///   the error of that call is the one that is returned.
 ///
 /// # Cancel safety
 /// Dropping a future over this stream loses no received item, and none that the sink has taken.
@@ -396,7 +396,7 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
 impl<T, C, M: MessageTransport> Observable<WsEvent> for WsFramed<T, C, M> {
     type Error = WsErr;
 
-    /// As for [`WsStream`].
+    /// Observes the connection, as [`WsStream`] does.
     fn observe(&mut self, options: ObserveConfig<WsEvent>) -> Observe<'_, WsEvent, WsErr> {
         self.stream.observe(options)
     }

@@ -12,8 +12,9 @@ use crate::{
     stats::Stats,
 };
 
-/// A cloneable handle to a connection, from [`WsStream::handle`](crate::WsStream::handle) or
-/// [`WsFramed::handle`](crate::WsFramed::handle). It outlives `split`, `framed` and the way back.
+/// A cloneable handle to a connection, from [`WsStream::handle`](crate::WsStream::handle),
+/// [`WsFramed::handle`](crate::WsFramed::handle) or
+/// [`WsMessages::handle`](crate::WsMessages::handle). It outlives `split`, `framed` and the way back.
 ///
 /// Requests take effect when the stream is polled: while no task reads or writes, nothing happens.
 ///

@@ -84,7 +84,7 @@ const PLACES: &[(&str, &[&str])] = &[
     // Property tests.
     (
         "proptest",
-        &["protocol/tests/", "handshake/", "connection/state/tests.rs"],
+        &["protocol/tests/", "handshake/", "connection/state/tests/"],
     ),
     ("rustls_native_certs", &["tls.rs"]),
     (

@@ -238,7 +238,7 @@ impl<M: MessageTransport> Sink<Message> for WsMessages<M> {
 impl<M: MessageTransport> Observable<WsEvent> for WsMessages<M> {
     type Error = WsErr;
 
-    /// As for [`WsStream`].
+    /// Observes the connection, as [`WsStream`] does.
     fn observe(&mut self, options: ObserveConfig<WsEvent>) -> Observe<'_, WsEvent, WsErr> {
         self.stream.observe(options)
     }

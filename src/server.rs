@@ -113,16 +113,22 @@ impl Acceptor {
     /// The callback runs after all other checks of a request for a WebSocket, except for its
     /// subprotocols. It is also called for all other well-formed requests, such as those of a page
     /// or a health check, which the other checks do not concern. It may answer them with a
-    /// [`Rejection`] of its own; if it returns a value, that is dropped, and the client gets
-    /// status 405 or 426, in HTTP/2 also 400 or 501.
+    /// [`Rejection`] of its own. If it returns a value, that is dropped, and the status is:
+    ///
+    /// | request | status |
+    /// |---|---|
+    /// | a method other than GET | 405 |
+    /// | GET | 426, in HTTP/2 400 |
+    /// | in HTTP/2, CONNECT for another protocol or for none | 501 |
     ///
     /// The request has all of its headers, readable or not. Its URI is the target: path and query,
     /// not decoded. Over a TCP socket of tokio or smol, the address of the peer is an
     /// [extension](Request::extensions) of type [`SocketAddr`]. Under hyper and axum, the extensions
-    /// are those of the request there. In HTTP/2, the method is CONNECT, the URI has the host, too,
-    /// and a [`Rejection`] has a status from 300, because 2xx would open the WebSocket. [`offered_subprotocols`](crate::offered_subprotocols) reads
-    /// the list of subprotocols. The client determines all content: only a browser sets `Origin`
-    /// truthfully.
+    /// are those of the request there. In HTTP/2, the method is CONNECT, and the URI has the host,
+    /// too. A [`Rejection`] has a status from 300 there, because 2xx would open the WebSocket.
+    ///
+    /// [`offered_subprotocols`](crate::offered_subprotocols) reads the list of subprotocols. The client
+    /// determines all content: only a browser sets `Origin` truthfully.
     ///
     /// [`handshake_timeout`](Config::handshake_timeout) includes the callback.
     ///

@@ -47,7 +47,7 @@ use crate::{
 /// | cause | `io::ErrorKind` |
 /// |---|---|
 /// | the connection ended without a close frame | `UnexpectedEof` |
-/// | the peer closed with a code other than 1000, 1001 and 3000 to 4999, and not in reply to ours | `ConnectionAborted` |
+/// | the peer closed with a code that [reports a failure](crate::guide::closing), unless it repeats ours | `ConnectionAborted` |
 /// | the peer broke the protocol, a limit, or the [text policy](crate::TextPolicy) | `InvalidData` |
 /// | the peer did not answer our close in time | `TimedOut` |
 /// | the transport failed | its own |

@@ -24,11 +24,15 @@ use crate::{LengthPrefixed, typed::typed_codec};
 /// integers). The format does not describe itself: both sides need the same types, without those of
 /// serde's attributes that depend on names of fields or on skipping (see below).
 ///
-/// **Errors**, on sending: [`CodecError::ItemTooLarge`], with the true length of the value;
-/// [`CodecError::Unencodable`] when bincode or the type's `Serialize` refuses, a sequence of
-/// unknown length or a field that is left out for one. On receiving: [`CodecError::FrameTooLarge`], as soon as the prefix is
-/// there, which leaves the buffer as it is; [`CodecError::Malformed`], which takes exactly that
-/// frame, for a payload that is no `In` or goes on behind it.
+/// **Errors**, on sending:
+/// - [`CodecError::ItemTooLarge`], with the true length of the value.
+/// - [`CodecError::Unencodable`] when bincode or the type's `Serialize` refuses, such as a sequence of
+///   unknown length or a field that is left out.
+///
+/// On receiving:
+/// - [`CodecError::FrameTooLarge`], as soon as the prefix is there. The buffer stays as it is.
+/// - [`CodecError::Malformed`] for a payload that is no `In`, or has bytes after it. Exactly that
+///   frame is removed.
 ///
 /// **Hostile bytes:** for any frame, memory and time are bounded: see the [crate's
 /// documentation](crate). Nesting is limited to 128 levels. A payload has at most as many elements

@@ -20,9 +20,7 @@
 
 mod visitor;
 
-use std::cell::Cell;
-use std::error::Error;
-use std::marker::PhantomData;
+use std::{cell::Cell, error::Error, marker::PhantomData};
 
 use serde::de::{self, DeserializeSeed, Deserializer, Visitor};
 
@@ -34,7 +32,7 @@ const MAX_NESTING: usize = 128;
 
 /// Why a payload is not read to its end.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
-enum Refusal {
+enum LimitExceeded {
     #[error("the value is nested deeper than {MAX_NESTING} levels")]
     TooDeep,
     #[error("the value claims more elements than its frame has bytes")]
@@ -45,7 +43,7 @@ enum Refusal {
 #[derive(Debug)]
 pub(crate) struct Budget {
     elements: Cell<usize>,
-    refusal: Cell<Option<Refusal>>,
+    exceeded: Cell<Option<LimitExceeded>>,
     /// Where an integer is asked for, a floating-point number below it without a fraction is one.
     whole_floats: f64,
 }
@@ -54,7 +52,7 @@ impl Budget {
     pub(crate) fn new(payload_len: usize) -> Self {
         Self {
             elements: Cell::new(payload_len),
-            refusal: Cell::new(None),
+            exceeded: Cell::new(None),
             whole_floats: 0.0,
         }
     }
@@ -75,20 +73,20 @@ impl Budget {
             levels: MAX_NESTING,
             budget: self,
         }
-        .around(PhantomData)
+        .wrap(PhantomData)
     }
 
     /// The reason for an error: ours if we are the reason, since not every format keeps a message.
-    pub(crate) fn explain<E>(&self, error: E) -> Box<dyn Error + Send + Sync>
+    pub(crate) fn into_error<E>(self, error: E) -> Box<dyn Error + Send + Sync>
     where
         E: Error + Send + Sync + 'static,
     {
-        self.refusal.get().map_or_else(|| error.into(), Into::into)
+        self.exceeded.get().map_or_else(|| error.into(), Into::into)
     }
 
-    fn refuse<E: de::Error>(&self, refusal: Refusal) -> E {
-        self.refusal.set(Some(refusal));
-        E::custom(refusal)
+    fn exceed<E: de::Error>(&self, exceeded: LimitExceeded) -> E {
+        self.exceeded.set(Some(exceeded));
+        E::custom(exceeded)
     }
 }
 
@@ -105,22 +103,22 @@ impl<'b> Bounds<'b> {
     fn deeper<E: de::Error>(self) -> Result<Self, E> {
         match self.levels.checked_sub(1) {
             Some(levels) => Ok(Self { levels, ..self }),
-            None => Err(self.budget.refuse(Refusal::TooDeep)),
+            None => Err(self.budget.exceed(LimitExceeded::TooDeep)),
         }
     }
 
-    /// Pays for elements.
-    fn pay<E: de::Error>(self, elements: usize) -> Result<(), E> {
+    /// Charges elements to the budget.
+    fn charge_elements<E: de::Error>(self, elements: usize) -> Result<(), E> {
         match self.budget.elements.get().checked_sub(elements) {
             Some(left) => {
                 self.budget.elements.set(left);
                 Ok(())
             }
-            None => Err(self.budget.refuse(Refusal::TooManyElements)),
+            None => Err(self.budget.exceed(LimitExceeded::TooManyElements)),
         }
     }
 
-    fn around<T>(self, inner: T) -> Bounded<'b, T> {
+    fn wrap<T>(self, inner: T) -> Bounded<'b, T> {
         Bounded {
             inner,
             bounds: self,
@@ -167,7 +165,7 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Bounded<'_, S> {
 
     #[inline]
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
-        self.inner.deserialize(self.bounds.around(deserializer))
+        self.inner.deserialize(self.bounds.wrap(deserializer))
     }
 }
 

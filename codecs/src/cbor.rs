@@ -8,15 +8,18 @@ mod ser;
 use std::marker::PhantomData;
 
 use asynchronous_codec::{BytesMut, Decoder};
-use serde::de::{DeserializeOwned, DeserializeSeed};
-use serde::ser::Serialize;
+use serde::{
+    de::{DeserializeOwned, DeserializeSeed},
+    ser::Serialize,
+};
 
-use self::reader::PayloadReader;
-use self::ser::Serializer;
-use crate::bounded::Budget;
-use crate::length_prefix::{FrameWriter, decode_with};
-use crate::typed::{typed_codec, typed_encoder};
-use crate::{CodecError, EncodeRef, LengthPrefixed};
+use self::{reader::PayloadReader, ser::Serializer};
+use crate::{
+    CodecError, EncodeRef, LengthPrefixed,
+    bounded::Budget,
+    length_prefix::{FrameWriter, decode_with},
+    typed::{typed_codec, typed_encoder},
+};
 
 /// Values in CBOR (RFC 8949), each behind its length: reads `In`, writes `Out`.
 ///
@@ -123,7 +126,7 @@ impl<In: DeserializeOwned, Out> Decoder for Cbor<In, Out> {
             let value = budget
                 .seed()
                 .deserialize(&mut reader)
-                .map_err(|error| budget.explain(error))?;
+                .map_err(|error| budget.into_error(error))?;
             Ok((value, reader.left()))
         })
     }

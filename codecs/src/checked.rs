@@ -45,7 +45,7 @@ impl<T> Checked<T> {
     }
 
     #[inline]
-    fn around<U>(&self, inner: U) -> Checked<U> {
+    fn wrap<U>(&self, inner: U) -> Checked<U> {
         Checked::new(inner, self.rules)
     }
 
@@ -71,7 +71,7 @@ impl<T> Checked<T> {
 impl<T: Serialize + ?Sized> Serialize for Checked<&T> {
     #[inline]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.inner.serialize(self.around(serializer))
+        self.inner.serialize(self.wrap(serializer))
     }
 }
 
@@ -156,7 +156,7 @@ impl<S: Serializer> Serializer for Checked<S> {
 
     #[inline]
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
-        let value = self.around(value);
+        let value = self.wrap(value);
         self.inner.serialize_some(&value)
     }
 
@@ -166,7 +166,7 @@ impl<S: Serializer> Serializer for Checked<S> {
         name: &'static str,
         value: &T,
     ) -> Result<S::Ok, S::Error> {
-        let value = self.around(value);
+        let value = self.wrap(value);
         self.inner.serialize_newtype_struct(name, &value)
     }
 
@@ -178,7 +178,7 @@ impl<S: Serializer> Serializer for Checked<S> {
         variant: &'static str,
         value: &T,
     ) -> Result<S::Ok, S::Error> {
-        let value = self.around(value);
+        let value = self.wrap(value);
         self.inner
             .serialize_newtype_variant(name, index, variant, &value)
     }
@@ -204,7 +204,7 @@ macro_rules! of_values {
             $(
                 #[inline]
                 fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), C::Error> {
-                    let value = self.around(value);
+                    let value = self.wrap(value);
                     self.inner.$method(&value)
                 }
             )+
@@ -237,7 +237,7 @@ macro_rules! of_fields {
             where
                 T: Serialize + ?Sized,
             {
-                let value = self.around(value);
+                let value = self.wrap(value);
                 self.inner.serialize_field(name, &value)
             }
 

@@ -8,8 +8,10 @@ use asynchronous_codec::{BytesMut, Decoder, Encoder};
 use bytes::BufMut;
 
 use self::lz4::{Compressor, inflate};
-use crate::length_prefix::{LengthPrefixed, PREFIX_LEN, complete, limit, prefix};
-use crate::{CodecError, EncodeRef, WireFormat};
+use crate::{
+    CodecError, EncodeRef, WireFormat,
+    length_prefix::{LengthPrefixed, PREFIX_LEN, clamp_limit, encode_prefix, frame_len},
+};
 
 /// The payload is a frame as it is.
 const PLAIN: u8 = 0;
@@ -86,7 +88,7 @@ impl<C> Compressed<C> {
     pub fn new(codec: C, max_frame_len: usize) -> Self {
         Self {
             codec,
-            max_frame_len: max_frame_len.min(limit(usize::MAX) - 1),
+            max_frame_len: max_frame_len.min(clamp_limit(usize::MAX) - 1),
             compressor: Compressor::default(),
         }
     }
@@ -134,12 +136,12 @@ impl<C: WireFormat> WireFormat for Compressed<C> {
 }
 
 /// Restores the buffer on drop unless the frame is complete, also if the inner codec panics.
-struct Unfinished<'d> {
+struct TruncateOnDrop<'d> {
     dst: &'d mut BytesMut,
     start: usize,
 }
 
-impl Drop for Unfinished<'_> {
+impl Drop for TruncateOnDrop<'_> {
     fn drop(&mut self) {
         self.dst.truncate(self.start);
     }
@@ -156,7 +158,7 @@ where
         put: impl FnOnce(&mut C, &mut BytesMut) -> Result<(), C::Error>,
     ) -> Result<(), C::Error> {
         let start = dst.len();
-        let mut frame = Unfinished { dst, start };
+        let mut frame = TruncateOnDrop { dst, start };
         let dst = &mut *frame.dst;
         dst.put_bytes(0, HEAD_LEN);
         put(&mut self.codec, dst)?;
@@ -168,13 +170,13 @@ where
         }
         let mut kind = PLAIN;
         if let Some(block) = self.compressor.compress(inner) {
-            let inflated_len = prefix(inner.len(), self.max_frame_len)?;
+            let inflated_len = encode_prefix(inner.len(), self.max_frame_len)?;
             dst.truncate(start + HEAD_LEN);
             dst.extend_from_slice(&inflated_len);
             dst.extend_from_slice(block);
             kind = LZ4;
         }
-        let [a, b, c, d] = prefix(dst.len() - start - PREFIX_LEN, limit(usize::MAX))?;
+        let [a, b, c, d] = encode_prefix(dst.len() - start - PREFIX_LEN, clamp_limit(usize::MAX))?;
         if let Some(head) = dst.get_mut(start..).and_then(<[u8]>::first_chunk_mut) {
             *head = [a, b, c, d, kind];
         }
@@ -239,7 +241,7 @@ where
     C: Decoder<Error: From<CodecError>>,
 {
     /// The length of the frame behind its prefix, once all of it is there.
-    fn complete(&self, src: &mut BytesMut) -> Result<Option<usize>, CodecError> {
+    fn frame_len(&self, src: &mut BytesMut) -> Result<Option<usize>, CodecError> {
         // No need to wait, or to make room, for all of a frame that will be too large.
         if let Some([a, b, c, d, LZ4, e, f, g, h]) = src.first_chunk() {
             let inflated_len = length([*e, *f, *g, *h]);
@@ -247,7 +249,7 @@ where
                 return Err(self.too_large(inflated_len));
             }
         }
-        complete(src, self.max_frame_len + 1).map_err(|error| match error {
+        frame_len(src, self.max_frame_len + 1).map_err(|error| match error {
             CodecError::FrameTooLarge { len, .. } => self.too_large(len - 1),
             other => other,
         })
@@ -261,7 +263,7 @@ where
             result => result,
         };
         match result {
-            Err(error) if inner.len() == before => Inner::Stuck(error),
+            Err(error) if inner.len() == before => Inner::Fatal(error),
             Err(error) => Inner::Read(Err(error)),
             Ok(None) => Inner::Read(Err(malformed("the inner frame is not all there").into())),
             Ok(Some(_)) if !inner.is_empty() => Inner::Read(Err(malformed(
@@ -277,7 +279,7 @@ where
 enum Inner<T, E> {
     Read(Result<T, E>),
     /// It cannot go on, and has taken nothing.
-    Stuck(E),
+    Fatal(E),
 }
 
 fn malformed(why: &'static str) -> CodecError {
@@ -292,7 +294,7 @@ where
     type Error = C::Error;
 
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<C::Item>, C::Error> {
-        let Some(len) = self.complete(src)? else {
+        let Some(len) = self.frame_len(src)? else {
             return Ok(None);
         };
         let inflated = match whole(src, len) {
@@ -310,7 +312,7 @@ where
         };
         match self.decode_inner(&mut inner) {
             Inner::Read(result) => result.map(Some),
-            Inner::Stuck(error) => {
+            Inner::Fatal(error) => {
                 // This codec cannot continue either. The bytes stay for another codec.
                 if is_plain {
                     frame.unsplit(inner);

@@ -1,7 +1,6 @@
 //! Errors of codecs.
 
-use std::error::Error;
-use std::io;
+use std::{error::Error, io};
 
 /// Why an item could not be encoded or decoded.
 ///

@@ -1,17 +1,20 @@
 //! Values in JSON.
 
-use std::io;
-use std::marker::PhantomData;
+use std::{io, marker::PhantomData};
 
 use asynchronous_codec::{BytesMut, Decoder};
-use serde::de::{DeserializeOwned, DeserializeSeed};
-use serde::ser::Serialize;
+use serde::{
+    de::{DeserializeOwned, DeserializeSeed},
+    ser::Serialize,
+};
 
-use crate::bounded::Budget;
-use crate::checked::{Checked, Rules};
-use crate::length_prefix::{FrameWriter, decode_with};
-use crate::typed::{typed_codec, typed_encoder};
-use crate::{CodecError, EncodeRef, LengthPrefixed};
+use crate::{
+    CodecError, EncodeRef, LengthPrefixed,
+    bounded::Budget,
+    checked::{Checked, Rules},
+    length_prefix::{FrameWriter, decode_with},
+    typed::{typed_codec, typed_encoder},
+};
 
 /// Values in JSON (RFC 8259), each behind its length: reads `In`, writes `Out`.
 ///
@@ -30,11 +33,15 @@ use crate::{CodecError, EncodeRef, LengthPrefixed};
 /// numbers, booleans or variants without fields; others are an error. Bytes are an array of numbers.
 /// Integers keep their value up to 128 bits here, but JavaScript's are exact up to 2<sup>53</sup> only.
 ///
-/// **Errors**, on sending: [`CodecError::ItemTooLarge`], with the true length of the value;
-/// [`CodecError::Unencodable`] when `serde_json` or the type's `Serialize` refuses, a list as the key
-/// of a map or `NaN` for one. On receiving: [`CodecError::FrameTooLarge`], as soon as the prefix is there,
-/// which leaves the buffer as it is; [`CodecError::Malformed`], which takes exactly that frame, for
-/// a payload that is no `In` or goes on behind it.
+/// **Errors**, on sending:
+/// - [`CodecError::ItemTooLarge`], with the true length of the value.
+/// - [`CodecError::Unencodable`] when `serde_json` or the type's `Serialize` refuses, such as `NaN`, or a
+///   list as the key of a map.
+///
+/// On receiving:
+/// - [`CodecError::FrameTooLarge`], as soon as the prefix is there. The buffer stays as it is.
+/// - [`CodecError::Malformed`] for a payload that is no `In`, or has bytes after it. Exactly that
+///   frame is removed.
 ///
 /// **Hostile bytes:** for any frame, memory and time are bounded: see the [crate's
 /// documentation](crate). Nesting is limited to 128 levels. An unknown field is skipped, at the
@@ -83,7 +90,7 @@ typed_codec!(Json, "json");
 typed_encoder!(Json, "json");
 
 impl<In, Out> LengthPrefixed for Json<In, Out> {
-    /// It is.
+    /// Returns `true`: JSON is text.
     fn is_text(&self) -> bool {
         true
     }
@@ -133,7 +140,7 @@ impl<In: DeserializeOwned, Out> Decoder for Json<In, Out> {
             let value = budget
                 .seed()
                 .deserialize(&mut deserializer)
-                .map_err(|error| budget.explain(error))?;
+                .map_err(|error| budget.into_error(error))?;
             deserializer.end()?;
             Ok((value, 0))
         })

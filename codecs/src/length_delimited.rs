@@ -5,8 +5,10 @@ use std::borrow::Cow;
 use asynchronous_codec::{Bytes, BytesMut, Decoder, Encoder};
 use bytes::Buf;
 
-use crate::length_prefix::{LengthPrefixed, PREFIX_LEN, complete, limit, prefix};
-use crate::{CodecError, EncodeRef, WireFormat};
+use crate::{
+    CodecError, EncodeRef, WireFormat,
+    length_prefix::{LengthPrefixed, PREFIX_LEN, clamp_limit, encode_prefix, frame_len},
+};
 
 /// Byte strings, each behind its length.
 ///
@@ -54,7 +56,7 @@ impl LengthDelimited {
     #[must_use]
     pub fn new(max_frame_len: usize) -> Self {
         Self {
-            max_frame_len: limit(max_frame_len),
+            max_frame_len: clamp_limit(max_frame_len),
         }
     }
 
@@ -90,7 +92,7 @@ impl EncodeRef for LengthDelimited {
     type Ref = [u8];
 
     fn encode_ref(&mut self, item: &[u8], dst: &mut BytesMut) -> Result<(), CodecError> {
-        let prefix = prefix(item.len(), self.max_frame_len)?;
+        let prefix = encode_prefix(item.len(), self.max_frame_len)?;
         dst.reserve(PREFIX_LEN + item.len());
         dst.extend_from_slice(&prefix);
         dst.extend_from_slice(item);
@@ -103,7 +105,7 @@ impl Decoder for LengthDelimited {
     type Error = CodecError;
 
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Bytes>, CodecError> {
-        let Some(len) = complete(src, self.max_frame_len)? else {
+        let Some(len) = frame_len(src, self.max_frame_len)? else {
             return Ok(None);
         };
         src.advance(PREFIX_LEN);

@@ -75,13 +75,13 @@ pub trait LengthPrefixed {
 const MIN_RESERVE: usize = 64 * 1024;
 
 /// The limit that a codec keeps: what the user gave, but not above what a prefix can say.
-pub(crate) fn limit(max: usize) -> usize {
+pub(crate) fn clamp_limit(max: usize) -> usize {
     max.min(usize::try_from(u32::MAX).unwrap_or(usize::MAX))
 }
 
 /// The prefix of a payload of `len` bytes.
 #[inline]
-pub(crate) fn prefix(len: usize, max: usize) -> Result<[u8; PREFIX_LEN], CodecError> {
+pub(crate) fn encode_prefix(len: usize, max: usize) -> Result<[u8; PREFIX_LEN], CodecError> {
     match u32::try_from(len) {
         Ok(prefix) if len <= max => Ok(prefix.to_be_bytes()),
         _ => Err(CodecError::ItemTooLarge { len, max }),
@@ -92,7 +92,7 @@ pub(crate) fn prefix(len: usize, max: usize) -> Result<[u8; PREFIX_LEN], CodecEr
 ///
 /// Takes nothing from the buffer. While the frame is partial, makes room for more of it.
 #[inline]
-pub(crate) fn complete(src: &mut BytesMut, max: usize) -> Result<Option<usize>, CodecError> {
+pub(crate) fn frame_len(src: &mut BytesMut, max: usize) -> Result<Option<usize>, CodecError> {
     let Some(prefix) = src.first_chunk::<PREFIX_LEN>() else {
         return Ok(None);
     };

@@ -6,8 +6,7 @@ use asynchronous_codec::{BytesMut, Decoder, Encoder};
 use bytes::Buf;
 use memchr::memchr;
 
-use crate::length_prefix::limit;
-use crate::{CodecError, EncodeRef, WireFormat};
+use crate::{CodecError, EncodeRef, WireFormat, length_prefix::clamp_limit};
 
 /// Lines of UTF-8 text.
 ///
@@ -63,7 +62,7 @@ impl Lines {
     #[must_use]
     pub fn new(max_line_len: usize) -> Self {
         Self {
-            max_line_len: limit(max_line_len),
+            max_line_len: clamp_limit(max_line_len),
             searched: 0,
         }
     }

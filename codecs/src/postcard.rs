@@ -4,14 +4,18 @@ use std::marker::PhantomData;
 
 use asynchronous_codec::{BytesMut, Decoder};
 use postcard::{Deserializer, ser_flavors::Flavor, serialize_with_flavor};
-use serde::de::{DeserializeOwned, DeserializeSeed};
-use serde::ser::Serialize;
+use serde::{
+    de::{DeserializeOwned, DeserializeSeed},
+    ser::Serialize,
+};
 
-use crate::bounded::Budget;
-use crate::checked::{Checked, Rules};
-use crate::length_prefix::{FrameWriter, decode_with};
-use crate::typed::{typed_codec, typed_encoder};
-use crate::{CodecError, EncodeRef, LengthPrefixed};
+use crate::{
+    CodecError, EncodeRef, LengthPrefixed,
+    bounded::Budget,
+    checked::{Checked, Rules},
+    length_prefix::{FrameWriter, decode_with},
+    typed::{typed_codec, typed_encoder},
+};
 
 /// Values in the format of postcard 1, each behind its length: reads `In`, writes `Out`.
 ///
@@ -22,12 +26,17 @@ use crate::{CodecError, EncodeRef, LengthPrefixed};
 /// describe itself: both sides need the same types, without those of serde's attributes that depend on
 /// names of fields or on skipping (see below).
 ///
-/// **Errors**, on sending: [`CodecError::ItemTooLarge`], with the true length of the value;
-/// [`CodecError::Unencodable`] when postcard or the type's `Serialize` refuses, a sequence of
-/// unknown length or a field that is left out for one. On receiving: [`CodecError::FrameTooLarge`], as soon as the prefix is
-/// there, which leaves the buffer as it is; [`CodecError::Malformed`], which takes exactly that
-/// frame, for a payload that is no `In` or goes on behind it. postcard's errors do not carry the
-/// message of a type's own `Serialize` or `Deserialize`.
+/// **Errors**, on sending:
+/// - [`CodecError::ItemTooLarge`], with the true length of the value.
+/// - [`CodecError::Unencodable`] when postcard or the type's `Serialize` refuses, such as a sequence of
+///   unknown length or a field that is left out.
+///
+/// On receiving:
+/// - [`CodecError::FrameTooLarge`], as soon as the prefix is there. The buffer stays as it is.
+/// - [`CodecError::Malformed`] for a payload that is no `In`, or has bytes after it. Exactly that
+///   frame is removed.
+///
+/// postcard's errors do not carry the message of a type's own `Serialize` or `Deserialize`.
 ///
 /// **Hostile bytes:** for any frame, memory and time are bounded: see the [crate's
 /// documentation](crate). Nesting is limited to 128 levels. A payload has at most as many elements
@@ -115,7 +124,7 @@ impl<In: DeserializeOwned, Out> Decoder for Postcard<In, Out> {
             let value = budget
                 .seed()
                 .deserialize(&mut deserializer)
-                .map_err(|error| budget.explain(error))?;
+                .map_err(|error| budget.into_error(error))?;
             Ok((value, deserializer.finalize()?.len()))
         })
     }

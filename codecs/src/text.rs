@@ -4,8 +4,7 @@ use std::{borrow::Cow, str};
 
 use asynchronous_codec::{BytesMut, Decoder, Encoder};
 
-use crate::length_prefix::LengthPrefixed;
-use crate::{CodecError, EncodeRef, LengthDelimited, WireFormat};
+use crate::{CodecError, EncodeRef, LengthDelimited, WireFormat, length_prefix::LengthPrefixed};
 
 /// Texts, each behind its length: one item is one string, whatever is in it.
 ///
@@ -68,7 +67,7 @@ impl Text {
 }
 
 impl LengthPrefixed for Text {
-    /// It is.
+    /// Returns `true`: a payload is a text.
     fn is_text(&self) -> bool {
         true
     }

@@ -59,7 +59,7 @@ macro_rules! typed_encoder {
             #[must_use]
             pub fn new(max_frame_len: usize) -> Self {
                 Self {
-                    max_frame_len: crate::length_prefix::limit(max_frame_len),
+                    max_frame_len: crate::length_prefix::clamp_limit(max_frame_len),
                     types: ::std::marker::PhantomData,
                 }
             }

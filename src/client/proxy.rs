@@ -66,10 +66,12 @@ impl Connector {
     /// servers that need none. The upper-case name counts if both are set. Not in a browser, and not for
     /// `connect_over`.
     ///
-    /// The rules are those of `hyper-util`: a proxy without a scheme is `http://`; a variable that is no
-    /// URL of a proxy is ignored; `NO_PROXY` lists names with their subdomains, addresses, networks
-    /// (`10.0.0.0/8`) and `*`, with commas between them; in a CGI script, where `REQUEST_METHOD` is set,
-    /// there is no proxy.
+    /// The rules are those of `hyper-util`:
+    /// - A proxy without a scheme is `http://`.
+    /// - A variable that is no URL of a proxy is ignored.
+    /// - `NO_PROXY` lists names with their subdomains, addresses, networks (`10.0.0.0/8`) and `*`, with
+    ///   commas between them.
+    /// - In a CGI script, where `REQUEST_METHOD` is set, there is no proxy.
     #[cfg(feature = "proxy-env")]
     #[must_use]
     pub fn proxy_from_env(mut self) -> Self {

@@ -108,7 +108,7 @@ struct Core {
     /// Size of the incomplete message, and what was sent, when the deadline was last polled.
     partial_message: u64,
     sent_before: u64,
-    /// What [`note_life`](Connection::note_life) found last.
+    /// What [`record_life`](Connection::record_life) found last.
     life: u64,
     waker: Waker,
     /// The task that polls.
@@ -246,7 +246,7 @@ impl<M: MessageTransport> Connection<M> {
             let sent = self.sent();
             let task = self.core.task;
             let blocked = self.core.keepalive.poll_sending(cx, task, sent);
-            self.note_life();
+            self.record_life();
             match ready!(blocked) {
                 Action::TimedOut(why) => WsErr::TimedOut(why),
                 Action::SendPing => return Poll::Pending,
@@ -263,7 +263,7 @@ impl<M: MessageTransport> Connection<M> {
 
     /// Restarts the deadlines of pings in flight if the peer has shown life: it sent something, it took
     /// some of what had to wait, or the ping itself is sent.
-    fn note_life(&mut self) {
+    fn record_life(&mut self) {
         if !self.core.pings.is_awaited() {
             return;
         }
@@ -273,7 +273,7 @@ impl<M: MessageTransport> Connection<M> {
             .wrapping_add(self.core.keepalive.taken())
             .wrapping_add(self.core.pings.sent());
         if std::mem::replace(&mut self.core.life, life) != life {
-            self.core.shared().note_life();
+            self.core.shared().record_life();
         }
     }
 

@@ -121,7 +121,7 @@ impl<M: MessageTransport> Connection<M> {
             let received = progress.received.unwrap_or(self.core.received);
             let sent = progress.sent.unwrap_or(self.core.sent);
             action = self.core.keepalive.poll_receiving(cx, received, sent);
-            self.note_life();
+            self.record_life();
         }
         match ready!(action) {
             Action::SendPing => self.core.pings.queue_keepalive(),

@@ -144,7 +144,7 @@ impl Shared {
     }
 
     /// The peer has shown life: the deadlines of pings begin again.
-    pub(super) fn note_life(&self) {
+    pub(super) fn record_life(&self) {
         *self.last_life() = Instant::now();
     }
 

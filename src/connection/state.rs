@@ -7,7 +7,9 @@
 //! sending    Open ──► Closing ──► CloseQueued ──► CloseSent
 //!             │          │             │              │
 //!             └──────────┴─────► Failed ◄─────────────┘
+//!            Open, Closing ──► CloseQueued              if the transport replies to a close frame
 //! receiving  Open ──► Draining ──► Ended
+//!            Open ──► Ended
 //! cause      None ──► Closed | Violation | Transport | TimedOut
 //! steps      Flush ──► Close ──► Drain ──► Done                 begin with the cause
 //! ```
@@ -16,10 +18,14 @@
 //!
 //! | cause | end | a read | a write | a flush | a close |
 //! |---|---|---|---|---|---|
-//! | none | no | receives | buffers | sends | sends, then the close frame |
+//! | none, sending half `Open` | no | receives | buffers | sends | sends, then the close frame |
+//! | none, sending half `Closing` to `CloseSent` | no | receives | `BrokenPipe` | sends, then the close frame | the same |
+//! | none, sending half `Failed` | no | receives | why writing failed, or `BrokenPipe` if our close frame was queued | the same, once if data was lost | as a flush |
 //! | `Closed` | no | flushes our close frame, which ends it | `BrokenPipe` | `BrokenPipe` once if data was lost | flushes our close frame |
 //! | `Violation` | no | sends what is buffered and the close frame, closes the transport, discards until its end, which ends it | `BrokenPipe` | waits until what was written before has been sent | the same, and the close frame |
 //! | any | yes | while the receiving half is `Open`: what arrived before; then the error, once; then the end | `BrokenPipe` | `BrokenPipe` once if data was lost | waits until the transport is closed |
+//!
+//! `Transport` and `TimedOut` end the connection at once.
 //!
 //! A write, flush or close that must wait while there is no cause also receives control messages, and
 //! at most one data message, which it keeps for the reader.
@@ -28,7 +34,7 @@ mod conclusion;
 mod ending;
 mod halves;
 mod input;
-#[cfg(all(test, feature = "__property-tests"))]
+#[cfg(test)]
 mod tests;
 mod transition;
 
@@ -96,14 +102,14 @@ impl State {
         matches!(self.send, SendState::Open) && self.cause.is_none()
     }
 
-    /// Whether a close frame waits for the transport.
+    /// Whether a close frame is pending: the transport has not yet taken it.
     #[inline]
     pub(super) fn is_close_pending(&self) -> bool {
         // What is not with the transport at the end is not sent any more.
         matches!(self.send, SendState::Closing { .. }) && self.end.is_none()
     }
 
-    /// The close frame that waits for the transport.
+    /// The close frame that is pending: the transport has not yet taken it.
     pub(super) fn pending_close(&self) -> Option<Message> {
         match &self.send {
             SendState::Closing { frame, .. } if self.end.is_none() => {

@@ -13,10 +13,13 @@ use ws_framed_codecs::{CodecError, EncodeRef};
 /// `In` is received, `Out` is sent, by value or by reference.
 pub struct AnyCodec<In, Out = In>(Box<dyn Erased<In, Out>>);
 
-/// What a codec needs to be one of several in [`Contracts`](crate::Contracts): items `In` and `Out`
-/// by value, [`EncodeRef`] for what an `Out` lends out, errors that convert into [`CodecError`], and
-/// `Clone`, because each connection has a codec of its own. All codecs of this library fit, and any
-/// codec that has these traits does.
+/// What a codec needs to be one of several in [`Contracts`](crate::Contracts):
+/// - items `In` and `Out` by value
+/// - [`EncodeRef`] for what an `Out` lends out
+/// - errors that convert into [`CodecError`]
+/// - `Clone`, because each connection has a codec of its own
+///
+/// All codecs of this library fit, and so does any codec that has these traits.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a codec of `Contracts<{In}, {Out}>`",
     note = "it has to decode `{In}`, encode `{Out}` by value and by reference (`EncodeRef`), and be `Clone + Send + Sync + 'static`"

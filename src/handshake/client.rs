@@ -305,5 +305,5 @@ fn invalid(why: &str) -> WsErr {
     WsErr::Handshake(why.to_owned())
 }
 
-#[cfg(all(test, feature = "__property-tests"))]
+#[cfg(test)]
 mod tests;

@@ -153,7 +153,7 @@ fn parse_canonical<N: FromStr + ToString>(text: &str) -> Option<N> {
     (number.to_string() == text).then_some(number)
 }
 
-/// The subprotocol.
+/// The subprotocol that stands for the contract, such as `chat.v2.json.65536`.
 impl fmt::Display for Contract {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -194,8 +194,9 @@ mod tests {
         }
     }
 
+    /// A name is valid if a header can carry it and the parser finds it again.
     #[test]
-    fn names_are_what_a_header_can_carry_and_a_parser_find_again() {
+    fn valid_names_round_trip() {
         let longest = "n".repeat(MAX_NAME_LEN);
         let too_long = "n".repeat(MAX_NAME_LEN + 1);
         for (name, codec, is_fine) in [
@@ -228,8 +229,9 @@ mod tests {
         }
     }
 
+    /// Tokens that are not in the form of a contract are rejected.
     #[test]
-    fn what_is_not_written_like_a_contract_is_none() {
+    fn other_tokens_are_no_contract() {
         assert!("chat.v2.json.9".parse::<Contract>().is_ok());
         for token in [
             "",
@@ -265,8 +267,9 @@ mod tests {
         }
     }
 
+    /// All parts of a contract are parsed from its token.
     #[test]
-    fn a_token_says_what_the_contract_is() {
+    fn token_holds_all_parts() {
         let contract: Contract = "org.example.v1.v7.lz4+json.0.message".parse().unwrap();
         assert_eq!(contract.name(), "org.example.v1");
         assert_eq!(contract.version(), 7);

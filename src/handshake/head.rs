@@ -305,5 +305,5 @@ fn title_case(name: &str) -> impl Iterator<Item = u8> {
     })
 }
 
-#[cfg(all(test, feature = "__property-tests"))]
+#[cfg(test)]
 mod tests;

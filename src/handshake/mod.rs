@@ -21,7 +21,7 @@ mod headers;
 mod key;
 pub(crate) mod options;
 pub(crate) mod outcome;
-#[cfg(all(test, feature = "__property-tests", not(target_arch = "wasm32")))]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod peer;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod policy;

@@ -202,8 +202,9 @@ mod tests {
         checked.map_or_else(|rejection| rejection.status().as_u16(), |()| 101)
     }
 
+    /// Without a policy, a request needs exactly one `Host`, and at most one `Origin`.
     #[test]
-    fn without_a_policy_only_one_host_header_is_insisted_on() {
+    fn default_policy_requires_one_host() {
         let policy = Policy::default();
         assert_eq!(status(&policy, "/x?y", &[("host", "a")]), 101);
         assert_eq!(
@@ -222,8 +223,9 @@ mod tests {
         );
     }
 
+    /// Pages of other origins are refused, and native clients are not.
     #[test]
-    fn pages_of_other_origins_are_refused_and_native_clients_are_not() {
+    fn other_origins_are_refused() {
         let mut policy = Policy {
             origins: vec![
                 "https://Chat.example".into(),

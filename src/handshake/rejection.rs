@@ -37,8 +37,8 @@ struct Inner {
 }
 
 impl Rejection {
-    /// A rejection with a status from 200 to 599. The reason is sent as the body, and is in
-    /// [`WsErr::Rejected`] at both ends.
+    /// A rejection with a status from 200 to 599, in HTTP/2 from 300. The reason is sent as the body,
+    /// and is in [`WsErr::Rejected`] at both ends.
     ///
     /// With another status, the server gets [`WsErr::InvalidConfig`], and the client status 500.
     #[must_use]

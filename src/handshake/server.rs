@@ -373,5 +373,5 @@ fn write_response(response: &Response<()>) -> Vec<u8> {
     head::write_head(&first_line, response.headers())
 }
 
-#[cfg(all(test, feature = "__property-tests"))]
+#[cfg(test)]
 mod tests;

@@ -133,8 +133,9 @@ mod tests {
         })
     }
 
+    /// The offered subprotocol that the server prefers is selected.
     #[test]
-    fn the_most_wanted_of_what_is_offered_is_chosen() {
+    fn server_preference_decides() {
         let (json, cbor) = ("chat.v2.json.9", "chat.v2.cbor.9");
         for (spoken, offered, expected) in [
             (&[][..], &[][..], None),
@@ -248,8 +249,9 @@ mod tests {
         }
     }
 
+    /// The answer to a hostile offer is short, however long the offer is.
     #[test]
-    fn a_hostile_offer_gets_a_short_answer() {
+    fn hostile_offer_gets_short_answer() {
         let long = "x".repeat(64 * 1024);
         let many: Vec<_> = (0..10_000).map(|n| format!("chat.v{n}.json.8")).collect();
         for offer in [

@@ -35,7 +35,7 @@ type OnFailedUpgrade = Box<dyn FnOnce(WsErr) + Send + Sync>;
 /// The extractor of a request that may become a WebSocket. It accepts every request; the
 /// [`Acceptor`] decides which ones are rejected.
 ///
-/// The path that the acceptor judges is the one that the client asked for, also in a nested router.
+/// The path that the acceptor checks is the one that the client asked for, also in a nested router.
 /// The address of the peer is in spans, and in the extensions of the request as a [`SocketAddr`], if
 /// the router is served with
 /// [`ConnectInfo<SocketAddr>`](::axum::Router::into_make_service_with_connect_info).

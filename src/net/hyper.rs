@@ -44,10 +44,12 @@ use crate::{
 /// Below TLS, set `TCP_NODELAY` yourself.
 ///
 /// # Errors
-/// Those of the inner future: [`WsErr::Rejected`] with the status of the response;
-/// [`WsErr::InvalidHeader`] and [`WsErr::InvalidConfig`] for an invalid setting;
-/// [`WsErr::TimedOut`] if `handshake_timeout` elapses in the callback, or before the response has
-/// been sent; [`WsErr::Io`] if it cannot be sent, or if the server does not serve upgrades.
+/// Those of the inner future:
+/// - [`WsErr::Rejected`] with the status of the response.
+/// - [`WsErr::InvalidHeader`] and [`WsErr::InvalidConfig`]: a setting is not valid.
+/// - [`WsErr::TimedOut`]: `handshake_timeout` elapses in the callback, or before the response has been
+///   sent.
+/// - [`WsErr::Io`]: the response cannot be sent, or the server does not serve upgrades.
 ///
 /// # Cancel safety
 /// Dropping either future closes the connection, or leaves it to hyper if there is no response yet.
@@ -148,7 +150,7 @@ mod tests {
 
     /// A request that passed through something which does not support upgrades.
     #[test]
-    fn a_request_without_an_upgrade_is_rejected() {
+    fn request_without_upgrade_is_rejected() {
         let request = Request::get("/")
             .header("Host", "a")
             .header("Connection", "Upgrade")

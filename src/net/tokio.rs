@@ -59,9 +59,12 @@ where
 }
 
 impl Connector {
-    /// Connects to a WebSocket URL by TCP, without Nagle's algorithm. `wss://` needs one of the
-    /// features `rustls-native-roots` and `rustls-webpki-roots`, or the feature `rustls` and
-    /// `Connector::tls`. In a browser, it needs no feature.
+    /// Connects to a WebSocket URL by TCP, without Nagle's algorithm.
+    ///
+    /// `wss://` needs the following, except in a browser:
+    /// - Trust: one of the features `rustls-platform-verifier`, `rustls-native-roots` and
+    ///   `rustls-webpki-roots`, or the feature `rustls` and `Connector::tls`.
+    /// - Cryptography: the feature `ring`, or an installed provider of rustls.
     ///
     /// The addresses of a name are tried as RFC 8305 describes: IPv6 and IPv4 in turn, the next one after
     /// 250 ms or as soon as one fails. The first connection is used, and the other attempts are dropped.
@@ -120,10 +123,18 @@ impl Connector {
 }
 
 impl<T> Acceptor<T> {
-    /// Reads a request and answers it. A request that is not for a WebSocket gets an HTTP status:
-    /// 405 for a method other than GET, 426 without an upgrade or for a version other than 13, 431
-    /// for a request of more than 16 KiB, 400 otherwise. The callback of
-    /// [`on_request`](Self::on_request) may answer it with another one.
+    /// Reads a request and answers it. A request that does not open a WebSocket gets an HTTP status:
+    ///
+    /// | request | status |
+    /// |---|---|
+    /// | a method other than GET | 405 |
+    /// | no upgrade, or a version other than 13 | 426 |
+    /// | more than 16 KiB | 431 |
+    /// | an origin, a path or a host that the acceptor does not allow | 403, 404 or 421 |
+    /// | any other fault | 400 |
+    ///
+    /// The callback of [`on_request`](Self::on_request) may answer a plain request, or reject one for
+    /// a WebSocket, with another status.
     ///
     /// Returns a [`WsStream`], or with such a callback, a pair of it and the value of the callback.
     ///

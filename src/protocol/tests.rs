@@ -20,7 +20,6 @@ mod mask;
 mod memory;
 #[cfg(feature = "__property-tests")]
 mod properties;
-#[cfg(feature = "__property-tests")]
 mod utf8;
 
 use bytes::BytesMut;

@@ -72,9 +72,9 @@ impl ReconnectHandle {
         }
     }
 
-    /// Ends the current wait, whatever its reason: the next attempt starts at once. During an attempt,
-    /// it is the wait after it that is left out. Otherwise, it has no effect. In a browser, its `online`
-    /// event does the same.
+    /// Ends the current wait, whatever its reason: the next attempt starts at once. A call during an
+    /// attempt leaves out the wait after that attempt. At any other time, a call has no effect. In a
+    /// browser, its event `online` does the same.
     pub fn retry_now(&self) {
         let mut inner = self.0.lock();
         if matches!(inner.phase, Phase::Connecting | Phase::Waiting { .. }) {

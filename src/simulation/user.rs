@@ -226,7 +226,7 @@ impl User {
                     View::Messages(messages) => messages.close_with(frame.clone()).await,
                 }
             };
-            let closed = self.perhaps(closing).await;
+            let closed = self.maybe_cancel(closing).await;
             self.trace(|| format!("closed: {closed:?}"));
             let mut oracle = self.env.oracle.borrow_mut();
             match closed {
@@ -289,20 +289,20 @@ impl User {
     /// Polls until the future is ready. Some attempts are dropped before that.
     async fn until_done<T>(&self, mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
         loop {
-            if let Some(done) = self.perhaps(poll_fn(&mut poll)).await {
+            if let Some(done) = self.maybe_cancel(poll_fn(&mut poll)).await {
                 return done;
             }
         }
     }
 
     /// Polls a few times, then drops the future.
-    async fn perhaps<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        let mut patience = {
+    async fn maybe_cancel<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut polls_left = {
             let mut rng = self.rng.borrow_mut();
             rng.one_in(self.plan.cancels).then(|| rng.below(3))
         };
         let mut work = pin!(work);
-        poll_fn(|cx| match (work.as_mut().poll(cx), &mut patience) {
+        poll_fn(|cx| match (work.as_mut().poll(cx), &mut polls_left) {
             (Poll::Ready(done), _) => Poll::Ready(Some(done)),
             (Poll::Pending, Some(0)) => Poll::Ready(None),
             (Poll::Pending, Some(left)) => {

@@ -18,10 +18,11 @@ use crate::{
 };
 
 impl<M: MessageTransport> WsStream<M> {
-    /// Closes the connection, and returns how it ended: flushes written data, sends the close
-    /// frame, discards data that still arrives, and waits for the peer's close frame and the end of
-    /// the transport. No step waits longer than [`close_timeout`](crate::Config::close_timeout) for the
-    /// peer.
+    /// Closes the connection, and returns how it ended.
+    ///
+    /// Flushes written data, sends the close frame, and discards data that still arrives. Then waits
+    /// for the peer's close frame and the end of the transport. No step waits longer than
+    /// [`close_timeout`](crate::Config::close_timeout) for the peer.
     ///
     /// If the connection is closing already, the first close frame stands. If it has ended, its
     /// outcome is returned.

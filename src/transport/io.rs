@@ -1,6 +1,6 @@
 //! Byte streams below a [`Socket`](super::socket::Socket): those of tokio, and those of futures-io.
 //!
-//! Each has a newtype of its own. The adapters between the two worlds that other crates offer write one
+//! Each has a newtype of its own. The adapters between the two that other crates offer write one
 //! slice of a vectored write, and read into initialised memory.
 
 #[cfg(test)]

@@ -112,9 +112,11 @@ pub trait MessageTransport {
     }
 
     /// Provides a buffer for the payload of the next data message, in place of one that the transport
-    /// allocates. It replaces an earlier one that is not in use. A payload that fits into its spare
-    /// capacity may be appended to it and returned in it. So the parts of a large item, which spans
-    /// messages, need no copy to become one. By default it is dropped.
+    /// allocates. The buffer replaces one that was provided before and is not in use.
+    ///
+    /// If the payload fits into the spare capacity of the buffer, the transport may append the payload
+    /// and return the buffer as the message. So the parts of a large item, which spans messages, need
+    /// no copy to become one. By default the buffer is dropped.
     fn provide_buffer(&mut self, buffer: BytesMut) {
         drop(buffer);
     }

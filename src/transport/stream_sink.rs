@@ -16,7 +16,7 @@ use crate::{error::WsErr, message::Message};
 /// test.
 ///
 /// The end of the stream is the end of the transport; closing the sink closes its writing half. The
-/// error type of both converts into [`WsErr`], as `io::Error` does.
+/// error types of the stream and of the sink convert into [`WsErr`], as `io::Error` does.
 ///
 /// ```
 /// use futures::{SinkExt, StreamExt, channel::mpsc, future::ready};

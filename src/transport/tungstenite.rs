@@ -48,12 +48,14 @@ const PONG_OVERHEAD: usize = 16;
 /// [`WsStream::new`](crate::WsStream::new) wraps the bare socket in it;
 /// [`WsStream::into_transport`](crate::WsStream::into_transport) gives it back.
 ///
-/// Differences from a connection of [`connect`](crate::connect) or [`accept`](crate::accept): signs of
-/// life are whole messages, [`message_timeout`](crate::Config::message_timeout) has no effect, and the
-/// limits and the memory of the socket are those of its own settings. After a message that tungstenite
-/// accepts and this library does not (refused text, a smaller limit, a codec's error), the close frame
-/// with its code may be missing: if it has to wait because the peer does not read, tungstenite first
-/// replies to a close frame of the peer, or finds the end of its stream and sends nothing more.
+/// Differences from a connection of [`connect`](crate::connect) or [`accept`](crate::accept):
+/// - Signs of life are whole messages.
+/// - [`message_timeout`](crate::Config::message_timeout) has no effect.
+/// - The limits and the memory of the socket are those of its own settings.
+/// - The close frame with the code of an error may be missing, if tungstenite has accepted the message:
+///   refused text, a smaller limit, an error of the codec. This happens if the close frame has to wait
+///   because the peer does not read. Then tungstenite first replies to a close frame of the peer, or
+///   finds the end of its stream, and sends nothing more.
 #[derive(Debug)]
 pub struct Tungstenite<S>(Adapter<WebSocketStream<S>>);
 
@@ -167,7 +169,7 @@ impl<W: Socket> Adapter<W> {
     }
 
     /// Reads and discards bytes until the end of the stream.
-    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut scratch = [0; 4096];
         for _ in 0..MAX_DISCARDED_PER_POLL / scratch.len() {
             match ready!(self.socket.poll_read_below(cx, &mut scratch)) {
@@ -194,7 +196,7 @@ impl<W: Socket> Adapter<W> {
                 Poll::Ready(next)
             }
             Receives::Discards => {
-                ready!(self.poll_discard(cx));
+                ready!(self.poll_drain(cx));
                 self.receives = Receives::Nothing;
                 Poll::Ready(None)
             }
@@ -354,7 +356,7 @@ fn into_tungstenite(message: Message) -> tungstenite::Message {
 }
 
 /// Converts an error of the receiving side; `None` for an end without a close frame, which the connection
-/// judges.
+/// interprets.
 fn receive_error(error: Error) -> Option<WsErr> {
     Some(match error {
         Error::ConnectionClosed

@@ -202,7 +202,7 @@ async fn error_after_the_peer_closed() {
 /// The closure runs in the span of the handler. Its error is logged in the span of the connection,
 /// which is below that, and has the address of the peer.
 #[test]
-fn closure_runs_in_the_span_of_the_handler() {
+fn closure_runs_in_handler_span() {
     let (recorder, _installed) = RecordingSubscriber::install(Level::DEBUG);
     run(async {
         let serve: Serve = |_| {

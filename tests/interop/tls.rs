@@ -166,7 +166,7 @@ async fn default_roots_are_used() {
 
 /// Each choice of trust rejects the authority of the tests.
 #[tokio::test]
-async fn unknown_to_mozilla_and_to_the_system() {
+async fn public_roots_reject_unknown_authority() {
     let mozilla = ClientTls::webpki_roots().unwrap();
     // A system without certificates has no verifier.
     let system = ClientTls::platform_verifier().ok();
@@ -256,7 +256,7 @@ async fn server_selects_http_1_1() {
 
 /// TLS is below hyper and axum: an acceptor with TLS is an error there, and status 500.
 #[tokio::test]
-async fn tls_below_an_http_server_is_an_error() {
+async fn tls_below_http_server_is_error() {
     let mut request = axum::http::Request::new(());
     let acceptor = acceptor().on_request(async |_| Ok(()));
     let (response, opening) = ws_framed::hyper::upgrade(&acceptor, &mut request).await;

@@ -53,7 +53,7 @@ fn main() -> Result<()> {
     failed.map_or(Ok(()), |failure| Err(failure.into()))
 }
 
-/// All contenders in turn, round by round, so that a mood of the machine meets all of them.
+/// All contenders in turn, round by round, so that a slow phase of the machine affects all of them.
 fn run<'s>(options: &Options, scenario: &'s Scenario) -> Outcome<'s> {
     let mut outcome = Outcome::new(scenario);
     let count = scenario.contenders.len();

@@ -1,18 +1,22 @@
 //! What the feature `bincode` adds to the type.
 
 use asynchronous_codec::{BytesMut, Decoder};
-use bincode::config::{Configuration, standard};
-use bincode::enc::write::Writer;
-use bincode::error::EncodeError;
-use bincode::serde::{encode_into_writer, seed_decode_from_slice};
+use bincode::{
+    config::{Configuration, standard},
+    enc::write::Writer,
+    error::EncodeError,
+    serde::{encode_into_writer, seed_decode_from_slice},
+};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::Bincode;
-use crate::bounded::Budget;
-use crate::checked::{Checked, Rules};
-use crate::length_prefix::{FrameWriter, decode_with};
-use crate::typed::typed_encoder;
-use crate::{CodecError, EncodeRef};
+use crate::{
+    CodecError, EncodeRef,
+    bounded::Budget,
+    checked::{Checked, Rules},
+    length_prefix::{FrameWriter, decode_with},
+    typed::typed_encoder,
+};
 
 /// bincode's own limit is a constant in the type, and not needed. The payload is read from a slice,
 /// and [`Budget`] makes bincode compare the length of strings and bytes with that slice.
@@ -49,7 +53,7 @@ impl<In: DeserializeOwned, Out> Decoder for Bincode<In, Out> {
         decode_with(src, self.max_frame_len, |payload| {
             let budget = Budget::new(payload.len());
             let (value, used) = seed_decode_from_slice(budget.seed(), payload, FORMAT)
-                .map_err(|error| budget.explain(error))?;
+                .map_err(|error| budget.into_error(error))?;
             Ok((value, payload.len().saturating_sub(used)))
         })
     }

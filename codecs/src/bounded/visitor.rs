@@ -108,7 +108,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for BoundedVisitor<'_, V> {
     #[inline]
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
         self.inner
-            .visit_some(self.bounds.deeper()?.around(deserializer))
+            .visit_some(self.bounds.deeper()?.wrap(deserializer))
     }
 
     fn visit_newtype_struct<D>(self, deserializer: D) -> Result<V::Value, D::Error>
@@ -116,7 +116,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for BoundedVisitor<'_, V> {
         D: Deserializer<'de>,
     {
         self.inner
-            .visit_newtype_struct(self.bounds.deeper()?.around(deserializer))
+            .visit_newtype_struct(self.bounds.deeper()?.wrap(deserializer))
     }
 
     #[inline]
@@ -140,7 +140,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for BoundedVisitor<'_, V> {
 
     #[inline]
     fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
-        self.inner.visit_enum(self.bounds.around(access))
+        self.inner.visit_enum(self.bounds.wrap(access))
     }
 }
 
@@ -161,7 +161,7 @@ impl<'b, A> Elements<'b, A> {
         bounds: Bounds<'b>,
     ) -> Result<Self, E> {
         let paid = announced.unwrap_or(0);
-        bounds.pay(paid.saturating_sub(free))?;
+        bounds.charge_elements(paid.saturating_sub(free))?;
         Ok(Self {
             access,
             bounds,
@@ -177,7 +177,7 @@ impl<'b, A> Elements<'b, A> {
                 self.paid = paid;
                 Ok(())
             }
-            None => self.bounds.pay(1),
+            None => self.bounds.charge_elements(1),
         }
     }
 
@@ -196,7 +196,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Elements<'_, A> {
     where
         T: DeserializeSeed<'de>,
     {
-        let element = self.access.next_element_seed(self.bounds.around(seed))?;
+        let element = self.access.next_element_seed(self.bounds.wrap(seed))?;
         if element.is_some() {
             self.count()?;
         }
@@ -216,7 +216,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Elements<'_, A> {
     where
         K: DeserializeSeed<'de>,
     {
-        let key = self.access.next_key_seed(self.bounds.around(seed))?;
+        let key = self.access.next_key_seed(self.bounds.wrap(seed))?;
         if key.is_some() {
             self.count()?;
         }
@@ -228,7 +228,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Elements<'_, A> {
     where
         T: DeserializeSeed<'de>,
     {
-        self.access.next_value_seed(self.bounds.around(seed))
+        self.access.next_value_seed(self.bounds.wrap(seed))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -247,10 +247,8 @@ impl<'de, 'b, A: EnumAccess<'de>> EnumAccess<'de> for Bounded<'b, A> {
     where
         T: DeserializeSeed<'de>,
     {
-        let (name, variant) = self
-            .inner
-            .variant_seed(self.bounds.deeper()?.around(seed))?;
-        Ok((name, self.bounds.around(variant)))
+        let (name, variant) = self.inner.variant_seed(self.bounds.deeper()?.wrap(seed))?;
+        Ok((name, self.bounds.wrap(variant)))
     }
 }
 
@@ -268,7 +266,7 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Bounded<'_, A> {
         T: DeserializeSeed<'de>,
     {
         self.inner
-            .newtype_variant_seed(self.bounds.deeper()?.around(seed))
+            .newtype_variant_seed(self.bounds.deeper()?.wrap(seed))
     }
 
     #[inline]

@@ -8,13 +8,16 @@ mod access;
 
 use std::borrow::Cow;
 
-use serde::de::value::SeqDeserializer;
-use serde::de::{self, Deserializer, Unexpected, Visitor};
-use serde::forward_to_deserialize_any;
+use serde::{
+    de::{self, Deserializer, Unexpected, Visitor, value::SeqDeserializer},
+    forward_to_deserialize_any,
+};
 
 use self::access::{Elements, Keys, Variant};
-use super::error::Error;
-use super::reader::{Item, PayloadReader};
+use super::{
+    error::Error,
+    reader::{Item, PayloadReader},
+};
 
 impl<'p> PayloadReader<'p> {
     /// Hands an item to a visitor, and sees that it takes all of it.

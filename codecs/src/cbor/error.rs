@@ -1,7 +1,6 @@
 //! Why a value is not written, or a payload not read.
 
-use std::convert::Infallible;
-use std::fmt;
+use std::{convert::Infallible, fmt};
 
 use cbor4ii::core::{dec, enc};
 use serde::{de, ser};

@@ -8,8 +8,10 @@
 
 use std::borrow::Cow;
 
-use cbor4ii::core::dec::{self, Decode, IgnoredAny, Read, Reference, if_major};
-use cbor4ii::core::{major, marker, types};
+use cbor4ii::core::{
+    dec::{self, Decode, IgnoredAny, Read, Reference, if_major},
+    major, marker, types,
+};
 use half::f16;
 
 use super::error::{Error, Incomplete};

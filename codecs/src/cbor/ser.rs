@@ -2,11 +2,15 @@
 
 mod collection;
 
-use std::convert::Infallible;
-use std::fmt::{self, Write as _};
+use std::{
+    convert::Infallible,
+    fmt::{self, Write as _},
+};
 
-use cbor4ii::core::enc::{Encode, Write};
-use cbor4ii::core::types;
+use cbor4ii::core::{
+    enc::{Encode, Write},
+    types,
+};
 use serde::ser::{self, Serialize};
 
 use self::collection::Collection;

@@ -5,7 +5,7 @@ use std::error::Error;
 use asynchronous_codec::BytesMut;
 use bytes::{Buf, BufMut};
 
-use super::{PREFIX_LEN, complete, prefix};
+use super::{PREFIX_LEN, encode_prefix, frame_len};
 use crate::CodecError;
 
 /// A writer for one frame, which a serializer writes directly into the output buffer.
@@ -48,7 +48,7 @@ impl<'d> FrameWriter<'d> {
     /// Completes the frame.
     #[inline]
     pub(crate) fn finish(mut self) -> Result<(), CodecError> {
-        let prefix = prefix(self.len, self.max)?;
+        let prefix = encode_prefix(self.len, self.max)?;
         if let Some(place) = self
             .dst
             .get_mut(self.start..)
@@ -82,7 +82,7 @@ pub(crate) fn decode_with<T>(
     max: usize,
     read: impl FnOnce(&[u8]) -> Result<(T, usize), Box<dyn Error + Send + Sync>>,
 ) -> Result<Option<T>, CodecError> {
-    let Some(len) = complete(src, max)? else {
+    let Some(len) = frame_len(src, max)? else {
         return Ok(None);
     };
     let end = PREFIX_LEN + len;

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use serde::de::{self, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Serialize,
+    de::{self, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor},
+};
 
 use super::values::{Format, Value};
 

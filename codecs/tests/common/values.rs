@@ -1,12 +1,12 @@
 //! The serde codecs under test, and values for them.
 
-use std::collections::BTreeMap;
-use std::fmt::Debug;
+use std::{collections::BTreeMap, fmt::Debug};
 
-use super::{AMPLE, Codec, Subject, prefixed};
 use asynchronous_codec::{BytesMut, Decoder, Encoder};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use ws_framed_codecs::CodecError;
+
+use super::{AMPLE, Codec, Subject, prefixed};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Value {

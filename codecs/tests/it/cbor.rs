@@ -3,15 +3,15 @@
 
 mod numbers;
 
-use std::collections::BTreeMap;
-use std::fmt::Debug;
-use std::net::IpAddr;
+use std::{collections::BTreeMap, fmt::Debug, net::IpAddr};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use crate::common::self_describing::{Bytes, OfCbor};
-use crate::common::values::Format;
+use crate::common::{
+    self_describing::{Bytes, OfCbor},
+    values::Format,
+};
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Marker;

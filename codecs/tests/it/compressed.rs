@@ -5,8 +5,11 @@ use asynchronous_codec::{Bytes, BytesMut, Decoder, Encoder};
 use proptest::prelude::*;
 use ws_framed_codecs::{CodecError, Compressed, LengthDelimited, Lines};
 
-use crate::common::compressed::{Raw, lz4, noise, zeros};
-use crate::common::{AMPLE, prefixed};
+use crate::common::{
+    AMPLE,
+    compressed::{Raw, lz4, noise, zeros},
+    prefixed,
+};
 
 /// A block in the LZ4 format, made by hand, inflates to its contents.
 #[test]

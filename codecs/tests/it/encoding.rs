@@ -6,12 +6,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use asynchronous_codec::{BytesMut, Decoder, Encoder};
-use serde::de::DeserializeOwned;
-use serde::ser::{Error, Serialize, SerializeTuple, Serializer};
+use serde::{
+    de::DeserializeOwned,
+    ser::{Error, Serialize, SerializeTuple, Serializer},
+};
 use ws_framed_codecs::CodecError;
 
-use crate::common::AMPLE;
-use crate::common::values::Format;
+use crate::common::{AMPLE, values::Format};
 
 crate::for_every_format! {
     crate::encoding:

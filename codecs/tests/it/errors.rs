@@ -1,7 +1,6 @@
 //! Errors: their text, their source, and their way through `io::Error`.
 
-use std::error::Error;
-use std::io;
+use std::{error::Error, io};
 
 use asynchronous_codec::{Bytes, BytesMut, Decoder, Encoder};
 use ws_framed_codecs::{CodecError, LengthDelimited, Lines};

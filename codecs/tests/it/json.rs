@@ -7,8 +7,7 @@ use asynchronous_codec::{BytesMut, Encoder};
 use serde::{Serialize, de::DeserializeOwned};
 use ws_framed_codecs::CodecError;
 
-use crate::common::self_describing::OfJson;
-use crate::common::values::Format;
+use crate::common::{self_describing::OfJson, values::Format};
 
 /// `Json` refuses to send a number that it would write as null.
 #[test]

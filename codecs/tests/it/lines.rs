@@ -4,8 +4,10 @@ use asynchronous_codec::{BytesMut, Decoder, Encoder};
 use proptest::prelude::*;
 use ws_framed_codecs::{CodecError, Lines};
 
-use crate::common::{AMPLE, OfLines, Subject};
-use crate::properties::{cuts, pieces};
+use crate::{
+    common::{AMPLE, OfLines, Subject},
+    properties::{cuts, pieces},
+};
 
 fn decode_all(codec: &mut Lines, text: &str) -> Vec<String> {
     let mut buffer = BytesMut::from(text);

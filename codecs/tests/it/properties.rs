@@ -1,9 +1,7 @@
 //! Any items, in any parts, and any bytes.
 
 use asynchronous_codec::{Bytes, BytesMut, Decoder};
-use proptest::collection::vec;
-use proptest::prelude::*;
-use proptest::sample::Index;
+use proptest::{collection::vec, prelude::*, sample::Index};
 use ws_framed_codecs::CodecError;
 
 use crate::common::{Codec, OfBytes, OfLines, OfText, Subject};
@@ -155,9 +153,9 @@ proptest! {
     feature = "postcard"
 ))]
 mod values {
-    use super::*;
     use std::collections::BTreeMap;
 
+    use super::*;
     use crate::common::{AMPLE, values::Value};
 
     fn value() -> impl Strategy<Value = Value> {

@@ -1,19 +1,25 @@
 //! Values that come back equal, or that the sender is refused.
 #![cfg(all(feature = "cbor", feature = "json"))]
 
-use std::collections::BTreeMap;
-use std::fmt::Debug;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    fmt::Debug,
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    time::Duration,
+};
 
 use asynchronous_codec::{BytesMut, Encoder};
-use serde::de::{DeserializeOwned, Error as _};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{DeserializeOwned, Error as _},
+};
 use serde_json::{Value, json};
 use ws_framed_codecs::CodecError;
 
-use crate::common::self_describing::{Bytes, OfCbor, OfJson};
-use crate::common::values::Format;
+use crate::common::{
+    self_describing::{Bytes, OfCbor, OfJson},
+    values::Format,
+};
 
 /// An id as those of other crates: a text where a format is for people, bytes elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use ws_framed_codecs::CodecError;
 
-use crate::common::self_describing::{Loose, OfCbor, OfJson};
-use crate::common::values::Format;
+use crate::common::{
+    self_describing::{Loose, OfCbor, OfJson},
+    values::Format,
+};
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct List {

@@ -5,9 +5,14 @@ use asynchronous_codec::{Bytes, BytesMut, Decoder};
 use ws_framed_codecs::{CodecError, Compressed};
 use ws_framed_test_support::alloc::exclusive;
 
-use crate::common::compressed::{Raw, lz4, zeros};
-use crate::common::{AMPLE, prefixed};
-use crate::cost::least_cost;
+use crate::{
+    common::{
+        AMPLE,
+        compressed::{Raw, lz4, zeros},
+        prefixed,
+    },
+    cost::least_cost,
+};
 
 fn refused(
     codec: &mut impl Decoder<Item = Bytes, Error = CodecError>,

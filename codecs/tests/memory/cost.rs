@@ -35,9 +35,11 @@ mod values {
     use std::{collections::BTreeMap, fmt::Debug};
 
     use asynchronous_codec::{BytesMut, Decoder};
-    use serde::de::{DeserializeOwned, Deserializer, IgnoredAny};
-    use serde::ser::Serializer;
-    use serde::{Deserialize, Serialize};
+    use serde::{
+        Deserialize, Serialize,
+        de::{DeserializeOwned, Deserializer, IgnoredAny},
+        ser::Serializer,
+    };
     use ws_framed_codecs::CodecError;
     use ws_framed_test_support::alloc::Cost;
 

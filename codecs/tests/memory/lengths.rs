@@ -3,17 +3,25 @@
 // Each feature uses a part of this.
 #![allow(dead_code)]
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::PathBuf,
+};
 
 use asynchronous_codec::{BytesMut, Encoder};
-use serde::de::{Deserialize, Deserializer, Visitor};
-use serde::ser::{Serialize, SerializeSeq, Serializer};
+use serde::{
+    de::{Deserialize, Deserializer, Visitor},
+    ser::{Serialize, SerializeSeq, Serializer},
+};
 use ws_framed_test_support::alloc::exclusive;
 
-use crate::common::assert_item_too_large;
-use crate::common::values::{Compact, Format};
-use crate::cost::{least_cost, refused};
+use crate::{
+    common::{
+        assert_item_too_large,
+        values::{Compact, Format},
+    },
+    cost::{least_cost, refused},
+};
 
 crate::for_every_format! {
     crate::lengths:
@@ -188,8 +196,10 @@ fn value_over_the_limit_costs_little<F: Format>() {
 #[cfg(all(feature = "cbor", feature = "json"))]
 mod self_describing {
     use super::*;
-    use crate::common::self_describing::{Loose, OfCbor, OfJson, head};
-    use crate::cost::{Skip, Tagged, assert_cheap};
+    use crate::{
+        common::self_describing::{Loose, OfCbor, OfJson, head},
+        cost::{Skip, Tagged, assert_cheap},
+    };
 
     const LEN: usize = 1 << 20;
 

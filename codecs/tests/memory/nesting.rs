@@ -8,11 +8,13 @@ use std::fmt::Debug;
 use serde::{Serialize, de::DeserializeOwned};
 use ws_framed_test_support::alloc::exclusive;
 
-use crate::common::{
-    nested::{Chain, List, Map, Mixed, Tree},
-    values::{Format, Value},
+use crate::{
+    common::{
+        nested::{Chain, List, Map, Mixed, Tree},
+        values::{Format, Value},
+    },
+    cost::refused,
 };
-use crate::cost::refused;
 
 crate::for_compact_formats! {
     crate::nesting:
@@ -70,8 +72,10 @@ mod self_describing {
     use std::thread;
 
     use super::*;
-    use crate::common::self_describing::{Loose, OfCbor, OfJson};
-    use crate::cost::{Skip, Tagged, assert_cheap};
+    use crate::{
+        common::self_describing::{Loose, OfCbor, OfJson},
+        cost::{Skip, Tagged, assert_cheap},
+    };
 
     /// A decoder of a self-describing format refuses a large frame of nesting alone at little
     /// memory, on 2 MiB of stack in a debug build.

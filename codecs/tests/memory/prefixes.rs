@@ -3,8 +3,10 @@
 use asynchronous_codec::{BytesMut, Decoder};
 use ws_framed_test_support::alloc::exclusive;
 
-use crate::common::{Subject, assert_too_large};
-use crate::cost::least_cost;
+use crate::{
+    common::{Subject, assert_too_large},
+    cost::least_cost,
+};
 
 crate::for_codec! {
     length_delimited, crate::common::OfBytes, crate::prefixes:

@@ -5,8 +5,10 @@ use bytes::Buf;
 use ws_framed_codecs::{LengthDelimited, Lines, Text};
 use ws_framed_test_support::alloc::exclusive;
 
-use crate::common::{AMPLE, Codec};
-use crate::cost::least_cost;
+use crate::{
+    common::{AMPLE, Codec},
+    cost::least_cost,
+};
 
 /// The number of allocations that encoding a thousand items takes, and decoding them from one
 /// buffer.

@@ -1,16 +1,22 @@
 //! Elements that take no bytes: a few bytes can claim any number of them.
 #![cfg(any(feature = "bincode", feature = "postcard"))]
 
-use std::collections::HashMap;
-use std::fmt::Debug;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::{
+    collections::HashMap,
+    fmt::Debug,
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+};
 
-use serde::de::{Deserialize, DeserializeOwned, Deserializer};
-use serde::ser::{Serialize, Serializer};
+use serde::{
+    de::{Deserialize, DeserializeOwned, Deserializer},
+    ser::{Serialize, Serializer},
+};
 use ws_framed_test_support::alloc::exclusive;
 
-use crate::common::values::{Compact, Format};
-use crate::cost::{RUNS, refused};
+use crate::{
+    common::values::{Compact, Format},
+    cost::{RUNS, refused},
+};
 
 crate::for_compact_formats! {
     crate::units:

@@ -21,7 +21,7 @@ pub(in crate::connection) enum Input {
     WriteFailed(WsErr),
     /// A loss of data was reported to a writer.
     LossReported,
-    /// Some of what precedes our close frame, or of that frame, was sent.
+    /// Bytes left while our close frame, or data before it, waits: only the deadline restarts.
     Sent,
     /// Data was received, or a part of a message.
     Progress,

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The maximum length of the body of a rejection that is read, in bytes.
-pub(crate) const MAX_REASON_LEN: usize = MAX_BODY_LEN;
+pub(crate) const MAX_REJECTION_LEN: usize = MAX_BODY_LEN;
 
 /// The request, to which the HTTP implementation adds `:protocol` (RFC 8441 section 4).
 ///

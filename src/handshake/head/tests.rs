@@ -1,4 +1,5 @@
-use proptest::prelude::*;
+#[cfg(feature = "__property-tests")]
+mod properties;
 
 use super::*;
 
@@ -62,63 +63,6 @@ fn ends_of_heads() {
     }
 }
 
-/// Pieces of which heads, and what is nearly one, consist.
-fn piece() -> impl Strategy<Value = Vec<u8>> {
-    let fixed = prop::sample::select(vec![
-        &b"GET / HTTP/1.1"[..],
-        b"HTTP/1.1 101 Switching Protocols",
-        b"HTTP/1.0 404 Not Found",
-        b"HTTP/1.1 ",
-        b"\r\n",
-        b"\n",
-        b"\r",
-        b"\r\n\r\n",
-        b"Host: a",
-        b"X:",
-        b" ",
-        b"\t",
-        b"\0",
-        b"\xff",
-    ]);
-    prop_oneof![
-        8 => fixed.prop_map(<[u8]>::to_vec),
-        1 => prop::collection::vec(any::<u8>(), 0..8),
-        1 => (0..MAX_HEAD_LEN + 9).prop_map(|len| vec![b'x'; len]),
-    ]
-}
-
-proptest! {
-    #[test]
-    fn splits_do_not_matter(
-        pieces in prop::collection::vec(piece(), 0..12),
-        splits in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
-        is_request: bool,
-    ) {
-        let kind = if is_request { Kind::Request } else { Kind::Response };
-        let input = pieces.concat();
-        let mut splits: Vec<_> = splits.iter().map(|split| split.index(input.len() + 1)).collect();
-        splits.sort_unstable();
-        prop_assert_eq!(scan(kind, &input, splits), scan(kind, &input, []));
-    }
-
-    /// What is written is read back.
-    #[test]
-    fn heads_round_trip(names in prop::collection::vec("[a-z][a-z0-9-]{0,8}", 0..200), value in "[!-~]([ -~]{0,8}[!-~])?") {
-        let mut headers = HeaderMap::new();
-        for name in names {
-            headers.append(HeaderName::try_from(name).unwrap(), value.parse().unwrap());
-        }
-        let head = write_head("GET /chat?a=b HTTP/1.1", &headers);
-        let request = parse_request(&head).unwrap();
-        prop_assert_eq!(request.headers(), &headers);
-        prop_assert_eq!(request.uri(), "/chat?a=b");
-        prop_assert_eq!(request.version(), Version::HTTP_11);
-        let head = write_head("HTTP/1.1 101 Switching Protocols", &headers);
-        let response = parse_response(&head).unwrap();
-        prop_assert_eq!(response.headers(), &headers);
-    }
-}
-
 #[test]
 fn request_targets() {
     for (target, expected) in [
@@ -173,8 +117,9 @@ fn status_lines() {
     }
 }
 
+/// A rejection keeps its valid headers, whatever else is in it.
 #[test]
-fn rejections_keep_the_headers_that_are_valid() {
+fn rejections_keep_valid_headers() {
     let head = b"HTTP/1.0 503 x\r\nServer : a\r\nno colon\r\nContent-Length: 5\r\n folded\r\nX: \x01\r\nRetry-After: 3\r\n\r\n";
     assert_eq!(parse_rejection(head)["retry-after"], "3");
     // Without the end of the head, lines that are complete count.

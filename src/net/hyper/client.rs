@@ -170,11 +170,11 @@ where
 
 /// Reads the beginning of the body of a rejection, as far as possible.
 async fn read_reason(mut body: Incoming, reason: &mut BytesMut) {
-    while reason.len() < extended_connect::MAX_REASON_LEN {
+    while reason.len() < extended_connect::MAX_REJECTION_LEN {
         let frame = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
         let Some(Ok(frame)) = frame else { return };
         if let Ok(data) = frame.into_data() {
-            let room = extended_connect::MAX_REASON_LEN - reason.len();
+            let room = extended_connect::MAX_REJECTION_LEN - reason.len();
             let data = data.take(room);
             reason.extend_from_slice(data.chunk());
         }

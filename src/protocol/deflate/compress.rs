@@ -111,7 +111,7 @@ impl Deflater {
     }
 
     /// The compressed payload behind `HEADROOM` bytes, or `None` if the message is to be sent as it
-    /// is: it is short, or does not become shorter.
+    /// is: it is short, or, without context, does not become shorter.
     pub(crate) fn compress(&mut self, payload: &[u8]) -> Option<BytesMut> {
         if payload.len() < self.min_len {
             return None;

@@ -98,7 +98,7 @@ fn close_payloads() {
     for role in ROLES {
         for code in (0..=5000).chain([u16::MAX]) {
             let input = frame(role, OpCode::Close, true, &code.to_be_bytes());
-            // The connection judges the code.
+            // The connection checks the code.
             let close = CloseFrame::from_peer(CloseCode::new(code), "");
             assert_eq!(
                 decode_all(role, &input).messages,

@@ -36,7 +36,10 @@ impl User {
         let mut left = count;
         while left > 0 {
             self.think().await;
-            match self.perhaps(poll_fn(|cx| self.poll_read(cx, left))).await {
+            match self
+                .maybe_cancel(poll_fn(|cx| self.poll_read(cx, left)))
+                .await
+            {
                 None => {}
                 Some(Got::Some(n)) => left -= n,
                 Some(Got::End(end)) => {
@@ -125,7 +128,10 @@ impl User {
         let mut left = stage.count[self.end];
         while left > 0 {
             self.think().await;
-            match self.perhaps(poll_fn(|cx| self.poll_write(cx, left))).await {
+            match self
+                .maybe_cancel(poll_fn(|cx| self.poll_write(cx, left)))
+                .await
+            {
                 None => {}
                 Some(Ok(n)) => left -= n,
                 Some(Err(error)) => {
@@ -142,8 +148,8 @@ impl User {
         let must_flush = has_reader && stage.view != ViewKind::Bytes;
         if must_flush || self.rng.borrow_mut().one_in(2) {
             // The peer has all data of the stage, and may not read the rest, so do not wait for it.
-            let patience = self.env.agenda.sleep(Duration::from_millis(10));
-            select(pin!(self.flush()), patience).await;
+            let limit = self.env.agenda.sleep(Duration::from_millis(10));
+            select(pin!(self.flush()), limit).await;
         }
         if closes {
             self.think().await;

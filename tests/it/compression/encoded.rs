@@ -12,7 +12,7 @@ const NO_CONTEXT: &str = "; server_no_context_takeover; client_no_context_takeov
 
 /// An encoded item is a compressed message of its own between others, and in order with them.
 #[test]
-fn encoded_item_is_a_message_of_its_own() {
+fn encoded_item_is_own_message() {
     run(async {
         for role in ROLES {
             let deflate = alone().min_len(50);

@@ -5,8 +5,7 @@ use serde::de::{
     VariantAccess, Visitor,
 };
 
-use crate::cbor::error::Error;
-use crate::cbor::reader::PayloadReader;
+use crate::cbor::{error::Error, reader::PayloadReader};
 
 /// What the keys of a map may be.
 #[derive(Clone, Copy)]

@@ -4,8 +4,7 @@ use cbor4ii::core::{enc::Encode, types};
 use serde::ser::{self, Serialize};
 
 use super::Serializer;
-use crate::cbor::error::Error;
-use crate::length_prefix::FrameWriter;
+use crate::{cbor::error::Error, length_prefix::FrameWriter};
 
 /// An array or a map that is being written.
 pub(in crate::cbor) struct Collection<'w, 'd> {

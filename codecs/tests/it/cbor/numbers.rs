@@ -81,7 +81,7 @@ fn integers_have_any_width() {
 
 /// A number that its type does not hold is an error.
 #[test]
-fn numbers_that_do_not_fit_are_refused() {
+fn numbers_out_of_range_are_refused() {
     assert_refuses::<u8>(&[b"\x19\x01\0", b"\x20", b"\xc2\x42\x01\0", b"\xc3\x41\0"]);
     assert_refuses::<i8>(&[b"\x18\x80", b"\x38\x80"]);
     assert_refuses::<u64>(&[b"\xc2\x49\x01\0\0\0\0\0\0\0\0"]);

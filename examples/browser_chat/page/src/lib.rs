@@ -14,14 +14,12 @@ use crate::ui::Ui;
 fn start() {
     let ui = Ui::new();
     let (say, said) = mpsc::unbounded();
-    let (retry, retries) = mpsc::unbounded();
     ui.on_say(move |text| drop(say.unbounded_send(text)));
-    ui.on_retry(move || drop(retry.unbounded_send(())));
     let (join, mut joined) = mpsc::unbounded();
     ui.on_join(move |name| drop(join.unbounded_send(name)));
     spawn_local(async move {
         if let Ok(name) = joined.recv().await {
-            visit::come_and_stay(ui, name, said, retries).await;
+            visit::come_and_stay(ui, name, said).await;
         }
     });
 }

@@ -12,8 +12,10 @@ pub enum State {
     },
     /// Until the next try.
     Waiting {
-        seconds: u32,
+        seconds: u64,
     },
+    /// There is no next try.
+    Ended,
 }
 
 pub struct Ui {
@@ -88,13 +90,13 @@ impl Ui {
         self.on("retry", "click", move |_| retry());
     }
 
-    pub fn show_state(&self, state: State) {
-        let (name, text) = match &state {
+    pub fn show_state(&self, state: &State) {
+        let (name, text) = match state {
             State::Connecting => ("connecting", "Connecting…".to_owned()),
             State::Connected { round_trip_ms } => {
                 ("connected", format!("Connected, {round_trip_ms:.1} ms"))
             }
-            State::Waiting { .. } => ("waiting", "Not connected".to_owned()),
+            State::Waiting { .. } | State::Ended => ("waiting", "Not connected".to_owned()),
         };
         let root = self.document.document_element().expect("there is a root");
         set(&root, "data-state", name);
@@ -104,7 +106,7 @@ impl Ui {
         }
         // While it tries, the notice stays: it would flicker.
         match state {
-            State::Connected { .. } => self.show("away", false),
+            State::Connected { .. } | State::Ended => self.show("away", false),
             State::Waiting { .. } => self.show("away", true),
             State::Connecting => {}
         }
@@ -141,7 +143,7 @@ impl Ui {
         let log = self.element("log");
         append(&log, item);
         if log.child_element_count() > 500 {
-            log.first_element_child().inspect(|first| first.remove());
+            log.first_element_child().inspect(Element::remove);
         }
         log.set_scroll_top(log.scroll_height());
     }

@@ -1,13 +1,13 @@
 //! Being in the room, and coming back when the connection is lost.
 
-use std::io;
+use std::{io, time::Duration};
 
 use futures::{
-    FutureExt, SinkExt, StreamExt, TryStreamExt, channel::mpsc::UnboundedReceiver, select,
+    SinkExt, StreamExt, TryStreamExt, channel::mpsc::UnboundedReceiver, future::join, select,
 };
-use gloo_timers::future::{IntervalStream, TimeoutFuture};
-use protocol::{FromPage, FromServer, page_side};
-use ws_framed::{CodecError, connect};
+use gloo_timers::future::IntervalStream;
+use protocol::{FromPage, FromServer, PageSide, page_side};
+use ws_framed::{CodecError, ReconnectHandle, ReconnectState, Reconnector, WsErr, connect};
 
 use crate::ui::{self, State, Ui};
 
@@ -15,32 +15,73 @@ use crate::ui::{self, State, Ui};
 const BEAT_MS: u32 = 2_000;
 const MAX_UNANSWERED: u32 = 5;
 
-/// How long to wait before the next try: one second more each time.
-const MAX_WAIT_S: u32 = 10;
+/// The longest wait before the next try.
+const MAX_WAIT: Duration = Duration::from_secs(10);
 
-pub async fn come_and_stay(
-    ui: Ui,
-    name: String,
-    mut said: UnboundedReceiver<String>,
-    mut retries: UnboundedReceiver<()>,
-) {
-    let mut failures = 0;
+pub async fn come_and_stay(ui: Ui, name: String, mut said: UnboundedReceiver<String>) {
+    let reconnector = Reconnector::new(async || {
+        let stream = connect(ui::server_url()).await?;
+        Ok(page_side(stream))
+    })
+    .max_backoff(MAX_WAIT);
+    let handle = reconnector.handle();
+    let retry = handle.clone();
+    ui.on_retry(move || retry.retry_now());
+    let stay = async {
+        let error = stay(&ui, &name, &mut said, reconnector).await;
+        ui.show_state(&State::Ended);
+        ui.show_note(&format!("Reload the page to come back: {error}"));
+    };
+    join(stay, show_states(&ui, &handle)).await;
+}
+
+/// Visits the room again and again, until connecting again cannot help.
+async fn stay(
+    ui: &Ui,
+    name: &str,
+    said: &mut UnboundedReceiver<String>,
+    mut reconnector: Reconnector<impl AsyncFnMut() -> Result<PageSide, WsErr>>,
+) -> WsErr {
+    let mut is_back = false;
     loop {
-        ui.show_state(State::Connecting);
-        match visit(&ui, &name, &mut said, &mut failures).await {
-            Ok(()) => ui.show_note("The server closed the room."),
-            Err(_) if failures == 0 => ui.show_note("The connection was lost."),
-            Err(_) => {}
+        let server = match reconnector.connect().await {
+            Ok(server) => server,
+            Err(error) => return error,
+        };
+        if is_back {
+            ui.show_note("The server is back.");
         }
-        failures += 1;
-        // Whatever was clicked before, this is a new wait.
-        while retries.try_recv().is_ok() {}
-        for left in (1..=failures.min(MAX_WAIT_S)).rev() {
-            ui.show_state(State::Waiting { seconds: left });
-            select! {
-                () = TimeoutFuture::new(1_000).fuse() => {}
-                _ = retries.next() => break,
+        is_back = true;
+        let handle = server.handle();
+        ui.show_note(match visit(ui, name, said, server).await {
+            Ok(()) => "The server closed the room.",
+            Err(_) => "The connection was lost.",
+        });
+        // How it ended decides when to come back, and whether.
+        reconnector.ended(&handle.closed().await);
+    }
+}
+
+/// Shows what the reconnector does, and how long a wait still takes. Ends when it is dropped.
+async fn show_states(ui: &Ui, handle: &ReconnectHandle) {
+    let mut states = handle.states();
+    let mut seconds = IntervalStream::new(1_000).fuse();
+    loop {
+        let state = select! {
+            state = states.next() => match state {
+                Some(state) => state,
+                None => return,
+            },
+            _ = seconds.next() => handle.state(),
+        };
+        match state {
+            ReconnectState::Connecting => ui.show_state(&State::Connecting),
+            ReconnectState::Waiting { left } => {
+                let seconds = left.as_secs() + 1;
+                ui.show_state(&State::Waiting { seconds });
             }
+            // `visit` shows the round-trip time.
+            _ => {}
         }
     }
 }
@@ -50,17 +91,12 @@ async fn visit(
     ui: &Ui,
     name: &str,
     said: &mut UnboundedReceiver<String>,
-    failures: &mut u32,
+    server: PageSide,
 ) -> Result<(), CodecError> {
-    let stream = connect(ui::server_url()).await.map_err(io::Error::from)?;
-    let (mut to_server, from_server) = page_side(stream).split();
+    let (mut to_server, from_server) = server.split();
     let mut from_server = from_server.fuse();
     let name = name.to_owned();
     to_server.send(FromPage::Join { name }).await?;
-    if *failures > 0 {
-        ui.show_note("The server is back.");
-    }
-    *failures = 0;
 
     let mut beats = IntervalStream::new(BEAT_MS).fuse();
     let mut me = None;
@@ -74,7 +110,7 @@ async fn visit(
                 Some(FromServer::IAmHere { token }) => {
                     answered = token;
                     if token == asked {
-                        ui.show_state(State::Connected { round_trip_ms: ui::now_ms() - asked_at });
+                        ui.show_state(&State::Connected { round_trip_ms: ui::now_ms() - asked_at });
                     }
                 }
                 Some(FromServer::Present { names }) => ui.show_people(&names),

@@ -5,10 +5,13 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use futures::{SinkExt, StreamExt, TryStreamExt};
+use futures::{SinkExt, TryStreamExt};
 use protocol::{FromPage, FromServer, MAX_NAME_LEN, MAX_TEXT_LEN, ServerSide, cut};
-use tokio::sync::broadcast;
-use ws_framed::{CloseCode, CloseFrame};
+use tokio::sync::{
+    broadcast::{self, error::RecvError},
+    watch,
+};
+use ws_framed::{CloseCode, CloseFrame, WsSender};
 
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
@@ -46,9 +49,9 @@ impl Room {
             name if name.is_empty() => "guest".to_owned(),
             name => name,
         };
-        let mut news = self.news.subscribe();
+        let news = self.news.subscribe();
         let seat = Seat::take(self, &name);
-        let result = talk(&seat, guest, &mut news).await;
+        let result = talk(&seat, guest, news).await;
         drop(seat);
         result
     }
@@ -100,33 +103,62 @@ impl Drop for Seat<'_> {
     }
 }
 
+/// Passes what the guest says to the room. A second task sends, so that neither waits for the other.
 async fn talk(
     seat: &Seat<'_>,
     guest: ServerSide,
-    news: &mut broadcast::Receiver<FromServer>,
+    news: broadcast::Receiver<FromServer>,
 ) -> Result<(), Error> {
-    let (mut to_guest, mut from_guest) = guest.split();
+    let (mut to_guest, mut from_guest) = guest.into_split();
     to_guest.send(FromServer::Welcome { you: seat.id }).await?;
-    loop {
-        tokio::select! {
-            message = from_guest.try_next() => match message? {
-                Some(FromPage::Say { text }) => {
-                    let text = cut(&text, MAX_TEXT_LEN);
-                    if !text.is_empty() {
-                        let (by, name) = (seat.id, seat.name.clone());
-                        seat.room.tell(FromServer::Said { by, name, text });
-                    }
+    // Only the newest question is answered, so a guest that does not read has nothing queued.
+    let (ask, asked) = watch::channel(0);
+    tokio::spawn(send_all(to_guest, news, asked));
+    while let Some(message) = from_guest.try_next().await? {
+        match message {
+            FromPage::Say { text } => {
+                let text = cut(&text, MAX_TEXT_LEN);
+                if !text.is_empty() {
+                    let (by, name) = (seat.id, seat.name.clone());
+                    seat.room.tell(FromServer::Said { by, name, text });
                 }
-                Some(FromPage::AreYouThere { token }) => {
-                    to_guest.send(FromServer::IAmHere { token }).await?;
-                }
-                Some(FromPage::Join { .. }) => {}
-                None => return Ok(()), // The guest has closed, and was answered.
-            },
-            item = news.recv() => {
-                // A guest that is closing gets nothing more; the read completes the close.
-                let _ = to_guest.send(item?).await;
             }
+            FromPage::AreYouThere { token } => {
+                ask.send_replace(token);
+            }
+            FromPage::Join { .. } => {}
+        }
+    }
+    // The guest has closed, and the connection has replied.
+    Ok(())
+}
+
+/// Sends what is queued for a guest, and flushes when that is all. Ends with the task that reads, which
+/// reports why a connection ended.
+async fn send_all(
+    mut to_guest: WsSender<ServerSide>,
+    mut news: broadcast::Receiver<FromServer>,
+    mut asked: watch::Receiver<u32>,
+) -> Result<(), Error> {
+    loop {
+        let item = tokio::select! {
+            item = news.recv() => match item {
+                Ok(item) => item,
+                Err(RecvError::Lagged(_)) => {
+                    let slow = CloseFrame::new(CloseCode::POLICY_VIOLATION, "too slow")?;
+                    to_guest.close_with(slow).await?;
+                    return Ok(());
+                }
+                Err(RecvError::Closed) => return Ok(()),
+            },
+            question = asked.changed() => match question {
+                Ok(()) => FromServer::IAmHere { token: *asked.borrow_and_update() },
+                Err(_) => return Ok(()),
+            },
+        };
+        to_guest.feed(item).await?;
+        if news.is_empty() {
+            to_guest.flush().await?;
         }
     }
 }

@@ -12,7 +12,8 @@ use crate::{
     },
 };
 
-/// Messages of every kind in order, as a connection sends them: compressed where that is shorter.
+/// Messages of every kind in order, as a connection sends them: compressed where that is
+/// shorter, and with context from `min_len` on.
 #[test]
 fn messages_are_compressed_where_it_helps() {
     let json = "{\"name\":\"value\",\"list\":[1,2,3]},".repeat(40);

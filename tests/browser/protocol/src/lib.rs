@@ -1,4 +1,4 @@
-//! What the browser tests and their server say to each other: one crate, compiled for both worlds.
+//! What the browser tests and their server say to each other: one crate, compiled for both.
 
 use futures::{SinkExt, TryStreamExt};
 use serde::{Deserialize, Serialize};

@@ -6,8 +6,8 @@
 //!
 //! The command finds the server's URL in `WS_FRAMED_TEST_URL`. What a connection gets is decided by its path.
 
+mod endpoints;
 mod raw;
-mod scenes;
 
 use std::{
     collections::HashMap,
@@ -45,7 +45,7 @@ async fn serve(listener: TcpListener) -> io::Error {
             Ok((socket, _)) => {
                 let state = state.clone();
                 tokio::spawn(async move {
-                    if let Err(error) = scenes::play(socket, &state).await {
+                    if let Err(error) = endpoints::serve(socket, &state).await {
                         eprintln!("server: {error}");
                     }
                 });

@@ -1,4 +1,4 @@
-//! What a server of the library doesn't do: text, close frames of any kind, bad manners.
+//! What a server of the library does not do: text, close frames of any kind, violations, no reads.
 
 use async_tungstenite::{
     WebSocketStream,

@@ -11,8 +11,9 @@ use ws_framed::{
 
 use super::{ending, open, own, read_all, url, ws_error};
 
+/// An end without a close frame is an error, once, after the data before it.
 #[wasm_bindgen_test]
-async fn a_server_that_vanishes_is_no_end_of_file() {
+async fn lost_server_is_unexpected_eof() {
     let mut stream = open("/vanish").await;
     let handle = stream.handle();
     let (bytes, result) = read_all(&mut stream).await;
@@ -31,15 +32,17 @@ async fn a_server_that_vanishes_is_no_end_of_file() {
     );
 }
 
+/// A violation by the server reads like an end without a close frame.
 #[wasm_bindgen_test]
-async fn a_server_that_breaks_the_protocol_reads_like_one_that_vanishes() {
+async fn violation_is_unexpected_eof() {
     let (bytes, result) = read_all(&mut open("/broken").await).await;
     assert_eq!(bytes, LAST_WORDS);
     assert_eq!(result.unwrap_err().kind(), ErrorKind::UnexpectedEof);
 }
 
+/// Close codes that report no failure are the end of the file.
 #[wasm_bindgen_test]
-async fn close_codes_that_say_that_all_is_well_are_the_end_of_file() {
+async fn normal_close_codes_are_eof() {
     for code in [0, 1000, 1001, 3000, 4000, 4999] {
         let mut stream = open(&format!("/close/{code}")).await;
         let handle = stream.handle();
@@ -80,8 +83,9 @@ async fn other_close_codes_are_errors() {
     }
 }
 
+/// Our close code arrives, or the one that a browser may send in its place.
 #[wasm_bindgen_test]
-async fn our_close_code_arrives_or_one_that_a_browser_may_send_in_its_place() {
+async fn close_codes_reach_the_server() {
     let codes = [
         (1000, 1000),
         (3000, 3000),
@@ -107,8 +111,9 @@ async fn our_close_code_arrives_or_one_that_a_browser_may_send_in_its_place() {
     }
 }
 
+/// The server does not take a dropped stream for a normal closure.
 #[wasm_bindgen_test]
-async fn a_stream_that_is_dropped_does_not_look_closed_on_purpose() {
+async fn dropped_stream_reports_4906() {
     let path = own("watch");
     let mut stream = open(&path).await;
     stream.write_all(b"da").await.unwrap();
@@ -119,8 +124,9 @@ async fn a_stream_that_is_dropped_does_not_look_closed_on_purpose() {
     assert_eq!(ending.clean.map(|(code, _)| code), Some(4906));
 }
 
+/// A close that the server does not reply to ends after `close_timeout`.
 #[wasm_bindgen_test]
-async fn a_server_that_does_not_answer_a_close_is_given_up() {
+async fn close_without_reply_times_out() {
     let config = Config::default().close_timeout(Duration::from_millis(200));
     let connector = Connector::new().config(config);
     let mut stream = connector.connect(url("/rude")).await.unwrap();
@@ -128,8 +134,9 @@ async fn a_server_that_does_not_answer_a_close_is_given_up() {
     assert_eq!(outcome, CloseOutcome::TimedOut);
 }
 
+/// A write after the close of the server is an error.
 #[wasm_bindgen_test]
-async fn writing_after_the_server_has_closed_is_an_error() {
+async fn late_write_is_broken_pipe() {
     let mut stream = open("/close/1000").await;
     let (_, result) = read_all(&mut stream).await;
     result.unwrap();
@@ -137,8 +144,9 @@ async fn writing_after_the_server_has_closed_is_an_error() {
     assert_eq!(error.kind(), ErrorKind::BrokenPipe);
 }
 
+/// A writer without a reader notices the close of the server, and data before it can be read.
 #[wasm_bindgen_test]
-async fn writing_without_reading_finds_out_that_the_server_has_closed() {
+async fn lone_writer_notices_the_close() {
     let mut stream = open("/close/1000").await;
     let error = loop {
         let written = async {

@@ -8,8 +8,9 @@ use ws_framed::{CloseOutcome, Config, Connector, WsErr};
 
 use super::{ending, own, read_all, url, ws_error};
 
+/// More data than the queue holds fails the connection.
 #[wasm_bindgen_test]
-async fn more_than_the_queue_holds_fails_the_connection() {
+async fn full_queue_fails_the_connection() {
     let config = Config::default()
         .max_recv_message_len(4096)
         .max_recv_queue_len(64 * 1024);
@@ -33,8 +34,9 @@ async fn more_than_the_queue_holds_fails_the_connection() {
     assert_eq!(handle.closed().await, CloseOutcome::Failed);
 }
 
+/// A reader that keeps up gets more data than the queue holds.
 #[wasm_bindgen_test]
-async fn a_reader_that_keeps_up_overflows_nothing() {
+async fn steady_reader_overflows_nothing() {
     let config = Config::default()
         .max_recv_message_len(4096)
         .max_recv_queue_len(64 * 1024);
@@ -49,8 +51,9 @@ async fn a_reader_that_keeps_up_overflows_nothing() {
     assert!(bytes.iter().all(|byte| *byte == 7));
 }
 
+/// A message over the limit fails the connection.
 #[wasm_bindgen_test]
-async fn a_message_over_the_limit_fails_the_connection() {
+async fn long_message_fails_the_connection() {
     let config = Config::default().max_recv_message_len(4095);
     let path = own("flood");
     let mut stream = Connector::new()

@@ -23,9 +23,9 @@ fn url(path: &str) -> String {
     format!("{server}{path}")
 }
 
-/// A path of this scene's that no other test uses.
-fn own(scene: &str) -> String {
-    format!("/{scene}/{}", js_sys::Math::random())
+/// A path of this endpoint that no other test uses.
+fn own(endpoint: &str) -> String {
+    format!("/{endpoint}/{}", js_sys::Math::random())
 }
 
 async fn open(path: &str) -> WsStream {

@@ -12,8 +12,9 @@ use ws_framed::{
 
 use super::{asker, ending, open, own, url};
 
+/// A client connects, sends, receives and closes by the same code as on a server.
 #[wasm_bindgen_test]
-async fn connecting_and_talking_is_the_same_code_as_on_a_server() {
+async fn items_and_close_work_in_browsers() {
     let mut asker = asker().await;
     let reply = ask(&mut asker, Request::Sum(vec![40, 2])).await.unwrap();
     assert_eq!(reply, Reply::Sum(42));
@@ -21,8 +22,9 @@ async fn connecting_and_talking_is_the_same_code_as_on_a_server() {
     assert!(matches!(outcome, CloseOutcome::Clean { .. }), "{outcome:?}");
 }
 
+/// The byte stream reads and writes, and a read sends unflushed data.
 #[wasm_bindgen_test]
-async fn the_byte_view_reads_and_writes() {
+async fn byte_stream_reads_and_writes() {
     let mut stream = open("/echo").await;
     stream.write_all(b"hello").await.unwrap();
     // The read sends unflushed data.
@@ -32,8 +34,9 @@ async fn the_byte_view_reads_and_writes() {
     assert_eq!(stream.handle().stats().messages_received, 1);
 }
 
+/// A rejected handshake is a typed error.
 #[wasm_bindgen_test]
-async fn a_server_that_refuses_is_a_typed_error() {
+async fn rejection_is_typed_error() {
     let error = ws_framed::connect(url("/refuse/403")).await.unwrap_err();
     assert!(matches!(error, WsErr::Handshake(_)), "{error:?}");
 }
@@ -45,8 +48,9 @@ async fn unreachable_server_is_typed_error() {
     assert!(matches!(error, WsErr::Handshake(_)), "{error:?}");
 }
 
+/// A handshake without an answer ends after `handshake_timeout`.
 #[wasm_bindgen_test]
-async fn a_server_that_does_not_answer_is_given_up() {
+async fn silent_server_times_out() {
     let config = Config::default().handshake_timeout(Duration::from_millis(200));
     let path = own("silent");
     let connector = Connector::new().config(config);
@@ -55,8 +59,9 @@ async fn a_server_that_does_not_answer_is_given_up() {
     ending(&path).await;
 }
 
+/// A `connect` that is dropped in flight closes the socket.
 #[wasm_bindgen_test]
-async fn a_connect_that_is_dropped_in_mid_flight_lets_go_of_the_socket() {
+async fn dropped_connect_closes_the_socket() {
     let path = own("silent");
     {
         let url = url(&path);
@@ -68,8 +73,9 @@ async fn a_connect_that_is_dropped_in_mid_flight_lets_go_of_the_socket() {
     ending(&path).await;
 }
 
+/// An invalid URL is a typed error with a reason.
 #[wasm_bindgen_test]
-async fn what_is_no_url_is_a_typed_error() {
+async fn invalid_url_is_typed_error() {
     for url in [
         "",
         "ws://",
@@ -115,8 +121,9 @@ async fn the_server_chooses_the_subprotocol() {
     assert_eq!(open("/chat").await.subprotocol(), None);
 }
 
+/// A server that selects no subprotocol is a typed error.
 #[wasm_bindgen_test]
-async fn a_server_that_chooses_no_subprotocol_is_a_typed_error() {
+async fn missing_subprotocol_is_typed_error() {
     let connector = Connector::new().subprotocol("chat.v3");
     for path in ["/chat", "/echo"] {
         let error = connector.connect(url(path)).await.unwrap_err();
@@ -126,8 +133,9 @@ async fn a_server_that_chooses_no_subprotocol_is_a_typed_error() {
     }
 }
 
+/// A contract that both ends have is agreed on, and any other is refused.
 #[wasm_bindgen_test]
-async fn a_contract_is_agreed_on_or_refused() {
+async fn contract_is_agreed_or_refused() {
     let contract = |version| {
         Contract::new("chat", version, &Lines::new(80))
             .unwrap()
@@ -147,8 +155,9 @@ async fn a_contract_is_agreed_on_or_refused() {
     }
 }
 
+/// A subprotocol that cannot be offered is a typed error.
 #[wasm_bindgen_test]
-async fn a_subprotocol_that_cannot_be_offered_is_a_typed_error() {
+async fn invalid_subprotocol_is_typed_error() {
     for names in [&["two words"][..], &[""]] {
         let offer = names
             .iter()

@@ -11,8 +11,9 @@ use ws_framed::CloseFrame;
 
 use super::{asker, ending, open, own, sleep};
 
+/// A write waits while the browser holds much unsent data.
 #[wasm_bindgen_test]
-async fn a_write_waits_while_the_browser_holds_much() {
+async fn write_waits_for_the_browser() {
     let mut stream = open(&own("watch")).await;
     let chunk = pattern(64 * 1024);
     let mut taken = 0;
@@ -28,8 +29,9 @@ async fn a_write_waits_while_the_browser_holds_much() {
     assert!(taken < 1024 * 1024, "{taken} bytes are many");
 }
 
+/// A server that does not read makes the writer wait, and gets everything later.
 #[wasm_bindgen_test]
-async fn a_server_that_does_not_read_makes_a_writer_wait_and_gets_everything_later() {
+async fn writer_waits_for_slow_server() {
     let path = own("pause");
     let mut stream = open(&path).await;
     let handle = stream.handle();
@@ -60,7 +62,7 @@ async fn a_server_that_does_not_read_makes_a_writer_wait_and_gets_everything_lat
 
 /// Browsers refuse memory that threads share, which wasm's is where a page has threads.
 #[wasm_bindgen_test]
-async fn the_browser_is_given_memory_that_is_not_wasm_s() {
+async fn sent_memory_is_not_shared() {
     let watch = "const real = WebSocket.prototype.send, sent = [];
         WebSocket.prototype.send = function (data) { sent.push(data.buffer); return real.call(this, data); };
         return { sent, stop() { WebSocket.prototype.send = real; } };";

@@ -15,8 +15,9 @@ async fn open_with(path: &str, policy: TextPolicy) -> WsStream {
     connector.connect(url(path)).await.unwrap()
 }
 
+/// Text is an error where it is rejected, and the close code tells the server why.
 #[wasm_bindgen_test]
-async fn text_is_an_error_and_the_server_learns_why() {
+async fn rejected_text_closes_with_4903() {
     let path = own("text");
     let mut stream = open_with(&path, TextPolicy::Reject).await;
     let (bytes, result) = read_all(&mut stream).await;

@@ -22,8 +22,9 @@ async fn sixteen_mebibytes_each_way() {
     assert!(received == sent, "the bytes differ");
 }
 
+/// A hundred thousand small messages arrive in order, each way.
 #[wasm_bindgen_test]
-async fn a_hundred_thousand_small_messages_each_way() {
+async fn many_small_messages_each_way() {
     let framed = open("/small").await.framed(Bincode::<u32, u32>::new(16));
     let handle = framed.handle();
     let (mut sink, mut items) = framed.split();

@@ -19,12 +19,12 @@ use crate::{State, peek_path, raw};
 
 type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
-pub async fn play(mut socket: TcpStream, state: &State) -> Outcome {
+pub async fn serve(mut socket: TcpStream, state: &State) -> Outcome {
     socket.set_nodelay(true)?;
     let path = peek_path(&socket).await?;
-    let scene = path.split('/').nth(1).unwrap_or_default();
+    let endpoint = path.split('/').nth(1).unwrap_or_default();
     let argument = path.split('/').nth(2).unwrap_or_default();
-    match scene {
+    match endpoint {
         "refuse" => {
             let answer = format!("HTTP/1.1 {argument} No\r\nContent-Length: 0\r\n\r\n");
             socket.read(&mut [0; 4096]).await?;
@@ -45,26 +45,26 @@ pub async fn play(mut socket: TcpStream, state: &State) -> Outcome {
         "text" => state.record(&path, raw::text(socket).await?),
         "rude" => raw::never_reads(socket).await?,
         "broken" => raw::breaks_the_protocol(socket).await?,
-        _ => accepted(socket, scene, &path, state).await?,
+        _ => accepted(socket, endpoint, &path, state).await?,
     }
     Ok(())
 }
 
-async fn accepted(socket: TcpStream, scene: &str, path: &str, state: &State) -> Outcome {
+async fn accepted(socket: TcpStream, endpoint: &str, path: &str, state: &State) -> Outcome {
     let mut acceptor = Acceptor::new();
-    if scene == "chat" {
+    if endpoint == "chat" {
         acceptor = SUBPROTOCOLS
             .into_iter()
             .fold(acceptor, Acceptor::subprotocol);
     }
-    if scene == "contract" {
+    if endpoint == "contract" {
         acceptor = acceptor.contract(CONTRACT.parse()?);
     }
-    if scene == "flood" {
+    if endpoint == "flood" {
         acceptor = acceptor.config(Config::default().max_send_message_len(4096));
     }
     let mut stream = acceptor.accept(socket).await?;
-    match scene {
+    match endpoint {
         "echo" | "chat" | "contract" => echo_bytes(stream).await?,
         "values" => echo_items(stream.per_message(Json::<Request>::new(MAX_FRAME_LEN))).await?,
         "messages" => echo_items(stream.per_message(LengthDelimited::new(MAX_FRAME_LEN))).await?,
