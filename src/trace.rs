@@ -187,9 +187,8 @@ impl Trace {
     }
 
     /// The codec cannot continue. `reason` is that of the close frame, which has no data of the peer.
-    pub(crate) fn undecodable(&self, reason: &str) {
-        let error = WsErr::Undecodable;
-        tell!(self, DEBUG, error = %redacted(&error), reason, "the connection failed");
+    pub(crate) fn undecodable(&self, error: &WsErr, reason: &str) {
+        tell!(self, DEBUG, error = %redacted(error), reason, "the connection failed");
     }
 
     /// A timeout.

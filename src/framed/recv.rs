@@ -149,7 +149,10 @@ where
     fn undecodable(&mut self) -> C::Error {
         match self.codec.decode(&mut self.buffer) {
             Err(error) => error,
-            Ok(_) => io::Error::from(WsErr::Undecodable).into(),
+            Ok(_) => {
+                let error = WsErr::Undecodable(CloseCode::INVALID_PAYLOAD_DATA);
+                io::Error::from(error).into()
+            }
         }
     }
 }
