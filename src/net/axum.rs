@@ -18,8 +18,8 @@ use ::hyper::upgrade::OnUpgrade;
 use futures::{FutureExt, channel::oneshot};
 use http::{Request, request::Parts};
 
-use self::served::HandedOver;
 pub use self::served::Served;
+use self::served::{HandedOver, sealed::IntoError};
 use super::hyper;
 use crate::{
     close::{CloseCode, CloseFrame},
@@ -133,7 +133,7 @@ where
         Ok(serving) => AssertUnwindSafe(serving).catch_unwind().await,
         Err(panic) => Err(panic),
     };
-    let served = served.map(Served::into_error);
+    let served = served.map(IntoError::into_error);
     match &served {
         Ok(None) => return,
         Ok(Some(error)) => trace.serving_failed(error),

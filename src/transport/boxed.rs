@@ -88,3 +88,14 @@ impl MessageTransport for BoxTransport {
         self.0.properties()
     }
 }
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use super::*;
+    use crate::transport::forwarding::assert_forwards;
+
+    #[test]
+    fn every_method_is_forwarded() {
+        assert_forwards(BoxTransport::new);
+    }
+}
