@@ -22,7 +22,7 @@ use crate::{
     message::Message,
     split::{WsReceiver, WsSender, split},
     stream::WsStream,
-    time::Task,
+    time::{Task, Timer},
     transport::{BoxTransport, MessageTransport},
 };
 
@@ -186,6 +186,40 @@ impl<M: MessageTransport> WsSender<WsMessages<M>> {
                 .poll_close_with(Task::Writer, cx, &frame, Mode::MESSAGES)
         })
         .await
+    }
+
+    /// Closes the connection like [`close_with`](Self::close_with), in at most `limit` altogether, as
+    /// [`WsStream::close_within`] does.
+    ///
+    /// # Errors
+    /// Those of [`WsStream::close_with`].
+    ///
+    /// # Cancel safety
+    /// See [`WsStream::close_within`].
+    pub async fn close_within(
+        &mut self,
+        frame: CloseFrame,
+        limit: Duration,
+    ) -> Result<CloseOutcome, WsErr> {
+        let mut limit = Timer::after(limit);
+        poll_fn(|cx| {
+            let stream = &mut self.lock().stream;
+            let closed = stream.poll_close_with(Task::Writer, cx, &frame, Mode::MESSAGES);
+            stream.limit_close(closed, cx, Some(&mut limit))
+        })
+        .await
+    }
+
+    /// A handle to ping, close, observe and count, see [`WsMessages::handle`].
+    pub fn handle(&self) -> WsHandle {
+        self.lock().handle()
+    }
+}
+
+impl<M: MessageTransport> WsReceiver<WsMessages<M>> {
+    /// A handle to ping, close, observe and count, see [`WsMessages::handle`].
+    pub fn handle(&self) -> WsHandle {
+        self.lock().handle()
     }
 }
 
