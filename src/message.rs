@@ -167,9 +167,10 @@ impl PartialEq for Payload {
 
 impl Eq for Payload {}
 
+/// Shows the bytes, as [`Bytes`] does.
 impl fmt::Debug for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.escape_ascii().fmt(f)
+        write!(f, "b\"{}\"", self.escape_ascii())
     }
 }
 

@@ -48,7 +48,7 @@ fn halves_are_send_and_sync() {
     both::<(WsReader, WsWriter)>();
     both::<(WsSender<WsFramed<Local>>, WsReceiver<WsFramed<Local>>)>();
     both::<(WsSender<WsMessages>, WsReceiver<WsMessages>)>();
-    error::<ReuniteError<WsWriter, WsReader>>();
+    error::<ReuniteError<WsReader, WsWriter>>();
     error::<ReuniteError<WsSender<WsFramed<Local>>, WsReceiver<WsFramed<Local>>>>();
     error::<EncodeError>();
 }
@@ -227,6 +227,15 @@ fn types_implement_debug() {
     assert!(!format!("{:?} {:?}", Acceptor::new(), Connector::new()).is_empty());
     debug::<WsFramed<Local>>();
     debug::<Encoded<Local>>();
+}
+
+/// `Debug` of a message shows its bytes or its text, as for `Bytes` and `String`.
+#[test]
+fn debug_shows_a_message() {
+    let binary = Message::Binary(b"\x00a\"".into());
+    assert_eq!(format!("{binary:?}"), r#"Binary(b"\x00a\"")"#);
+    let text = Message::Text("é".to_owned());
+    assert_eq!(format!("{text:?}"), r#"Text("é")"#);
 }
 
 /// `Debug` of streams and builders shows no buffered data and no header.
