@@ -88,7 +88,7 @@ impl<In, Out> Contracts<In, Out> {
     /// preferred than the previous ones.
     ///
     /// # Errors
-    /// [`WsErr::InvalidHeader`], see [`Contract::new`].
+    /// [`WsErr::InvalidConfig`], see [`Contract::new`].
     pub fn framed<C>(self, codec: C) -> Result<Self, WsErr>
     where
         C: ContractCodec<In, Out> + WireFormat,
@@ -101,7 +101,7 @@ impl<In, Out> Contracts<In, Out> {
     /// [`WsStream::per_message`] gives. It is less preferred than the previous ones.
     ///
     /// # Errors
-    /// [`WsErr::InvalidHeader`], see [`Contract::new`].
+    /// [`WsErr::InvalidConfig`], see [`Contract::new`].
     pub fn per_message<C>(self, codec: C) -> Result<Self, WsErr>
     where
         C: ContractCodec<In, Out> + WireFormat + LengthPrefixed,

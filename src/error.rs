@@ -157,7 +157,8 @@ pub enum WsErr {
     #[error("the item is not encoded for {0}")]
     NotEncoded(String),
 
-    /// A setting of a [`Config`](crate::Config) is not valid. `ErrorKind::InvalidInput`.
+    /// A [`Setting`] of a [`Config`](crate::Config), a `Connector`, an `Acceptor` or another argument is not
+    /// valid. `ErrorKind::InvalidInput`.
     #[error("invalid configuration: {0}")]
     InvalidConfig(Setting),
 
@@ -369,7 +370,9 @@ impl From<RejectedHandshake> for WsErr {
     }
 }
 
-/// As the item stream reports it: `?` works in a function that connects, and then sends and receives.
+/// As the item stream reports it, so that `?` works in a function that connects, and then sends and
+/// receives: `ItemTooLarge` for `TooLargeToSend`, `Unencodable` for `NotEncoded` and for a `NotOneFrame`
+/// of an item that was to be sent, else `Io`.
 impl From<WsErr> for CodecError {
     fn from(error: WsErr) -> Self {
         match error {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use support::{handshake::open_pair, pair, run};
 use ws_framed::{
     Acceptor, AnyCodec, CodecError, Connector, Contract, Contracts, Decoder, EncodeRef, Encoded,
-    Encoder, Json, LengthDelimited, Lines, Message, Postcard, WireFormat, WsErr, WsFramed,
+    Encoder, Json, LengthDelimited, Lines, Message, Postcard, Setting, WireFormat, WsErr, WsFramed,
     WsStream, bytes::Bytes,
 };
 
@@ -321,7 +321,10 @@ fn every_kind_of_codec_fits() {
 #[test]
 fn invalid_name_is_an_error() {
     let invalid = Contracts::<String>::new("two words", 1).framed(Lines::new(80));
-    assert!(matches!(invalid, Err(WsErr::InvalidHeader(_))));
+    assert!(matches!(
+        invalid,
+        Err(WsErr::InvalidConfig(Setting::Contract))
+    ));
     let debug = format!("{:?}", codecs());
     assert_eq!(debug, format!("[{POSTCARD:?}, {JSON:?}]"));
 }
