@@ -137,7 +137,7 @@ where
     match &served {
         Ok(None) => return,
         Ok(Some(error)) => trace.serving_failed(error),
-        Err(_) => trace.serving_failed("the closure panicked"),
+        Err(_) => trace.serving_panicked(),
     }
     // Another task of the caller may still have the stream.
     if let Ok(Some(transport)) = dropped.try_recv() {
