@@ -313,6 +313,11 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
         &mut self.codec
     }
 
+    /// The transport, see [`WsStream::transport`].
+    pub fn transport(&self) -> &M {
+        self.stream.transport()
+    }
+
     /// A handle to ping, close, observe and count, that outlives `split`.
     pub fn handle(&self) -> WsHandle {
         self.stream.handle()

@@ -108,6 +108,11 @@ impl<M: MessageTransport> WsMessages<M> {
         split(self)
     }
 
+    /// The transport, see [`WsStream::transport`].
+    pub fn transport(&self) -> &M {
+        self.stream.transport()
+    }
+
     /// A handle to ping, close, observe and count, that outlives the stream's halves.
     pub fn handle(&self) -> WsHandle {
         self.stream.handle()

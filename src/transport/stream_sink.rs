@@ -81,7 +81,7 @@ impl<S> StreamSink<S> {
 
     /// Sets what the socket can do.
     #[must_use]
-    pub fn properties(mut self, properties: Properties) -> Self {
+    pub fn with_properties(mut self, properties: Properties) -> Self {
         self.properties = properties;
         self
     }

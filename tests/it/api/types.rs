@@ -195,6 +195,9 @@ fn signatures_are_stable() {
     let _: fn(Silent) -> Bytes = WsStream::new;
     let _: fn(Silent, Config) -> Result<Bytes, WsErr> = WsStream::with_config;
     let _: fn(&Bytes) -> WsHandle = WsStream::handle;
+    let _: fn(&Bytes) -> &Silent = WsStream::transport;
+    let _: fn(&Items) -> &Silent = WsFramed::transport;
+    let _: fn(&WsMessages<Silent>) -> &Silent = WsMessages::transport;
     let _: fn(Bytes) -> WsStream = WsStream::boxed;
     let _: fn(Bytes, Lines) -> Items = WsStream::framed;
     let _: fn(Bytes, Lines) -> Items = WsFramed::new;
