@@ -147,6 +147,13 @@ impl<C> Clone for Encoded<C> {
     }
 }
 
+/// Those of [`bytes`](Encoded::bytes).
+impl<C> AsRef<[u8]> for Encoded<C> {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes()
+    }
+}
+
 impl<C> fmt::Debug for Encoded<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Encoded")

@@ -343,6 +343,17 @@ impl CloseFrame {
     }
 }
 
+/// A close frame without a reason.
+impl TryFrom<CloseCode> for CloseFrame {
+    type Error = WsErr;
+
+    /// # Errors
+    /// See [`CloseFrame::new`].
+    fn try_from(code: CloseCode) -> Result<Self, WsErr> {
+        Self::new(code, "")
+    }
+}
+
 impl From<io::Error> for WsErr {
     /// An `io::Error` that holds a `WsErr` becomes that again.
     fn from(error: io::Error) -> Self {

@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt};
 use crate::close::CloseCode;
 
 /// How a peer violated the WebSocket protocol, and the close code that reports it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Violation {
     code: CloseCode,
     reason: Cow<'static, str>,
