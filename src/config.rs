@@ -18,6 +18,14 @@ use crate::{
 ///
 /// A stream in which each item is [one text message](crate::WsStream::per_message) accepts text
 /// under any policy.
+///
+/// ```
+/// use ws_framed::{Config, TextPolicy};
+///
+/// // A peer that sends JSON as text, which a codec decodes from bytes.
+/// let config = Config::default().text(TextPolicy::Bytes);
+/// # let _ = config;
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",

@@ -87,6 +87,7 @@ pub struct WsMessages<M = BoxTransport> {
 impl<M: MessageTransport> WsStream<M> {
     /// Converts this stream into a stream of whole messages, text and binary. Unread bytes are its
     /// first item, see [`WsMessages`](WsMessages#from-and-to-bytes).
+    #[must_use]
     pub fn messages(self) -> WsMessages<M> {
         WsMessages {
             stream: self,
@@ -98,12 +99,14 @@ impl<M: MessageTransport> WsStream<M> {
 impl<M: MessageTransport> WsMessages<M> {
     /// Converts back into the byte stream. Unread messages are its next bytes, and its
     /// [`TextPolicy`](crate::TextPolicy) applies to them.
+    #[must_use]
     pub fn into_stream(self) -> WsStream<M> {
         self.stream
     }
 
     /// Splits into two owned halves for two tasks, in the order of futures' `split`.
     /// [`reunite`](WsSender::reunite) joins them.
+    #[must_use]
     pub fn into_split(self) -> (WsSender<Self>, WsReceiver<Self>) {
         split(self)
     }
@@ -114,6 +117,7 @@ impl<M: MessageTransport> WsMessages<M> {
     }
 
     /// A handle to ping, close, observe and count, that outlives the stream's halves.
+    #[must_use]
     pub fn handle(&self) -> WsHandle {
         self.stream.handle()
     }
@@ -216,6 +220,7 @@ impl<M: MessageTransport> WsSender<WsMessages<M>> {
     }
 
     /// A handle to ping, close, observe and count, see [`WsMessages::handle`].
+    #[must_use]
     pub fn handle(&self) -> WsHandle {
         self.lock().handle()
     }
@@ -223,6 +228,7 @@ impl<M: MessageTransport> WsSender<WsMessages<M>> {
 
 impl<M: MessageTransport> WsReceiver<WsMessages<M>> {
     /// A handle to ping, close, observe and count, see [`WsMessages::handle`].
+    #[must_use]
     pub fn handle(&self) -> WsHandle {
         self.lock().handle()
     }

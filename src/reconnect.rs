@@ -106,6 +106,7 @@ pub struct Reconnector<F> {
 
 impl<F> Reconnector<F> {
     /// Creates a reconnector that connects by `connect`.
+    #[must_use]
     pub fn new(connect: F) -> Self {
         Self {
             connect,

@@ -59,6 +59,25 @@ impl<V> Half<V> {
 /// does not delay the other, and each is woken for its own direction.
 ///
 /// Dropping one half leaves the connection open for the other. Dropping both drops the connection.
+///
+/// ```
+/// use futures::StreamExt;
+/// use ws_framed::{CloseFrame, CodecError, Lines, WsFramed, WsReceiver, WsSender};
+///
+/// type Chat = WsFramed<String, Lines>;
+///
+/// async fn say(mut sender: WsSender<Chat>) -> Result<(), CodecError> {
+///     sender.send_ref("hello").await?;
+///     println!("{}", sender.close_with(CloseFrame::normal()).await?);
+///     Ok(())
+/// }
+///
+/// async fn listen(mut receiver: WsReceiver<Chat>) {
+///     while let Some(Ok(line)) = receiver.next().await {
+///         println!("{line}");
+///     }
+/// }
+/// ```
 pub struct WsSender<V>(Half<V>);
 
 /// The receiving half of a [`WsFramed`](crate::WsFramed) or [`WsMessages`](crate::WsMessages), from

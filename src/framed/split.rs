@@ -44,6 +44,7 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     ///     reading.await.map_err(std::io::Error::other)?
     /// }
     /// ```
+    #[must_use]
     pub fn into_split(self) -> (WsSender<Self>, WsReceiver<Self>) {
         split(self)
     }
@@ -144,6 +145,7 @@ impl<T, C, M: MessageTransport> WsSender<WsFramed<T, C, M>> {
     }
 
     /// A handle to ping, close, observe and count, see [`WsFramed::handle`].
+    #[must_use]
     pub fn handle(&self) -> WsHandle {
         self.lock().handle()
     }
@@ -151,6 +153,7 @@ impl<T, C, M: MessageTransport> WsSender<WsFramed<T, C, M>> {
 
 impl<T, C, M: MessageTransport> WsReceiver<WsFramed<T, C, M>> {
     /// A handle to ping, close, observe and count, see [`WsFramed::handle`].
+    #[must_use]
     pub fn handle(&self) -> WsHandle {
         self.lock().handle()
     }

@@ -61,6 +61,7 @@ impl<M: MessageTransport> WsStream<M> {
     ///     writer.close_with(CloseFrame::normal()).await
     /// }
     /// ```
+    #[must_use]
     pub fn into_split(mut self) -> (WsReader<M>, WsWriter<M>) {
         let unread = self.take_unread();
         let (reader, writer) = Half::pair(self);
@@ -97,6 +98,7 @@ impl<M: MessageTransport> WsReader<M> {
     }
 
     /// A handle to ping, close, observe and count, see [`WsStream::handle`].
+    #[must_use]
     pub fn handle(&self) -> WsHandle {
         self.half.lock().handle()
     }
@@ -168,6 +170,7 @@ impl<M: MessageTransport> WsWriter<M> {
     }
 
     /// A handle to ping, close, observe and count, see [`WsStream::handle`].
+    #[must_use]
     pub fn handle(&self) -> WsHandle {
         self.lock().handle()
     }

@@ -71,6 +71,7 @@ pub struct StreamSink<S> {
 
 impl<S> StreamSink<S> {
     /// Wraps `socket`. It sends pings and leaves replies to the connection.
+    #[must_use]
     pub fn new(socket: S) -> Self {
         Self {
             socket,
