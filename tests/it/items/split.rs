@@ -221,7 +221,9 @@ fn close_within_ends_at_its_limit() {
     where
         F: Future<Output = (CloseOutcome, WsHandle)>,
     {
-        let ours = endless_items(Role::Client, config_without_keepalive()).await;
+        // Without the limit, it would take longer than a test may.
+        let config = config_without_keepalive().close_timeout(Duration::from_secs(3600));
+        let ours = endless_items(Role::Client, config).await;
         let handle = ours.handle();
         let (outcome, of_half) = halves(ours).await;
         assert_eq!(outcome, CloseOutcome::TimedOut);
