@@ -228,6 +228,23 @@ fn closure_runs_in_the_span_of_the_handler() {
     assert!(log.spans[parent].is_empty());
 }
 
+/// A panic of the closure is a warning in the span of the connection: no stranger causes it alone.
+#[test]
+fn panic_of_the_closure_is_a_warning() {
+    let (recorder, _installed) = RecordingSubscriber::install(Level::WARN);
+    run(async {
+        let mut stream = connect(start_serving(|_| panic!("secret")).await)
+            .await
+            .unwrap();
+        stream.read_to_end(&mut Vec::new()).await.unwrap_err();
+    });
+    let log = recorder.recorded();
+    let [event] = log.events_in(log.span_of("server"))[..] else {
+        panic!("{:?}", log.events)
+    };
+    assert_eq!(event.message(), "serving the connection panicked");
+}
+
 /// `on_failed_upgrade` gets each request that opens no connection.
 #[tokio::test]
 async fn failed_upgrades_are_counted() {
