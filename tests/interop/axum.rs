@@ -218,10 +218,10 @@ fn closure_runs_in_the_span_of_the_handler() {
     });
     let log = recorder.recorded();
     let connection = log.span_of("server");
-    let told = log.events_in(connection).into_iter();
-    let told: Vec<_> = told.filter(|event| event.level == Level::INFO).collect();
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert_eq!(told[0].fields["error"], "no such room");
+    let reports = log.events_in(connection).into_iter();
+    let reports: Vec<_> = reports.filter(|event| event.level == Level::INFO).collect();
+    assert_eq!(reports.len(), 1, "{reports:?}");
+    assert_eq!(reports[0].fields["error"], "no such room");
     assert!(log.spans[connection]["peer"].starts_with("127.0.0.1:"));
     // The span of the handler has no fields.
     let parent = log.parents[connection].unwrap();
