@@ -41,7 +41,8 @@ impl CloseCode {
     pub const MANDATORY_EXTENSION: Self = Self(1010);
     /// 1011: an unexpected condition prevents the server from continuing.
     pub const INTERNAL_ERROR: Self = Self(1011);
-    /// 1012: the service restarts.
+    /// 1012: the service restarts. This and the next two are in IANA's registry of close codes, not in the
+    /// RFC.
     pub const SERVICE_RESTART: Self = Self(1012);
     /// 1013: try again later.
     pub const TRY_AGAIN_LATER: Self = Self(1013);
@@ -202,6 +203,19 @@ impl fmt::Display for ClosedBy {
 ///
 /// Returned by [`WsStream::close_with`](crate::WsStream::close_with) and
 /// [`WsHandle::closed`](crate::WsHandle::closed).
+///
+/// ```
+/// use ws_framed::{CloseOutcome, ClosedBy};
+///
+/// fn describe(outcome: &CloseOutcome) -> String {
+///     match outcome {
+///         CloseOutcome::Clean { code, by: ClosedBy::Peer, .. } => format!("the peer closed with {code}"),
+///         other => other.to_string(),
+///     }
+/// }
+/// assert!(!CloseOutcome::TimedOut.is_clean());
+/// # assert!(!describe(&CloseOutcome::TimedOut).is_empty());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CloseOutcome {

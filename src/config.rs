@@ -18,6 +18,14 @@ use crate::{
 ///
 /// A stream in which each item is [one text message](crate::WsStream::per_message) accepts text
 /// under any policy.
+///
+/// ```
+/// use ws_framed::{Config, TextPolicy};
+///
+/// // A peer that sends JSON as text, which a codec decodes from bytes.
+/// let config = Config::default().text(TextPolicy::Bytes);
+/// # let _ = config;
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
@@ -257,9 +265,9 @@ impl Config {
         self
     }
 
-    /// In a browser: how many received bytes may be unread. Default 4 MiB, at least
-    /// `max_recv_message_len`. Each message counts 64 bytes more than its length, and an empty
-    /// queue accepts any message.
+    /// In a browser: how many received bytes may be unread. Default 4 MiB. Each message counts 64 bytes
+    /// more than its length, and an empty queue accepts any message, so that a value below
+    /// `max_recv_message_len` is no error.
     ///
     /// A page cannot make a peer wait, so a connection above the limit fails with
     /// [`WsErr::Overflow`](crate::WsErr::Overflow). Elsewhere the value has no effect: a peer waits

@@ -2,7 +2,7 @@
 
 mod any_codec;
 
-use std::{error::Error, fmt, sync::Arc, vec};
+use std::{error::Error, fmt, iter::FusedIterator, slice, sync::Arc};
 
 use ws_framed_codecs::{CodecError, LengthPrefixed, WireFormat};
 
@@ -92,7 +92,7 @@ impl<In, Out> Contracts<In, Out> {
     /// preferred than the previous ones.
     ///
     /// # Errors
-    /// [`WsErr::InvalidHeader`], see [`Contract::new`].
+    /// [`WsErr::InvalidConfig`], see [`Contract::new`].
     pub fn framed<C>(self, codec: C) -> Result<Self, WsErr>
     where
         C: ContractCodec<In, Out> + WireFormat,
@@ -105,7 +105,7 @@ impl<In, Out> Contracts<In, Out> {
     /// [`WsStream::per_message`] gives. It is less preferred than the previous ones.
     ///
     /// # Errors
-    /// [`WsErr::InvalidHeader`], see [`Contract::new`].
+    /// [`WsErr::InvalidConfig`], see [`Contract::new`].
     pub fn per_message<C>(self, codec: C) -> Result<Self, WsErr>
     where
         C: ContractCodec<In, Out> + WireFormat + LengthPrefixed,
@@ -126,9 +126,8 @@ impl<In, Out> Contracts<In, Out> {
 
     /// The contracts, the preferred one first.
     #[must_use]
-    pub fn iter(&self) -> vec::IntoIter<&Contract> {
-        let contracts = self.entries.iter().map(|entry| &*entry.contract);
-        contracts.collect::<Vec<_>>().into_iter()
+    pub fn iter(&self) -> ContractsIter<'_, In, Out> {
+        ContractsIter(self.entries.iter())
     }
 
     /// Encodes an item once for each codec, to be sent with
@@ -200,10 +199,48 @@ impl<M: MessageTransport> WsStream<M> {
 
 impl<'a, In, Out> IntoIterator for &'a Contracts<In, Out> {
     type Item = &'a Contract;
-    type IntoIter = vec::IntoIter<&'a Contract>;
+    type IntoIter = ContractsIter<'a, In, Out>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
+    }
+}
+
+/// The contracts of a [`Contracts`], the preferred one first: see [`Contracts::iter`].
+pub struct ContractsIter<'a, In, Out>(slice::Iter<'a, Entry<In, Out>>);
+
+impl<'a, In, Out> Iterator for ContractsIter<'a, In, Out> {
+    type Item = &'a Contract;
+
+    fn next(&mut self) -> Option<&'a Contract> {
+        self.0.next().map(|entry| &*entry.contract)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl<In, Out> DoubleEndedIterator for ContractsIter<'_, In, Out> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.0.next_back().map(|entry| &*entry.contract)
+    }
+}
+
+impl<In, Out> ExactSizeIterator for ContractsIter<'_, In, Out> {}
+
+impl<In, Out> FusedIterator for ContractsIter<'_, In, Out> {}
+
+impl<In, Out> Clone for ContractsIter<'_, In, Out> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<In, Out> fmt::Debug for ContractsIter<'_, In, Out> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tokens = self.clone().map(ToString::to_string);
+        f.debug_list().entries(tokens).finish()
     }
 }
 
@@ -224,8 +261,7 @@ impl<In, Out> Clone for Contracts<In, Out> {
 
 impl<In, Out> fmt::Debug for Contracts<In, Out> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let tokens = self.iter().map(ToString::to_string);
-        f.debug_list().entries(tokens).finish()
+        self.iter().fmt(f)
     }
 }
 

@@ -121,20 +121,20 @@ impl<C> Encoded<C> {
     /// The bytes for a stream by this contract, or for one that is not by contract.
     ///
     /// # Errors
-    /// [`WsErr::NoCodec`] if it was not encoded for that.
+    /// [`WsErr::NotEncoded`] if it was not encoded for that.
     pub(crate) fn bytes_for(&self, contract: Option<&Contract>) -> Result<&SharedBytes, WsErr> {
         let (Some(encoded), Some(contract)) = (&self.by_contract, contract) else {
             return match contract {
                 None if self.by_contract.is_none() => Ok(&self.bytes),
-                None => Err(WsErr::NoCodec("a stream without a contract".to_owned())),
-                Some(_) => Err(WsErr::NoCodec("an item encoded by one codec".to_owned())),
+                None => Err(WsErr::NotEncoded("a stream without a contract".to_owned())),
+                Some(contract) => Err(WsErr::NotEncoded(format!("the contract {contract}"))),
             };
         };
         let mut encoded = encoded.iter();
         encoded
             .find(|(other, _)| other.is_encoded_as(contract))
             .map(|(_, bytes)| bytes)
-            .ok_or_else(|| WsErr::NoCodec(format!("the contract {contract}")))
+            .ok_or_else(|| WsErr::NotEncoded(format!("the contract {contract}")))
     }
 }
 
@@ -170,6 +170,13 @@ impl<C> Clone for Encoded<C> {
             by_contract: self.by_contract.clone(),
             codec: PhantomData,
         }
+    }
+}
+
+/// Those of [`bytes`](Encoded::bytes).
+impl<C> AsRef<[u8]> for Encoded<C> {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes()
     }
 }
 

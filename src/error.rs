@@ -99,9 +99,11 @@ pub enum WsErr {
     #[error("a message is not one frame of the codec: {0}")]
     NotOneFrame(Mismatch),
 
-    /// The codec refused what was received, and cannot continue. `ErrorKind::InvalidData`.
+    /// The codec refused what was received, and cannot continue. It holds the code of the close frame
+    /// that the peer gets: 1009 for a frame over the limit of the codec, else 1007.
+    /// `ErrorKind::InvalidData`.
     #[error("the codec could not decode what was received")]
-    Undecodable,
+    Undecodable(CloseCode),
 
     /// The peer closed with a code that reports a failure. `ErrorKind::ConnectionAborted`.
     #[error("the peer closed with {0}")]
@@ -145,12 +147,18 @@ pub enum WsErr {
     #[error("not a valid header: {0}")]
     InvalidHeader(String),
 
-    /// [`Contracts`](crate::Contracts) has no codec for a connection, or an item is not encoded for
-    /// its contract. `ErrorKind::InvalidInput`.
+    /// [`Contracts`](crate::Contracts) has no codec for a connection, which
+    /// [`framed_by`](crate::WsStream::framed_by) has dropped. `ErrorKind::InvalidInput`.
     #[error("no codec for {0}")]
     NoCodec(String),
 
-    /// A setting of a [`Config`](crate::Config) is not valid. `ErrorKind::InvalidInput`.
+    /// An [`Encoded`](crate::Encoded) item is not encoded for the contract of a connection. Nothing of it
+    /// was sent, and the connection goes on. `ErrorKind::InvalidInput`.
+    #[error("the item is not encoded for {0}")]
+    NotEncoded(String),
+
+    /// A [`Setting`] of a [`Config`](crate::Config), a `Connector`, an `Acceptor` or another argument is not
+    /// valid. `ErrorKind::InvalidInput`.
     #[error("invalid configuration: {0}")]
     InvalidConfig(Setting),
 
@@ -204,16 +212,20 @@ impl WsErr {
 
     /// Whether the connection is over, or was not opened. Otherwise the error concerns one item, one
     /// message or one call.
+    ///
+    /// For the [`CodecError::Io`] of an item stream, get the `WsErr` by [`find_in`](Self::find_in) and ask
+    /// that: [`CodecError::ends_connection`] does not look into it.
     #[must_use]
     pub fn ends_connection(&self) -> bool {
         !matches!(
             self,
             Self::TooLargeToSend { .. }
                 | Self::NotOneFrame(_)
+                | Self::NotEncoded(_)
                 | Self::TimedOut(Timeout::Ping)
                 | Self::InvalidCloseCode(_)
                 | Self::ControlTooLong { .. }
-                | Self::Unsupported(Unsupported::Ping)
+                | Self::Unsupported(Unsupported::Ping | Unsupported::ControlMessage)
         )
     }
 
@@ -235,7 +247,9 @@ impl WsErr {
         matches!(self, Self::Rejected(_))
     }
 
-    /// The code of the close frame that the peer sent, or that this endpoint sends because of the error.
+    /// The code of the close frame that the peer sent, or of the one that reports this error to the peer.
+    /// Where the connection was closing already, the peer may get another code or none. A browser sends
+    /// [a code 3900 higher](crate::guide::browser#closing).
     #[must_use]
     pub fn close_code(&self) -> Option<CloseCode> {
         match self {
@@ -244,7 +258,7 @@ impl WsErr {
             Self::MessageTooLarge { .. } => Some(CloseCode::MESSAGE_TOO_BIG),
             Self::Overflow { .. } => Some(CloseCode::POLICY_VIOLATION),
             Self::ReceivedText => Some(CloseCode::UNSUPPORTED_DATA),
-            Self::Undecodable => Some(CloseCode::INVALID_PAYLOAD_DATA),
+            Self::Undecodable(code) => Some(*code),
             _ => None,
         }
     }
@@ -262,7 +276,7 @@ impl WsErr {
             | Self::Overflow { .. }
             | Self::ReceivedText
             | Self::NotOneFrame(_)
-            | Self::Undecodable
+            | Self::Undecodable(_)
             | Self::Handshake(_)
             | Self::NoSubprotocol
             | Self::Extension(_) => io::ErrorKind::InvalidData,
@@ -274,6 +288,7 @@ impl WsErr {
             | Self::InvalidUrl(_)
             | Self::InvalidHeader(_)
             | Self::NoCodec(_)
+            | Self::NotEncoded(_)
             | Self::InvalidConfig(_)
             | Self::InvalidCloseCode(_)
             | Self::ControlTooLong { .. } => io::ErrorKind::InvalidInput,
@@ -302,11 +317,14 @@ impl WsErr {
     }
 }
 
-/// Errors of the transport are equal if their kinds and texts are.
+/// Errors are equal if their variants, kinds, close codes and texts are. An `io::Error`, which some hold,
+/// compares by no more than that.
 impl PartialEq for WsErr {
     fn eq(&self, other: &Self) -> bool {
-        let is_same_variant = std::mem::discriminant(self) == std::mem::discriminant(other);
-        is_same_variant && self.kind() == other.kind() && self.to_string() == other.to_string()
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+            && self.kind() == other.kind()
+            && self.close_code() == other.close_code()
+            && self.to_string() == other.to_string()
     }
 }
 
@@ -322,6 +340,17 @@ impl CloseFrame {
             return Err(WsErr::InvalidCloseCode(code));
         }
         Ok(Self::truncated(code, reason.into()))
+    }
+}
+
+/// A close frame without a reason.
+impl TryFrom<CloseCode> for CloseFrame {
+    type Error = WsErr;
+
+    /// # Errors
+    /// See [`CloseFrame::new`].
+    fn try_from(code: CloseCode) -> Result<Self, WsErr> {
+        Self::new(code, "")
     }
 }
 
@@ -352,12 +381,14 @@ impl From<RejectedHandshake> for WsErr {
     }
 }
 
-/// As the item stream reports it: `?` works in a function that connects, and then sends and receives.
+/// As the item stream reports it, so that `?` works in a function that connects, and then sends and
+/// receives: `ItemTooLarge` for `TooLargeToSend`, `Unencodable` for `NotEncoded` and for a `NotOneFrame`
+/// of an item that was to be sent, else `Io`.
 impl From<WsErr> for CodecError {
     fn from(error: WsErr) -> Self {
         match error {
             WsErr::TooLargeToSend { len, max } => Self::ItemTooLarge { len, max },
-            WsErr::NotOneFrame(_) => Self::Unencodable(error.into()),
+            WsErr::NotOneFrame(_) | WsErr::NotEncoded(_) => Self::Unencodable(error.into()),
             error => Self::Io(error.into()),
         }
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures::Stream;
+use futures::{Stream, ready, stream::FusedStream};
 
 use crate::{close::CloseFrame, error::WsErr};
 
@@ -84,9 +84,19 @@ impl Stream for WsEvents {
     type Item = WsEvent;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<WsEvent>> {
-        match &mut self.0 {
-            Some(events) => Pin::new(events).poll_next(cx),
-            None => Poll::Ready(None),
+        let Some(events) = &mut self.0 else {
+            return Poll::Ready(None);
+        };
+        let event = ready!(Pin::new(events).poll_next(cx));
+        if event.is_none() {
+            self.0 = None;
         }
+        Poll::Ready(event)
+    }
+}
+
+impl FusedStream for WsEvents {
+    fn is_terminated(&self) -> bool {
+        self.0.is_none()
     }
 }

@@ -46,6 +46,20 @@ const PREFIX_LEN: usize = size_of::<u32>();
 /// [`per_message`](WsStream::per_message) sends each item as one WebSocket message without a
 /// prefix, for other peers.
 ///
+/// ```
+/// use futures::{SinkExt, TryStreamExt};
+/// use ws_framed::{CodecError, Lines, WsFramed, WsStream};
+///
+/// /// Returns each line to its sender.
+/// async fn echo(stream: WsStream) -> Result<(), CodecError> {
+///     let mut lines: WsFramed<String, Lines> = stream.framed(Lines::new(1024));
+///     while let Some(line) = lines.try_next().await? {
+///         lines.send(line).await?;
+///     }
+///     Ok(())
+/// }
+/// ```
+///
 /// # Sending
 /// Items are encoded into one buffer. It is sent when it is full, on a flush, and before a `next()`
 /// that waits, in messages of at most
@@ -130,6 +144,7 @@ pub struct WsFramedParts<C, M = BoxTransport> {
 
 impl<C, M> WsFramedParts<C, M> {
     /// Parts with an empty read buffer.
+    #[must_use]
     pub fn new(stream: WsStream<M>, codec: C) -> Self {
         Self {
             stream,
@@ -144,6 +159,7 @@ impl<C, M> WsFramedParts<C, M> {
 impl<M: MessageTransport> WsStream<M> {
     /// Converts this stream into an item stream: typed messages in the frames of `codec`. Unread
     /// bytes are decoded first, and unflushed bytes are sent first.
+    #[must_use]
     pub fn framed<C: Decoder>(self, codec: C) -> WsFramed<C::Item, C, M> {
         WsFramed::new(self, codec)
     }
@@ -197,6 +213,7 @@ impl<M: MessageTransport> WsStream<M> {
     ///
     /// Bytes that were received and not read before the conversion count as one message. So convert
     /// at the end of a message. Unflushed bytes are sent first, in messages of their own.
+    #[must_use]
     pub fn per_message<C: Decoder + LengthPrefixed>(self, codec: C) -> WsFramed<C::Item, C, M> {
         WsFramed::per_message(self, codec)
     }
@@ -204,11 +221,13 @@ impl<M: MessageTransport> WsStream<M> {
 
 impl<T, C: Decoder<Item = T>, M: MessageTransport> WsFramed<T, C, M> {
     /// Creates an item stream over `stream`, in the frames of `codec`: see [`WsStream::framed`].
+    #[must_use]
     pub fn new(stream: WsStream<M>, codec: C) -> Self {
         Self::from_parts(WsFramedParts::new(stream, codec))
     }
 
     /// Creates an item stream with one message for each item: see [`WsStream::per_message`].
+    #[must_use]
     pub fn per_message(stream: WsStream<M>, codec: C) -> Self
     where
         C: LengthPrefixed,
@@ -236,6 +255,7 @@ impl<T, C: Decoder<Item = T>, M: MessageTransport> WsFramed<T, C, M> {
 
     /// Creates an item stream from its parts. Whether each item is [one message](Self::per_message)
     /// is kept.
+    #[must_use]
     pub fn from_parts(parts: WsFramedParts<C, M>) -> Self {
         Self {
             stream: parts.stream,
@@ -253,6 +273,7 @@ impl<T, C: Decoder<Item = T>, M: MessageTransport> WsFramed<T, C, M> {
 impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     /// Converts into the parts, without loss: undecoded bytes are in the read buffer, unflushed
     /// items in the stream.
+    #[must_use]
     pub fn into_parts(self) -> WsFramedParts<C, M> {
         WsFramedParts {
             stream: self.stream,
@@ -265,6 +286,7 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
 
     /// Converts back into the byte stream. It starts with the bytes that were received and not
     /// decoded.
+    #[must_use]
     pub fn into_stream(self) -> WsStream<M> {
         let Self {
             mut stream,
@@ -288,6 +310,7 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     /// messages, text or binary. For a codec of the other kind, or one that is not
     /// [`LengthPrefixed`](ws_framed_codecs::LengthPrefixed), convert by
     /// [`into_stream`](Self::into_stream).
+    #[must_use]
     pub fn map_codec<D: Decoder>(self, map: impl FnOnce(C) -> D) -> WsFramed<D::Item, D, M> {
         let parts = self.into_parts();
         WsFramed::from_parts(WsFramedParts {
@@ -313,7 +336,13 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
         &mut self.codec
     }
 
+    /// The transport, see [`WsStream::transport`].
+    pub fn transport(&self) -> &M {
+        self.stream.transport()
+    }
+
     /// A handle to ping, close, observe and count, that outlives `split`.
+    #[must_use]
     pub fn handle(&self) -> WsHandle {
         self.stream.handle()
     }

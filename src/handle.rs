@@ -18,6 +18,18 @@ use crate::{
 ///
 /// Requests take effect when the stream is polled: while no task reads or writes, nothing happens.
 ///
+/// ```
+/// use ws_framed::{CloseFrame, WsErr, WsHandle};
+///
+/// /// Closes a connection that another task reads, and waits for its end.
+/// async fn stop(handle: WsHandle) -> Result<(), WsErr> {
+///     println!("round trip: {:?}", handle.ping().await?);
+///     handle.close(CloseFrame::normal())?;
+///     println!("{}, {} bytes received", handle.closed().await, handle.stats().bytes_received);
+///     Ok(())
+/// }
+/// ```
+///
 /// # Cancel safety
 /// A future of a handle may be dropped at any point: a ping may still be sent, and its pong is then
 /// counted and ignored.

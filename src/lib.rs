@@ -190,7 +190,7 @@ pub use transport::tungstenite::Tungstenite;
 pub use {
     close::{CloseCode, CloseFrame, CloseOutcome, ClosedBy, LossCause},
     config::{Config, Keepalive, TextPolicy},
-    contracts::{AnyCodec, ContractCodec, Contracts, EncodeError},
+    contracts::{AnyCodec, ContractCodec, Contracts, ContractsIter, EncodeError},
     encoded::Encoded,
     error::{
         ConnectAttempt, ConnectError, Mismatch, ProxyError, Redirect, RejectedHandshake, Setting,

@@ -2,7 +2,11 @@
 
 mod shared;
 
-use std::{fmt, ops::Deref};
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+    ops::Deref,
+};
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -15,7 +19,7 @@ use crate::{close::CloseFrame, error::WsErr};
 pub(crate) const HEADROOM: usize = 15;
 
 /// One WebSocket message, as a [`MessageTransport`](crate::MessageTransport) carries it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Message {
     /// Binary data.
@@ -42,8 +46,9 @@ impl Message {
         }
     }
 
-    /// The payload of a data message, whichever its kind; empty for a control message.
-    pub(crate) fn into_data(self) -> Payload {
+    /// The payload of a data message, whichever its kind; empty for a control message. Copies nothing.
+    #[must_use]
+    pub fn into_data(self) -> Payload {
         match self {
             Self::Binary(data) => data,
             Self::Text(text) => text.into(),
@@ -54,6 +59,66 @@ impl Message {
     /// Whether it is a data message (RFC 6455 section 5.6), not a control message.
     pub(crate) fn is_data(&self) -> bool {
         matches!(self, Self::Binary(_) | Self::Text(_))
+    }
+}
+
+/// Constructors and questions, as those of other libraries.
+///
+/// ```
+/// use ws_framed::Message;
+///
+/// assert_eq!(Message::text("hello"), "hello".into());
+/// assert_eq!(Message::binary([1, 2].to_vec()), vec![1, 2].into());
+/// assert!(Message::text("hello").is_text());
+/// assert_eq!(&*Message::text("hello").into_data(), b"hello");
+/// ```
+impl Message {
+    /// A text message.
+    #[must_use]
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// A binary message.
+    #[must_use]
+    pub fn binary(data: impl Into<Payload>) -> Self {
+        Self::Binary(data.into())
+    }
+
+    /// Whether it is a text message.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        matches!(self, Self::Text(_))
+    }
+
+    /// Whether it is a binary message.
+    #[must_use]
+    pub fn is_binary(&self) -> bool {
+        matches!(self, Self::Binary(_))
+    }
+}
+
+impl From<String> for Message {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&str> for Message {
+    fn from(text: &str) -> Self {
+        Self::text(text)
+    }
+}
+
+impl From<Vec<u8>> for Message {
+    fn from(data: Vec<u8>) -> Self {
+        Self::binary(data)
+    }
+}
+
+impl From<Bytes> for Message {
+    fn from(data: Bytes) -> Self {
+        Self::binary(data)
     }
 }
 
@@ -177,9 +242,17 @@ impl PartialEq for Payload {
 
 impl Eq for Payload {}
 
+/// Like the bytes: a shared payload and a unique one with the same bytes are equal.
+impl Hash for Payload {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (**self).hash(state);
+    }
+}
+
+/// Shows the bytes, as [`Bytes`] does.
 impl fmt::Debug for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.escape_ascii().fmt(f)
+        write!(f, "b\"{}\"", self.escape_ascii())
     }
 }
 
@@ -239,7 +312,7 @@ impl From<Payload> for Bytes {
 /// assert!(ControlPayload::try_from(&[0; 125][..]).is_ok());
 /// assert!(ControlPayload::try_from(&[0; 126][..]).is_err());
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ControlPayload(Bytes);
 
 impl ControlPayload {
@@ -282,6 +355,26 @@ impl TryFrom<&[u8]> for ControlPayload {
             0..=Self::MAX_LEN => Ok(Self(Bytes::copy_from_slice(bytes))),
             len => Err(WsErr::ControlTooLong { len }),
         }
+    }
+}
+
+impl TryFrom<Vec<u8>> for ControlPayload {
+    type Error = WsErr;
+
+    /// # Errors
+    /// [`WsErr::ControlTooLong`] for more than 125 bytes.
+    fn try_from(bytes: Vec<u8>) -> Result<Self, WsErr> {
+        Bytes::from(bytes).try_into()
+    }
+}
+
+impl<const N: usize> TryFrom<&[u8; N]> for ControlPayload {
+    type Error = WsErr;
+
+    /// # Errors
+    /// [`WsErr::ControlTooLong`] for more than 125 bytes.
+    fn try_from(bytes: &[u8; N]) -> Result<Self, WsErr> {
+        bytes[..].try_into()
     }
 }
 

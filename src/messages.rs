@@ -22,7 +22,7 @@ use crate::{
     message::Message,
     split::{WsReceiver, WsSender, split},
     stream::WsStream,
-    time::Task,
+    time::{Task, Timer},
     transport::{BoxTransport, MessageTransport},
 };
 
@@ -87,6 +87,7 @@ pub struct WsMessages<M = BoxTransport> {
 impl<M: MessageTransport> WsStream<M> {
     /// Converts this stream into a stream of whole messages, text and binary. Unread bytes are its
     /// first item, see [`WsMessages`](WsMessages#from-and-to-bytes).
+    #[must_use]
     pub fn messages(self) -> WsMessages<M> {
         WsMessages {
             stream: self,
@@ -98,17 +99,25 @@ impl<M: MessageTransport> WsStream<M> {
 impl<M: MessageTransport> WsMessages<M> {
     /// Converts back into the byte stream. Unread messages are its next bytes, and its
     /// [`TextPolicy`](crate::TextPolicy) applies to them.
+    #[must_use]
     pub fn into_stream(self) -> WsStream<M> {
         self.stream
     }
 
     /// Splits into two owned halves for two tasks, in the order of futures' `split`.
     /// [`reunite`](WsSender::reunite) joins them.
+    #[must_use]
     pub fn into_split(self) -> (WsSender<Self>, WsReceiver<Self>) {
         split(self)
     }
 
+    /// The transport, see [`WsStream::transport`].
+    pub fn transport(&self) -> &M {
+        self.stream.transport()
+    }
+
     /// A handle to ping, close, observe and count, that outlives the stream's halves.
+    #[must_use]
     pub fn handle(&self) -> WsHandle {
         self.stream.handle()
     }
@@ -186,6 +195,42 @@ impl<M: MessageTransport> WsSender<WsMessages<M>> {
                 .poll_close_with(Task::Writer, cx, &frame, Mode::MESSAGES)
         })
         .await
+    }
+
+    /// Closes the connection like [`close_with`](Self::close_with), in at most `limit` altogether, as
+    /// [`WsStream::close_within`] does.
+    ///
+    /// # Errors
+    /// Those of [`WsStream::close_with`].
+    ///
+    /// # Cancel safety
+    /// See [`WsStream::close_within`].
+    pub async fn close_within(
+        &mut self,
+        frame: CloseFrame,
+        limit: Duration,
+    ) -> Result<CloseOutcome, WsErr> {
+        let mut limit = Timer::after(limit);
+        poll_fn(|cx| {
+            let stream = &mut self.lock().stream;
+            let closed = stream.poll_close_with(Task::Writer, cx, &frame, Mode::MESSAGES);
+            stream.limit_close(closed, cx, Some(&mut limit))
+        })
+        .await
+    }
+
+    /// A handle to ping, close, observe and count, see [`WsMessages::handle`].
+    #[must_use]
+    pub fn handle(&self) -> WsHandle {
+        self.lock().handle()
+    }
+}
+
+impl<M: MessageTransport> WsReceiver<WsMessages<M>> {
+    /// A handle to ping, close, observe and count, see [`WsMessages::handle`].
+    #[must_use]
+    pub fn handle(&self) -> WsHandle {
+        self.lock().handle()
     }
 }
 

@@ -106,6 +106,7 @@ pub struct Reconnector<F> {
 
 impl<F> Reconnector<F> {
     /// Creates a reconnector that connects by `connect`.
+    #[must_use]
     pub fn new(connect: F) -> Self {
         Self {
             connect,
@@ -194,12 +195,17 @@ impl<F> Reconnector<F> {
     /// [`WsErr::Aborted`], once, after a close with a final code, see [`ended`](Self::ended). Otherwise:
     ///
     /// The error of the last attempt, after [`max_attempts`](Self::max_attempts), or if retrying
-    /// cannot help: an argument that is not valid ([`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`],
-    /// [`WsErr::InvalidConfig`]), [`WsErr::Unsupported`], [`WsErr::NoSubprotocol`],
-    /// [`WsErr::Extension`], and [`WsErr::Rejected`] with a permanent redirection (301, 308), or a
-    /// status from 400 to 499 other than 408, 425 and 429; [`WsErr::Proxy`] with such a status, or if
-    /// the proxy does not accept the user, or does not allow the connection. A browser reports none of
-    /// the last five, so they are retried there.
+    /// cannot help:
+    /// - an argument that is not valid: [`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`],
+    ///   [`WsErr::InvalidConfig`];
+    /// - [`WsErr::NoCodec`] of [`framed_by`](crate::WsStream::framed_by);
+    /// - [`WsErr::Unsupported`], [`WsErr::NoSubprotocol`], [`WsErr::Extension`];
+    /// - [`WsErr::Rejected`] with a permanent redirection (301, 308), or a status from 400 to 499 other
+    ///   than 408, 425 and 429;
+    /// - [`WsErr::Proxy`] with such a status, or if the proxy does not accept the user, does not allow
+    ///   the connection, or does not support it.
+    ///
+    /// A browser reports a rejection by the server or a proxy as [`WsErr::Handshake`], which is retried.
     ///
     /// # Cancel safety
     /// Dropping the future drops the attempt in flight. The next call continues with the waits and

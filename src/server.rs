@@ -177,7 +177,7 @@ impl<T> Acceptor<T> {
         self
     }
 
-    /// Adds a header to the response that opens a WebSocket.
+    /// Adds a header to the response that opens a WebSocket, beside earlier ones of the same name.
     ///
     /// Each handshake fails with [`WsErr::InvalidHeader`] if the header is not valid, or belongs to
     /// the handshake itself, such as `Upgrade`.
@@ -227,7 +227,7 @@ impl<T> Acceptor<T> {
     /// `http://localhost:8080`. Those of origins that are not allowed get status 403 (RFC 6455
     /// section 10.2).
     ///
-    /// Case and default ports do not matter. Other origins, such as `null`, `file://` and
+    /// Case and default ports do not matter (RFC 6454 sections 4 and 5). Other origins, such as `null`, `file://` and
     /// `app://`, are compared literally. An internationalised host has its form with `xn--`, which
     /// browsers send; with one that is not ASCII, each handshake fails with
     /// [`WsErr::InvalidConfig`].
@@ -248,7 +248,7 @@ impl<T> Acceptor<T> {
     }
 
     /// Accepts requests for this host, such as `chat.example` or `[::1]:8080`. Those for hosts that
-    /// are not allowed get status 421. Without a port, any port matches. A request without a port
+    /// are not allowed get status 421 (RFC 9110 section 15.5.20). Without a port, any port matches. A request without a port
     /// is for port 80 or 443. The host is that of `:authority` in HTTP/2, or of a target in absolute
     /// form, or else `Host`. A name that is not ASCII is an error, as in
     /// [`allow_origin`](Self::allow_origin).
@@ -259,7 +259,8 @@ impl<T> Acceptor<T> {
     }
 
     /// Accepts requests for this path, such as `/chat`. Those for paths that are not allowed get
-    /// status 404. The query is ignored, and so is whether characters are encoded that need not be:
+    /// status 404. The query is ignored, and so is whether characters are encoded that need not be (RFC
+    /// 3986 section 6.2.2):
     /// `/albanø` is `/alban%C3%B8`.
     #[must_use]
     pub fn allow_path(mut self, path: impl Into<String>) -> Self {

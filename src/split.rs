@@ -59,6 +59,25 @@ impl<V> Half<V> {
 /// does not delay the other, and each is woken for its own direction.
 ///
 /// Dropping one half leaves the connection open for the other. Dropping both drops the connection.
+///
+/// ```
+/// use futures::StreamExt;
+/// use ws_framed::{CloseFrame, CodecError, Lines, WsFramed, WsReceiver, WsSender};
+///
+/// type Chat = WsFramed<String, Lines>;
+///
+/// async fn say(mut sender: WsSender<Chat>) -> Result<(), CodecError> {
+///     sender.send_ref("hello").await?;
+///     println!("{}", sender.close_with(CloseFrame::normal()).await?);
+///     Ok(())
+/// }
+///
+/// async fn listen(mut receiver: WsReceiver<Chat>) {
+///     while let Some(Ok(line)) = receiver.next().await {
+///         println!("{line}");
+///     }
+/// }
+/// ```
 pub struct WsSender<V>(Half<V>);
 
 /// The receiving half of a [`WsFramed`](crate::WsFramed) or [`WsMessages`](crate::WsMessages), from
@@ -90,6 +109,10 @@ impl<V> WsSender<V> {
 }
 
 impl<V> WsReceiver<V> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, V> {
+        self.0.lock()
+    }
+
     /// Joins both halves, see [`WsSender::reunite`].
     ///
     /// # Errors
@@ -125,13 +148,13 @@ impl<V: Stream + Unpin> Stream for WsReceiver<V> {
     type Item = V::Item;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<V::Item>> {
-        Pin::new(&mut *self.0.lock()).poll_next(cx)
+        Pin::new(&mut *self.lock()).poll_next(cx)
     }
 }
 
 impl<V: FusedStream + Unpin> FusedStream for WsReceiver<V> {
     fn is_terminated(&self) -> bool {
-        self.0.lock().is_terminated()
+        self.lock().is_terminated()
     }
 }
 
@@ -149,15 +172,15 @@ impl<V> fmt::Debug for WsReceiver<V> {
     }
 }
 
-/// The halves that were to be joined, of two different connections: first the sending or writing
-/// half, then the receiving or reading half.
+/// The halves that were to be joined, of two different connections, in the order of `into_split`: that
+/// of a [`WsStream`](crate::WsStream) returns the reading half first, the others the sending half.
 #[derive(Debug)]
-pub struct ReuniteError<S, R>(pub S, pub R);
+pub struct ReuniteError<A, B>(pub A, pub B);
 
-impl<S, R> fmt::Display for ReuniteError<S, R> {
+impl<A, B> fmt::Display for ReuniteError<A, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the halves belong to different connections")
     }
 }
 
-impl<S: fmt::Debug, R: fmt::Debug> Error for ReuniteError<S, R> {}
+impl<A: fmt::Debug, B: fmt::Debug> Error for ReuniteError<A, B> {}

@@ -2,7 +2,7 @@
 
 use std::{
     iter::Sum,
-    ops::Add,
+    ops::{Add, AddAssign},
     sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
@@ -88,6 +88,12 @@ impl Add for Stats {
             bytes_unsent: self.bytes_unsent.wrapping_add(other.bytes_unsent),
             last_round_trip: self.last_round_trip.max(other.last_round_trip),
         }
+    }
+}
+
+impl AddAssign for Stats {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
     }
 }
 

@@ -39,6 +39,22 @@ use crate::{
 ///
 /// The boundaries of binary messages vanish.
 ///
+/// ```
+/// use std::io;
+/// use futures::{AsyncReadExt, AsyncWriteExt};
+/// use ws_framed::WsStream;
+///
+/// /// Sends a request, and reads the reply to its end.
+/// async fn ask(mut stream: WsStream, request: &[u8]) -> io::Result<Vec<u8>> {
+///     stream.write_all(request).await?;
+///     stream.close().await?;
+///     let mut reply = Vec::new();
+///     // An end without a close frame is an error, so that a truncated reply is none.
+///     stream.read_to_end(&mut reply).await?;
+///     Ok(reply)
+/// }
+/// ```
+///
 /// # Reading
 /// After a clean close, a read returns `Ok(0)`: both sides exchanged close frames, and the peer's
 /// code reports no failure. After any other end, a read returns the bytes received before it, then
@@ -117,6 +133,7 @@ impl<M: MessageTransport> WsStream<M> {
     /// - the work of one poll is bounded;
     /// - data that the peer sent before it disconnected is read, even if a pong can no longer be
     ///   sent.
+    #[must_use]
     pub fn new(socket: impl IntoTransport<Transport = M>) -> Self {
         Self::open(socket.into_transport(), Config::default(), Trace::unknown())
     }
@@ -152,6 +169,7 @@ impl<M: MessageTransport> WsStream<M> {
 
     /// A handle to ping, close, observe and count, that outlives `split` and
     /// [`framed`](Self::framed).
+    #[must_use]
     pub fn handle(&self) -> WsHandle {
         WsHandle::new(Arc::clone(self.connection.shared()))
     }
@@ -199,11 +217,13 @@ impl<M: MessageTransport> WsStream<M> {
     /// from then on.
     ///
     /// Flush before. Unflushed data is discarded, except for what the transport has taken.
+    #[must_use]
     pub fn into_transport(self) -> (M, Bytes) {
         (self.connection.into_transport(), self.unread)
     }
 
     /// Erases the type of the transport: returns the same stream as a `WsStream`.
+    #[must_use]
     pub fn boxed(self) -> WsStream
     where
         M: MaybeSend + 'static,

@@ -133,10 +133,7 @@ impl ClientTls {
             feature = "rustls-platform-verifier",
             feature = "rustls-webpki-roots"
         )))]
-        Err(WsErr::InvalidUrl(
-            "wss needs trusted certificates: use Connector::tls, or a feature with roots"
-                .to_owned(),
-        ))
+        Err(WsErr::InvalidConfig(crate::error::Setting::TrustedRoots))
     }
 
     pub(crate) async fn connect<S>(

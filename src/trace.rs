@@ -145,9 +145,17 @@ impl Trace {
         }
     }
 
-    /// The closure that serves a connection has returned an error, whose text is the caller's.
+    /// The closure that serves a connection has returned an error, whose text is the caller's. It may be
+    /// that of a client that has disconnected.
+    #[cfg(feature = "axum")]
     pub(crate) fn serving_failed(&self, error: &str) {
-        tell!(self, WARN, error, "serving the connection failed");
+        tell!(self, INFO, error, "serving the connection failed");
+    }
+
+    /// The closure that serves a connection has panicked.
+    #[cfg(feature = "axum")]
+    pub(crate) fn serving_panicked(&self) {
+        tell!(self, WARN, "serving the connection panicked");
     }
 
     pub(crate) fn ping_sent(&self) {
@@ -187,17 +195,17 @@ impl Trace {
     }
 
     /// The codec cannot continue. `reason` is that of the close frame, which has no data of the peer.
-    pub(crate) fn undecodable(&self, reason: &str) {
-        let error = WsErr::Undecodable;
-        tell!(self, DEBUG, error = %redacted(&error), reason, "the connection failed");
+    pub(crate) fn undecodable(&self, error: &WsErr, reason: &str) {
+        tell!(self, DEBUG, error = %redacted(error), reason, "the connection failed");
     }
 
     /// A timeout.
     pub(crate) fn gave_up(&self, error: &WsErr) {
-        tell!(self, DEBUG, error = %redacted(error), "the peer was given up");
+        tell!(self, DEBUG, error = %redacted(error), "the connection timed out");
     }
 
-    /// Logs the outcome and the statistics, as a warning if there was an error.
+    /// Logs the outcome and the statistics. An error is a warning for a client only: a stranger could
+    /// cause warnings of a server, and each client that loses its network would.
     pub(crate) fn ended(
         &self,
         outcome: &CloseOutcome,
@@ -221,6 +229,9 @@ impl Trace {
                 };
             }
             match (outcome, error) {
+                (_, Some(error)) if self.role != Some(Role::Client) => {
+                    tell_end!(INFO, error = %redacted(error), "the connection ended badly");
+                }
                 (_, Some(error)) => {
                     tell_end!(WARN, error = %redacted(error), "the connection ended badly");
                 }

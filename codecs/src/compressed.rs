@@ -93,9 +93,10 @@ impl<C> Compressed<C> {
         }
     }
 
-    /// The largest frame of the inner codec in bytes, before compression.
+    /// The largest frame of the inner codec in bytes, before compression and with its prefix.
+    /// [`WireFormat::max_frame_len`] is the limit of the contract, for the smaller of both codecs.
     #[must_use]
-    pub fn max_frame_len(&self) -> usize {
+    pub fn max_inner_frame_len(&self) -> usize {
         self.max_frame_len
     }
 

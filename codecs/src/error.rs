@@ -58,6 +58,9 @@ pub enum CodecError {
 impl CodecError {
     /// Whether nothing more can be received: the stream below failed, or a frame cannot be decoded and
     /// cannot be skipped. Otherwise the error concerns one item, and the next one can be sent or received.
+    ///
+    /// It does not look into an [`Io`](Self::Io). In ws-framed, `WsErr::find_in` gets the error out, whose
+    /// `ends_connection` is exact.
     #[must_use]
     pub fn ends_connection(&self) -> bool {
         matches!(self, Self::Io(_) | Self::FrameTooLarge { .. })

@@ -340,9 +340,10 @@ impl Core {
     /// Fails the connection because received data cannot be decoded. The peer gets `frame`.
     fn fail_with(&mut self, frame: CloseFrame) {
         if self.state.reading() == Reading::Receive {
-            self.trace().undecodable(frame.reason());
-            self.emit_error(&WsErr::Undecodable);
-            self.apply(Input::Violation(WsErr::Undecodable, frame));
+            let error = WsErr::Undecodable(frame.code());
+            self.trace().undecodable(&error, frame.reason());
+            self.emit_error(&error);
+            self.apply(Input::Violation(error, frame));
         }
     }
 

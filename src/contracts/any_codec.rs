@@ -120,6 +120,13 @@ impl<In, Out> EncodeRef for AnyCodec<In, Out> {
     }
 }
 
+/// With the state of the codec, as far as its own `Clone` keeps it.
+impl<In, Out> Clone for AnyCodec<In, Out> {
+    fn clone(&self) -> Self {
+        Self(self.0.boxed())
+    }
+}
+
 impl<In, Out> fmt::Debug for AnyCodec<In, Out> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AnyCodec").finish_non_exhaustive()

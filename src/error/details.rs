@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt};
 use crate::close::CloseCode;
 
 /// How a peer violated the WebSocket protocol, and the close code that reports it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Violation {
     code: CloseCode,
     reason: Cow<'static, str>,
@@ -90,7 +90,8 @@ impl fmt::Display for Timeout {
     }
 }
 
-/// Which setting of a [`Config`](crate::Config), or of an `Acceptor`, is not valid.
+/// Which setting is not valid: of a [`Config`](crate::Config) and its `Keepalive` and `Deflate`, of a
+/// `Connector`, an `Acceptor`, a `Rejection` or a [`Contract`](crate::Contract).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Setting {
@@ -116,6 +117,11 @@ pub enum Setting {
     FailureCodes,
     /// An origin or a host that an `Acceptor` allows is not ASCII. Browsers send its form with `xn--`.
     AllowedName,
+    /// A [`Contract`](crate::Contract) has a name that cannot be sent, or a text is not a contract.
+    Contract,
+    /// A `wss` URL is connected to without trusted certificates: neither `Connector::tls` nor a feature with
+    /// roots provides them.
+    TrustedRoots,
     /// An `Acceptor` with TLS is used below an HTTP server, where its TLS would have no effect.
     AcceptorTls,
     /// The status of a `Rejection` is not from 200 to 599, or not from 300 in HTTP/2, where 2xx would
@@ -141,6 +147,12 @@ impl fmt::Display for Setting {
             Self::KeepaliveTimeout => "the timeout of keepalive must be more than zero",
             Self::FailureCodes => "each of failure_codes must be from 3000 to 4999",
             Self::AllowedName => "an allowed origin or host must be ASCII, with xn-- if need be",
+            Self::Contract => {
+                "a contract must have the form chat.v2.json.65536 or chat.v2.json.65536.message"
+            }
+            Self::TrustedRoots => {
+                "wss needs trusted certificates: use Connector::tls, or a feature with roots"
+            }
             Self::AcceptorTls => "the TLS of an acceptor has no effect below an HTTP server",
             Self::RejectionStatus => {
                 "the status of a rejection must be from 200 to 599, of a CONNECT from 300"
@@ -187,8 +199,6 @@ pub enum Unsupported {
     Ping,
     /// Headers of the handshake, in a browser.
     Headers,
-    /// An upgrade, on a server that does not serve upgrades.
-    Upgrade,
     /// WebSockets over HTTP/2: the server did not announce them by
     /// `SETTINGS_ENABLE_CONNECT_PROTOCOL` (RFC 8441 section 3).
     ExtendedConnect,
@@ -201,7 +211,6 @@ impl fmt::Display for Unsupported {
         f.write_str(match self {
             Self::Ping => "pings and pongs",
             Self::Headers => "headers of the handshake",
-            Self::Upgrade => "upgrades",
             Self::ExtendedConnect => "WebSockets over HTTP/2",
             Self::ControlMessage => "a control message as data",
         })

@@ -147,10 +147,10 @@ where
 
     /// The error after which the decoder cannot continue, once the close frame is sent.
     fn undecodable(&mut self) -> C::Error {
-        match self.codec.decode(&mut self.buffer) {
-            Err(error) => error,
-            Ok(_) => io::Error::from(WsErr::Undecodable).into(),
+        if let Err(error) = self.codec.decode(&mut self.buffer) {
+            return error;
         }
+        io::Error::from(WsErr::Undecodable(CloseCode::INVALID_PAYLOAD_DATA)).into()
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 
 use asynchronous_codec::Encoder;
 use futures::Sink;
-use ws_framed_codecs::EncodeRef;
+use ws_framed_codecs::{CodecError, EncodeRef};
 
 use super::WsFramed;
 use crate::{encoded::Encoded, transport::MessageTransport};
@@ -112,9 +112,10 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     /// [`into_split`](Self::into_split) do.
     ///
     /// # Errors
-    /// Those of `feed`, except for those of the codec. [`WsErr::NoCodec`](crate::WsErr::NoCodec) if
-    /// the item was not encoded for the [contract](crate::Contracts) of this stream, or if only one
-    /// of the two is by contract.
+    /// Those of `feed`, except for those of the codec. [`CodecError::Unencodable`] with
+    /// [`WsErr::NotEncoded`](crate::WsErr::NotEncoded) inside, if the item was not encoded for the
+    /// [contract](crate::Contracts) of this stream, or if only one of the two is by contract. Nothing of
+    /// it is sent, and the stream goes on.
     ///
     /// # Cancel safety
     /// The future waits for room first. Dropping it before it is ready has no effect.
@@ -164,7 +165,8 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
         C: Encoder,
     {
         let bytes = item.bytes_for(self.contract.as_deref());
-        let bytes = bytes.map_err(io::Error::from)?.clone();
+        let bytes = bytes.map_err(|error| io::Error::from(CodecError::from(error)));
+        let bytes = bytes?.clone();
         ready!(self.stream.poll_ready(cx, self.mode))?;
         Poll::Ready(Ok(self.stream.buffer_bytes(self.mode, bytes)?))
     }

@@ -1,6 +1,6 @@
 //! Owned halves of an item stream.
 
-use std::future::poll_fn;
+use std::{future::poll_fn, time::Duration};
 
 use asynchronous_codec::Encoder;
 use ws_framed_codecs::EncodeRef;
@@ -10,8 +10,9 @@ use crate::{
     close::{CloseFrame, CloseOutcome},
     encoded::Encoded,
     error::WsErr,
+    handle::WsHandle,
     split::{WsReceiver, WsSender, split},
-    time::Task,
+    time::{Task, Timer},
     transport::MessageTransport,
 };
 
@@ -22,8 +23,7 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     /// Unlike the halves of futures' `split`, the sending half has
     /// [`feed_ref`](WsSender::feed_ref), [`feed_encoded`](WsSender::feed_encoded) and
     /// [`close_with`](WsSender::close_with). It buffers no further item: items are sent before the
-    /// receiving half waits. The halves share a lock, see [`WsSender`](WsSender#two-tasks). Call
-    /// [`handle`](Self::handle) before the split.
+    /// receiving half waits. The halves share a lock, see [`WsSender`](WsSender#two-tasks).
     ///
     /// ```
     /// use futures::{SinkExt, TryStreamExt};
@@ -44,6 +44,7 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     ///     reading.await.map_err(std::io::Error::other)?
     /// }
     /// ```
+    #[must_use]
     pub fn into_split(self) -> (WsSender<Self>, WsReceiver<Self>) {
         split(self)
     }
@@ -119,5 +120,41 @@ impl<T, C, M: MessageTransport> WsSender<WsFramed<T, C, M>> {
     /// Dropping the future leaves the connection closing; another `close_with` continues the close.
     pub async fn close_with(&mut self, frame: CloseFrame) -> Result<CloseOutcome, WsErr> {
         poll_fn(|cx| self.lock().poll_close_with(Task::Writer, cx, &frame)).await
+    }
+
+    /// Closes the connection like [`close_with`](Self::close_with), in at most `limit` altogether, as
+    /// [`WsStream::close_within`](crate::WsStream::close_within) does.
+    ///
+    /// # Errors
+    /// Those of [`WsStream::close_with`](crate::WsStream::close_with).
+    ///
+    /// # Cancel safety
+    /// See [`WsStream::close_within`](crate::WsStream::close_within).
+    pub async fn close_within(
+        &mut self,
+        frame: CloseFrame,
+        limit: Duration,
+    ) -> Result<CloseOutcome, WsErr> {
+        let mut limit = Timer::after(limit);
+        poll_fn(|cx| {
+            let mut framed = self.lock();
+            let closed = framed.poll_close_with(Task::Writer, cx, &frame);
+            framed.stream.limit_close(closed, cx, Some(&mut limit))
+        })
+        .await
+    }
+
+    /// A handle to ping, close, observe and count, see [`WsFramed::handle`].
+    #[must_use]
+    pub fn handle(&self) -> WsHandle {
+        self.lock().handle()
+    }
+}
+
+impl<T, C, M: MessageTransport> WsReceiver<WsFramed<T, C, M>> {
+    /// A handle to ping, close, observe and count, see [`WsFramed::handle`].
+    #[must_use]
+    pub fn handle(&self) -> WsHandle {
+        self.lock().handle()
     }
 }

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use ws_framed_codecs::WireFormat;
 
 use super::token::is_token;
-use crate::error::WsErr;
+use crate::error::{Setting, WsErr};
 
 /// The maximum length of the name of a protocol or a codec, in bytes, so that error texts stay
 /// short.
@@ -58,7 +58,7 @@ impl Contract {
     /// of it.
     ///
     /// # Errors
-    /// [`WsErr::InvalidHeader`] for a name that cannot be sent. It consists of at most 128 letters,
+    /// [`WsErr::InvalidConfig`] with [`Setting::Contract`] for a name that cannot be sent. It consists of at most 128 letters,
     /// digits, dots and any of ``!#$%&'*+-^_`|~``. The name of a codec has no dots.
     pub fn new(
         name: impl Into<String>,
@@ -75,8 +75,7 @@ impl Contract {
         if contract.is_valid() {
             Ok(contract)
         } else {
-            let token = contract.to_string();
-            Err(WsErr::InvalidHeader(format!("contract {token:?}")))
+            Err(WsErr::InvalidConfig(Setting::Contract))
         }
     }
 
@@ -172,9 +171,10 @@ impl fmt::Display for Contract {
 impl FromStr for Contract {
     type Err = WsErr;
 
+    /// # Errors
+    /// [`WsErr::InvalidConfig`] with [`Setting::Contract`] for a text that is no contract.
     fn from_str(token: &str) -> Result<Self, WsErr> {
-        let why = "a contract has the form chat.v2.json.65536 or chat.v2.json.65536.message";
-        Self::parse(token).ok_or_else(|| WsErr::InvalidHeader(why.to_owned()))
+        Self::parse(token).ok_or(WsErr::InvalidConfig(Setting::Contract))
     }
 }
 
@@ -223,7 +223,7 @@ mod tests {
                         assert_eq!(token.parse::<Contract>().unwrap(), contract, "{token}");
                     }
                 }
-                Err(WsErr::InvalidHeader(_)) => assert!(!is_fine, "{name} {codec}"),
+                Err(WsErr::InvalidConfig(Setting::Contract)) => assert!(!is_fine, "{name} {codec}"),
                 Err(other) => panic!("{other:?}"),
             }
         }
@@ -263,7 +263,10 @@ mod tests {
             "chat.v2.json.９",
         ] {
             let parsed = token.parse::<Contract>();
-            assert!(matches!(parsed, Err(WsErr::InvalidHeader(_))), "{token:?}");
+            assert!(
+                matches!(parsed, Err(WsErr::InvalidConfig(Setting::Contract))),
+                "{token:?}"
+            );
         }
     }
 

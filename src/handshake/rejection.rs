@@ -55,7 +55,7 @@ impl Rejection {
         }))
     }
 
-    /// Adds a header to the response. The type of the body is `text/plain; charset=utf-8`, unless a
+    /// Adds a header to the response, beside earlier ones of the same name. The type of the body is `text/plain; charset=utf-8`, unless a
     /// `Content-Type` is added.
     ///
     /// If the header is not valid, or belongs to the handshake or to the framing of the body, such

@@ -18,8 +18,8 @@ use ::hyper::upgrade::OnUpgrade;
 use futures::{FutureExt, channel::oneshot};
 use http::{Request, request::Parts};
 
-use self::served::HandedOver;
 pub use self::served::Served;
+use self::served::{HandedOver, sealed::IntoError};
 use super::hyper;
 use crate::{
     close::{CloseCode, CloseFrame},
@@ -39,6 +39,7 @@ type OnFailedUpgrade = Box<dyn FnOnce(WsErr) + Send + Sync>;
 /// The address of the peer is in spans, and in the extensions of the request as a [`SocketAddr`], if
 /// the router is served with
 /// [`ConnectInfo<SocketAddr>`](::axum::Router::into_make_service_with_connect_info).
+#[must_use = "the request is answered by `on_upgrade` or `upgrade`"]
 pub struct WsUpgrade {
     request: Request<()>,
     upgrade: Option<OnUpgrade>,
@@ -53,7 +54,6 @@ impl WsUpgrade {
 
     /// Calls `on_failed_upgrade` if [`on_upgrade`](Self::on_upgrade) opens no connection: to count
     /// rejected requests, for example. The error is one of [`hyper::upgrade`].
-    #[must_use]
     pub fn on_failed_upgrade(
         mut self,
         on_failed_upgrade: impl FnOnce(WsErr) + Send + Sync + 'static,
@@ -133,11 +133,11 @@ where
         Ok(serving) => AssertUnwindSafe(serving).catch_unwind().await,
         Err(panic) => Err(panic),
     };
-    let served = served.map(Served::into_error);
+    let served = served.map(IntoError::into_error);
     match &served {
         Ok(None) => return,
         Ok(Some(error)) => trace.serving_failed(error),
-        Err(_) => trace.serving_failed("the closure panicked"),
+        Err(_) => trace.serving_panicked(),
     }
     // Another task of the caller may still have the stream.
     if let Ok(Some(transport)) = dropped.try_recv() {

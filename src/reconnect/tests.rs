@@ -166,6 +166,46 @@ fn permanent_errors_are_not_retried() {
     }
 }
 
+/// An error of the variant with this name, if the variant alone decides about a retry.
+fn example(variant: &str) -> Option<WsErr> {
+    let text = String::new;
+    Some(match variant {
+        "Connect" => ConnectError::new("chat.example", 80, false).into(),
+        "Io" => std::io::Error::from(std::io::ErrorKind::ConnectionReset).into(),
+        "TimedOut" => WsErr::TimedOut(crate::Timeout::Handshake),
+        "Handshake" => WsErr::Handshake(text()),
+        "NoSubprotocol" => WsErr::NoSubprotocol,
+        "Extension" => WsErr::Extension(text()),
+        "NoCodec" => WsErr::NoCodec(text()),
+        "InvalidUrl" => WsErr::InvalidUrl(text()),
+        "InvalidHeader" => WsErr::InvalidHeader(text()),
+        "InvalidConfig" => WsErr::InvalidConfig(crate::Setting::CloseTimeout),
+        "Unsupported" => WsErr::Unsupported(crate::Unsupported::Headers),
+        "Proxy" | "Rejected" => return None,
+        other => panic!("no example of {other}"),
+    })
+}
+
+/// The guide's table of errors says for each variant whether it is retried.
+#[test]
+fn guide_says_what_is_retried() {
+    let guide = include_str!("../guide/errors.md");
+    let (_, table) = guide.split_once("| connect again? |\n").unwrap();
+    let rows = table.lines().skip(1).take_while(|row| row.starts_with('|'));
+    let mut compared = 0;
+    for row in rows {
+        let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let retried = *cells.last().unwrap() == "yes";
+        let variants = cells[0].split('`').skip(1).step_by(2);
+        for error in variants.filter_map(example) {
+            let is_final = verdict::is_final(&error);
+            assert_eq!(is_final, !retried, "{error:?}");
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 11);
+}
+
 /// The second of two waits, after a response with this value; the first one has no such value.
 fn wait_after(value: &str) -> Duration {
     let answers = [Err(WsErr::UnexpectedEof), Err(retry_after(value)), Ok(())];

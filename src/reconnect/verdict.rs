@@ -14,6 +14,7 @@ pub(super) fn is_final(error: &WsErr) -> bool {
         WsErr::InvalidUrl(_)
         | WsErr::InvalidHeader(_)
         | WsErr::InvalidConfig(_)
+        | WsErr::NoCodec(_)
         | WsErr::Unsupported(_)
         | WsErr::NoSubprotocol
         | WsErr::Extension(_) => true,

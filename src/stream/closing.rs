@@ -56,12 +56,12 @@ impl<M: MessageTransport> WsStream<M> {
     /// }
     /// ```
     ///
+    /// # Errors
+    /// Those of [`close_with`](Self::close_with).
+    ///
     /// # Cancel safety
     /// Like [`close_with`](Self::close_with): a dropped future leaves the connection closing,
     /// without the limit.
-    ///
-    /// # Errors
-    /// Those of [`close_with`](Self::close_with).
     pub async fn close_within(
         &mut self,
         frame: CloseFrame,

@@ -6,6 +6,7 @@ use std::{
     io,
     sync::MutexGuard,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -15,8 +16,9 @@ use crate::{
     close::{CloseFrame, CloseOutcome},
     connection::Mode,
     error::WsErr,
+    handle::WsHandle,
     split::{Half, ReuniteError},
-    time::Task,
+    time::{Task, Timer},
     transport::{BoxTransport, MessageTransport},
 };
 
@@ -44,7 +46,7 @@ impl<M: MessageTransport> WsStream<M> {
     ///
     /// A half neither starves the other nor takes its wakeups. The halves share the
     /// connection by a lock, see [`WsSender`](crate::WsSender#two-tasks); a read of bytes that were
-    /// received does not take it. Call [`handle`](Self::handle) before the split.
+    /// received does not take it.
     ///
     /// ```
     /// use futures::{AsyncReadExt, AsyncWriteExt};
@@ -59,6 +61,7 @@ impl<M: MessageTransport> WsStream<M> {
     ///     writer.close_with(CloseFrame::normal()).await
     /// }
     /// ```
+    #[must_use]
     pub fn into_split(mut self) -> (WsReader<M>, WsWriter<M>) {
         let unread = self.take_unread();
         let (reader, writer) = Half::pair(self);
@@ -80,7 +83,7 @@ impl<M: MessageTransport> WsReader<M> {
     pub fn reunite(
         self,
         writer: WsWriter<M>,
-    ) -> Result<WsStream<M>, ReuniteError<WsWriter<M>, Self>> {
+    ) -> Result<WsStream<M>, ReuniteError<Self, WsWriter<M>>> {
         let Self { half, unread } = self;
         match half.join(writer.half) {
             Ok(mut stream) => {
@@ -88,10 +91,16 @@ impl<M: MessageTransport> WsReader<M> {
                 Ok(stream)
             }
             Err((half, writer)) => Err(ReuniteError(
-                WsWriter { half: writer },
                 Self { half, unread },
+                WsWriter { half: writer },
             )),
         }
+    }
+
+    /// A handle to ping, close, observe and count, see [`WsStream::handle`].
+    #[must_use]
+    pub fn handle(&self) -> WsHandle {
+        self.half.lock().handle()
     }
 
     /// Unread bytes, at least one unless the stream has ended.
@@ -117,7 +126,7 @@ impl<M: MessageTransport> WsWriter<M> {
     pub fn reunite(
         self,
         reader: WsReader<M>,
-    ) -> Result<WsStream<M>, ReuniteError<Self, WsReader<M>>> {
+    ) -> Result<WsStream<M>, ReuniteError<WsReader<M>, Self>> {
         reader.reunite(self)
     }
 
@@ -136,6 +145,34 @@ impl<M: MessageTransport> WsWriter<M> {
                 .poll_close_with(Task::Writer, cx, &frame, Mode::Packed)
         })
         .await
+    }
+
+    /// Closes the connection like [`close_with`](Self::close_with), in at most `limit` altogether, as
+    /// [`WsStream::close_within`] does.
+    ///
+    /// # Errors
+    /// Those of [`WsStream::close_with`].
+    ///
+    /// # Cancel safety
+    /// See [`WsStream::close_within`].
+    pub async fn close_within(
+        &mut self,
+        frame: CloseFrame,
+        limit: Duration,
+    ) -> Result<CloseOutcome, WsErr> {
+        let mut limit = Timer::after(limit);
+        poll_fn(|cx| {
+            let mut stream = self.lock();
+            let closed = stream.poll_close_with(Task::Writer, cx, &frame, Mode::Packed);
+            stream.limit_close(closed, cx, Some(&mut limit))
+        })
+        .await
+    }
+
+    /// A handle to ping, close, observe and count, see [`WsStream::handle`].
+    #[must_use]
+    pub fn handle(&self) -> WsHandle {
+        self.lock().handle()
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, WsStream<M>> {

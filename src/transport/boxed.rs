@@ -36,6 +36,7 @@ pub struct BoxTransport(Box<Dyn>);
 
 impl BoxTransport {
     /// Boxes `transport`. [`WsStream::boxed`](crate::WsStream::boxed) does so for an open connection.
+    #[must_use]
     pub fn new(transport: impl MessageTransport + MaybeSend + 'static) -> Self {
         Self(Box::new(transport))
     }
@@ -86,5 +87,16 @@ impl MessageTransport for BoxTransport {
 
     fn properties(&self) -> Properties {
         self.0.properties()
+    }
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use super::*;
+    use crate::transport::forwarding::assert_forwards;
+
+    #[test]
+    fn every_method_is_forwarded() {
+        assert_forwards(BoxTransport::new);
     }
 }

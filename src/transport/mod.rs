@@ -3,6 +3,8 @@
 mod boxed;
 #[cfg(target_arch = "wasm32")]
 pub(crate) mod browser;
+#[cfg(all(test, not(target_arch = "wasm32")))]
+pub(crate) mod forwarding;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod io;
 #[cfg(not(target_arch = "wasm32"))]

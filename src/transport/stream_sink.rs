@@ -71,6 +71,7 @@ pub struct StreamSink<S> {
 
 impl<S> StreamSink<S> {
     /// Wraps `socket`. It sends pings and leaves replies to the connection.
+    #[must_use]
     pub fn new(socket: S) -> Self {
         Self {
             socket,
@@ -81,7 +82,7 @@ impl<S> StreamSink<S> {
 
     /// Sets what the socket can do.
     #[must_use]
-    pub fn properties(mut self, properties: Properties) -> Self {
+    pub fn with_properties(mut self, properties: Properties) -> Self {
         self.properties = properties;
         self
     }

@@ -47,6 +47,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IntoTransport for WebSocketStream<S> {
     }
 }
 
+impl<S: AsyncRead + AsyncWrite + Unpin> From<WebSocketStream<S>> for TokioTungstenite<S> {
+    fn from(socket: WebSocketStream<S>) -> Self {
+        socket.into_transport()
+    }
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket for WebSocketStream<S> {
     fn config(&self) -> &WebSocketConfig {
         self.get_config()

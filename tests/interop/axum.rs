@@ -218,16 +218,31 @@ fn closure_runs_in_handler_span() {
     });
     let log = recorder.recorded();
     let connection = log.span_of("server");
-    let warnings = log.events_in(connection).into_iter();
-    let warnings: Vec<_> = warnings
-        .filter(|event| event.level == Level::WARN)
-        .collect();
-    assert_eq!(warnings.len(), 1, "{warnings:?}");
-    assert_eq!(warnings[0].fields["error"], "no such room");
+    let reports = log.events_in(connection).into_iter();
+    let reports: Vec<_> = reports.filter(|event| event.level == Level::INFO).collect();
+    assert_eq!(reports.len(), 1, "{reports:?}");
+    assert_eq!(reports[0].fields["error"], "no such room");
     assert!(log.spans[connection]["peer"].starts_with("127.0.0.1:"));
     // The span of the handler has no fields.
     let parent = log.parents[connection].unwrap();
     assert!(log.spans[parent].is_empty());
+}
+
+/// A panic of the closure is a warning in the span of the connection: no stranger causes it alone.
+#[test]
+fn panic_of_the_closure_is_a_warning() {
+    let (recorder, _installed) = RecordingSubscriber::install(Level::WARN);
+    run(async {
+        let mut stream = connect(start_serving(|_| panic!("secret")).await)
+            .await
+            .unwrap();
+        stream.read_to_end(&mut Vec::new()).await.unwrap_err();
+    });
+    let log = recorder.recorded();
+    let [event] = log.events_in(log.span_of("server"))[..] else {
+        panic!("{:?}", log.events)
+    };
+    assert_eq!(event.message(), "serving the connection panicked");
 }
 
 /// `on_failed_upgrade` gets each request that opens no connection.

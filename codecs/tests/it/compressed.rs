@@ -44,7 +44,7 @@ fn frames_never_grow() {
 fn limits_are_kept() {
     let most = u32::MAX as usize - 1;
     for (given, kept) in [(0, 0), (7, 7), (most, most), (usize::MAX, most)] {
-        assert_eq!(Compressed::new(Raw, given).max_frame_len(), kept);
+        assert_eq!(Compressed::new(Raw, given).max_inner_frame_len(), kept);
     }
     let codec = Compressed::new(Lines::new(9), 10);
     assert_eq!(

@@ -5,6 +5,7 @@ use std::{
     task::{Context, Poll},
 };
 
+use bytes::BytesMut;
 use futures::channel::oneshot;
 
 use crate::{
@@ -14,19 +15,28 @@ use crate::{
 };
 
 /// What the closure of [`WsUpgrade::on_upgrade`](super::WsUpgrade::on_upgrade) returns: nothing, or
-/// a `Result` whose error closes the connection.
-pub trait Served {
-    /// The text of the error.
-    fn into_error(self) -> Option<String>;
+/// a `Result` whose error closes the connection. Other types cannot implement it.
+pub trait Served: sealed::IntoError {}
+
+impl Served for () {}
+
+impl<T, E: Display> Served for Result<T, E> {}
+
+pub(super) mod sealed {
+    /// How the closure has ended.
+    pub trait IntoError {
+        /// The text of the error.
+        fn into_error(self) -> Option<String>;
+    }
 }
 
-impl Served for () {
+impl sealed::IntoError for () {
     fn into_error(self) -> Option<String> {
         None
     }
 }
 
-impl<T, E: Display> Served for Result<T, E> {
+impl<T, E: Display> sealed::IntoError for Result<T, E> {
     fn into_error(self) -> Option<String> {
         self.err().map(|error| error.to_string())
     }
@@ -116,6 +126,12 @@ impl<M: MessageTransport> MessageTransport for HandedOver<M> {
         self.call(|transport| transport.poll_send_slice(cx, data))
     }
 
+    fn provide_buffer(&mut self, buffer: BytesMut) {
+        if let Some(transport) = &mut self.transport {
+            transport.provide_buffer(buffer);
+        }
+    }
+
     fn progress(&self) -> Progress {
         let progress = self.transport.as_ref().map(M::progress);
         progress.unwrap_or_default()
@@ -124,5 +140,16 @@ impl<M: MessageTransport> MessageTransport for HandedOver<M> {
     fn properties(&self) -> Properties {
         let properties = self.transport.as_ref().map(M::properties);
         properties.unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::forwarding::assert_forwards;
+
+    #[test]
+    fn every_method_is_forwarded() {
+        assert_forwards(|transport| HandedOver::new(transport, oneshot::channel().0));
     }
 }

@@ -100,7 +100,10 @@ fn errors_survive_io_error() {
             WsErr::NotOneFrame(Mismatch::NoLength),
             io::ErrorKind::InvalidData,
         ),
-        (WsErr::Undecodable, io::ErrorKind::InvalidData),
+        (
+            WsErr::Undecodable(CloseCode::MESSAGE_TOO_BIG),
+            io::ErrorKind::InvalidData,
+        ),
         (WsErr::Aborted(frame), io::ErrorKind::ConnectionAborted),
         (WsErr::TimedOut(Timeout::Close), io::ErrorKind::TimedOut),
         (WsErr::Closed, io::ErrorKind::BrokenPipe),

@@ -1,6 +1,6 @@
 //! The public types: their traits, signatures and constants, and what `Debug` shows.
 
-use std::{fmt::Debug, hash::Hash};
+use std::{collections::HashSet, fmt::Debug, hash::Hash};
 
 use futures::{
     AsyncBufRead, AsyncRead, AsyncWrite, FutureExt, Sink, SinkExt, Stream, StreamExt,
@@ -10,9 +10,11 @@ use support::Pipe;
 use ws_framed::{
     Acceptor, AnyCodec, Bincode, BoxTransport, CloseCode, CloseFrame, CloseOutcome, ClosedBy,
     CodecError, Config, Connector, Contract, Contracts, ControlPayload, EncodeError, Encoded,
-    Keepalive, LengthDelimited, Lines, Message, MessageTransport, Reconnector, Rejection,
-    ReuniteError, Stats, TextPolicy, Tungstenite, Violation, WireFormat, WsErr, WsEvent, WsFramed,
-    WsFramedParts, WsHandle, WsMessages, WsReader, WsReceiver, WsSender, WsStream, WsWriter,
+    Keepalive, LengthDelimited, Lines, Message, MessageTransport, Payload, Reconnector, Rejection,
+    ReuniteError, Stats, TextPolicy, Tungstenite, Violation, WireFormat, WsErr, WsEvent, WsEvents,
+    WsFramed, WsFramedParts, WsHandle, WsMessages, WsReader, WsReceiver, WsSender, WsStream,
+    WsWriter,
+    bytes::{Bytes, BytesMut},
     pharos::Observable,
 };
 
@@ -48,7 +50,7 @@ fn halves_are_send_and_sync() {
     both::<(WsReader, WsWriter)>();
     both::<(WsSender<WsFramed<Local>>, WsReceiver<WsFramed<Local>>)>();
     both::<(WsSender<WsMessages>, WsReceiver<WsMessages>)>();
-    error::<ReuniteError<WsWriter, WsReader>>();
+    error::<ReuniteError<WsReader, WsWriter>>();
     error::<ReuniteError<WsSender<WsFramed<Local>>, WsReceiver<WsFramed<Local>>>>();
     error::<EncodeError>();
 }
@@ -89,6 +91,7 @@ fn data_is_send_and_clone() {
     plain::<Config>();
     plain::<Contract>();
     plain::<Contracts<Local>>();
+    plain::<AnyCodec<Local>>();
     plain::<TextPolicy>();
     plain::<Stats>();
     plain::<Acceptor>();
@@ -126,6 +129,53 @@ fn values_can_be_compared() {
     hashable::<Contract>();
     hashable::<CloseCode>();
     hashable::<CloseOutcome>();
+    hashable::<(Message, Payload, ControlPayload, Violation)>();
+    let mut sum = Stats::default();
+    sum += Stats::default();
+    assert_eq!(sum, [sum, sum].into_iter().sum());
+}
+
+/// Messages and their parts are made of the usual types.
+#[test]
+fn messages_convert() {
+    let same = [
+        (Message::text("a"), Message::from("a")),
+        (Message::text("a"), Message::from("a".to_owned())),
+        (Message::binary("a"), Message::from(vec![b'a'])),
+        (Message::binary("a"), Message::from(Bytes::from("a"))),
+    ];
+    for (made, converted) in same {
+        assert_eq!(made, converted);
+        assert_ne!(made.is_text(), made.is_binary());
+        assert_eq!(&*made.into_data(), b"a");
+    }
+    assert!(!Message::Close(None).is_text() && !Message::Close(None).is_binary());
+    let shared = Payload::from(Bytes::from("a"));
+    let unique = Payload::from(BytesMut::from("a"));
+    assert_eq!(HashSet::from([shared, unique]).len(), 1);
+    assert_eq!(ControlPayload::try_from(vec![1, 2]), (&[1, 2]).try_into());
+    ControlPayload::try_from(vec![0; 126]).unwrap_err();
+    ControlPayload::try_from(&[0; 126]).unwrap_err();
+    let frame = CloseFrame::try_from(CloseCode::GOING_AWAY).unwrap();
+    assert_eq!((frame.code(), frame.reason()), (CloseCode::GOING_AWAY, ""));
+    CloseFrame::try_from(CloseCode::ABNORMAL_CLOSURE).unwrap_err();
+    let encoded = Encoded::from_ref(&mut Lines::new(80), "a").unwrap();
+    assert_eq!(encoded.as_ref(), b"a\n");
+}
+
+/// The contracts of a `Contracts` can be iterated from both ends, and its codec be cloned.
+#[test]
+fn contracts_can_be_iterated() {
+    let contracts: Contracts<String> = Contracts::new("chat", 1);
+    let contracts = contracts.framed(Lines::new(1)).unwrap();
+    let contracts = contracts.framed(Lines::new(2)).unwrap();
+    assert_eq!(contracts.iter().len(), 2);
+    let limits = contracts.iter().rev().map(Contract::max_frame_len);
+    assert_eq!(limits.collect::<Vec<_>>(), [2, 1]);
+    assert_eq!(
+        format!("{contracts:?}"),
+        r#"["chat.v1.lines.1", "chat.v1.lines.2"]"#
+    );
 }
 
 /// The byte stream implements the traits of futures-io and of tokio. Streams and handles can be
@@ -137,6 +187,8 @@ fn byte_stream_implements_both_families() {
     fn reads<T: AsyncRead + AsyncBufRead + tokio::io::AsyncRead + tokio::io::AsyncBufRead>() {}
     fn writes<T: AsyncWrite + tokio::io::AsyncWrite>() {}
     fn observable<T: Observable<WsEvent, Error = WsErr>>() {}
+    fn fused<T: FusedStream>() {}
+    fused::<WsEvents>();
     of_futures::<WsStream>();
     of_futures::<WsStream<Tungstenite<Pipe>>>();
     of_tokio::<WsStream>();
@@ -195,6 +247,9 @@ fn signatures_are_stable() {
     let _: fn(Silent) -> Bytes = WsStream::new;
     let _: fn(Silent, Config) -> Result<Bytes, WsErr> = WsStream::with_config;
     let _: fn(&Bytes) -> WsHandle = WsStream::handle;
+    let _: fn(&Bytes) -> &Silent = WsStream::transport;
+    let _: fn(&Items) -> &Silent = WsFramed::transport;
+    let _: fn(&WsMessages<Silent>) -> &Silent = WsMessages::transport;
     let _: fn(Bytes) -> WsStream = WsStream::boxed;
     let _: fn(Bytes, Lines) -> Items = WsStream::framed;
     let _: fn(Bytes, Lines) -> Items = WsFramed::new;
@@ -227,6 +282,15 @@ fn types_implement_debug() {
     assert!(!format!("{:?} {:?}", Acceptor::new(), Connector::new()).is_empty());
     debug::<WsFramed<Local>>();
     debug::<Encoded<Local>>();
+}
+
+/// `Debug` of a message shows its bytes or its text, as for `Bytes` and `String`.
+#[test]
+fn debug_shows_a_message() {
+    let binary = Message::Binary(b"\x00a\"".into());
+    assert_eq!(format!("{binary:?}"), r#"Binary(b"\x00a\"")"#);
+    let text = Message::Text("é".to_owned());
+    assert_eq!(format!("{text:?}"), r#"Text("é")"#);
 }
 
 /// `Debug` of streams and builders shows no buffered data and no header.

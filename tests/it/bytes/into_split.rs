@@ -41,7 +41,7 @@ fn strangers_are_not_joined() {
         let (mut reader, writer) = server.into_split();
         let (other_reader, other_writer) = other.into_split();
         assert_eq!(reader.fill_buf().await.unwrap(), b"hello");
-        let ReuniteError(other_writer, reader): ReuniteError<WsWriter, WsReader> =
+        let ReuniteError(reader, other_writer): ReuniteError<WsReader, WsWriter> =
             reader.reunite(other_writer).map(drop).unwrap_err();
         other_writer.reunite(other_reader).unwrap();
         let mut server = writer.reunite(reader).unwrap();

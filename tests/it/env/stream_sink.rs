@@ -271,7 +271,7 @@ fn discards_after_an_error() {
 fn socket_comes_back_out() {
     let (ours, mut peer) = Channels::pair();
     let properties = Properties::default().max_send_len(4);
-    let transport = StreamSink::new(ours).properties(properties);
+    let transport = StreamSink::new(ours).with_properties(properties);
     block_on(timeout(async {
         let mut ours = WsStream::new(transport);
         assert!(!ours.transport().get_ref().sender.is_closed());

@@ -196,31 +196,36 @@ fn records_a_failed_handshake() {
     }
 }
 
-/// An abnormal closure is an event of level `WARN`, with its error. A stream that the caller drops
-/// is none.
+/// An abnormal closure is an event of level `INFO` for the server and `WARN` for the client, with its
+/// error. A stream that the caller drops is none.
 #[test]
 fn records_an_abnormal_closure() {
-    let (subscriber, _guard) = RecordingSubscriber::install(Level::WARN);
-    run(async {
-        let (mut server, client) = pair().await;
-        drop(client);
-        server.read(&mut [0]).await.unwrap_err();
-    });
-    let recorded = subscriber.recorded();
-    let events = recorded.events_in(recorded.span_of("server"));
-    let [event] = events[..] else {
-        panic!("{events:?}")
-    };
-    assert_eq!(
-        (event.level, event.message()),
-        (Level::WARN, "the connection ended badly")
-    );
-    assert_eq!(event.fields["error"], WsErr::UnexpectedEof.to_string());
-    assert_eq!(
-        recorded.events.len(),
-        1,
-        "a stream that the caller drops is no warning"
-    );
+    for (role, level) in [("server", Level::INFO), ("client", Level::WARN)] {
+        let (subscriber, _guard) = RecordingSubscriber::install(Level::INFO);
+        run(async {
+            let (server, client) = pair().await;
+            let (mut ours, peer) = match role {
+                "server" => (server, client),
+                _ => (client, server),
+            };
+            drop(peer);
+            ours.read(&mut [0]).await.unwrap_err();
+        });
+        let recorded = subscriber.recorded();
+        let [event] = recorded.events_in(recorded.span_of(role))[..] else {
+            panic!("{:?}", recorded.events)
+        };
+        assert_eq!(
+            (event.level, event.message()),
+            (level, "the connection ended badly")
+        );
+        assert_eq!(event.fields["error"], WsErr::UnexpectedEof.to_string());
+        assert_eq!(
+            recorded.events.len(),
+            1,
+            "a stream that the caller drops is no warning"
+        );
+    }
 }
 
 /// A dropped stream is one event of level `DEBUG`.
@@ -296,7 +301,7 @@ fn records_a_keepalive_timeout() {
         recorded.messages_in(0)[..3],
         [
             "ping sent",
-            "the peer was given up",
+            "the connection timed out",
             "the connection ended badly"
         ]
     );

@@ -68,6 +68,7 @@ async fn oversized_item_fails_with_1009() {
         let (mut peer, us) = pair().await;
         let mut us = us.framed(LengthDelimited::new(4));
         let handle = us.handle();
+        let events = handle.events();
         write(&mut peer, b"\0\0\0\x04good\0\0\0\x05wrong\0\0\0\x04good").await;
         let (frame, ()) = future::join(close_frame_at(&mut peer), async {
             assert_eq!(us.next().await.unwrap().unwrap(), "good");
@@ -83,6 +84,12 @@ async fn oversized_item_fails_with_1009() {
         .await;
         assert_eq!(frame.unwrap().code(), CloseCode::MESSAGE_TOO_BIG);
         assert_eq!(handle.closed().await, CloseOutcome::Failed);
+        let codes = events.filter_map(async |event| match event {
+            WsEvent::Error(error) => error.close_code(),
+            _ => None,
+        });
+        let codes: Vec<_> = codes.collect().await;
+        assert_eq!(codes, [CloseCode::MESSAGE_TOO_BIG]);
         let error = us.send(Bytes::new()).await.unwrap_err();
         assert!(
             matches!(error, CodecError::Io(error) if error.kind() == io::ErrorKind::BrokenPipe)

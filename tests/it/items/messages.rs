@@ -132,6 +132,7 @@ fn refused_messages_leave_it_open() {
         ] {
             let refused = ours.feed(control).await.unwrap_err();
             assert!(matches!(refused, WsErr::Unsupported(_)), "{refused:?}");
+            assert!(!refused.ends_connection(), "{refused:?}");
         }
         ours.send(text("1234")).await.unwrap();
         peer.expect(Frame::text("1234")).await;

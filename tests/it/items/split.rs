@@ -1,9 +1,9 @@
 //! `into_split` of the item stream: owned halves for two tasks, which send, close and end as the
 //! whole does.
 
-use std::{pin::pin, sync::Arc};
+use std::{pin::pin, sync::Arc, time::Duration};
 
-use futures::{FutureExt, SinkExt, Stream, StreamExt, TryStreamExt, future};
+use futures::{AsyncReadExt, FutureExt, SinkExt, Stream, StreamExt, TryStreamExt, future};
 use support::{
     Frame, IMMEDIATE, NO_TIMERS, ROLES, Role, WakeFlag, assert_both_idle, config_without_keepalive,
     flood::endless_peer, on_all_transports, on_transports, pair, poll_until_idle, run,
@@ -11,7 +11,7 @@ use support::{
 };
 use ws_framed::{
     CloseCode, CloseFrame, CloseOutcome, ClosedBy, CodecError, Config, Encoded, LengthDelimited,
-    Lines, ReuniteError, WsErr, WsFramed, WsStream, bytes::Bytes,
+    Lines, ReuniteError, WsErr, WsFramed, WsHandle, WsStream, bytes::Bytes,
 };
 
 use crate::time::short_close_timeout;
@@ -211,6 +211,52 @@ fn close_with_is_bounded() {
             assert_eq!(outcome.unwrap(), CloseOutcome::TimedOut);
         });
     }
+}
+
+/// `close_within` of a sending half ends at its limit against a peer that sends without end, and ends the
+/// receiving half, too. So do those of the other streams.
+#[test]
+fn close_within_ends_at_its_limit() {
+    async fn check<F>(halves: impl FnOnce(WsStream) -> F)
+    where
+        F: Future<Output = (CloseOutcome, WsHandle)>,
+    {
+        // Without the limit, it would take longer than a test may.
+        let config = config_without_keepalive().close_timeout(Duration::from_secs(3600));
+        let ours = endless_items(Role::Client, config).await;
+        let handle = ours.handle();
+        let (outcome, of_half) = halves(ours).await;
+        assert_eq!(outcome, CloseOutcome::TimedOut);
+        assert_eq!(handle.closed().await, CloseOutcome::TimedOut);
+        assert_eq!(of_half.closed().await, CloseOutcome::TimedOut);
+    }
+    let limit = Duration::from_millis(50);
+    run(async {
+        check(async |ours| {
+            let ours = ours.framed(LengthDelimited::new(1 << 20));
+            let (mut sender, mut receiver) = ours.into_split();
+            let (closing, handle) = (sender.close_within(slow(), limit), receiver.handle());
+            let reading = async { while receiver.next().await.is_some() {} };
+            (future::join(closing, reading).await.0.unwrap(), handle)
+        })
+        .await;
+        check(async |ours| {
+            let (mut sender, mut receiver) = ours.messages().into_split();
+            let (closing, handle) = (sender.close_within(slow(), limit), receiver.handle());
+            let reading = async { while receiver.next().await.is_some() {} };
+            (future::join(closing, reading).await.0.unwrap(), handle)
+        })
+        .await;
+        check(async |ours| {
+            let (mut reader, mut writer) = ours.into_split();
+            let (closing, handle) = (writer.close_within(slow(), limit), reader.handle());
+            let mut rest = Vec::new();
+            let reading = async { reader.read_to_end(&mut rest).await.is_err() };
+            let (closed, _) = future::join(closing, reading).await;
+            (closed.unwrap(), handle)
+        })
+        .await;
+    });
 }
 
 /// A blocked sender is woken when there is room, although the receiver was the last to poll the

@@ -203,7 +203,10 @@ async fn oversized_line_fails_the_connection() {
         let (error, end) = futures::join!(theirs.next(), ours.next());
         match error.unwrap().unwrap_err() {
             LinesCodecError::Io(error) => {
-                assert!(matches!(WsErr::find_in(&error), Some(WsErr::Undecodable)));
+                assert!(matches!(
+                    WsErr::find_in(&error),
+                    Some(WsErr::Undecodable(_))
+                ));
             }
             LinesCodecError::MaxLineLengthExceeded => {}
         }
