@@ -90,7 +90,7 @@ impl fmt::Display for Timeout {
     }
 }
 
-/// Which setting of a [`Config`](crate::Config), or of an `Acceptor`, is not valid.
+/// Which setting of a [`Config`](crate::Config), an `Acceptor` or a `Connector` is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Setting {
@@ -118,6 +118,16 @@ pub enum Setting {
     AllowedName,
     /// An `Acceptor` with TLS is used below an HTTP server, where its TLS would have no effect.
     AcceptorTls,
+    /// A `Connector` with TLS is used over HTTP/2, where its TLS would have no effect.
+    ConnectorTls,
+    /// A `Connector` with a proxy is used over a connection that is already open.
+    ConnectorProxy,
+    /// A `Connector` with a resolver is used over a connection that is already open.
+    ConnectorResolver,
+    /// A `Connector` with a local address is used over a connection that is already open.
+    ConnectorLocalAddress,
+    /// A `Connector` that follows redirects is used over a connection that is already open.
+    ConnectorRedirects,
     /// The status of a `Rejection` is not from 200 to 599, or not from 300 in HTTP/2, where 2xx would
     /// accept the CONNECT.
     RejectionStatus,
@@ -142,6 +152,11 @@ impl fmt::Display for Setting {
             Self::FailureCodes => "each of failure_codes must be from 3000 to 4999",
             Self::AllowedName => "an allowed origin or host must be ASCII, with xn-- if need be",
             Self::AcceptorTls => "the TLS of an acceptor has no effect below an HTTP server",
+            Self::ConnectorTls => "the TLS of a connector has no effect over HTTP/2",
+            Self::ConnectorProxy => "a proxy has no effect over an open connection",
+            Self::ConnectorResolver => "a resolver has no effect over an open connection",
+            Self::ConnectorLocalAddress => "a local address has no effect over an open connection",
+            Self::ConnectorRedirects => "redirects are not followed over an open connection",
             Self::RejectionStatus => {
                 "the status of a rejection must be from 200 to 599, of a CONNECT from 300"
             }

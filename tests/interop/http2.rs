@@ -118,7 +118,9 @@ impl<T: Send + 'static> Server<T> {
     /// Connects, and drives the connection in a task.
     async fn client(&self) -> Http2<String> {
         let (sender, mut connection) = self.connect().await;
-        let client = Http2::new(sender, &mut connection, LIMIT).await.unwrap();
+        let client = Http2::handshake(sender, &mut connection, LIMIT)
+            .await
+            .unwrap();
         tokio::spawn(connection);
         client
     }
@@ -126,7 +128,7 @@ impl<T: Send + 'static> Server<T> {
     /// Opens a WebSocket. Returns both ends.
     async fn pair(&mut self, client: &Http2<String>) -> (T, WsStream) {
         let connector = Connector::new();
-        let client = ws_framed::hyper::connect(&connector, client, self.url("/"));
+        let client = client.connect(&connector, self.url("/"));
         let client = client.await.unwrap();
         (self.results.recv().await.unwrap().unwrap(), client)
     }

@@ -99,7 +99,7 @@ async fn dropped_connect_resets_stream() {
             let http2 = server.client().await;
             let connector = Connector::new();
             let url = server.url("/slow");
-            let opening = Box::pin(ws_framed::hyper::connect(&connector, &http2, url));
+            let opening = Box::pin(http2.connect(&connector, url));
             let started = Box::pin(callbacks.recv());
             let dropped = match future::select(opening, started).await {
                 future::Either::Left((result, _)) => panic!("{result:?}"),

@@ -4,6 +4,7 @@ mod addresses;
 mod proxies;
 mod proxy_from_env;
 mod redirects;
+mod settings;
 
 use futures::future;
 use tokio::net::TcpListener;

@@ -211,25 +211,6 @@ fn credentials_stay_with_their_origin() {
     });
 }
 
-/// The stream of `connect_over` cannot lead elsewhere.
-#[test]
-fn open_stream_follows_nothing() {
-    support::run(async {
-        let (client, mut server) = tokio::io::duplex(4096);
-        let script = async {
-            read_head(&mut server).await;
-            server
-                .write_all(redirect(302, "/b").as_bytes())
-                .await
-                .unwrap();
-        };
-        let connector = Connector::new().follow_redirects(5);
-        let opening = connector.connect_over(client, "ws://a.example/");
-        let (opened, ()) = future::join(opening, script).await;
-        assert!(opened.map(drop).unwrap_err().is_rejected());
-    });
-}
-
 /// A followed redirect leads to an open connection.
 #[test]
 fn redirected_connection_works() {
