@@ -27,6 +27,7 @@ use crate::{
         outcome::{self, KnownError},
         url::WsUrl,
     },
+    net::connect::with_redirect,
     stream::WsStream,
     time::timeout,
     trace::Trace,
@@ -142,7 +143,8 @@ where
             connector.validate_for_http2()?;
             let url = url.as_ref().map_err(WsErr::clone)?;
             let sender = self.sender.clone();
-            open(connector, sender, url, &trace, &mut known).await
+            let opened = open(connector, sender, url, &trace, &mut known).await;
+            opened.map_err(|error| with_redirect(error, url))
         });
         let opened = timeout(connector.config.handshake_timeout, handshake).await;
         outcome::finish(opened, known, &trace)

@@ -70,6 +70,30 @@ async fn acceptor_settings_apply() {
     }
 }
 
+/// A redirect is a rejection that tells the target.
+#[tokio::test]
+async fn redirect_has_target() {
+    for way in WAYS {
+        timeout(async {
+            let acceptor = Acceptor::new().on_request(async |_| {
+                let moved = Rejection::new(307, "moved").header("Location", "/kitchen?room=7");
+                Err::<(), _>(moved)
+            });
+            let server = Server::start(way, acceptor).await;
+            let client = server.client().await;
+            let connector = Connector::new();
+            let opening = client.connect(&connector, server.url("/old"));
+            let WsErr::Rejected(response) = opening.await.unwrap_err() else {
+                panic!("it is rejected")
+            };
+            let redirect = response.redirect().unwrap();
+            assert_eq!(redirect.url(), server.url("/kitchen?room=7"));
+            assert!(redirect.may_follow());
+        })
+        .await;
+    }
+}
+
 /// The callback sees the CONNECT, its target, and its `:protocol`.
 #[tokio::test]
 async fn callback_gets_whole_request() {
