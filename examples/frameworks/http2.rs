@@ -61,7 +61,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (mut sender, mut connection) = http2::handshake(TokioExecutor::new(), io).await?;
     // Fails if the server does not announce WebSockets: use HTTP/1.1 then.
     let limit = Config::default().handshake_timeout;
-    let http2 = Http2::new(sender.clone(), &mut connection, limit).await?;
+    let http2 = Http2::handshake(sender.clone(), &mut connection, limit).await?;
     tokio::spawn(connection);
 
     let request = Request::get(format!("http://localhost:{}/", address.port()));
@@ -71,7 +71,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut rooms = Vec::new();
     for room in ["kitchen", "garden"] {
         let url = format!("ws://localhost:{}/room/{room}", address.port());
-        let stream = ws_framed::hyper::connect(&Connector::new(), &http2, url).await?;
+        let stream = http2.connect(&Connector::new(), url).await?;
         rooms.push(stream.framed(Lines::new(1024)));
     }
     for (room, name) in rooms.iter_mut().zip(["Ann", "Bob"]) {

@@ -27,6 +27,33 @@ impl Connector {
         self
     }
 
+    /// Checks the settings for a byte stream that is open, where those about the way to a server have no
+    /// effect.
+    ///
+    /// # Errors
+    /// [`WsErr::InvalidConfig`].
+    pub(crate) fn validate_over_stream(&self) -> Result<(), WsErr> {
+        self.config.validate()?;
+        #[cfg(any(feature = "smol", feature = "tokio"))]
+        if let Some(setting) = self.route.first_setting() {
+            return Err(WsErr::InvalidConfig(setting));
+        }
+        Ok(())
+    }
+
+    /// Checks the settings for a connection of HTTP/2, whose TLS is below HTTP.
+    ///
+    /// # Errors
+    /// [`WsErr::InvalidConfig`].
+    #[cfg(feature = "http2")]
+    pub(crate) fn validate_for_http2(&self) -> Result<(), WsErr> {
+        #[cfg(feature = "rustls")]
+        if self.tls.is_some() {
+            return Err(WsErr::InvalidConfig(crate::error::Setting::ConnectorTls));
+        }
+        self.validate_over_stream()
+    }
+
     /// Performs the handshake over `io` with these headers, and makes a stream of it.
     pub(crate) async fn open<S>(
         &self,

@@ -21,6 +21,10 @@ pub(crate) enum ProxyChoice {
 }
 
 impl ProxyChoice {
+    pub(crate) fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
+
     /// The proxy for a connection to `url`.
     ///
     /// # Errors
@@ -40,7 +44,7 @@ impl Connector {
     /// Connects through a proxy, which resolves the name of the server: `http://` or `https://` for a
     /// proxy that supports CONNECT (RFC 9110 section 9.3.6), `socks5://` or `socks5h://` with the feature
     /// `socks`. A user and a password in the URL are sent to the proxy, and are in no error and no log.
-    /// Not in a browser, and not for `connect_over`.
+    /// Not in a browser, and an error for `connect_over`.
     ///
     /// Default ports are 80, 443 and 1080. `wss://` is spoken through the proxy with the server. Over
     /// `https://`, the proxy is spoken to with the TLS configuration of the connector. All of it is
@@ -63,7 +67,7 @@ impl Connector {
 
     /// Connects through the [proxy](Self::proxy) that the environment variables say, as they are now:
     /// `HTTP_PROXY` for `ws://`, `HTTPS_PROXY` for `wss://`, `ALL_PROXY` for both, and `NO_PROXY` for the
-    /// servers that need none. The upper-case name counts if both are set. Not in a browser, and not for
+    /// servers that need none. The upper-case name counts if both are set. Not in a browser, and an error for
     /// `connect_over`.
     ///
     /// The rules are those of `hyper-util`:

@@ -9,6 +9,7 @@ use std::{
 use futures::future::BoxFuture;
 
 use super::{Connector, proxy::ProxyChoice};
+use crate::error::Setting;
 
 /// The settings.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +40,20 @@ impl fmt::Debug for Resolver {
 }
 
 impl Route {
+    /// A setting that was changed, if any was.
+    pub(crate) fn first_setting(&self) -> Option<Setting> {
+        let has_local = self.local_v4.is_some() || self.local_v6.is_some();
+        let settings = [
+            (!self.proxy.is_none(), Setting::ConnectorProxy),
+            (self.resolver.is_some(), Setting::ConnectorResolver),
+            (has_local, Setting::ConnectorLocalAddress),
+            (self.max_redirects != 0, Setting::ConnectorRedirects),
+        ];
+        settings
+            .into_iter()
+            .find_map(|(is_set, setting)| is_set.then_some(setting))
+    }
+
     /// The address to connect to `remote` from, if any was set.
     ///
     /// # Errors
@@ -59,7 +74,8 @@ impl Route {
 impl Connector {
     /// Sets the resolver for the names of servers and proxies, in place of that of the operating
     /// system. It gets a name and a port, and returns addresses in the order of preference. It is not
-    /// called for IP addresses, nor for a name that a proxy resolves. Not in a browser.
+    /// called for IP addresses, nor for a name that a proxy resolves. Not in a browser, and an error for
+    /// `connect_over`.
     ///
     /// The addresses are tried as [`connect`](Self::connect) says. Their ports may differ from the given
     /// one. An error of the resolver becomes [`ConnectError::lookup_error`].
@@ -87,7 +103,7 @@ impl Connector {
 
     /// Sets a local address to connect from. It may be called once for each family. Addresses of a
     /// family without one are then not connected to: their attempts fail with `AddrNotAvailable`. Not in
-    /// a browser.
+    /// a browser, and an error for `connect_over`.
     ///
     /// ```
     /// use std::net::Ipv4Addr;
@@ -105,8 +121,8 @@ impl Connector {
     }
 
     /// Follows up to this number of redirects (status 301, 302, 303, 307 and 308). Default 0: they are
-    /// errors, see [`RejectedHandshake::redirect`]. Not in a browser, which follows none, and not for
-    /// `connect_over`.
+    /// errors, see [`RejectedHandshake::redirect`]. Not in a browser, which follows none, and an error
+    /// for `connect_over`.
     ///
     /// From `wss` to `ws`, none is followed. A server of another origin (scheme, host, port) gets no
     /// user and password of the URL, and of the [headers](Self::header) only `Origin` and `User-Agent`,

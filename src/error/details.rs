@@ -124,6 +124,16 @@ pub enum Setting {
     TrustedRoots,
     /// An `Acceptor` with TLS is used below an HTTP server, where its TLS would have no effect.
     AcceptorTls,
+    /// A `Connector` with TLS is used over HTTP/2, where its TLS would have no effect.
+    ConnectorTls,
+    /// A `Connector` with a proxy is used over a connection that is already open.
+    ConnectorProxy,
+    /// A `Connector` with a resolver is used over a connection that is already open.
+    ConnectorResolver,
+    /// A `Connector` with a local address is used over a connection that is already open.
+    ConnectorLocalAddress,
+    /// A `Connector` that follows redirects is used over a connection that is already open.
+    ConnectorRedirects,
     /// The status of a `Rejection` is not from 200 to 599, or not from 300 in HTTP/2, where 2xx would
     /// accept the CONNECT.
     RejectionStatus,
@@ -154,6 +164,11 @@ impl fmt::Display for Setting {
                 "wss needs trusted certificates: use Connector::tls, or a feature with roots"
             }
             Self::AcceptorTls => "the TLS of an acceptor has no effect below an HTTP server",
+            Self::ConnectorTls => "the TLS of a connector has no effect over HTTP/2",
+            Self::ConnectorProxy => "a proxy has no effect over an open connection",
+            Self::ConnectorResolver => "a resolver has no effect over an open connection",
+            Self::ConnectorLocalAddress => "a local address has no effect over an open connection",
+            Self::ConnectorRedirects => "redirects are not followed over an open connection",
             Self::RejectionStatus => {
                 "the status of a rejection must be from 200 to 599, of a CONNECT from 300"
             }

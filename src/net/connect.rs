@@ -45,7 +45,7 @@ impl Connector {
         trace.peer(|| peer);
         let mut known = None;
         let handshake = Box::pin(async {
-            self.config.validate()?;
+            self.validate_over_stream()?;
             let url = &url?;
             #[cfg(feature = "rustls")]
             let tls = self.tls.clone().filter(|_| url.is_secure);

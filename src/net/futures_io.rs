@@ -15,7 +15,7 @@ impl Connector {
     /// [`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`], [`WsErr::InvalidConfig`],
     /// [`WsErr::TimedOut`], [`WsErr::Rejected`], [`WsErr::NoSubprotocol`], [`WsErr::Extension`],
     /// [`WsErr::Handshake`], as in `connect`; [`WsErr::Io`] if the stream fails, or a certificate is
-    /// not trusted.
+    /// not trusted. [`WsErr::InvalidConfig`] also for a setting without effect.
     ///
     /// # Cancel safety
     /// Dropping the future drops `io`. Nothing continues in the background.

@@ -161,9 +161,5 @@ async fn open_tunnel(
             let credentials = credentials.map(|(user, password)| (&**user, &**password));
             super::socks::connect(io, (url.server_name(), url.port), credentials).await
         }
-        #[cfg(not(feature = "socks"))]
-        ProxyProtocol::Socks5 { .. } => Err(WsErr::InvalidUrl(
-            "a SOCKS5 proxy needs the feature socks".to_owned(),
-        )),
     }
 }

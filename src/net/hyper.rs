@@ -14,7 +14,7 @@ use http::{Request, Response};
 
 #[cfg(feature = "http2")]
 #[cfg_attr(docsrs, doc(cfg(feature = "http2")))]
-pub use self::client::{Http2, connect};
+pub use self::client::Http2;
 use self::io::HyperStream;
 use crate::{
     config::Config,

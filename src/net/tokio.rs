@@ -105,10 +105,11 @@ impl Connector {
     ///
     /// `url` determines the path and the headers `Host` and `Authorization`. With a `wss` URL, a
     /// connector with TLS settings (`Connector::tls`) speaks TLS over `io`; one without them expects
-    /// that `io` is secure already.
+    /// that `io` is secure already. A proxy, a resolver, a local address and redirects would have no
+    /// effect, and are errors.
     ///
     /// # Errors
-    /// See [`connect`](Self::connect).
+    /// See [`connect`](Self::connect). [`WsErr::InvalidConfig`] also for a setting without effect.
     ///
     /// # Cancel safety
     /// Dropping the future drops `io`. Nothing continues in the background.

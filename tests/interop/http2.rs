@@ -31,7 +31,7 @@ use ws_framed::{Acceptor, Connector, WsErr, WsStream, axum::WsUpgrade, hyper::Ht
 use crate::tls::{client_config, server_config};
 
 /// Longer than a busy machine takes.
-const LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
 /// The windows of a stream, in bytes. That of `axum::serve` is hyper's default.
 const CLIENT_WINDOW: u32 = 128 * 1024;
@@ -41,13 +41,13 @@ const SERVER_WINDOW: u32 = 256 * 1024;
 const CLIENT_BUFFER: usize = 512 * 1024;
 
 /// A byte stream of tokio.
-trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(crate) trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Io for S {}
 
 /// A server that accepts WebSockets.
 #[derive(Clone, Copy, Debug)]
-struct Way {
+pub(crate) struct Way {
     is_axum: bool,
     is_secure: bool,
 }
@@ -60,24 +60,24 @@ const WAYS: [Way; 4] = [
 ];
 
 impl Way {
-    const fn new(is_axum: bool, is_secure: bool) -> Self {
+    pub(crate) const fn new(is_axum: bool, is_secure: bool) -> Self {
         Self { is_axum, is_secure }
     }
 }
 
 /// What answering each request has returned.
-type Results<T> = UnboundedReceiver<Result<T, WsErr>>;
+pub(crate) type Results<T> = UnboundedReceiver<Result<T, WsErr>>;
 
 /// A started server.
-struct Server<T> {
-    address: SocketAddr,
+pub(crate) struct Server<T> {
+    pub(crate) address: SocketAddr,
     is_secure: bool,
-    results: Results<T>,
+    pub(crate) results: Results<T>,
 }
 
 impl<T: Send + 'static> Server<T> {
     /// Starts a server whose routes all take WebSockets.
-    async fn start(way: Way, acceptor: Acceptor<T>) -> Self {
+    pub(crate) async fn start(way: Way, acceptor: Acceptor<T>) -> Self {
         let (sender, results) = unbounded_channel();
         let mut listener = MaybeTls::bind(way.is_secure).await;
         let address = listener.tcp.local_addr().unwrap();
@@ -118,7 +118,9 @@ impl<T: Send + 'static> Server<T> {
     /// Connects, and drives the connection in a task.
     async fn client(&self) -> Http2<String> {
         let (sender, mut connection) = self.connect().await;
-        let client = Http2::new(sender, &mut connection, LIMIT).await.unwrap();
+        let client = Http2::handshake(sender, &mut connection, LIMIT)
+            .await
+            .unwrap();
         tokio::spawn(connection);
         client
     }
@@ -126,15 +128,15 @@ impl<T: Send + 'static> Server<T> {
     /// Opens a WebSocket. Returns both ends.
     async fn pair(&mut self, client: &Http2<String>) -> (T, WsStream) {
         let connector = Connector::new();
-        let client = ws_framed::hyper::connect(&connector, client, self.url("/"));
+        let client = client.connect(&connector, self.url("/"));
         let client = client.await.unwrap();
         (self.results.recv().await.unwrap().unwrap(), client)
     }
 }
 
-type Conn = TokioIo<Box<dyn Io>>;
+pub(crate) type Conn = TokioIo<Box<dyn Io>>;
 
-async fn connect(
+pub(crate) async fn connect(
     address: SocketAddr,
     is_secure: bool,
 ) -> (SendRequest<String>, Connection<Conn, String, TokioExecutor>) {

@@ -1,10 +1,11 @@
-//! Real proxies: nginx, HAProxy and Caddy in front of a server; Squid, tinyproxy and microsocks in
-//! front of a client. The configuration of the first three is that of the guide.
+//! Real proxies: nginx, HAProxy and Caddy in front of a server, also with HTTP/2; Squid, tinyproxy,
+//! microsocks and Dante in front of a client. The configuration of the first three is that of the guide.
 //!
 //! A test installs a missing program by `apt-get`, if it runs as root on a system that has it. Otherwise
-//! it prints that it is skipped: install the packages of these names.
+//! it prints that it is skipped: install the packages of these names, and `dante-server`.
 
 mod forward;
+mod http2;
 mod reverse;
 
 use std::{
@@ -54,8 +55,12 @@ fn program(name: &str) -> Result<PathBuf, String> {
     }
     let id = Command::new("id").arg("-u").output();
     if id.is_ok_and(|id| id.stdout == b"0\n") {
+        let package = match name {
+            "danted" => "dante-server",
+            name => name,
+        };
         let _ = Command::new("apt-get")
-            .args(["install", "-y", "-qq", "--no-install-recommends", name])
+            .args(["install", "-y", "-qq", "--no-install-recommends", package])
             // The service is not started.
             .envs([("DEBIAN_FRONTEND", "noninteractive"), ("RUNLEVEL", "1")])
             .output();
@@ -153,13 +158,17 @@ async fn echo_server<T: Send + 'static>(
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
                 if let Ok(accepted) = acceptor.accept(socket).await {
-                    let (reader, mut writer) = futures::AsyncReadExt::split(stream(accepted));
-                    let _ = futures::io::copy(reader, &mut writer).await;
+                    echo(stream(accepted)).await;
                 }
             });
         }
     });
     address
+}
+
+async fn echo(stream: WsStream) {
+    let (reader, mut writer) = futures::AsyncReadExt::split(stream);
+    let _ = futures::io::copy(reader, &mut writer).await;
 }
 
 /// Exchanges a few bytes, then many in both directions at once, and closes.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+#[cfg(feature = "socks")]
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
@@ -27,6 +28,7 @@ pub(crate) enum ProxyProtocol {
         authorization: Option<String>,
     },
     /// RFC 1928.
+    #[cfg(feature = "socks")]
     Socks5 {
         /// User and password (RFC 1929).
         credentials: Option<(String, String)>,
@@ -42,6 +44,10 @@ impl Proxy {
     /// Adds credentials that are not part of the URL: a value of `Proxy-Authorization`, or a user and a
     /// password for SOCKS5.
     #[cfg(feature = "proxy-env")]
+    #[cfg_attr(
+        not(feature = "socks"),
+        expect(unused_variables, clippy::unnecessary_wraps, reason = "for SOCKS5")
+    )]
     pub(crate) fn with_credentials(
         mut self,
         basic: Option<&str>,
@@ -49,6 +55,7 @@ impl Proxy {
     ) -> Result<Self, WsErr> {
         match &mut self.protocol {
             ProxyProtocol::Http { authorization, .. } => *authorization = basic.map(str::to_owned),
+            #[cfg(feature = "socks")]
             ProxyProtocol::Socks5 { credentials } => {
                 let owned = |(user, password): (&str, &str)| checked(user.into(), password.into());
                 *credentials = user.map(owned).transpose()?;
@@ -61,10 +68,13 @@ impl Proxy {
     /// is in an error, since it may contain a password.
     ///
     /// # Errors
-    /// [`WsErr::InvalidUrl`].
+    /// [`WsErr::InvalidUrl`], also for a scheme whose feature is off.
     pub(crate) fn parse(url: &str) -> Result<Self, WsErr> {
         let url = Url::parse(url).map_err(|error| invalid(&format!("of the proxy: {error}")))?;
         let (default_port, protocol) = match url.scheme() {
+            "https" if !cfg!(feature = "rustls") => {
+                return Err(invalid("an https proxy needs the feature rustls"));
+            }
             scheme @ ("http" | "https") => {
                 let is_secure = scheme == "https";
                 let authorization = basic_authorization(&url);
@@ -75,6 +85,9 @@ impl Proxy {
                 };
                 (default_port, protocol)
             }
+            #[cfg(not(feature = "socks"))]
+            "socks5" | "socks5h" => return Err(invalid("a SOCKS5 proxy needs the feature socks")),
+            #[cfg(feature = "socks")]
             "socks5" | "socks5h" => {
                 let credentials = credentials(&url)?;
                 (1080, ProxyProtocol::Socks5 { credentials })
@@ -99,6 +112,7 @@ impl Proxy {
 }
 
 /// The user and the password in a URL, for SOCKS5.
+#[cfg(feature = "socks")]
 fn credentials(url: &Url) -> Result<Option<(String, String)>, WsErr> {
     if url.username().is_empty() && url.password().is_none() {
         return Ok(None);
@@ -112,6 +126,7 @@ fn credentials(url: &Url) -> Result<Option<(String, String)>, WsErr> {
 }
 
 /// Checks the lengths (RFC 1929 section 2).
+#[cfg(feature = "socks")]
 fn checked(user: String, password: String) -> Result<(String, String), WsErr> {
     match [&user, &password].map(|text| (1..=255).contains(&text.len())) {
         [true, true] => Ok((user, password)),
@@ -127,6 +142,7 @@ impl fmt::Debug for Proxy {
         let scheme = match self.protocol {
             ProxyProtocol::Http { is_secure, .. } if is_secure => "https",
             ProxyProtocol::Http { .. } => "http",
+            #[cfg(feature = "socks")]
             ProxyProtocol::Socks5 { .. } => "socks5",
         };
         f.debug_struct("Proxy")
@@ -149,6 +165,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "socks")]
     fn socks(credentials: Option<(&str, &str)>) -> ProxyProtocol {
         let credentials = credentials.map(|(user, password)| (user.into(), password.into()));
         ProxyProtocol::Socks5 { credentials }
@@ -170,6 +187,7 @@ mod tests {
                 3128,
                 http(false, None),
             ),
+            #[cfg(feature = "rustls")]
             (
                 "https://proxy.example",
                 "proxy.example",
@@ -188,7 +206,9 @@ mod tests {
                 80,
                 http(false, Some("Basic YW5uOg==")),
             ),
+            #[cfg(feature = "socks")]
             ("socks5://proxy.example", "proxy.example", 1080, socks(None)),
+            #[cfg(feature = "socks")]
             (
                 "socks5h://ann:p%40ss@[::1]:9050",
                 "::1",
@@ -199,6 +219,25 @@ mod tests {
             let proxy = Proxy::parse(url).unwrap();
             assert_eq!((&*proxy.host, proxy.port), (host, port), "{url}");
             assert!(proxy.protocol == protocol, "{url}");
+        }
+    }
+
+    /// A scheme whose feature is off is an error that names it, without a secret.
+    #[test]
+    fn schemes_need_their_features() {
+        for (scheme, feature, is_on) in [
+            ("http", "", true),
+            ("https", "rustls", cfg!(feature = "rustls")),
+            ("socks5", "socks", cfg!(feature = "socks")),
+            ("socks5h", "socks", cfg!(feature = "socks")),
+        ] {
+            let parsed = Proxy::parse(&format!("{scheme}://ann:hunter2@proxy"));
+            assert_eq!(parsed.is_ok(), is_on, "{scheme}");
+            if let Err(error) = parsed {
+                let text = error.to_string();
+                assert!(matches!(error, WsErr::InvalidUrl(_)), "{error:?}");
+                assert!(text.ends_with(&format!("the feature {feature}")), "{text}");
+            }
         }
     }
 
@@ -223,7 +262,7 @@ mod tests {
             let text = format!("{error} {error:?}");
             assert!(!text.contains("hunter2"), "{text}");
         }
-        let proxy = Proxy::parse("socks5://ann:hunter2@proxy").unwrap();
+        let proxy = Proxy::parse("http://ann:hunter2@proxy").unwrap();
         let text = format!("{proxy:?}");
         assert!(!text.contains("hunter2") && !text.contains("ann"), "{text}");
     }

@@ -27,18 +27,19 @@ use crate::{
         outcome::{self, KnownError},
         url::WsUrl,
     },
+    net::connect::with_redirect,
     stream::WsStream,
     time::timeout,
     trace::Trace,
     transport::io::TokioIo,
 };
 
-/// How long [`Http2::new`] waits between two looks at the settings of the server, at most.
+/// How long [`Http2::handshake`] waits between two looks at the settings of the server, at most.
 const MAX_PAUSE: Duration = Duration::from_millis(50);
 
-/// An HTTP/2 connection of hyper whose server opens WebSockets (RFC 8441). [`connect`] opens them.
+/// A client's HTTP/2 connection of hyper whose server accepts WebSockets (RFC 8441).
 ///
-/// Clones use the same connection, and so may the requests of the caller.
+/// Clones use the same connection. The caller may send ordinary requests on it.
 pub struct Http2<B> {
     sender: SendRequest<B>,
 }
@@ -48,19 +49,21 @@ where
     B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Unpin + 'static,
 {
     /// Waits until the server announces WebSockets, by `SETTINGS_ENABLE_CONNECT_PROTOCOL` (RFC 8441
-    /// section 3), which servers do in their first frame. Drives the connection meanwhile; then the
-    /// caller goes on with that.
+    /// section 3). Servers do so in their first frame.
+    ///
+    /// Polls `connection` until then. Afterwards the caller has to poll it, usually in a task of its
+    /// own: without that, neither WebSockets nor requests progress.
     ///
     /// # Errors
-    /// - [`WsErr::Unsupported`] with [`Unsupported::ExtendedConnect`]: the server does not announce
-    ///   it. This is known when its settings have been received; if they do not change what hyper
-    ///   shows of them, or came before this call, `limit` has to elapse first. The connection goes
-    ///   on.
+    /// - [`WsErr::Unsupported`] with [`Unsupported::ExtendedConnect`]: the server did not announce
+    ///   WebSockets within `limit`. The error comes earlier if the settings of the server arrive
+    ///   during this call, and change the number of streams that it allows: hyper tells no more of
+    ///   their arrival. `connection` can still be used for ordinary requests.
     /// - [`WsErr::Io`], [`WsErr::Closed`]: the connection has ended, and must not be polled again.
     ///
     /// # Cancel safety
-    /// Dropping the future leaves the connection as it is.
-    pub async fn new<T, E>(
+    /// Dropping the future closes nothing: `connection` stays usable.
+    pub async fn handshake<T, E>(
         sender: SendRequest<B>,
         connection: &mut Connection<T, B, E>,
         limit: Duration,
@@ -102,38 +105,50 @@ fn unsupported() -> WsErr {
     WsErr::Unsupported(Unsupported::ExtendedConnect)
 }
 
-/// Opens a WebSocket over an HTTP/2 connection, as one of its streams (RFC 8441). There may be many
-/// at once, as far as the server allows; beyond that, this waits.
-///
-/// The settings of the [`Connector`] apply, except for TLS: the caller has opened the connection.
-/// The host of the URL is sent as `:authority`, and so is a header `Host` of the connector. `wss`
-/// says that the connection is secure; nothing verifies that.
-///
-/// # Errors
-/// Those of [`Connector::connect`]. [`WsErr::Rejected`] if the status is not 200, [`WsErr::Io`] if
-/// the connection or the stream ends.
-///
-/// # Cancel safety
-/// Dropping the future resets the stream. The HTTP/2 connection and its other streams go on.
-pub async fn connect<B>(
-    connector: &Connector,
-    connection: &Http2<B>,
-    url: impl AsRef<str>,
-) -> Result<WsStream, WsErr>
+impl<B> Http2<B>
 where
     B: Body + Default + 'static,
 {
-    connector.config.validate()?;
-    let mut known = None;
-    let url = WsUrl::parse(url.as_ref());
-    let trace = Trace::client(url.as_ref().ok().map(|url| (url.authority(), url.path())));
-    let handshake = Box::pin(async {
-        let url = url.as_ref().map_err(WsErr::clone)?;
-        let sender = connection.sender.clone();
-        open(connector, sender, url, &trace, &mut known).await
-    });
-    let opened = timeout(connector.config.handshake_timeout, handshake).await;
-    outcome::finish(opened, known, &trace)
+    /// Opens a WebSocket as one stream of the connection. Beyond the number of streams that the
+    /// server allows, this waits until another one ends.
+    ///
+    /// The connector's configuration, headers, subprotocols and contracts apply. Its settings about
+    /// the way to a server would have no effect, and are errors: TLS, proxies, a resolver, a local
+    /// address and redirects.
+    ///
+    /// `:authority` is the host of the URL, or the header `Host` of the connector. The scheme of the
+    /// URL becomes `:scheme`, and nothing else: whether the connection is secure is not verified.
+    ///
+    /// # Errors
+    /// - [`WsErr::InvalidConfig`]: the connector has a setting that has no effect here, or an invalid
+    ///   one.
+    /// - [`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`]: an argument is not valid.
+    /// - [`WsErr::TimedOut`]: [`handshake_timeout`](crate::Config::handshake_timeout) has elapsed.
+    /// - [`WsErr::Rejected`]: the server responded with another status than 200.
+    /// - [`WsErr::NoSubprotocol`], [`WsErr::Extension`], [`WsErr::Handshake`]: as in
+    ///   [`Connector::connect`].
+    /// - [`WsErr::Io`]: the connection or the stream has ended.
+    ///
+    /// # Cancel safety
+    /// Dropping the future resets the stream. The connection and its other streams stay open.
+    pub async fn connect(
+        &self,
+        connector: &Connector,
+        url: impl AsRef<str>,
+    ) -> Result<WsStream, WsErr> {
+        let mut known = None;
+        let url = WsUrl::parse(url.as_ref());
+        let trace = Trace::client(url.as_ref().ok().map(|url| (url.authority(), url.path())));
+        let handshake = Box::pin(async {
+            connector.validate_for_http2()?;
+            let url = url.as_ref().map_err(WsErr::clone)?;
+            let sender = self.sender.clone();
+            let opened = open(connector, sender, url, &trace, &mut known).await;
+            opened.map_err(|error| with_redirect(error, url))
+        });
+        let opened = timeout(connector.config.handshake_timeout, handshake).await;
+        outcome::finish(opened, known, &trace)
+    }
 }
 
 async fn open<B>(

@@ -1,13 +1,14 @@
 //! Streams and futures that are dropped, and closes.
 
 use futures::{AsyncReadExt, AsyncWriteExt, future};
-use support::{handshake::exchange_and_close, timeout};
-use tokio::sync::mpsc::unbounded_channel;
+use support::{handshake::exchange_and_close, poll_at_most, timeout};
+use tokio::{runtime::Handle, sync::mpsc::unbounded_channel};
 use ws_framed::{
     Acceptor, CloseCode, CloseFrame, CloseOutcome, ClosedBy, Connector, Rejection, WsErr,
+    hyper::Http2,
 };
 
-use super::{Server, WAYS};
+use super::{LIMIT, Server, WAYS};
 
 /// A close has its code, reason and side at both ends, and data before it is received.
 #[tokio::test]
@@ -99,7 +100,7 @@ async fn dropped_connect_resets_stream() {
             let http2 = server.client().await;
             let connector = Connector::new();
             let url = server.url("/slow");
-            let opening = Box::pin(ws_framed::hyper::connect(&connector, &http2, url));
+            let opening = Box::pin(http2.connect(&connector, url));
             let started = Box::pin(callbacks.recv());
             let dropped = match future::select(opening, started).await {
                 future::Either::Left((result, _)) => panic!("{result:?}"),
@@ -111,6 +112,79 @@ async fn dropped_connect_resets_stream() {
             assert!(dropped.await.is_err());
             let ((ours, ()), theirs) = server.pair(&http2).await;
             exchange_and_close(ours, theirs).await;
+        })
+        .await;
+    }
+}
+
+/// Dropping the future of `connect` after any number of polls leaves no task at either end, and the
+/// connection goes on.
+#[tokio::test]
+async fn dropped_connect_leaves_no_task() {
+    for way in WAYS {
+        timeout(async {
+            let count_tasks = || Handle::current().metrics().num_alive_tasks();
+            let mut server = Server::start(way, Acceptor::new()).await;
+            let http2 = server.client().await;
+            let tasks = count_tasks();
+            let connector = Connector::new();
+            let mut polls = 0;
+            let mut is_open = false;
+            while !is_open {
+                polls += 1;
+                let opening = http2.connect(&connector, server.url("/"));
+                is_open = poll_at_most(polls, opening).await.is_some();
+                while count_tasks() > tasks {
+                    // A stream of the server ends when it is dropped, too.
+                    while server.results.try_recv().is_ok() {}
+                    tokio::task::yield_now().await;
+                }
+            }
+            assert!(polls > 1, "{polls}");
+            let (ours, theirs) = server.pair(&http2).await;
+            exchange_and_close(ours, theirs).await;
+        })
+        .await;
+    }
+}
+
+/// Dropping the future of `handshake` leaves a connection that can be used.
+#[tokio::test]
+async fn dropped_handshake_keeps_connection() {
+    for way in WAYS {
+        timeout(async {
+            let mut server = Server::start(way, Acceptor::new()).await;
+            let (sender, mut connection) = server.connect().await;
+            let handshake = Http2::handshake(sender.clone(), &mut connection, LIMIT);
+            assert!(poll_at_most(1, handshake).await.is_none());
+            let handshake = Http2::handshake(sender, &mut connection, LIMIT);
+            let http2 = handshake.await.unwrap();
+            tokio::spawn(connection);
+            let (ours, theirs) = server.pair(&http2).await;
+            exchange_and_close(ours, theirs).await;
+        })
+        .await;
+    }
+}
+
+/// When the client drops its handles, the connection ends at both ends.
+#[tokio::test]
+async fn dropped_client_ends_connection() {
+    for way in WAYS {
+        timeout(async {
+            let count_tasks = || Handle::current().metrics().num_alive_tasks();
+            let mut server = Server::start(way, Acceptor::new()).await;
+            let tasks = count_tasks();
+            let http2 = server.client().await;
+            let pair = server.pair(&http2).await;
+            let connector = Connector::new();
+            let opening = http2.connect(&connector, server.url("/"));
+            assert!(poll_at_most(1, opening).await.is_none());
+            drop((http2, pair));
+            while count_tasks() > tasks {
+                while server.results.try_recv().is_ok() {}
+                tokio::task::yield_now().await;
+            }
         })
         .await;
     }

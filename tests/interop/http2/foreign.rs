@@ -90,14 +90,14 @@ async fn our_client_at_node_server() {
         let (_server, mut output) = start(&mut node);
         let port = u16::try_from(output.next().await.as_u64().unwrap()).unwrap();
         let (sender, mut connection) = connect(([127, 0, 0, 1], port).into(), false).await;
-        let http2 = Http2::new(sender, &mut connection, LIMIT).await.unwrap();
+        let http2 = Http2::handshake(sender, &mut connection, LIMIT)
+            .await
+            .unwrap();
         tokio::spawn(connection);
         let connector = Connector::new().subprotocol("v2");
         for _ in 0..2 {
             let url = format!("ws://localhost:{port}/echo?room=7");
-            let mut stream = ws_framed::hyper::connect(&connector, &http2, url)
-                .await
-                .unwrap();
+            let mut stream = http2.connect(&connector, url).await.unwrap();
             assert_eq!(stream.subprotocol(), Some("v2"));
             let data = vec![7; 40_000];
             stream.write_all(&data).await.unwrap();
@@ -109,7 +109,7 @@ async fn our_client_at_node_server() {
             let outcome = stream.close_with(frame).await.unwrap();
             assert_eq!(outcome, clean(4001, ClosedBy::Us));
         }
-        let error = ws_framed::hyper::connect(&connector, &http2, "ws://localhost/other").await;
+        let error = http2.connect(&connector, "ws://localhost/other").await;
         match error.unwrap_err() {
             WsErr::Rejected(response) => {
                 assert_eq!(response.status(), 404);

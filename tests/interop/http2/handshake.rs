@@ -53,7 +53,7 @@ async fn acceptor_settings_apply() {
                 (user().subprotocol("v1"), server.url("/chat"), 400),
                 (Connector::new(), server.url("/chat"), 401),
             ] {
-                let error = ws_framed::hyper::connect(&connector, &client, &url).await;
+                let error = client.connect(&connector, &url).await;
                 let error = error.unwrap_err();
                 assert_eq!(rejection(&error).0, expected);
                 let own = server.results.recv().await.unwrap().map(drop).unwrap_err();
@@ -61,10 +61,34 @@ async fn acceptor_settings_apply() {
             }
             let connector = user().header("Origin", "https://chat.example");
             let url = server.url("/chat?room=7");
-            let stream = ws_framed::hyper::connect(&connector, &client, url).await;
+            let stream = client.connect(&connector, url).await;
             stream.unwrap();
             let (_, name) = server.results.recv().await.unwrap().unwrap();
             assert_eq!(name, "Ann");
+        })
+        .await;
+    }
+}
+
+/// A redirect is a rejection that tells the target.
+#[tokio::test]
+async fn redirect_has_target() {
+    for way in WAYS {
+        timeout(async {
+            let acceptor = Acceptor::new().on_request(async |_| {
+                let moved = Rejection::new(307, "moved").header("Location", "/kitchen?room=7");
+                Err::<(), _>(moved)
+            });
+            let server = Server::start(way, acceptor).await;
+            let client = server.client().await;
+            let connector = Connector::new();
+            let opening = client.connect(&connector, server.url("/old"));
+            let WsErr::Rejected(response) = opening.await.unwrap_err() else {
+                panic!("it is rejected")
+            };
+            let redirect = response.redirect().unwrap();
+            assert_eq!(redirect.url(), server.url("/kitchen?room=7"));
+            assert!(redirect.may_follow());
         })
         .await;
     }
@@ -80,7 +104,7 @@ async fn callback_gets_whole_request() {
             let client = server.client().await;
             let url = server.url("/chat?room=7");
             let connector = Connector::new();
-            let stream = ws_framed::hyper::connect(&connector, &client, &url).await;
+            let stream = client.connect(&connector, &url).await;
             stream.unwrap();
             let (_, request) = server.results.recv().await.unwrap().unwrap();
             assert_eq!(request.method(), Method::CONNECT);
@@ -181,7 +205,7 @@ async fn other_requests_are_rejected() {
             });
             let mut server = Server::start(way, acceptor).await;
             let (mut sender, mut connection) = server.connect().await;
-            Http2::new(sender.clone(), &mut connection, LIMIT)
+            Http2::handshake(sender.clone(), &mut connection, LIMIT)
                 .await
                 .unwrap();
             tokio::spawn(connection);
@@ -244,9 +268,11 @@ async fn route_of_get_rejects_connect() {
         let router: Router = Router::new().route("/", route);
         tokio::spawn(async move { axum::serve(listener, router).await });
         let (sender, mut connection) = connect(address, false).await;
-        let client = Http2::new(sender, &mut connection, LIMIT).await.unwrap();
+        let client = Http2::handshake(sender, &mut connection, LIMIT)
+            .await
+            .unwrap();
         tokio::spawn(connection);
-        let error = ws_framed::hyper::connect(&Connector::new(), &client, "ws://localhost/").await;
+        let error = client.connect(&Connector::new(), "ws://localhost/").await;
         let error = error.unwrap_err();
         assert_eq!(rejection(&error), (405, "Method Not Allowed"));
     })
@@ -266,7 +292,7 @@ async fn handshakes_have_deadlines() {
             let mut server = Server::start(way, forever(short())).await;
             let client = server.client().await;
             let connector = Connector::new();
-            let opening = ws_framed::hyper::connect(&connector, &client, server.url("/"));
+            let opening = client.connect(&connector, server.url("/"));
             let error = opening.await.unwrap_err();
             assert_eq!(rejection(&error).0, StatusCode::SERVICE_UNAVAILABLE);
             let error = server.results.recv().await.unwrap().map(drop).unwrap_err();
@@ -275,7 +301,7 @@ async fn handshakes_have_deadlines() {
             let server = Server::start(way, forever(Config::default())).await;
             let client = server.client().await;
             let connector = Connector::new().config(short());
-            let opening = ws_framed::hyper::connect(&connector, &client, server.url("/"));
+            let opening = client.connect(&connector, server.url("/"));
             let error = opening.await.unwrap_err();
             assert_eq!(error, WsErr::TimedOut(Timeout::Handshake));
         })

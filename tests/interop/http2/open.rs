@@ -1,14 +1,17 @@
 //! WebSockets that are opened, and whether a server announced them.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, net::Ipv4Addr, time::Duration};
 
 use hyper::{Request, Response, body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use support::{handshake::exchange_and_close, timeout};
 use tokio::net::TcpListener;
-use ws_framed::{Acceptor, Connector, Contract, LengthDelimited, Unsupported, WsErr, hyper::Http2};
+use ws_framed::{
+    Acceptor, Connector, Contract, LengthDelimited, Setting, Unsupported, WsErr, hyper::Http2,
+};
 
 use super::{LIMIT, Server, WAYS, connect, over};
+use crate::tls::client_config;
 
 /// Many WebSockets share one connection, each with its own path, and close one by one.
 #[tokio::test]
@@ -48,7 +51,7 @@ async fn both_ends_agree() {
                 Connector::new().subprotocol("v1").subprotocol("v2"),
                 Connector::new().contract(contract()),
             ] {
-                let opening = ws_framed::hyper::connect(&connector, &client, server.url("/"));
+                let opening = client.connect(&connector, server.url("/"));
                 let theirs = opening.await.unwrap();
                 let ours = server.results.recv().await.unwrap().unwrap();
                 assert!(ours.subprotocol().is_some());
@@ -96,7 +99,7 @@ async fn announcement_is_required() {
         timeout(async {
             let address = start_without(max_streams).await;
             let (sender, mut connection) = connect(address, false).await;
-            let error = Http2::new(sender.clone(), &mut connection, limit);
+            let error = Http2::handshake(sender.clone(), &mut connection, limit);
             let error = error.await.unwrap_err();
             let expected = WsErr::Unsupported(Unsupported::ExtendedConnect);
             assert_eq!(error, expected);
@@ -117,9 +120,42 @@ async fn connection_ends_first() {
         let (ours, theirs) = tokio::io::duplex(1000);
         let (sender, mut connection) = over(Box::new(ours)).await;
         drop(theirs);
-        let error = Http2::new(sender, &mut connection, LIMIT).await;
+        let error = Http2::handshake(sender, &mut connection, LIMIT).await;
         let error = error.unwrap_err();
         assert!(matches!(error, WsErr::Io(_) | WsErr::Closed), "{error:?}");
     })
     .await;
+}
+
+/// A setting of the connector that has no effect over HTTP/2 is an error, without a request.
+#[tokio::test]
+async fn settings_without_effect() {
+    for way in WAYS {
+        timeout(async {
+            let mut server = Server::start(way, Acceptor::new()).await;
+            let client = server.client().await;
+            let new = Connector::new;
+            for (connector, setting) in [
+                (new().tls(client_config()), Setting::ConnectorTls),
+                (new().proxy("http://proxy"), Setting::ConnectorProxy),
+                (
+                    new().resolver(async |_, _| Ok(vec![])),
+                    Setting::ConnectorResolver,
+                ),
+                (
+                    new().local_address(Ipv4Addr::LOCALHOST),
+                    Setting::ConnectorLocalAddress,
+                ),
+                (new().follow_redirects(1), Setting::ConnectorRedirects),
+            ] {
+                let error = client.connect(&connector, server.url("/")).await;
+                let expected = WsErr::InvalidConfig(setting);
+                assert_eq!(error.map(drop).unwrap_err(), expected);
+            }
+            let (ours, theirs) = server.pair(&client).await;
+            exchange_and_close(ours, theirs).await;
+            assert!(server.results.try_recv().is_err());
+        })
+        .await;
+    }
 }

@@ -83,10 +83,12 @@ async fn frames_of(items: usize, is_burst: bool) -> Vec<usize> {
         written: Arc::clone(&written),
     };
     let (sender, mut connection) = over(Box::new(tap)).await;
-    let http2 = Http2::new(sender, &mut connection, LIMIT).await.unwrap();
+    let http2 = Http2::handshake(sender, &mut connection, LIMIT)
+        .await
+        .unwrap();
     tokio::spawn(connection);
     let connector = Connector::new().config(Config::default().keepalive(None));
-    let client = ws_framed::hyper::connect(&connector, &http2, "ws://localhost/");
+    let client = http2.connect(&connector, "ws://localhost/");
     let codec = || LengthDelimited::new(1000);
     let mut client: WsFramed<Bytes, _> = client.await.unwrap().framed(codec());
     let server = results.recv().await.unwrap().unwrap();

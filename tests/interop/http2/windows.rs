@@ -97,12 +97,12 @@ async fn unread_socket_holds_writer() {
         let server = pin!(http.serve_connection(TokioIo::new(theirs), service));
         let client = async {
             let (sender, mut connection) = over(Box::new(ours)).await;
-            let http2 = Http2::new(sender, &mut connection, LIMIT).await.unwrap();
+            let http2 = Http2::handshake(sender, &mut connection, LIMIT)
+                .await
+                .unwrap();
             tokio::spawn(connection);
             let connector = Connector::new().config(Config::default().keepalive(None));
-            ws_framed::hyper::connect(&connector, &http2, "ws://localhost/")
-                .await
-                .unwrap()
+            http2.connect(&connector, "ws://localhost/").await.unwrap()
         };
         let (mut writer, _unpolled) = match future::select(pin!(client), server).await {
             future::Either::Left(opened) => opened,

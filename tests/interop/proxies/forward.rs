@@ -1,11 +1,11 @@
-//! Proxies in front of a client: Squid, tinyproxy and microsocks, with and without a password; and
-//! HAProxy with TLS before an HTTP proxy.
+//! Proxies in front of a client: Squid, tinyproxy, microsocks and Dante, with and without a password;
+//! and HAProxy with TLS before an HTTP proxy.
 
-use std::net::SocketAddr;
+use std::{fs, net::SocketAddr, process::Command};
 
 use ws_framed::{Acceptor, Connector, ProxyError, SocksReply, WsErr};
 
-use super::{Proxy, echo_server, exchange, test};
+use super::{Proxy, echo_server, exchange, program, test};
 use crate::tls::{certificates, client_config, server_config};
 
 /// Whether a proxy asks for the password `secret` of `ann`.
@@ -62,6 +62,62 @@ async fn microsocks(auth: Auth) -> Result<Proxy, String> {
         args.extend(["-u", "ann", "-P", "secret"]);
     }
     Proxy::start("microsocks", &args, |_| vec![]).await
+}
+
+/// The entry of `ann` in the files of users, with `secret` as a hash of `crypt`.
+const USER: &str = "ann:x:65001:65534::/:/bin/false\n";
+const HASH: &str = "ann:$6$ws$2xNgXmwLJ9ZiojCXc/IMDVGw0tIwcxaORjeQS02TVyixTomfHYSk8iwjhKWqM20aul2yOQTaz\
+                    uA34dnEq5XON/:20000:0:99999:7:::\n";
+
+/// Runs a program that sees the files of users in its folder as those of the system.
+const WITH_USERS: &str =
+    "mount --bind passwd /etc/passwd && mount --bind shadow /etc/shadow && exec \"$@\"";
+
+/// Dante, which connects to no port `blocked`. It knows the users of the system, so another one needs
+/// root.
+async fn dante(auth: Auth, blocked: u16) -> Result<Proxy, String> {
+    let danted = program("danted")?;
+    let configure = |address: SocketAddr| {
+        let (ip, port) = (address.ip(), address.port());
+        let method = match auth {
+            Auth::None => "none",
+            Auth::Password => "username\nuser.privileged: root\nuser.unprivileged: nobody",
+        };
+        let all = "from: 0.0.0.0/0 to: 0.0.0.0/0";
+        let config = format!(
+            "logoutput: stderr\ninternal: {ip} port = {port}\nexternal: lo\n\
+             clientmethod: none\nsocksmethod: {method}\n\
+             client pass {{ {all} }}\n\
+             socks block {{ {all} port = {blocked} }}\n\
+             socks pass {{ {all} }}\n"
+        );
+        let mut files = vec![("danted.conf", config)];
+        if auth == Auth::Password {
+            let users = fs::read_to_string("/etc/passwd").unwrap();
+            files.push(("passwd", users + USER));
+            files.push(("shadow", HASH.to_owned()));
+        }
+        files
+    };
+    let args = ["-f", "danted.conf", "-p", "danted.pid"];
+    if auth == Auth::None {
+        return Proxy::start("danted", &args, configure).await;
+    }
+    let id = Command::new("id").arg("-u").output();
+    let unshare = Command::new("unshare").args(["--mount", "true"]).output();
+    if !id.is_ok_and(|id| id.stdout == b"0\n") || !unshare.is_ok_and(|run| run.status.success()) {
+        return Err("a password needs root and a mount namespace".to_owned());
+    }
+    let mut own = vec![
+        "--mount",
+        "sh",
+        "-c",
+        WITH_USERS,
+        "sh",
+        danted.to_str().unwrap(),
+    ];
+    own.extend(args);
+    Proxy::start("unshare", &own, configure).await
 }
 
 /// Connects through a proxy to servers with and without TLS, on tokio and smol.
@@ -170,6 +226,37 @@ fn microsocks_as_forward_proxy() {
         for user in ["", "ann:hunter2@"] {
             let url = format!("socks5://{user}{}", proxy.address);
             let refused = refusal(&url, &closed().await).await;
+            assert!(matches!(refused, ProxyError::Unauthorized), "{refused:?}");
+        }
+        Ok(())
+    });
+}
+
+/// SOCKS5 through Dante, with right, wrong and no credentials, and to a port that is not allowed.
+#[test]
+fn dante_as_forward_proxy() {
+    test("Dante", async {
+        let (closed, blocked) = (closed().await, closed().await);
+        let blocked_port = blocked.trim_end_matches('/').rsplit(':').next().unwrap();
+        let proxy = dante(Auth::None, blocked_port.parse().unwrap()).await?;
+        let url = format!("socks5://{}", proxy.address);
+        tunnel(&url).await;
+        for (target, expected) in [
+            (&closed, SocksReply::ConnectionRefused),
+            (&blocked, SocksReply::NotAllowed),
+        ] {
+            match refusal(&url, target).await {
+                ProxyError::Socks(reply) => assert_eq!(reply, expected),
+                error => panic!("{error:?}"),
+            }
+        }
+        drop(proxy);
+
+        let proxy = dante(Auth::Password, 1).await?;
+        tunnel(&format!("socks5h://ann:secret@{}", proxy.address)).await;
+        for user in ["", "ann:hunter2@"] {
+            let url = format!("socks5://{user}{}", proxy.address);
+            let refused = refusal(&url, &closed).await;
             assert!(matches!(refused, ProxyError::Unauthorized), "{refused:?}");
         }
         Ok(())

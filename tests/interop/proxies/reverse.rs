@@ -38,7 +38,7 @@ fn adapt(snippet: &str, parts: &[(&str, &str)]) -> String {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Kind {
+pub(super) enum Kind {
     Nginx,
     HaProxy,
     Caddy,
@@ -46,22 +46,27 @@ enum Kind {
 
 /// How a proxy is set up.
 #[derive(Clone, Copy, Default)]
-struct Setup {
-    is_secure: bool,
+pub(super) struct Setup {
+    pub(super) is_secure: bool,
+    /// Whether it speaks HTTP/2 with clients, too. HAProxy and Caddy do so wherever they speak TLS.
+    pub(super) is_http2: bool,
     /// Whether it closes a connection that is silent for a second.
-    is_impatient: bool,
+    pub(super) is_impatient: bool,
+    /// Whether the server speaks HTTP/2 only. For HAProxy.
+    pub(super) server_is_http2: bool,
 }
 
 impl Kind {
     /// Starts it, with the configuration of the guide.
-    async fn start(self, backend: SocketAddr, setup: Setup) -> Result<Proxy, String> {
+    pub(super) async fn start(self, backend: SocketAddr, setup: Setup) -> Result<Proxy, String> {
         let backend = backend.to_string();
         let idle = if setup.is_impatient { "1s" } else { "60s" };
         let pem = ("tls.pem", certificates().pem.clone());
         match self {
             Self::Nginx => {
-                let location = adapt(snippet("nginx"), &[(BACKEND, &backend), ("60s", idle)]);
+                let location = adapt(snippet("nginx"), &[(BACKEND, &*backend), ("60s", idle)]);
                 let configure = |address: SocketAddr| {
+                    let http2 = if setup.is_http2 { "http2" } else { "" };
                     let tls = if setup.is_secure {
                         "ssl; ssl_certificate tls.pem; ssl_certificate_key tls.pem"
                     } else {
@@ -73,7 +78,7 @@ impl Kind {
                     let config = format!(
                         "daemon off; master_process off; pid nginx.pid; error_log stderr;\n\
                          events {{}}\nhttp {{ access_log off;\n{paths}\
-                         server {{ listen {address} {tls};\n{location} }} }}"
+                         server {{ listen {address} {http2} {tls};\n{location} }} }}"
                     );
                     vec![("nginx.conf", config), pem.clone()]
                 };
@@ -82,17 +87,26 @@ impl Kind {
             Self::HaProxy => {
                 let configure = |address: SocketAddr| {
                     let tls = if setup.is_secure {
-                        " ssl crt tls.pem"
+                        ":443 ssl crt /etc/haproxy/chat.pem"
                     } else {
-                        ""
+                        ":443 ssl crt /etc/haproxy/chat.pem alpn h2,http/1.1"
                     };
-                    let bind = format!("bind {address}{tls}\n");
+                    let bind = if setup.is_secure {
+                        format!("{address} ssl crt tls.pem")
+                    } else {
+                        address.to_string()
+                    };
+                    let server = if setup.server_is_http2 {
+                        format!("{backend} proto h2")
+                    } else {
+                        backend.clone()
+                    };
                     let parts = [
-                        (BACKEND, &*backend),
+                        (BACKEND, &*server),
                         ("60s", idle),
                         // Otherwise, it waits for a second before each of three attempts.
                         ("mode http\n", "mode http\n    retries 0\n"),
-                        ("bind :443 ssl crt /etc/haproxy/chat.pem\n", &bind),
+                        (tls, &bind),
                     ];
                     vec![
                         ("haproxy.cfg", adapt(snippet("haproxy"), &parts)),
@@ -170,14 +184,17 @@ async fn forwards_requests(kind: Kind) -> Result<(), String> {
     assert_eq!(rejection, (403, "no such room".to_owned()), "{kind:?}");
     drop(proxy);
 
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let closed = listener.local_addr().unwrap();
-    drop(listener);
-    let proxy = kind.start(closed, Setup::default()).await?;
+    let proxy = kind.start(closed().await, Setup::default()).await?;
     let (status, _) = rejected(&format!("ws://{}/chat", proxy.address)).await;
     let expected = if kind == Kind::HaProxy { 503 } else { 502 };
     assert_eq!(status, expected, "{kind:?}");
     Ok(())
+}
+
+/// An address that nothing listens on.
+pub(super) async fn closed() -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listener.local_addr().unwrap()
 }
 
 /// The status and the reason of a rejection.
@@ -188,7 +205,7 @@ async fn rejected(url: &str) -> (u16, String) {
     }
 }
 
-fn with_keepalive(keepalive: impl Into<Option<Keepalive>>) -> Config {
+pub(super) fn with_keepalive(keepalive: impl Into<Option<Keepalive>>) -> Config {
     Config::default().keepalive(keepalive)
 }
 

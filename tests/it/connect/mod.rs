@@ -1,9 +1,12 @@
 //! The way to a server: the addresses of its name, proxies, and redirects.
 
 mod addresses;
+#[cfg(target_os = "linux")]
+mod namespace;
 mod proxies;
 mod proxy_from_env;
 mod redirects;
+mod settings;
 
 use futures::future;
 use tokio::net::TcpListener;

@@ -7,6 +7,7 @@ use support::{handshake::exchange_and_close, poll_at_most};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
     net::{TcpListener, TcpStream},
+    runtime::Handle,
 };
 use ws_framed::{Acceptor, Config, Connector, ProxyError, SocksReply, WsErr};
 
@@ -330,11 +331,13 @@ async fn serve_tunnel(proxy: Proxy, scheme: &str, server: SocketAddr) -> io::Res
     Ok(())
 }
 
-/// Dropping a client after any number of polls closes its socket to the proxy.
+/// Dropping a client after any number of polls closes its socket to the proxy, and leaves no task.
 #[test]
 fn dropped_handshake_closes_the_tunnel() {
-    support::run(async {
+    on_runtimes(async |runtime| {
+        let count_tasks = || Handle::current().metrics().num_alive_tasks();
         for scheme in ["http://", "socks5://"] {
+            let tasks = count_tasks();
             let mut polls = 0;
             let mut is_open = false;
             while !is_open {
@@ -352,13 +355,15 @@ fn dropped_handshake_closes_the_tunnel() {
                 let connector = Connector::new().proxy(proxy.url(scheme));
                 let address = proxy.0.local_addr().unwrap();
                 let serving = tokio::spawn(serve_tunnel(proxy, scheme, server));
-                let connecting = connector.connect("ws://chat.example/");
+                let connecting = connect(runtime, &connector, "ws://chat.example/");
                 is_open = poll_at_most(polls, connecting).await.is_some();
                 // A proxy that the client has not reached serves this one.
                 drop(TcpStream::connect(address).await);
                 // It sees the end.
                 let _ = serving.await.unwrap();
                 accepting.abort();
+                let _ = accepting.await;
+                assert_eq!(count_tasks(), tasks);
             }
             assert!(polls > 3, "{polls}");
         }

@@ -1,9 +1,11 @@
 //! Redirects: what the error says, and `follow_redirects`.
 
-use futures::future;
+use std::time::Duration;
+
+use futures::future::{self, Either};
 use support::handshake::{exchange_and_close, read_head, response_to};
 use tokio::{io::AsyncWriteExt, net::TcpListener};
-use ws_framed::{Connector, Redirect, WsErr};
+use ws_framed::{Config, Connector, Redirect, WsErr};
 
 use super::{connect, on_runtimes};
 
@@ -211,25 +213,6 @@ fn credentials_stay_with_their_origin() {
     });
 }
 
-/// The stream of `connect_over` cannot lead elsewhere.
-#[test]
-fn open_stream_follows_nothing() {
-    support::run(async {
-        let (client, mut server) = tokio::io::duplex(4096);
-        let script = async {
-            read_head(&mut server).await;
-            server
-                .write_all(redirect(302, "/b").as_bytes())
-                .await
-                .unwrap();
-        };
-        let connector = Connector::new().follow_redirects(5);
-        let opening = connector.connect_over(client, "ws://a.example/");
-        let (opened, ()) = future::join(opening, script).await;
-        assert!(opened.map(drop).unwrap_err().is_rejected());
-    });
-}
-
 /// A followed redirect leads to an open connection.
 #[test]
 fn redirected_connection_works() {
@@ -243,5 +226,35 @@ fn redirected_connection_works() {
         };
         let (client, server) = future::join(connect(runtime, &connector, &url), server).await;
         exchange_and_close(server.unwrap(), client.unwrap()).await;
+    });
+}
+
+/// `handshake_timeout` bounds all requests together: a target that is silent, and redirects without end.
+#[test]
+fn redirects_share_the_deadline() {
+    on_runtimes(async |runtime| {
+        for is_silent in [true, false] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url = format!("ws://{}/a", listener.local_addr().unwrap());
+            let config = Config::default().handshake_timeout(Duration::from_millis(100));
+            let connector = Connector::new().config(config).follow_redirects(u32::MAX);
+            let connecting = Box::pin(connect(runtime, &connector, &url));
+            let server = Box::pin(async {
+                loop {
+                    serve(&listener, &[redirect(302, "/b")]).await;
+                    if is_silent {
+                        let _socket = listener.accept().await;
+                        future::pending::<()>().await;
+                    }
+                }
+            });
+            match future::select(connecting, server).await {
+                Either::Left((opened, _)) => {
+                    let error = opened.map(drop).unwrap_err();
+                    assert!(error.is_timeout(), "{error:?}");
+                }
+                Either::Right((never, _)) => never,
+            }
+        }
     });
 }
