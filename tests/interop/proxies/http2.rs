@@ -26,7 +26,6 @@ use crate::{
 
 const SETUP: Setup = Setup {
     is_secure: true,
-    is_http2: true,
     is_impatient: false,
     server_is_http2: false,
 };
