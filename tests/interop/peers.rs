@@ -300,12 +300,12 @@ fn our_client_at_node_server() {
 
 /// The browser that the environment names, which must run, or one on the path.
 pub(super) async fn browser() -> Option<Command> {
-    let named = std::env::var("BROWSER_UNDER_TEST").unwrap_or_default();
+    let chosen = std::env::var("BROWSER_UNDER_TEST").unwrap_or_default();
     let usual = ["chromium", "chromium-browser", "google-chrome", "chrome"];
-    let names = if named.is_empty() {
+    let names = if chosen.is_empty() {
         &usual[..]
     } else {
-        &[&*named]
+        &[&*chosen]
     };
     for name in names {
         if runs(Command::new(name).arg("--version")).await.is_ok() {
@@ -316,7 +316,7 @@ pub(super) async fn browser() -> Option<Command> {
         }
     }
     // CI names it, so that the tests with it are not skipped there.
-    assert!(named.is_empty(), "{named} does not run");
+    assert!(chosen.is_empty(), "{chosen} does not run");
     None
 }
 

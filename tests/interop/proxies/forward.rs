@@ -81,7 +81,7 @@ async fn dante(auth: Auth, blocked: u16) -> Result<Proxy, String> {
         let (ip, port) = (address.ip(), address.port());
         let method = match auth {
             Auth::None => "none",
-            Auth::Password => "username\nuser.privileged: root\nuser.unprivileged: nobody",
+            Auth::Password => "username\nuser.privileged: root\nuser.unprivileged: daemon",
         };
         let all = "from: 0.0.0.0/0 to: 0.0.0.0/0";
         let config = format!(

@@ -6,10 +6,19 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use futures::{AsyncReadExt, future};
+use axum::{
+    Router,
+    response::Html,
+    routing::{any, get},
+};
+use futures::{AsyncReadExt, StreamExt, future};
 use hyper::StatusCode;
+use serde_json::Value;
+use smol::process::Stdio;
+use tokio::{net::TcpListener, sync::mpsc::unbounded_channel};
 use ws_framed::{
-    Acceptor, Connector, Rejection, Unsupported, WsErr, WsStream,
+    Acceptor, CloseFrame, Connector, Json, Rejection, Unsupported, WsErr, WsFramed, WsStream,
+    axum::WsUpgrade,
     http::{HeaderMap, Request, Version},
     hyper::Http2,
 };
@@ -21,12 +30,12 @@ use super::{
 };
 use crate::{
     http2::{self, LIMIT, Server, Way},
+    peers::{self, browser, folder},
     tls::client_config,
 };
 
 const SETUP: Setup = Setup {
     is_secure: true,
-    is_http2: true,
     is_impatient: false,
     server_is_http2: false,
 };
@@ -192,4 +201,50 @@ fn nginx_announces_none() {
 #[test]
 fn caddy_announces_none() {
     test("Caddy with HTTP/2", announces_none(Kind::Caddy));
+}
+
+/// A page that the browser got by HTTP/2 opens a WebSocket through each proxy, announced or not.
+#[test]
+fn browser_behind_proxies() {
+    const PAGE: &str = "<!doctype html><meta charset='utf-8'><script>
+        const protocol = performance.getEntriesByType('navigation')[0].nextHopProtocol;
+        const socket = new WebSocket(`wss://${location.host}/chat/socket`);
+        socket.onopen = () => socket.send(JSON.stringify(protocol));</script>";
+
+    test("a browser behind proxies", async {
+        for kind in [Kind::HaProxy, Kind::Nginx, Kind::Caddy] {
+            let Some(mut browser) = browser().await else {
+                return Err("no Chrome or Chromium".to_owned());
+            };
+            let (sender, mut opened) = unbounded_channel();
+            let socket = any(async move |upgrade: WsUpgrade| {
+                let (response, opening) = upgrade.upgrade(&Acceptor::new()).await;
+                tokio::spawn(async move { sender.send(opening.await) });
+                response
+            });
+            let router: Router = Router::new()
+                .route("/chat/page", get(async || Html(PAGE)))
+                .route("/chat/socket", socket);
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let server = listener.local_addr().unwrap();
+            tokio::spawn(async move { axum::serve(listener, router).await });
+            let proxy = kind.start(server, SETUP).await?;
+
+            let profile = folder(&format!("proxy-browser-{kind:?}")).join("profile");
+            browser
+                .arg(format!("--user-data-dir={}", profile.display()))
+                .arg("--ignore-certificate-errors")
+                .arg(format!(
+                    "https://localhost:{}/chat/page",
+                    proxy.address.port()
+                ));
+            let (_browser, _) = peers::start(browser.stderr(Stdio::null()));
+            let stream: WsStream = opened.recv().await.unwrap().unwrap();
+            let mut values: WsFramed<Value, Json<Value>> = stream.per_message(Json::new(100));
+            assert_eq!(values.next().await.unwrap().unwrap(), "h2", "{kind:?}");
+            let outcome = values.close_with(CloseFrame::normal()).await.unwrap();
+            assert!(outcome.is_clean(), "{outcome:?}");
+        }
+        Ok(())
+    });
 }

@@ -47,9 +47,8 @@ pub(super) enum Kind {
 /// How a proxy is set up.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Setup {
+    /// Whether it speaks TLS with clients, and therefore HTTP/2, too.
     pub(super) is_secure: bool,
-    /// Whether it speaks HTTP/2 with clients, too. HAProxy and Caddy do so wherever they speak TLS.
-    pub(super) is_http2: bool,
     /// Whether it closes a connection that is silent for a second.
     pub(super) is_impatient: bool,
     /// Whether the server speaks HTTP/2 only. For HAProxy.
@@ -66,9 +65,8 @@ impl Kind {
             Self::Nginx => {
                 let location = adapt(snippet("nginx"), &[(BACKEND, &*backend), ("60s", idle)]);
                 let configure = |address: SocketAddr| {
-                    let http2 = if setup.is_http2 { "http2" } else { "" };
                     let tls = if setup.is_secure {
-                        "ssl; ssl_certificate tls.pem; ssl_certificate_key tls.pem"
+                        "ssl http2; ssl_certificate tls.pem; ssl_certificate_key tls.pem"
                     } else {
                         ""
                     };
@@ -78,7 +76,7 @@ impl Kind {
                     let config = format!(
                         "daemon off; master_process off; pid nginx.pid; error_log stderr;\n\
                          events {{}}\nhttp {{ access_log off;\n{paths}\
-                         server {{ listen {address} {http2} {tls};\n{location} }} }}"
+                         server {{ listen {address} {tls};\n{location} }} }}"
                     );
                     vec![("nginx.conf", config), pem.clone()]
                 };
