@@ -10,3 +10,4 @@ mod protocols;
 mod proxies;
 mod servers;
 mod tls;
+mod yawc;

@@ -98,12 +98,7 @@ impl Compressor {
 
     /// The compressed payload behind `HEADROOM` bytes, unless it has more than `max` bytes. A full
     /// flush forgets the message, at less cost than a reset.
-    fn compress(
-        &mut self,
-        mut input: &[u8],
-        max: usize,
-        flush: DeflateFlush,
-    ) -> Option<BytesMut> {
+    fn compress(&mut self, mut input: &[u8], max: usize, flush: DeflateFlush) -> Option<BytesMut> {
         let max = max.saturating_add(HEADROOM + TAIL.len());
         let mut output = BytesMut::new();
         self.is_fresh = false;
