@@ -28,7 +28,7 @@ const DECOMPRESSOR: usize = 48 * 1024;
 /// |---|---|
 /// | without context | a decompressor of 48 KiB while a compressed message is received |
 /// | `recv_context` | a decompressor of 48 KiB |
-/// | `send_context` | a compressor: 372 KiB with a window of 15 bits, 162 KiB with 12, 136 KiB with 9 |
+/// | `send_context` | a compressor: 316 KiB with a window of 15 bits, 162 KiB with 12, 136 KiB with 9 |
 ///
 /// They are allocated with the first compressed message. [`max_memory`](Self::max_memory) computes
 /// the sum. The pool keeps at most 16 compressors and 64 decompressors.
@@ -134,8 +134,10 @@ impl Deflate {
         } else {
             self.send_window_bits
         };
-        // A hash table; then a window, its chains, and symbols that are not coded yet.
-        DECOMPRESSOR + 132 * 1024 + (15 << bits) / 2
+        // The symbols that are not coded yet, of which a compressor for a connection has at most 8192.
+        let symbols = 1 << if bits > 13 { 13 } else { bits - 1 };
+        // A hash table; then a window, and its chains.
+        DECOMPRESSOR + 132 * 1024 + (4 << bits) + 7 * symbols
     }
 
     pub(super) fn validate(&self) -> Result<(), WsErr> {

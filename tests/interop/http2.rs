@@ -1,6 +1,7 @@
 //! WebSockets in HTTP/2 (RFC 8441): servers of hyper and axum, without TLS by prior knowledge and
 //! with TLS by ALPN, and clients over a connection of hyper.
 
+mod compression;
 mod ends;
 mod foreign;
 mod handshake;

@@ -11,3 +11,4 @@ mod proxies;
 mod servers;
 mod system_calls;
 mod tls;
+mod yawc;

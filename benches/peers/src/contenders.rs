@@ -1,6 +1,7 @@
 //! Who takes part, and what each must be able to do.
 
 pub(crate) mod async_tungstenite;
+pub(crate) mod counted;
 pub(crate) mod fastwebsockets;
 pub(crate) mod plain_tcp;
 pub(crate) mod sockudo_ws;
@@ -29,6 +30,10 @@ pub(crate) const URL: &str = "ws://localhost/";
 
 /// The largest value, and the longest message of those that send a message for each, that every contender accepts.
 pub(crate) const MAX_VALUE_LEN: usize = 64 * 1024 * 1024;
+
+/// Those that compress do it at the same level, from the same length on, with the largest window.
+pub(crate) const COMPRESSION_LEVEL: u8 = 4;
+pub(crate) const MIN_COMPRESSED_LEN: usize = 64;
 
 /// How a contender stands to this library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

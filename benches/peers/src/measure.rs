@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::Result;
+use crate::{Result, contenders::counted};
 
 /// What one run of one contender took. What does not apply is zero.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,6 +18,8 @@ pub(crate) struct Sample {
     pub(crate) latency: f64,
     /// Resident bytes a connection, both ends together.
     pub(crate) memory: f64,
+    /// Bytes that went through the sockets, where those count them.
+    pub(crate) bytes: f64,
 }
 
 /// Which figure of a [`Sample`].
@@ -27,6 +29,7 @@ pub(crate) enum Metric {
     Cpu,
     Latency,
     Memory,
+    Bytes,
 }
 
 impl Metric {
@@ -36,6 +39,7 @@ impl Metric {
             Self::Cpu => "cpu",
             Self::Latency => "latency",
             Self::Memory => "memory",
+            Self::Bytes => "bytes",
         }
     }
 
@@ -45,6 +49,7 @@ impl Metric {
             Self::Cpu => sample.cpu,
             Self::Latency => sample.latency,
             Self::Memory => sample.memory,
+            Self::Bytes => sample.bytes,
         }
     }
 
@@ -52,7 +57,7 @@ impl Metric {
         match self {
             Self::Wall | Self::Cpu => format!("{:.1} ms", value * 1e3),
             Self::Latency => format!("{:.2} µs", value * 1e6),
-            Self::Memory => format!("{:.1} KiB", value / 1024.0),
+            Self::Memory | Self::Bytes => format!("{:.1} KiB", value / 1024.0),
         }
     }
 }
@@ -61,11 +66,13 @@ impl Metric {
 pub(crate) struct Stopwatch {
     wall: Instant,
     cpu: Duration,
+    bytes: u64,
 }
 
 impl Stopwatch {
     pub(crate) fn start() -> Self {
         Self {
+            bytes: counted::received(),
             cpu: processor_time(),
             wall: Instant::now(),
         }
@@ -75,6 +82,7 @@ impl Stopwatch {
         Sample {
             wall: self.wall.elapsed().as_secs_f64(),
             cpu: processor_time().saturating_sub(self.cpu).as_secs_f64(),
+            bytes: (counted::received() - self.bytes) as f64,
             ..Sample::default()
         }
     }

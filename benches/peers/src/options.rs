@@ -8,7 +8,8 @@ const USAGE: &str = "\
 Usage: cargo run --release --manifest-path benches/peers/Cargo.toml -- [OPTIONS]
   --only NAME,NAME   these scenarios alone: burst, pingpong, pipelined, pipelined-1k, large,
                      large-down, huge, tls-burst, tls-pingpong, bulk, bulk-down, smallwrites,
-                     fanout, idle, idle-9000, connections, scaling
+                     fanout, idle, idle-9000, connections, deflate-200, deflate-2k, deflate-20k,
+                     each with -context and without, deflate-idle, deflate-idle-context, scaling
   --rounds N         how often each runs, after once that does not count; default 7
   --threads N        threads for both ends together; default 1, which the targets are about
   --out FILE.svg     draw the tables

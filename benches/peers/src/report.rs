@@ -145,8 +145,9 @@ pub(crate) fn print_targets(outcomes: &[Outcome<'_>]) {
         };
         met += usize::from(is_met(ratio, target.at_most));
         println!(
-            "| {} | {whom}{} | {} | {:.2} | {ratio:.2} | {} |",
+            "| {}{} | {whom}{} | {} | {:.2} | {ratio:.2} | {} |",
             target.scenario,
+            target.way(),
             target.rank(),
             target.metric.name(),
             target.at_most,

@@ -1,7 +1,14 @@
 //! What is timed, and with whom.
 
+macro_rules! contenders {
+    ($($name:literal $kind:ident $run:expr;)+) => {
+        vec![$(Contender { name: $name, kind: Kind::$kind, run: $run }),+]
+    };
+}
+
 mod broadcast;
 mod bytes;
+mod deflate;
 mod many;
 mod one_way;
 mod ping_pong;
@@ -65,12 +72,6 @@ pub(crate) struct Scenario {
 }
 
 const TIMES: &[Metric] = &[Metric::Wall, Metric::Cpu];
-
-macro_rules! contenders {
-    ($($name:literal $kind:ident $run:expr;)+) => {
-        vec![$(Contender { name: $name, kind: Kind::$kind, run: $run }),+]
-    };
-}
 
 /// All contenders that carry values, each running the same function.
 macro_rules! carriers {
@@ -144,6 +145,7 @@ pub(crate) fn all(options: &Options, sockets: usize) -> Vec<Scenario> {
     let mut all = values(&work);
     all.extend(bytes(&work));
     all.extend(connections(&work, sockets));
+    all.extend(deflate::all(&work));
     all
 }
 

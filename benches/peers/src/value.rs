@@ -107,6 +107,51 @@ impl Value for Snapshot {
     }
 }
 
+/// What is compressed, in JSON: an order of some products, of at least 200 bytes. Its names repeat, as in any JSON; a
+/// third of it is numbers that do not.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Order {
+    id: u64,
+    customer: String,
+    products: Vec<Product>,
+}
+
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+struct Product {
+    name: String,
+    code: String,
+    price_in_cents: u32,
+    quantity: u32,
+}
+
+/// About the length of a product in JSON, and of what an order has beside them.
+const PRODUCT_LEN: usize = 80;
+const ORDER_LEN: usize = 40;
+
+impl Value for Order {
+    fn nth(n: usize, len: usize) -> Self {
+        let products = (len.max(200) - ORDER_LEN) / PRODUCT_LEN;
+        let product = |i: usize| {
+            let number = (n * products + i + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            Product {
+                name: format!("product {}", (number >> 8) % 10_000),
+                code: format!("{:08x}", number >> 32),
+                price_in_cents: (number >> 20) as u32 % 100_000,
+                quantity: (number >> 16) as u32 % 20,
+            }
+        };
+        Self {
+            id: n as u64,
+            customer: format!("customer {}", n.wrapping_mul(40_503) % 5_000),
+            products: (0..products).map(product).collect(),
+        }
+    }
+
+    fn is_nth(&self, n: usize, len: usize, thorough: bool) -> bool {
+        self.id == n as u64 && (!thorough || *self == Self::nth(n, len))
+    }
+}
+
 pub(crate) fn encode(value: &impl Serialize) -> Result<Vec<u8>> {
     Ok(bincode::serde::encode_to_vec(value, standard())?)
 }

@@ -23,44 +23,88 @@ pub(crate) struct Parameters {
     window_bits: u8,
 }
 
+/// How many symbols a block has at most: 64 for level 0, and twice as many for each level above. The
+/// table of symbols is cleared for each block, which takes longer than a short message itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct TableLevel(u8);
+
+impl TableLevel {
+    /// For messages that are compressed alone, and shorter than `SHORT_LEN` bytes.
+    const SHORT: Self = Self(6);
+    /// For longer ones.
+    const LONG: Self = Self(8);
+    /// Where each connection holds a table. `Deflate::max_memory` computes its size. Shorter blocks
+    /// make long messages longer by half a percent.
+    const CONTEXT: Self = Self(7);
+
+    /// As many symbols as fit into a short table. A message has no more symbols than bytes, so that
+    /// its blocks are the same with either table.
+    const SHORT_LEN: usize = (64 << Self::SHORT.0) - 1;
+
+    /// For a message that is compressed alone.
+    fn for_message(len: usize, parameters: Parameters) -> Self {
+        if len < Self::SHORT_LEN {
+            Self::SHORT.within(parameters)
+        } else {
+            Self::LONG.within(parameters)
+        }
+    }
+
+    /// The table has at most half as many symbols as the window has bytes.
+    fn within(self, parameters: Parameters) -> Self {
+        let max = parameters.window_bits.saturating_sub(7).max(1);
+        Self(self.0.min(max))
+    }
+}
+
 struct Compressor {
     deflate: Deflate,
     parameters: Parameters,
+    table_level: TableLevel,
+    /// Nothing is left of what was compressed.
+    is_fresh: bool,
 }
 
 impl Compressor {
     /// One without context.
-    fn take(parameters: Parameters) -> Self {
-        let pooled = POOL.take(|compressor| compressor.parameters == parameters);
-        pooled.unwrap_or_else(|| {
-            let window_bits = i32::from(parameters.window_bits);
-            let config = DeflateConfig {
-                // Negative for a stream without a header.
-                window_bits: -window_bits,
-                // The table of symbols has the length of the window.
-                mem_level: (window_bits - 7).clamp(1, 8),
-                ..DeflateConfig::new(parameters.level.into())
-            };
-            Self {
-                deflate: Deflate::new_with_config(config),
-                parameters,
-            }
-        })
+    fn take(parameters: Parameters, table_level: TableLevel) -> Self {
+        let pooled = POOL.take(|compressor| {
+            compressor.parameters == parameters && compressor.table_level == table_level
+        });
+        pooled.unwrap_or_else(|| Self::new(parameters, table_level))
     }
 
-    fn give_back(mut self) {
-        self.deflate.reset();
-        POOL.give(self);
+    fn new(parameters: Parameters, table_level: TableLevel) -> Self {
+        let config = DeflateConfig {
+            // Negative for a stream without a header.
+            window_bits: -i32::from(parameters.window_bits),
+            mem_level: table_level.0.into(),
+            ..DeflateConfig::new(parameters.level.into())
+        };
+        Self {
+            deflate: Deflate::new_with_config(config),
+            parameters,
+            table_level,
+            is_fresh: true,
+        }
     }
 
-    /// The compressed payload behind `HEADROOM` bytes, unless it has more than `max` bytes.
-    fn compress(&mut self, mut input: &[u8], max: usize) -> Option<BytesMut> {
+    /// Drops it if it was stopped within a message: `Deflate::reset` leaves parts of its state.
+    fn give_back(self) {
+        if self.is_fresh {
+            POOL.give(self);
+        }
+    }
+
+    /// The compressed payload behind `HEADROOM` bytes, unless it has more than `max` bytes. A full
+    /// flush forgets the message, at less cost than a reset.
+    fn compress(&mut self, mut input: &[u8], max: usize, flush: DeflateFlush) -> Option<BytesMut> {
         let max = max.saturating_add(HEADROOM + TAIL.len());
         let mut output = BytesMut::new();
+        self.is_fresh = false;
         SCRATCH.with_borrow_mut(|scratch| {
             loop {
                 let (read, made) = (self.deflate.total_in(), self.deflate.total_out());
-                let flush = DeflateFlush::SyncFlush;
                 self.deflate.compress(input, scratch, flush).ok()?;
                 let read = usize::try_from(self.deflate.total_in() - read).ok()?;
                 let made = usize::try_from(self.deflate.total_out() - made).ok()?;
@@ -69,11 +113,13 @@ impl Compressor {
                     output = BytesMut::with_capacity(HEADROOM + made);
                     output.extend_from_slice(&[0; HEADROOM]);
                 }
+                let is_flushed = made < STEP_LEN;
+                self.is_fresh = is_flushed && flush == DeflateFlush::FullFlush;
                 if output.len() + made > max {
                     return None;
                 }
                 output.extend_from_slice(scratch.get(..made)?);
-                if made < STEP_LEN {
+                if is_flushed {
                     break;
                 }
             }
@@ -117,16 +163,21 @@ impl Deflater {
             return None;
         }
         self.work = self.work.saturating_add(payload.len());
-        let kept = self.kept.take();
-        let mut compressor = kept.unwrap_or_else(|| Compressor::take(self.parameters));
         if !self.takes_over {
-            let compressed = compressor.compress(payload, payload.len() - 1);
+            let table_level = TableLevel::for_message(payload.len(), self.parameters);
+            let mut compressor = Compressor::take(self.parameters, table_level);
+            let max = payload.len() - 1;
+            let compressed = compressor.compress(payload, max, DeflateFlush::FullFlush);
             compressor.give_back();
             return compressed;
         }
+        let mut compressor = self.kept.take().unwrap_or_else(|| {
+            let table_level = TableLevel::CONTEXT.within(self.parameters);
+            Compressor::take(self.parameters, table_level)
+        });
         // The compressor has seen the message, and refers to it from now on: it is sent compressed
         // even if that is longer.
-        let compressed = compressor.compress(payload, usize::MAX)?;
+        let compressed = compressor.compress(payload, usize::MAX, DeflateFlush::SyncFlush)?;
         self.kept = Some(compressor);
         Some(compressed)
     }
@@ -174,5 +225,97 @@ impl fmt::Debug for Deflater {
             .field("parameters", &self.parameters)
             .field("takes_over", &self.takes_over)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// JSON-like text, different for each seed.
+    fn text(seed: u64, len: usize) -> Vec<u8> {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut text = Vec::new();
+        while text.len() < len {
+            let (name, price) = (random.u8(..), random.u16(..));
+            text.extend(format!("{{\"name\":\"{name}\",\"price\":{price}}},").bytes());
+        }
+        text.truncate(len);
+        text
+    }
+
+    fn random(len: usize) -> Vec<u8> {
+        let mut random = vec![0; len];
+        fastrand::Rng::with_seed(1).fill(&mut random);
+        random
+    }
+
+    /// What a message becomes does not depend on messages before it, whose compressor it gets from
+    /// the pool, even if the compression of one was given up.
+    #[test]
+    fn pooled_compressors_forget() {
+        for level in 1..=9 {
+            for send_window_bits in [9, 12, 15] {
+                let agreed = Compression {
+                    send_context: false,
+                    recv_context: false,
+                    send_window_bits,
+                    recv_window_bits: 15,
+                };
+                let settings = config::Deflate::default().level(level).min_len(0);
+                let mut deflater = Deflater::new(&settings, agreed);
+                let messages = [text(1, 3_000), text(1, 9_000)];
+                let expected: Vec<_> = messages
+                    .iter()
+                    .map(|message| deflater.compress(message))
+                    .collect();
+                for other in [text(2, 3_000), text(2, 9_000), random(400_000), random(40)] {
+                    deflater.compress(&other);
+                    for (message, expected) in messages.iter().zip(&expected) {
+                        assert_eq!(&deflater.compress(message), expected, "at level {level}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Long messages that do not become shorter are compressed all the same with context, at each
+    /// level.
+    #[test]
+    fn incompressible_messages_have_context() {
+        for level in 1..=9 {
+            for send_window_bits in [9, 15] {
+                let agreed = Compression {
+                    send_context: true,
+                    recv_context: true,
+                    send_window_bits,
+                    recv_window_bits: 15,
+                };
+                let settings = config::Deflate::default().level(level);
+                let mut deflater = Deflater::new(&settings, agreed);
+                for message in [random(400_000), text(1, 9_000), random(400_000)] {
+                    assert!(deflater.compress(&message).is_some(), "at level {level}");
+                }
+            }
+        }
+    }
+
+    /// A short message becomes the same with the small table as with the large one.
+    #[test]
+    fn small_tables_suffice() {
+        let parameters = Parameters {
+            level: 4,
+            window_bits: 15,
+        };
+        // Each byte of random data is a symbol.
+        let len = TableLevel::SHORT_LEN - 1;
+        for message in [text(1, len), random(len)] {
+            let [short, long] = [TableLevel::SHORT, TableLevel::LONG].map(|table| {
+                let flush = DeflateFlush::FullFlush;
+                Compressor::new(parameters, table).compress(&message, usize::MAX, flush)
+            });
+            assert!(short.is_some());
+            assert_eq!(short, long);
+        }
     }
 }

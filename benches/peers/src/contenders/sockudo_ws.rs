@@ -1,12 +1,15 @@
 //! `sockudo_ws`, a message for each value or write. It gets the bare socket after the handshake, as in its own examples, and
-//! holds what is fed in its cork buffer.
+//! holds what is fed in its cork buffer. Compressed, it sends JSON as text.
 
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
-use sockudo_ws::{Config, Message, WebSocketStream};
+use sockudo_ws::{CompressedWebSocketStream, Config, DeflateConfig, Message, WebSocketStream};
 use tokio::net::TcpStream;
 
-use super::{Broadcaster, ByteCarrier, Carrier, End, MAX_VALUE_LEN, Pipe};
+use super::{
+    Broadcaster, ByteCarrier, COMPRESSION_LEVEL, Carrier, End, MAX_VALUE_LEN, MIN_COMPRESSED_LEN,
+    Pipe, counted::Counted,
+};
 use crate::{
     Result,
     value::{Value, decode, encode},
@@ -17,15 +20,18 @@ pub(crate) type Socket<S = TcpStream> = WebSocketStream<S>;
 impl<S: Pipe> End for Socket<S> {
     async fn pair() -> Result<(Self, Self)> {
         let (client, server) = S::pair().await?;
-        let config = Config::builder()
-            .max_message_size(MAX_VALUE_LEN)
-            .max_frame_size(MAX_VALUE_LEN)
-            .build();
         Ok((
-            Self::client(client, config.clone()),
-            Self::server(server, config),
+            Self::client(client, config()),
+            Self::server(server, config()),
         ))
     }
+}
+
+fn config() -> Config {
+    Config::builder()
+        .max_message_size(MAX_VALUE_LEN)
+        .max_frame_size(MAX_VALUE_LEN)
+        .build()
 }
 
 async fn next<S: Pipe>(socket: &mut Socket<S>) -> Result<Bytes> {
@@ -82,5 +88,45 @@ impl<V: Value> Broadcaster<V> for Socket {
 
     async fn receive(&mut self) -> Result<V> {
         Carrier::next(self).await
+    }
+}
+
+/// JSON in messages of text, compressed.
+pub(crate) struct Compressed<const CONTEXT: bool>(CompressedWebSocketStream<Counted>);
+
+impl<const CONTEXT: bool> End for Compressed<CONTEXT> {
+    async fn pair() -> Result<(Self, Self)> {
+        let (client, server) = Counted::pair().await?;
+        let deflate = DeflateConfig {
+            server_no_context_takeover: !CONTEXT,
+            client_no_context_takeover: !CONTEXT,
+            compression_level: COMPRESSION_LEVEL.into(),
+            compression_threshold: MIN_COMPRESSED_LEN,
+            ..DeflateConfig::default()
+        };
+        let client = CompressedWebSocketStream::client(client, config(), deflate.clone());
+        let server = CompressedWebSocketStream::server(server, config(), deflate);
+        Ok((Self(client), Self(server)))
+    }
+}
+
+impl<const CONTEXT: bool, V: Value> Carrier<V> for Compressed<CONTEXT> {
+    async fn feed(&mut self, value: V) -> Result<()> {
+        let message = Message::Text(serde_json::to_vec(&value)?.into());
+        Ok(SinkExt::feed(&mut self.0, message).await?)
+    }
+
+    async fn flush(&mut self) -> Result<()> {
+        Ok(SinkExt::flush(&mut self.0).await?)
+    }
+
+    async fn next(&mut self) -> Result<V> {
+        match StreamExt::next(&mut self.0)
+            .await
+            .ok_or("the stream ended")??
+        {
+            Message::Text(text) => Ok(serde_json::from_slice(&text)?),
+            other => Err(format!("{other:?} came").into()),
+        }
     }
 }

@@ -1,13 +1,19 @@
-//! This library: `connect` and `accept`, over TCP and with its own TLS, the item stream with `Bincode`, the byte stream.
+//! This library: `connect` and `accept`, over TCP and with its own TLS, the item stream with `Bincode`, the byte stream;
+//! and the item stream with `Json`, compressed.
 
 use futures::{SinkExt, StreamExt};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt},
     net::TcpListener,
 };
-use ws_framed::{Acceptor, Bincode, Connector, Encoded, WsFramed, WsStream};
+use ws_framed::{
+    Acceptor, Bincode, Config, Connector, Deflate, Encoded, Json, WsFramed, WsStream,
+};
 
-use super::{Broadcaster, ByteCarrier, Carrier, End, MAX_VALUE_LEN, URL, tcp, tls};
+use super::{
+    Broadcaster, ByteCarrier, COMPRESSION_LEVEL, Carrier, End, MAX_VALUE_LEN, MIN_COMPRESSED_LEN,
+    Pipe, URL, counted::Counted, tcp, tls,
+};
 use crate::{Result, value::Value};
 
 impl End for WsStream {
@@ -83,6 +89,56 @@ impl<V: Value> Carrier<V> for Secure<V> {
 
     async fn next(&mut self) -> Result<V> {
         Carrier::next(&mut self.0).await
+    }
+}
+
+/// An item stream with `Json` and permessage-deflate, packed or with a message for each value.
+pub(crate) struct Compressed<V, const PACKED: bool, const CONTEXT: bool>(WsFramed<V, Json<V>>);
+
+impl<V: Value, const PACKED: bool, const CONTEXT: bool> End for Compressed<V, PACKED, CONTEXT> {
+    async fn pair() -> Result<(Self, Self)> {
+        let (client, server) = Counted::pair().await?;
+        let deflate = Deflate::default()
+            .level(COMPRESSION_LEVEL)
+            .min_len(MIN_COMPRESSED_LEN)
+            .send_context(CONTEXT)
+            .recv_context(CONTEXT);
+        let config = Config::default().compression(deflate);
+        let connector = Connector::new().config(config.clone());
+        let acceptor = Acceptor::new().config(config);
+        let client = connector.connect_over(client, URL);
+        let (client, server) = tokio::try_join!(client, acceptor.accept(server))?;
+        let framed = |stream: WsStream| {
+            let agreed = stream.compression().ok_or("nothing was agreed on")?;
+            if [agreed.send_context, agreed.recv_context] != [CONTEXT; 2] {
+                return Err("something else was agreed on".into());
+            }
+            let codec = Json::new(MAX_VALUE_LEN);
+            Result::Ok(Self(if PACKED {
+                stream.framed(codec)
+            } else {
+                stream.per_message(codec)
+            }))
+        };
+        Ok((framed(client)?, framed(server)?))
+    }
+}
+
+impl<V: Value, const PACKED: bool, const CONTEXT: bool> Carrier<V>
+    for Compressed<V, PACKED, CONTEXT>
+{
+    async fn feed(&mut self, value: V) -> Result<()> {
+        Ok(SinkExt::feed(&mut self.0, value).await?)
+    }
+
+    async fn flush(&mut self) -> Result<()> {
+        Ok(SinkExt::flush(&mut self.0).await?)
+    }
+
+    async fn next(&mut self) -> Result<V> {
+        Ok(StreamExt::next(&mut self.0)
+            .await
+            .ok_or("the stream ended")??)
     }
 }
 
