@@ -98,7 +98,8 @@ fn decode_into<'a>(
                 decoder.provide_buffer(BytesMut::with_capacity(capacity));
             }
             let (buffer, room) = decoder.room(16);
-            let part = piece.split_off(..piece.len().min(room)).unwrap();
+            let (part, rest) = piece.split_at(piece.len().min(room));
+            piece = rest;
             buffer.extend_from_slice(part);
             drain(&mut decoder, &mut decoded);
         }

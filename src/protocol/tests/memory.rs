@@ -15,9 +15,9 @@ fn decoder(max: usize) -> Decoder {
 }
 
 /// Appends one read.
-fn feed(decoder: &mut Decoder, mut input: &[u8]) -> usize {
+fn feed(decoder: &mut Decoder, input: &[u8]) -> usize {
     let (buffer, room) = decoder.room(READ_LEN);
-    let part = input.split_off(..input.len().min(room)).unwrap();
+    let (part, _) = input.split_at(input.len().min(room));
     buffer.extend_from_slice(part);
     part.len()
 }
@@ -53,7 +53,8 @@ fn streaming_input_is_reused() {
     while !input.is_empty() {
         let (buffer, room) = decoder.room(65 * 1024);
         step = step * 7 % 60_013;
-        let part = input.split_off(..input.len().min(room).min(step)).unwrap();
+        let (part, rest) = input.split_at(input.len().min(room).min(step));
+        input = rest;
         buffer.extend_from_slice(part);
         while let Some(message) = decoder.decode().unwrap() {
             let Message::Binary(payload) = message else {
@@ -83,7 +84,9 @@ fn long_parts_are_not_moved() {
             moved += len;
         }
         let capacity = buffer.capacity();
-        buffer.extend_from_slice(input.split_off(..input.len().min(room)).unwrap());
+        let (part, rest) = input.split_at(input.len().min(room));
+        input = rest;
+        buffer.extend_from_slice(part);
         assert_eq!(buffer.capacity(), capacity, "the room was there");
         while decoder.decode().unwrap().is_some() {}
     }
@@ -104,7 +107,8 @@ fn long_frames_are_read_in_place() {
             let (buffer, room) = decoder.room(READ_LEN);
             assert_eq!(room, input.len(), "all that the frame lacks");
             addresses.push(buffer.as_ptr());
-            let part = input.split_off(..10_000).unwrap();
+            let (part, rest) = input.split_at(10_000);
+            input = rest;
             buffer.extend_from_slice(part);
             assert!(decoder.decode().unwrap().is_none());
         }
@@ -200,7 +204,8 @@ fn provided_buffer_is_filled() {
                 break message;
             }
             let (buffer, room) = decoder.room(READ_LEN);
-            let part = wire.split_off(..wire.len().min(room)).unwrap();
+            let (part, rest) = wire.split_at(wire.len().min(room));
+            wire = rest;
             buffer.extend_from_slice(part);
             reads += 1;
         };
