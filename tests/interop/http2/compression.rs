@@ -16,9 +16,10 @@ async fn send_both_ways(ours: WsStream, theirs: WsStream) {
             Message::Text("short".to_owned()),
         ] {
             for is_server in [true, false] {
-                let (from, to) = match is_server {
-                    true => (&mut ours, &mut theirs),
-                    false => (&mut theirs, &mut ours),
+                let (from, to) = if is_server {
+                    (&mut ours, &mut theirs)
+                } else {
+                    (&mut theirs, &mut ours)
                 };
                 let sending = from.send(message.clone());
                 let (sent, received) = future::join(sending, to.try_next()).await;

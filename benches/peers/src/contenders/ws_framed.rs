@@ -6,9 +6,7 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt},
     net::TcpListener,
 };
-use ws_framed::{
-    Acceptor, Bincode, Config, Connector, Deflate, Encoded, Json, WsFramed, WsStream,
-};
+use ws_framed::{Acceptor, Bincode, Config, Connector, Deflate, Encoded, Json, WsFramed, WsStream};
 
 use super::{
     Broadcaster, ByteCarrier, COMPRESSION_LEVEL, Carrier, End, MAX_VALUE_LEN, MIN_COMPRESSED_LEN,
