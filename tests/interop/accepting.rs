@@ -340,6 +340,96 @@ async fn policies_are_the_same() {
     }
 }
 
+const INVALID_HOSTS: [&str; 25] = [
+    "a b",
+    "a, b",
+    "a/b",
+    "u@a",
+    "a:x",
+    "[::1",
+    "::1",
+    "a?b",
+    "a#b",
+    "a\\b",
+    "http://a",
+    "a%4",
+    "[::1%25lo]",
+    "localhost:80@evil",
+    "localhost:@evil",
+    "localhost:/evil",
+    "localhost:80, evil",
+    "localhost: evil",
+    "localhost:evil.com",
+    "localhost:-1",
+    "localhost:99999",
+    "localhost:+1",
+    "localhost ø",
+    "[::1]:80@evil",
+    "[::1]80",
+];
+
+const INVALID_TARGETS: [&str; 9] = [
+    "http://localhost:80@evil/chat",
+    "http://localhost:@evil/chat",
+    "http://u@localhost/chat",
+    "http://u:p@localhost/chat",
+    "http://localhost:x/chat",
+    "http://localhost:99999/chat",
+    "http://:80/chat",
+    "http://[::1]:80@evil/chat",
+    "http://[::g]/chat",
+];
+
+/// A request with an invalid host gets status 400, in `Host` and in the target, whatever is allowed
+/// (RFC 9112 section 3.2, RFC 9110 section 4.2.4). None of them passes for an allowed host.
+#[tokio::test]
+async fn invalid_hosts_are_malformed() {
+    let (localhost, address) = ("localhost", "[::1]");
+    let ours = Acceptor::new().allow_host(localhost).allow_host(address);
+    let with_host = |host: &str| {
+        let host = format!("Host: {host}\r\n");
+        REQUEST.replace("Host: localhost\r\n", &host)
+    };
+    let with_target = |target: &str| REQUEST.replacen("/ ", &format!("{target} "), 1);
+    for way in WAYS {
+        for acceptor in [Acceptor::new(), ours.clone()] {
+            let (address, _results) = start(way, acceptor).await;
+            for host in INVALID_HOSTS {
+                let (head, _) = timeout(exchange(address, &with_host(host))).await;
+                assert_eq!(status_of(&head), 400, "{way:?} {host}");
+            }
+            for target in INVALID_TARGETS {
+                let (head, _) = timeout(exchange(address, &with_target(target))).await;
+                assert_eq!(status_of(&head), 400, "{way:?} {target}");
+            }
+            // The target counts, and the header must still be valid.
+            let request = with_host("a b").replacen("/ ", "http://localhost/ ", 1);
+            let (head, _) = timeout(exchange(address, &request)).await;
+            assert_eq!(status_of(&head), 400, "{way:?} {request}");
+        }
+        for (request, allowed_by_all, allowed_by_ours) in [
+            (with_host("localhost:"), 101, 101),
+            (with_host("Localhost:08080"), 101, 101),
+            (with_host("[::1]:80"), 101, 101),
+            (with_host(""), 101, 421),
+            (with_host("a_b.%65xample"), 101, 421),
+            (with_host("127.0.0.1"), 101, 421),
+            (with_target("http://localhost:80/chat"), 101, 101),
+            (with_target("http://[::1]/"), 101, 101),
+            (with_target("http://evil/chat"), 101, 421),
+        ] {
+            for (acceptor, status) in [
+                (Acceptor::new(), allowed_by_all),
+                (ours.clone(), allowed_by_ours),
+            ] {
+                let (address, _results) = start(way, acceptor).await;
+                let (head, _) = timeout(exchange(address, &request)).await;
+                assert_eq!(status_of(&head), status, "{way:?} {request}");
+            }
+        }
+    }
+}
+
 /// `handshake_timeout` includes the callback, whose future is dropped. An HTTP server answers 503;
 /// a socket is closed.
 #[tokio::test]

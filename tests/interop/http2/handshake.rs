@@ -123,7 +123,7 @@ async fn callback_gets_whole_request() {
 /// What is changed of a request for a WebSocket, the status of the response, and its text.
 type Row = (&'static str, fn(&mut Request<String>), u16, &'static str);
 
-const ROWS: [Row; 9] = [
+const ROWS: [Row; 12] = [
     ("accepted", |_| {}, 200, ""),
     (
         "another version",
@@ -157,6 +157,24 @@ const ROWS: [Row; 9] = [
         |request| set(request, "host", "b"),
         400,
         "Host differs from :authority",
+    ),
+    (
+        "an invalid host",
+        |request| set(request, "host", "localhost:80@evil"),
+        400,
+        "the Host header is not valid",
+    ),
+    (
+        "an authority with userinfo",
+        |request| *request.uri_mut() = Uri::from_static("http://localhost:80@evil/"),
+        400,
+        "the host in the request target is not valid",
+    ),
+    (
+        "an authority with an invalid port",
+        |request| *request.uri_mut() = Uri::from_static("http://localhost:evil/"),
+        400,
+        "the host in the request target is not valid",
     ),
     (
         "a plain request",
