@@ -82,9 +82,9 @@ fn responses_that_open() {
         format!("{}{OK}\r\n", "HTTP/1.1 100 Continue\r\n\r\n".repeat(16)),
         format!("HTTP/1.0 102 x\r\nnonsense\r\n\r\n{OK}\r\n"),
         format!("\r\n\n{OK}\r\n"),
+        format!("{OK}\r\n").replace("websocket", "\tWebSocket "),
         // Lists.
-        format!("{OK}\r\n").replace("websocket", "h2c ,\tWebSocket"),
-        format!("{OK}Upgrade: h2c\r\nConnection: ,\tkeep-alive\r\n\r\n"),
+        format!("{OK}Connection: ,\tkeep-alive\r\n\r\n"),
         format!("{OK}\r\n").replace(
             "Connection:",
             "Connection: x\r\nConnection:\r\nConnection: ,,",
@@ -167,6 +167,26 @@ fn responses_that_fail() {
             format!("{OK}Sec-WebSocket-Extensions: x y\r\n\r\n"),
             "extensions is malformed",
         ),
+        // The whole value is the protocol (RFC 6455 section 4.1).
+        (
+            format!("{OK}\r\n").replace("websocket", "websocket, foo"),
+            "upgrade to websocket",
+        ),
+        (
+            format!("{OK}\r\n").replace("websocket", "foo, websocket"),
+            "upgrade to websocket",
+        ),
+        (
+            format!("{OK}\r\n").replace("websocket", "websocket,"),
+            "upgrade to websocket",
+        ),
+        (
+            format!("{OK}\r\n").replace("websocket", "websocket/13"),
+            "upgrade to websocket",
+        ),
+        (format!("{OK}Upgrade: websocket\r\n\r\n"), "several upgrade"),
+        (format!("{OK}Upgrade: h2c\r\n\r\n"), "several upgrade"),
+        (format!("{OK}Upgrade:\r\n\r\n"), "several upgrade"),
         (
             format!("{OK}Sec-WebSocket-Protocol: a\r\n\r\n"),
             "subprotocol",
