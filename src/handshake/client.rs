@@ -189,7 +189,7 @@ fn single_value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<
 /// Checks what a server selected of the offer.
 fn selected(headers: &HeaderMap, options: &HandshakeOptions) -> Result<Agreement, WsErr> {
     let extensions = extensions::parse(headers)
-        .map_err(|Malformed| invalid("the list of extensions is malformed"))?;
+        .map_err(|Malformed| WsErr::Extension("the list is malformed".to_owned()))?;
     let offered = options.subprotocols();
     let subprotocol = match single_value(headers, &SEC_WEBSOCKET_PROTOCOL)? {
         None if offered.is_empty() => None,

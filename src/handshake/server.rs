@@ -20,8 +20,9 @@ use http::{
 use http::header::SEC_WEBSOCKET_EXTENSIONS;
 
 #[cfg(feature = "deflate")]
-use super::extensions::{Malformed, deflate};
+use super::extensions::deflate;
 use super::{
+    extensions::{self, Extension, Malformed},
     handshaken::Handshaken,
     head::{self, HeadError, Kind, read_head},
     headers::{Duplicate, list, list_contains, single},
@@ -160,8 +161,14 @@ impl<V> Server<'_, V> {
         };
         self.policy.check(&request)?;
         let selected = subprotocol::select(self.options, &request);
+        // With or without compression.
+        #[cfg_attr(
+            not(feature = "deflate"),
+            expect(unused_variables, reason = "for compression")
+        )]
+        let offered = offered_extensions(request.headers())?;
         #[cfg(feature = "deflate")]
-        let compression = self.compress(request.headers())?;
+        let compression = self.compress(&offered);
         let value = self.call_back(request).await?;
         // A client that the callback rejects does not learn the contracts.
         let selected = selected?;
@@ -180,12 +187,9 @@ impl<V> Server<'_, V> {
 
     /// The answer to the offers of compression.
     #[cfg(feature = "deflate")]
-    fn compress(&self, headers: &HeaderMap) -> Result<Option<(String, Compression)>, Rejection> {
-        let Some(deflate) = &self.options.compression else {
-            return Ok(None);
-        };
-        deflate::answer(headers, deflate)
-            .map_err(|Malformed| Rejection::new(400, "the Sec-WebSocket-Extensions are malformed"))
+    fn compress(&self, offered: &[Extension]) -> Option<(String, Compression)> {
+        let deflate = self.options.compression.as_ref()?;
+        deflate::answer(offered, deflate)
     }
 
     /// What the callback says to a request.
@@ -287,6 +291,12 @@ fn single_value<'a>(
 ) -> Result<Option<&'a [u8]>, Rejection> {
     let duplicate = |Duplicate| Rejection::new(400, format!("several {name} headers"));
     single(request.headers(), name.clone()).map_err(duplicate)
+}
+
+/// The extensions that a client offers.
+fn offered_extensions(headers: &HeaderMap) -> Result<Vec<Extension>, Rejection> {
+    let why = "the Sec-WebSocket-Extensions are malformed";
+    extensions::parse(headers).map_err(|Malformed| Rejection::new(400, why))
 }
 
 /// The key of a request.

@@ -430,6 +430,45 @@ async fn invalid_hosts_are_malformed() {
     }
 }
 
+/// A malformed list of extensions gets status 400, whether or not compression is configured (RFC 6455
+/// section 9.1).
+#[tokio::test]
+async fn malformed_extensions_are_rejected() {
+    let compressing = Acceptor::new().config(Config::default().compression(Deflate::default()));
+    let rows = [
+        (&[";"][..], 400),
+        (&["foo bar"], 400),
+        (&["foo;"], 400),
+        (&["foo; =1"], 400),
+        (&["foo; a="], 400),
+        (&["foo; a=\"b c\""], 400),
+        (&["foo; a=\"b"], 400),
+        (&["foo=1"], 400),
+        (&["foo; a b"], 400),
+        (&["fo(o"], 400),
+        (&[""], 400),
+        (&[","], 400),
+        (&["", ", ,"], 400),
+        (&["foo", "foo bar"], 400),
+        (&["foo"], 101),
+        (&["foo,,bar; a=\"b\""], 101),
+        (&["", "foo ; a = 1"], 101),
+        (&["permessage-deflate; client_max_window_bits"], 101),
+    ];
+    for way in WAYS {
+        for acceptor in [Acceptor::new(), compressing.clone()] {
+            let (address, _results) = start(way, acceptor).await;
+            for (lines, status) in rows {
+                let line = |value: &&str| format!("Sec-WebSocket-Extensions: {value}\r\n");
+                let lines: String = lines.iter().map(line).collect();
+                let request = REQUEST.replace("\r\n\r\n", &format!("\r\n{lines}\r\n"));
+                let (head, _) = timeout(exchange(address, &request)).await;
+                assert_eq!(status_of(&head), status, "{way:?} {lines}");
+            }
+        }
+    }
+}
+
 /// `handshake_timeout` includes the callback, whose future is dropped. An HTTP server answers 503;
 /// a socket is closed.
 #[tokio::test]

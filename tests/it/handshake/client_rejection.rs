@@ -79,6 +79,13 @@ async fn confirmation_must_be_exact() {
         (upgrade("websocket,"), "does not upgrade to websocket"),
         (add("Upgrade: websocket"), "several upgrade headers"),
         (add("Upgrade: foo"), "several upgrade headers"),
+        (add("Sec-WebSocket-Extensions:"), "the list is malformed"),
+        (add("Sec-WebSocket-Extensions: ,"), "the list is malformed"),
+        (
+            add("Sec-WebSocket-Extensions: x y"),
+            "the list is malformed",
+        ),
+        (add("Sec-WebSocket-Extensions: x-foo"), "x-foo"),
     ];
     for (lines, why) in rows {
         timeout(async {
@@ -111,7 +118,12 @@ async fn confirmation_must_be_exact() {
             let (opened, _socket) = future::join(opening, serve(true)).await;
             errors.push(opened.map(drop).unwrap_err());
             for error in errors {
-                assert!(matches!(error, WsErr::Handshake(_)), "{error:?}");
+                let is_typed = match &error {
+                    WsErr::Extension(_) => lines.contains("Extensions"),
+                    WsErr::Handshake(_) => !lines.contains("Extensions"),
+                    _ => false,
+                };
+                assert!(is_typed, "{lines} {error:?}");
                 assert!(error.to_string().contains(why), "{lines} {error}");
                 assert_eq!(error.kind(), io::ErrorKind::InvalidData);
             }
