@@ -342,13 +342,12 @@ async fn reject(
     let status = response.status();
     let headers = response.headers_mut();
     headers.append(CONNECTION, HeaderValue::from_static("close"));
-    // RFC 9110 sections 8.6, 15.3.5 and 15.4.5.
-    let has_content = !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    if has_content {
+    // RFC 9110 section 8.6. Status 205 has the length 0 (section 15.3.6).
+    if !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
         headers.insert(CONTENT_LENGTH, content.len().into());
     }
     let mut bytes = write_response(&response);
-    if has_content && !is_head {
+    if !is_head {
         bytes.extend_from_slice(content.as_bytes());
     }
     let (reader, mut writer) = io.split();

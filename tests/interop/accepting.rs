@@ -469,6 +469,43 @@ async fn malformed_extensions_are_rejected() {
     }
 }
 
+/// Statuses without content have none, whatever the reason is (RFC 9110 sections 15.3.5, 15.3.6 and
+/// 15.4.5). The server's own error has the reason.
+#[tokio::test]
+async fn some_statuses_have_no_content() {
+    for (status, len) in [
+        (204, None),
+        (205, Some("content-length: 0")),
+        (304, None),
+        (403, Some("content-length: 6")),
+    ] {
+        for way in WAYS {
+            let rejection = Rejection::new(status, "reason");
+            let reject = move |_| future::ready(Err::<(), _>(rejection.clone()));
+            let acceptor = Acceptor::new().on_request(reject);
+            let (address, mut results) = start(way, acceptor).await;
+            let mut socket = TcpStream::connect(address).await.unwrap();
+            let request = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+            socket.write_all(request.as_bytes()).await.unwrap();
+            let mut response = String::new();
+            timeout(socket.read_to_string(&mut response)).await.unwrap();
+            drop(socket);
+            let (head, content) = response.split_once("\r\n\r\n").unwrap();
+            assert_eq!(status_of(head), status, "{way:?}");
+            let expected = if status == 403 { "reason" } else { "" };
+            assert_eq!(content, expected, "{way:?} {status}");
+            let head = head.to_lowercase();
+            let found = head.lines().find(|line| line.starts_with("content-length"));
+            assert_eq!(found, len, "{way:?} {status}");
+            assert!(!head.contains("transfer-encoding"), "{way:?} {head}");
+            match results.recv().await.unwrap().unwrap_err() {
+                WsErr::Rejected(response) => assert_eq!(response.reason(), "reason"),
+                error => panic!("{error:?}"),
+            }
+        }
+    }
+}
+
 /// `handshake_timeout` includes the callback, whose future is dropped. An HTTP server answers 503;
 /// a socket is closed.
 #[tokio::test]

@@ -130,7 +130,7 @@ async fn callback_gets_whole_request() {
 /// What is changed of a request for a WebSocket, the status of the response, and its text.
 type Row = (&'static str, fn(&mut Request<String>), u16, &'static str);
 
-const ROWS: [Row; 14] = [
+const ROWS: [Row; 15] = [
     ("accepted", |_| {}, 200, ""),
     (
         "another version",
@@ -196,6 +196,15 @@ const ROWS: [Row; 14] = [
         "the Sec-WebSocket-Extensions are malformed",
     ),
     (
+        "no content",
+        |request| {
+            make_plain(request);
+            *request.uri_mut() = Uri::from_static("http://localhost/205");
+        },
+        205,
+        "",
+    ),
+    (
         "a plain request",
         make_plain,
         400,
@@ -238,6 +247,9 @@ async fn other_requests_are_rejected() {
                 if request.uri().path() == "/health" {
                     return Err(Rejection::new(200, "ok"));
                 }
+                if request.uri().path() == "/205" {
+                    return Err(Rejection::new(205, "secret"));
+                }
                 Ok(())
             });
             let mut server = Server::start(way, acceptor).await;
@@ -269,6 +281,7 @@ async fn other_requests_are_rejected() {
                         let error = WsErr::InvalidConfig(Setting::RejectionStatus);
                         assert_eq!(result, Err(error));
                     }
+                    "no content" => assert_eq!(rejection(&result.unwrap_err()), (205, "secret")),
                     _ => assert_eq!(rejection(&result.unwrap_err()), (status, reason)),
                 }
                 if what != "accepted" {
