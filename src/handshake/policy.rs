@@ -108,6 +108,17 @@ pub(super) fn check_host(request: &Request<()>) -> Result<(), Rejection> {
     Ok(())
 }
 
+/// Checks the target, of which the type [`Uri`](http::Uri) allows more than RFC 9112 section 3.2 does.
+/// ASCII that is not encoded is accepted, since browsers send it in a query. A fragment does not reach
+/// this check: the type discards it.
+pub(super) fn check_target(request: &Request<()>) -> Result<(), Rejection> {
+    let uri = request.uri();
+    if uri.path().is_ascii() && uri.query().is_none_or(str::is_ascii) {
+        return Ok(());
+    }
+    Err(Rejection::new(400, "the request target is not ASCII"))
+}
+
 /// The value of a header, if it is visible ASCII.
 pub(super) fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()

@@ -142,6 +142,7 @@ impl<V> Server<'_, V> {
         let (host, path) = (policy::host(&request), request.uri().path());
         self.trace.request(host, path, origin);
         policy::check_host(&request)?;
+        policy::check_target(&request)?;
         let upgrade = check_upgrade(&request, protocol).and_then(|()| {
             upgrade.ok_or_else(|| upgrade_required(&request, "this connection cannot be upgraded"))
         });

@@ -469,6 +469,32 @@ async fn malformed_extensions_are_rejected() {
     }
 }
 
+/// A target outside of ASCII gets status 400 (RFC 9112 section 3.2). What browsers do not encode is
+/// accepted, and a fragment is ignored.
+#[tokio::test]
+async fn targets_are_ascii() {
+    let acceptor = Acceptor::new().allow_path("/chat").allow_path("/ø");
+    for way in WAYS {
+        let (address, mut results) = start(way, acceptor.clone()).await;
+        for (target, status) in [
+            ("/ø", 400),
+            ("/chat?ø", 400),
+            ("http://localhost/ø", 400),
+            ("/%C3%B8", 101),
+            ("/chat?a={[|]}^`\\", 101),
+            ("/chat#ø", 101),
+            ("/chat#fragment", 101),
+            ("/chat?a#fragment", 101),
+        ] {
+            let request = REQUEST.replacen("/ ", &format!("{target} "), 1);
+            let (head, _) = timeout(exchange(address, &request)).await;
+            assert_eq!(status_of(&head), status, "{way:?} {target}");
+            let result = timeout(results.recv()).await.unwrap();
+            assert_eq!(status_in(result), status, "{way:?} {target}");
+        }
+    }
+}
+
 /// Statuses without content have none, whatever the reason is (RFC 9110 sections 15.3.5, 15.3.6 and
 /// 15.4.5). The server's own error has the reason.
 #[tokio::test]

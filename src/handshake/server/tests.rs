@@ -114,6 +114,7 @@ fn requests_that_are_rejected() {
         ("\0".to_owned(), 400),
         ("GET / HTTP/1.1\r\nno colon\r\n\r\n".to_owned(), 400),
         (REQUEST.replace("GET /", "GET ?a"), 400),
+        (REQUEST.replace("GET /", "GET /\u{f8}"), 400),
         (REQUEST.replace("GET /", "GET http://u@a/"), 400),
         (REQUEST.replace("Host: a", "Host: a b"), 400),
         (REQUEST.replace("Host: a", "Host: a, b"), 400),

@@ -130,7 +130,7 @@ async fn callback_gets_whole_request() {
 /// What is changed of a request for a WebSocket, the status of the response, and its text.
 type Row = (&'static str, fn(&mut Request<String>), u16, &'static str);
 
-const ROWS: [Row; 15] = [
+const ROWS: [Row; 16] = [
     ("accepted", |_| {}, 200, ""),
     (
         "another version",
@@ -194,6 +194,12 @@ const ROWS: [Row; 15] = [
         |request| set(request, "sec-websocket-extensions", ","),
         400,
         "the Sec-WebSocket-Extensions are malformed",
+    ),
+    (
+        "a target outside of ASCII",
+        |request| *request.uri_mut() = "http://localhost/\u{f8}".parse().unwrap(),
+        400,
+        "the request target is not ASCII",
     ),
     (
         "no content",
