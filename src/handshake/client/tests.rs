@@ -188,6 +188,13 @@ fn responses_that_fail() {
         (format!("{OK}Upgrade: websocket\r\n\r\n"), "several upgrade"),
         (format!("{OK}Upgrade: h2c\r\n\r\n"), "several upgrade"),
         (format!("{OK}Upgrade:\r\n\r\n"), "several upgrade"),
+        // Documented deviations.
+        (
+            format!("{OK}\r\n").replace("HTTP/1.1", "HTTP/1.2"),
+            "invalid HTTP version",
+        ),
+        (format!("{OK}X: a\r\n b\r\n\r\n"), "folded"),
+        (format!("{OK}X:\r\n\tb\r\n\r\n"), "folded"),
         (
             format!("{OK}Sec-WebSocket-Protocol: a\r\n\r\n"),
             "subprotocol",

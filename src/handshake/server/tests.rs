@@ -120,6 +120,10 @@ fn requests_that_are_rejected() {
         (REQUEST.replace("Host: a", "Host: a, b"), 400),
         (add("Sec-WebSocket-Extensions: foo bar"), 400),
         (add("Sec-WebSocket-Extensions:"), 400),
+        (add("X: a\r\n b"), 400),
+        // Documented deviations.
+        (REQUEST.replace("HTTP/1.1", "HTTP/1.2"), 400),
+        (REQUEST.replace("HTTP/1.1", "HTTP/2.0"), 400),
         (REQUEST.replace("GET", "POST"), 405),
         (REQUEST.replace("HTTP/1.1", "HTTP/1.0"), 426),
         ("GET / HTTP/1.0\r\n\r\n".to_owned(), 426),

@@ -86,6 +86,7 @@ async fn confirmation_must_be_exact() {
             "the list is malformed",
         ),
         (add("Sec-WebSocket-Extensions: x-foo"), "x-foo"),
+        (add("X: a\r\n b"), "folded"),
     ];
     for (lines, why) in rows {
         timeout(async {
