@@ -135,8 +135,9 @@ pub enum WsErr {
     NoSubprotocol,
 
     /// The server selected an extension that was not offered, or with other parameters than those
-    /// offered (RFC 6455 section 9.1, RFC 7692 section 5.1). `ErrorKind::InvalidData`.
-    #[error("the server selected an extension that was not offered: {0}")]
+    /// offered, or its list of extensions is malformed (RFC 6455 section 9.1, RFC 7692 section 5.1).
+    /// `ErrorKind::InvalidData`.
+    #[error("the server did not select an extension as offered: {0}")]
     Extension(String),
 
     /// The URL cannot be connected to. `ErrorKind::InvalidInput`.

@@ -31,6 +31,7 @@
 //! | [Custom codecs](custom_codec) | the contract of encoder and decoder |
 //! | [Custom transports](custom_transport) | another WebSocket implementation |
 //! | [Tests](testing) | a protocol without a network |
+//! | [Deviations](deviations) | where the handshake and the close differ from the RFCs, and why |
 //! | [Features](features) | the features of the crate, and what each adds |
 //! | [Migration](migration) | from `ws_stream_tungstenite`, `tokio-tungstenite`, axum's `ws`, and `gloo-net` |
 //!
@@ -78,7 +79,7 @@ pages! {
     "guide/":
     choices stream_types progress tasks errors closing
     backpressure limits compression deadlines cancel_safety reconnection authentication proxies observability
-    browser codecs contracts custom_codec custom_transport testing features;
+    browser codecs contracts custom_codec custom_transport testing deviations features;
     frameworks
 }
 

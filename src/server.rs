@@ -250,8 +250,8 @@ impl<T> Acceptor<T> {
     /// Accepts requests for this host, such as `chat.example` or `[::1]:8080`. Those for hosts that
     /// are not allowed get status 421 (RFC 9110 section 15.5.20). Without a port, any port matches. A request without a port
     /// is for port 80 or 443. The host is that of `:authority` in HTTP/2, or of a target in absolute
-    /// form, or else `Host`. A name that is not ASCII is an error, as in
-    /// [`allow_origin`](Self::allow_origin).
+    /// form, or else `Host`. Whatever is allowed, one that is not valid gets status 400. If `host` is not
+    /// valid, each handshake fails with [`WsErr::InvalidConfig`].
     #[must_use]
     pub fn allow_host(mut self, host: impl Into<String>) -> Self {
         self.policy.hosts.push(host.into());

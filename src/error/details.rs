@@ -115,7 +115,8 @@ pub enum Setting {
     KeepaliveTimeout,
     /// [`failure_codes`](crate::Config::failure_codes) contains a code that is not from 3000 to 4999.
     FailureCodes,
-    /// An origin or a host that an `Acceptor` allows is not ASCII. Browsers send its form with `xn--`.
+    /// An origin that an `Acceptor` allows is not ASCII, or a host is not one with an optional port.
+    /// Browsers send names in the form with `xn--`.
     AllowedName,
     /// A [`Contract`](crate::Contract) has a name that cannot be sent, or a text is not a contract.
     Contract,
@@ -156,7 +157,9 @@ impl fmt::Display for Setting {
             Self::KeepaliveInterval => "the interval of keepalive must be more than zero",
             Self::KeepaliveTimeout => "the timeout of keepalive must be more than zero",
             Self::FailureCodes => "each of failure_codes must be from 3000 to 4999",
-            Self::AllowedName => "an allowed origin or host must be ASCII, with xn-- if need be",
+            Self::AllowedName => {
+                "an allowed origin or host must be valid, and ASCII, with xn-- if need be"
+            }
             Self::Contract => {
                 "a contract must have the form chat.v2.json.65536 or chat.v2.json.65536.message"
             }

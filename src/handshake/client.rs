@@ -165,7 +165,9 @@ pub(super) async fn read_response(
 
 /// Checks what a response with status 101 says about the upgrade (RFC 6455 section 4.1).
 fn check_upgrade(headers: &HeaderMap, key: &str) -> Result<(), WsErr> {
-    if !list_contains(headers, UPGRADE, "websocket") {
+    // The whole value, and not an element of a list.
+    let protocol = single_value(headers, &UPGRADE)?;
+    if !protocol.is_some_and(|protocol| protocol.eq_ignore_ascii_case(b"websocket")) {
         return Err(invalid("the server does not upgrade to websocket"));
     }
     if !list_contains(headers, CONNECTION, "upgrade") {
@@ -187,7 +189,7 @@ fn single_value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<
 /// Checks what a server selected of the offer.
 fn selected(headers: &HeaderMap, options: &HandshakeOptions) -> Result<Agreement, WsErr> {
     let extensions = extensions::parse(headers)
-        .map_err(|Malformed| invalid("the list of extensions is malformed"))?;
+        .map_err(|Malformed| WsErr::Extension("the list is malformed".to_owned()))?;
     let offered = options.subprotocols();
     let subprotocol = match single_value(headers, &SEC_WEBSOCKET_PROTOCOL)? {
         None if offered.is_empty() => None,

@@ -40,16 +40,19 @@ pub(super) struct Malformed;
 /// The extensions in all header lines, in order.
 ///
 /// # Errors
-/// If one line is malformed.
+/// If one line is malformed, or if all of them are empty: a list has at least one extension.
 pub(super) fn parse(headers: &HeaderMap) -> Result<Vec<Extension>, Malformed> {
     let mut found = Vec::new();
     for line in headers.get_all(SEC_WEBSOCKET_EXTENSIONS) {
         parse_line(line.as_bytes(), &mut found)?;
     }
+    if found.is_empty() && headers.contains_key(SEC_WEBSOCKET_EXTENSIONS) {
+        return Err(Malformed);
+    }
     Ok(found)
 }
 
-/// Appends the extensions of a line. Empty elements are no extensions (RFC 9110 section 5.6.1).
+/// Appends the extensions of a line. Empty elements are ignored (RFC 9110 section 5.6.1).
 fn parse_line(line: &[u8], found: &mut Vec<Extension>) -> Result<(), Malformed> {
     let mut rest = Rest(line);
     loop {

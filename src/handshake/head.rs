@@ -158,7 +158,9 @@ pub(super) async fn read_head(
 pub(super) fn parse_request(head: &[u8]) -> Result<Request<()>, HeadError> {
     let mut headers = header_slots(head);
     let mut parsed = httparse::Request::new(&mut headers);
-    let is_complete = parsed.parse(head).map_err(malformed)?.is_complete();
+    let parse = parsed.parse(head);
+    let is_complete = parse.map_err(|error| malformed_in(head, error))?;
+    let is_complete = is_complete.is_complete();
     let (Some(method), Some(target), Some(minor), true) =
         (parsed.method, parsed.path, parsed.version, is_complete)
     else {
@@ -226,7 +228,8 @@ fn parse_response_with(config: &ParserConfig, head: &[u8]) -> Result<Response<()
     let mut headers = header_slots(head);
     let mut parsed = httparse::Response::new(&mut headers);
     let parse = config.parse_response(&mut parsed, head);
-    let is_complete = parse.map_err(malformed)?.is_complete();
+    let is_complete = parse.map_err(|error| malformed_in(head, error))?;
+    let is_complete = is_complete.is_complete();
     let (Some(status), Some(minor), true) = (parsed.code, parsed.version, is_complete) else {
         return Err(HeadError::Malformed("incomplete head"));
     };
@@ -273,6 +276,19 @@ fn malformed(error: httparse::Error) -> HeadError {
         httparse::Error::Version => "invalid HTTP version",
         httparse::Error::Token | httparse::Error::TooManyHeaders => "invalid HTTP",
     })
+}
+
+/// The same for a whole head. A folded header (RFC 9112 section 5.2) has a reason of its own, because
+/// its line is not wrong as such.
+fn malformed_in(head: &[u8], error: httparse::Error) -> HeadError {
+    let mut pairs = head.windows(2);
+    let is_folded = pairs.any(|pair| matches!(pair, b"\n " | b"\n\t"));
+    match error {
+        httparse::Error::HeaderName if is_folded => {
+            HeadError::Malformed("a header is folded over several lines")
+        }
+        error => malformed(error),
+    }
 }
 
 /// A head: the first line, the headers, and the empty line.

@@ -18,6 +18,8 @@ mod head;
 #[cfg(not(target_arch = "wasm32"))]
 mod headers;
 #[cfg(not(target_arch = "wasm32"))]
+mod host;
+#[cfg(not(target_arch = "wasm32"))]
 mod key;
 pub(crate) mod options;
 pub(crate) mod outcome;

@@ -5,7 +5,7 @@ use http::{
     header::{HOST, ORIGIN},
 };
 
-use super::rejection::Rejection;
+use super::{host::Host, rejection::Rejection};
 use crate::error::{Setting, WsErr};
 
 /// The allowed origins, hosts and paths. An empty list allows all.
@@ -21,8 +21,9 @@ impl Policy {
     /// # Errors
     /// [`WsErr::InvalidConfig`] for an origin or a host that no request has.
     pub(crate) fn validate(&self) -> Result<(), WsErr> {
-        let mut names = self.origins.iter().chain(&self.hosts);
-        if names.all(|name| name.is_ascii()) {
+        let mut hosts = self.hosts.iter();
+        let are_hosts = hosts.all(|host| Host::parse(host).is_some());
+        if are_hosts && self.origins.iter().all(|origin| origin.is_ascii()) {
             return Ok(());
         }
         Err(WsErr::InvalidConfig(Setting::AllowedName))
@@ -30,8 +31,7 @@ impl Policy {
 
     /// Checks a request for a WebSocket.
     pub(super) fn check(&self, request: &Request<()>) -> Result<(), Rejection> {
-        let host = host(request).unwrap_or_default();
-        if !self.hosts.is_empty() && !self.hosts.iter().any(|allowed| is_host(host, allowed)) {
+        if !self.hosts.is_empty() && !self.allows_host(host(request).unwrap_or_default()) {
             return Err(Rejection::new(421, "unknown host"));
         }
         let path = normalize_path(request.uri().path());
@@ -40,6 +40,12 @@ impl Policy {
             return Err(Rejection::new(404, "not found"));
         }
         self.check_origin(request.headers())
+    }
+
+    /// Whether a host is valid and allowed.
+    fn allows_host(&self, host: &str) -> bool {
+        let mut allowed = self.hosts.iter().filter_map(|allowed| Host::parse(allowed));
+        Host::parse(host).is_some_and(|host| allowed.any(|allowed| host.is_allowed_by(allowed)))
     }
 
     /// RFC 6455 section 10.2.
@@ -73,21 +79,44 @@ pub(super) fn host(request: &Request<()>) -> Option<&str> {
     }
 }
 
-/// Checks that a request has one `Host` (RFC 9112 section 3.2). Before HTTP/1.1, and in HTTP/2, it
-/// may have none; in HTTP/2, one that differs from `:authority` is malformed.
+/// Checks that a request has one `Host`, which is valid (RFC 9112 section 3.2). Before HTTP/1.1, and
+/// in HTTP/2, it may have none. A host in the target must be valid, too; in HTTP/2, a `Host` that
+/// differs from it is malformed.
 pub(super) fn check_host(request: &Request<()>) -> Result<(), Rejection> {
+    let malformed = |why: &str| Err(Rejection::new(400, why));
     match count(request.headers(), HOST) {
-        1 if request.version() >= Version::HTTP_2 => {
-            let own = text(request.headers(), HOST).unwrap_or_default();
-            if host(request).is_some_and(|host| !host.eq_ignore_ascii_case(own)) {
-                return Err(Rejection::new(400, "Host differs from :authority"));
-            }
-            Ok(())
-        }
-        1 => Ok(()),
-        0 if request.version() != Version::HTTP_11 => Ok(()),
-        _ => Err(Rejection::new(400, "a request has one Host header")),
+        0 if request.version() != Version::HTTP_11 => {}
+        1 => {}
+        _ => return malformed("a request has one Host header"),
     }
+    let own = request.headers().get(HOST);
+    let own = own.map(|value| value.to_str().unwrap_or("not ASCII"));
+    if own.is_some_and(|own| Host::parse(own).is_none()) {
+        return malformed("the Host header is not valid");
+    }
+    let Some(authority) = request.uri().authority() else {
+        return Ok(());
+    };
+    // An empty host is none (RFC 9110 section 4.2.1).
+    if Host::parse(authority.as_str()).is_none_or(|host| host.name.is_empty()) {
+        return malformed("the host in the request target is not valid");
+    }
+    let differs = own.is_some_and(|own| !own.eq_ignore_ascii_case(authority.as_str()));
+    if differs && request.version() >= Version::HTTP_2 {
+        return malformed("Host differs from :authority");
+    }
+    Ok(())
+}
+
+/// Checks the target, of which the type [`Uri`](http::Uri) allows more than RFC 9112 section 3.2 does.
+/// ASCII that is not encoded is accepted, since browsers send it in a query. A fragment does not reach
+/// this check: the type discards it.
+pub(super) fn check_target(request: &Request<()>) -> Result<(), Rejection> {
+    let uri = request.uri();
+    if uri.path().is_ascii() && uri.query().is_none_or(str::is_ascii) {
+        return Ok(());
+    }
+    Err(Rejection::new(400, "the request target is not ASCII"))
 }
 
 /// The value of a header, if it is visible ASCII.
@@ -115,30 +144,6 @@ fn without_default_port(origin: &str) -> &str {
         _ => return origin,
     };
     origin.strip_suffix(port).unwrap_or(origin)
-}
-
-/// Whether `host` is the allowed one: with this port, or with any if the allowed one has none. A
-/// host without a port has the default port of its scheme, 80 or 443. Behind a proxy, the scheme is
-/// not known.
-fn is_host(host: &str, allowed: &str) -> bool {
-    let (name, port) = split_port(host);
-    let (allowed_name, allowed_port) = split_port(allowed);
-    let is_port = match (port, allowed_port) {
-        (_, None) => true,
-        (None, Some(allowed)) => matches!(allowed, "80" | "443"),
-        (Some(port), Some(allowed)) => port == allowed,
-    };
-    is_port && name.eq_ignore_ascii_case(allowed_name)
-}
-
-/// A host, and its port. An empty port is none (RFC 3986 section 3.2.3).
-fn split_port(host: &str) -> (&str, Option<&str>) {
-    match host.rsplit_once(':') {
-        Some((name, port)) if !port.contains(']') => {
-            (name, Some(port).filter(|port| !port.is_empty()))
-        }
-        _ => (host, None),
-    }
 }
 
 /// A path in its normal form (RFC 3986 section 6.2.2): unreserved characters are as they are, and
@@ -359,5 +364,7 @@ mod tests {
         ));
         assert!(!is_valid("https://b\u{fc}cher.example", "a"));
         assert!(!is_valid("null", "b\u{fc}cher.example"));
+        assert!(!is_valid("null", "https://chat.example"));
+        assert!(!is_valid("null", "::1"));
     }
 }

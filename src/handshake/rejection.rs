@@ -38,7 +38,7 @@ struct Inner {
 
 impl Rejection {
     /// A rejection with a status from 200 to 599, in HTTP/2 from 300. The reason is sent as the body,
-    /// and is in [`WsErr::Rejected`] at both ends.
+    /// and is in [`WsErr::Rejected`] at both ends. Status 204, 205 and 304 have no body.
     ///
     /// With another status, the server gets [`WsErr::InvalidConfig`], and the client status 500.
     #[must_use]
@@ -108,7 +108,12 @@ impl Rejection {
             }
             (_, Err(error)) => return (internal_error(), error),
         };
-        let mut response = text(status, inner.reason.clone());
+        let content = if has_content(status) {
+            &*inner.reason
+        } else {
+            ""
+        };
+        let mut response = text(status, content.to_owned());
         if headers.contains_key(CONTENT_TYPE) {
             response.headers_mut().remove(CONTENT_TYPE);
         }
@@ -142,6 +147,14 @@ impl From<StatusCode> for Rejection {
 pub(crate) fn internal_error() -> Response<String> {
     let status = StatusCode::INTERNAL_SERVER_ERROR;
     text(status, "internal server error".to_owned())
+}
+
+/// Whether a response with this status has content (RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5).
+fn has_content(status: StatusCode) -> bool {
+    !matches!(
+        status,
+        StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED
+    )
 }
 
 /// A response with a text.

@@ -20,8 +20,9 @@ use http::{
 use http::header::SEC_WEBSOCKET_EXTENSIONS;
 
 #[cfg(feature = "deflate")]
-use super::extensions::{Malformed, deflate};
+use super::extensions::deflate;
 use super::{
+    extensions::{self, Extension, Malformed},
     handshaken::Handshaken,
     head::{self, HeadError, Kind, read_head},
     headers::{Duplicate, list, list_contains, single},
@@ -141,6 +142,7 @@ impl<V> Server<'_, V> {
         let (host, path) = (policy::host(&request), request.uri().path());
         self.trace.request(host, path, origin);
         policy::check_host(&request)?;
+        policy::check_target(&request)?;
         let upgrade = check_upgrade(&request, protocol).and_then(|()| {
             upgrade.ok_or_else(|| upgrade_required(&request, "this connection cannot be upgraded"))
         });
@@ -160,8 +162,14 @@ impl<V> Server<'_, V> {
         };
         self.policy.check(&request)?;
         let selected = subprotocol::select(self.options, &request);
+        // With or without compression.
+        #[cfg_attr(
+            not(feature = "deflate"),
+            expect(unused_variables, reason = "for compression")
+        )]
+        let offered = offered_extensions(request.headers())?;
         #[cfg(feature = "deflate")]
-        let compression = self.compress(request.headers())?;
+        let compression = self.compress(&offered);
         let value = self.call_back(request).await?;
         // A client that the callback rejects does not learn the contracts.
         let selected = selected?;
@@ -180,12 +188,9 @@ impl<V> Server<'_, V> {
 
     /// The answer to the offers of compression.
     #[cfg(feature = "deflate")]
-    fn compress(&self, headers: &HeaderMap) -> Result<Option<(String, Compression)>, Rejection> {
-        let Some(deflate) = &self.options.compression else {
-            return Ok(None);
-        };
-        deflate::answer(headers, deflate)
-            .map_err(|Malformed| Rejection::new(400, "the Sec-WebSocket-Extensions are malformed"))
+    fn compress(&self, offered: &[Extension]) -> Option<(String, Compression)> {
+        let deflate = self.options.compression.as_ref()?;
+        deflate::answer(offered, deflate)
     }
 
     /// What the callback says to a request.
@@ -289,6 +294,12 @@ fn single_value<'a>(
     single(request.headers(), name.clone()).map_err(duplicate)
 }
 
+/// The extensions that a client offers.
+fn offered_extensions(headers: &HeaderMap) -> Result<Vec<Extension>, Rejection> {
+    let why = "the Sec-WebSocket-Extensions are malformed";
+    extensions::parse(headers).map_err(|Malformed| Rejection::new(400, why))
+}
+
 /// The key of a request.
 fn valid_key(request: &Request<()>) -> Result<&[u8], Rejection> {
     match single_value(request, &SEC_WEBSOCKET_KEY)? {
@@ -332,13 +343,12 @@ async fn reject(
     let status = response.status();
     let headers = response.headers_mut();
     headers.append(CONNECTION, HeaderValue::from_static("close"));
-    // RFC 9110 sections 8.6, 15.3.5 and 15.4.5.
-    let has_content = !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    if has_content {
+    // RFC 9110 section 8.6. Status 205 has the length 0 (section 15.3.6).
+    if !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
         headers.insert(CONTENT_LENGTH, content.len().into());
     }
     let mut bytes = write_response(&response);
-    if has_content && !is_head {
+    if !is_head {
         bytes.extend_from_slice(content.as_bytes());
     }
     let (reader, mut writer) = io.split();

@@ -340,6 +340,198 @@ async fn policies_are_the_same() {
     }
 }
 
+const INVALID_HOSTS: [&str; 25] = [
+    "a b",
+    "a, b",
+    "a/b",
+    "u@a",
+    "a:x",
+    "[::1",
+    "::1",
+    "a?b",
+    "a#b",
+    "a\\b",
+    "http://a",
+    "a%4",
+    "[::1%25lo]",
+    "localhost:80@evil",
+    "localhost:@evil",
+    "localhost:/evil",
+    "localhost:80, evil",
+    "localhost: evil",
+    "localhost:evil.com",
+    "localhost:-1",
+    "localhost:99999",
+    "localhost:+1",
+    "localhost ø",
+    "[::1]:80@evil",
+    "[::1]80",
+];
+
+const INVALID_TARGETS: [&str; 9] = [
+    "http://localhost:80@evil/chat",
+    "http://localhost:@evil/chat",
+    "http://u@localhost/chat",
+    "http://u:p@localhost/chat",
+    "http://localhost:x/chat",
+    "http://localhost:99999/chat",
+    "http://:80/chat",
+    "http://[::1]:80@evil/chat",
+    "http://[::g]/chat",
+];
+
+/// A request with an invalid host gets status 400, in `Host` and in the target, whatever is allowed
+/// (RFC 9112 section 3.2, RFC 9110 section 4.2.4). None of them passes for an allowed host.
+#[tokio::test]
+async fn invalid_hosts_are_malformed() {
+    let (localhost, address) = ("localhost", "[::1]");
+    let ours = Acceptor::new().allow_host(localhost).allow_host(address);
+    let with_host = |host: &str| {
+        let host = format!("Host: {host}\r\n");
+        REQUEST.replace("Host: localhost\r\n", &host)
+    };
+    let with_target = |target: &str| REQUEST.replacen("/ ", &format!("{target} "), 1);
+    for way in WAYS {
+        for acceptor in [Acceptor::new(), ours.clone()] {
+            let (address, _results) = start(way, acceptor).await;
+            for host in INVALID_HOSTS {
+                let (head, _) = timeout(exchange(address, &with_host(host))).await;
+                assert_eq!(status_of(&head), 400, "{way:?} {host}");
+            }
+            for target in INVALID_TARGETS {
+                let (head, _) = timeout(exchange(address, &with_target(target))).await;
+                assert_eq!(status_of(&head), 400, "{way:?} {target}");
+            }
+            // The target counts, and the header must still be valid.
+            let request = with_host("a b").replacen("/ ", "http://localhost/ ", 1);
+            let (head, _) = timeout(exchange(address, &request)).await;
+            assert_eq!(status_of(&head), 400, "{way:?} {request}");
+        }
+        for (request, allowed_by_all, allowed_by_ours) in [
+            (with_host("localhost:"), 101, 101),
+            (with_host("Localhost:08080"), 101, 101),
+            (with_host("[::1]:80"), 101, 101),
+            (with_host(""), 101, 421),
+            (with_host("a_b.%65xample"), 101, 421),
+            (with_host("127.0.0.1"), 101, 421),
+            (with_target("http://localhost:80/chat"), 101, 101),
+            (with_target("http://[::1]/"), 101, 101),
+            (with_target("http://evil/chat"), 101, 421),
+        ] {
+            for (acceptor, status) in [
+                (Acceptor::new(), allowed_by_all),
+                (ours.clone(), allowed_by_ours),
+            ] {
+                let (address, _results) = start(way, acceptor).await;
+                let (head, _) = timeout(exchange(address, &request)).await;
+                assert_eq!(status_of(&head), status, "{way:?} {request}");
+            }
+        }
+    }
+}
+
+/// A malformed list of extensions gets status 400, whether or not compression is configured (RFC 6455
+/// section 9.1).
+#[tokio::test]
+async fn malformed_extensions_are_rejected() {
+    let compressing = Acceptor::new().config(Config::default().compression(Deflate::default()));
+    let rows = [
+        (&[";"][..], 400),
+        (&["foo bar"], 400),
+        (&["foo;"], 400),
+        (&["foo; =1"], 400),
+        (&["foo; a="], 400),
+        (&["foo; a=\"b c\""], 400),
+        (&["foo; a=\"b"], 400),
+        (&["foo=1"], 400),
+        (&["foo; a b"], 400),
+        (&["fo(o"], 400),
+        (&[""], 400),
+        (&[","], 400),
+        (&["", ", ,"], 400),
+        (&["foo", "foo bar"], 400),
+        (&["foo"], 101),
+        (&["foo,,bar; a=\"b\""], 101),
+        (&["", "foo ; a = 1"], 101),
+        (&["permessage-deflate; client_max_window_bits"], 101),
+    ];
+    for way in WAYS {
+        for acceptor in [Acceptor::new(), compressing.clone()] {
+            let (address, _results) = start(way, acceptor).await;
+            for (lines, status) in rows {
+                let line = |value: &&str| format!("Sec-WebSocket-Extensions: {value}\r\n");
+                let lines: String = lines.iter().map(line).collect();
+                let request = REQUEST.replace("\r\n\r\n", &format!("\r\n{lines}\r\n"));
+                let (head, _) = timeout(exchange(address, &request)).await;
+                assert_eq!(status_of(&head), status, "{way:?} {lines}");
+            }
+        }
+    }
+}
+
+/// A target outside of ASCII gets status 400 (RFC 9112 section 3.2). What browsers do not encode is
+/// accepted, and a fragment is ignored.
+#[tokio::test]
+async fn targets_are_ascii() {
+    let acceptor = Acceptor::new().allow_path("/chat").allow_path("/ø");
+    for way in WAYS {
+        let (address, mut results) = start(way, acceptor.clone()).await;
+        for (target, status) in [
+            ("/ø", 400),
+            ("/chat?ø", 400),
+            ("http://localhost/ø", 400),
+            ("/%C3%B8", 101),
+            ("/chat?a={[|]}^`\\", 101),
+            ("/chat#ø", 101),
+            ("/chat#fragment", 101),
+            ("/chat?a#fragment", 101),
+        ] {
+            let request = REQUEST.replacen("/ ", &format!("{target} "), 1);
+            let (head, _) = timeout(exchange(address, &request)).await;
+            assert_eq!(status_of(&head), status, "{way:?} {target}");
+            let result = timeout(results.recv()).await.unwrap();
+            assert_eq!(status_in(result), status, "{way:?} {target}");
+        }
+    }
+}
+
+/// Statuses without content have none, whatever the reason is (RFC 9110 sections 15.3.5, 15.3.6 and
+/// 15.4.5). The server's own error has the reason.
+#[tokio::test]
+async fn some_statuses_have_no_content() {
+    for (status, len) in [
+        (204, None),
+        (205, Some("content-length: 0")),
+        (304, None),
+        (403, Some("content-length: 6")),
+    ] {
+        for way in WAYS {
+            let rejection = Rejection::new(status, "reason");
+            let reject = move |_| future::ready(Err::<(), _>(rejection.clone()));
+            let acceptor = Acceptor::new().on_request(reject);
+            let (address, mut results) = start(way, acceptor).await;
+            let mut socket = TcpStream::connect(address).await.unwrap();
+            let request = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+            socket.write_all(request.as_bytes()).await.unwrap();
+            let mut response = String::new();
+            timeout(socket.read_to_string(&mut response)).await.unwrap();
+            drop(socket);
+            let (head, content) = response.split_once("\r\n\r\n").unwrap();
+            assert_eq!(status_of(head), status, "{way:?}");
+            let expected = if status == 403 { "reason" } else { "" };
+            assert_eq!(content, expected, "{way:?} {status}");
+            let head = head.to_lowercase();
+            let found = head.lines().find(|line| line.starts_with("content-length"));
+            assert_eq!(found, len, "{way:?} {status}");
+            assert!(!head.contains("transfer-encoding"), "{way:?} {head}");
+            match results.recv().await.unwrap().unwrap_err() {
+                WsErr::Rejected(response) => assert_eq!(response.reason(), "reason"),
+                error => panic!("{error:?}"),
+            }
+        }
+    }
+}
+
 /// `handshake_timeout` includes the callback, whose future is dropped. An HTTP server answers 503;
 /// a socket is closed.
 #[tokio::test]

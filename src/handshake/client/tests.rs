@@ -82,9 +82,9 @@ fn responses_that_open() {
         format!("{}{OK}\r\n", "HTTP/1.1 100 Continue\r\n\r\n".repeat(16)),
         format!("HTTP/1.0 102 x\r\nnonsense\r\n\r\n{OK}\r\n"),
         format!("\r\n\n{OK}\r\n"),
+        format!("{OK}\r\n").replace("websocket", "\tWebSocket "),
         // Lists.
-        format!("{OK}\r\n").replace("websocket", "h2c ,\tWebSocket"),
-        format!("{OK}Upgrade: h2c\r\nConnection: ,\tkeep-alive\r\n\r\n"),
+        format!("{OK}Connection: ,\tkeep-alive\r\n\r\n"),
         format!("{OK}\r\n").replace(
             "Connection:",
             "Connection: x\r\nConnection:\r\nConnection: ,,",
@@ -92,7 +92,7 @@ fn responses_that_open() {
         format!("{OK}\r\n").replace("{a}", "\t{a} "),
         // Headers without meaning.
         format!("{OK}Content-Length: 5\r\n\r\n"),
-        format!("{OK}Sec-WebSocket-Extensions:\r\nSec-WebSocket-Protocol: \r\n\r\n"),
+        format!("{OK}Sec-WebSocket-Protocol: \r\n\r\n"),
         format!("{OK}Server: caf\u{e9}\r\n\r\n"),
         format!("{OK}{many_headers}\r\n"),
         // Line breaks.
@@ -106,10 +106,15 @@ fn responses_that_open() {
     }
 }
 
-/// The error names the extension that was not offered.
+/// The error names the extension that was not offered, or says that the list is malformed.
 #[test]
 fn unoffered_extensions_are_named() {
     for (line, named) in [
+        ("", "the list is malformed"),
+        (",", "the list is malformed"),
+        (" ,\t,", "the list is malformed"),
+        ("x y", "the list is malformed"),
+        (";", "the list is malformed"),
         (",x", "x"),
         ("a, b; c=1", "b; c=1"),
         ("permessage-deflate", "permessage-deflate"),
@@ -163,10 +168,33 @@ fn responses_that_fail() {
             format!("{OK}Sec-WebSocket-Accept: AAAA\r\n\r\n"),
             "several sec-websocket-accept",
         ),
+        // The whole value is the protocol (RFC 6455 section 4.1).
         (
-            format!("{OK}Sec-WebSocket-Extensions: x y\r\n\r\n"),
-            "extensions is malformed",
+            format!("{OK}\r\n").replace("websocket", "websocket, foo"),
+            "upgrade to websocket",
         ),
+        (
+            format!("{OK}\r\n").replace("websocket", "foo, websocket"),
+            "upgrade to websocket",
+        ),
+        (
+            format!("{OK}\r\n").replace("websocket", "websocket,"),
+            "upgrade to websocket",
+        ),
+        (
+            format!("{OK}\r\n").replace("websocket", "websocket/13"),
+            "upgrade to websocket",
+        ),
+        (format!("{OK}Upgrade: websocket\r\n\r\n"), "several upgrade"),
+        (format!("{OK}Upgrade: h2c\r\n\r\n"), "several upgrade"),
+        (format!("{OK}Upgrade:\r\n\r\n"), "several upgrade"),
+        // Documented deviations.
+        (
+            format!("{OK}\r\n").replace("HTTP/1.1", "HTTP/1.2"),
+            "invalid HTTP version",
+        ),
+        (format!("{OK}X: a\r\n b\r\n\r\n"), "folded"),
+        (format!("{OK}X:\r\n\tb\r\n\r\n"), "folded"),
         (
             format!("{OK}Sec-WebSocket-Protocol: a\r\n\r\n"),
             "subprotocol",
@@ -387,7 +415,7 @@ fn headers_of_rejections() {
 /// The headers of the response without those of the handshake.
 #[test]
 fn headers_of_accepted_responses() {
-    let lines = "Set-Cookie: a=1\r\nset-cookie: b=2\r\nSec-WebSocket-Extensions:\r\nX:\r\n";
+    let lines = "Set-Cookie: a=1\r\nset-cookie: b=2\r\nX:\r\n";
     let (result, _) = Client::new().connect(format!("{OK}{lines}\r\n").as_bytes());
     let headers = result.unwrap().unwrap().1;
     let cookies: Vec<_> = headers.get_all("set-cookie").iter().collect();

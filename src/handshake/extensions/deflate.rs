@@ -1,8 +1,6 @@
 //! The negotiation of permessage-deflate (RFC 7692 sections 5 and 7.1).
 
-use http::HeaderMap;
-
-use super::{Extension, Malformed, parse};
+use super::Extension;
 use crate::{
     config::{Compression, Deflate},
     error::WsErr,
@@ -105,21 +103,17 @@ pub(in crate::handshake) fn offer(deflate: &Deflate) -> String {
     offered(deflate).to_extension().to_string()
 }
 
-/// A server's answer to the offers in a request: the header, and what is agreed on. `None` if there
-/// is no offer that it can accept.
-///
-/// # Errors
-/// If the list of extensions is malformed.
+/// A server's answer to the extensions that a client offers: the header, and what is agreed on. `None`
+/// if there is no offer that it can accept.
 pub(in crate::handshake) fn answer(
-    headers: &HeaderMap,
+    offered: &[Extension],
     deflate: &Deflate,
-) -> Result<Option<(String, Compression)>, Malformed> {
-    let extensions = parse(headers)?;
-    let offers = extensions.iter().filter(|offer| offer.name == NAME);
-    Ok(offers.filter_map(Params::of).find_map(|offer| {
+) -> Option<(String, Compression)> {
+    let offers = offered.iter().filter(|offer| offer.name == NAME);
+    offers.filter_map(Params::of).find_map(|offer| {
         let (answer, agreed) = accept(offer, deflate)?;
         Some((answer.to_extension().to_string(), agreed))
-    }))
+    })
 }
 
 /// The answer to one offer, unless it asks for a window that the compressor does not have.

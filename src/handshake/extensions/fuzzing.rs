@@ -28,18 +28,16 @@ pub fn check(input: &[u8]) {
     let small = alone.send_window_bits(9).recv_window_bits(10);
     let settings = [alone, alone.send_context(true).recv_context(true), small];
     let Ok(extensions) = parse(&headers) else {
-        for deflate in &settings {
-            assert!(deflate::answer(&headers, deflate).is_err());
-        }
         return;
     };
+    assert!(!extensions.is_empty());
     let written: Vec<_> = extensions.iter().map(ToString::to_string).collect();
     assert_eq!(parse_text(&written.join(",")), extensions);
     for deflate in &settings {
         for extension in &extensions {
             let _ = deflate::agree(extension, deflate);
         }
-        if let Ok(Some((text, agreed))) = deflate::answer(&headers, deflate) {
+        if let Some((text, agreed)) = deflate::answer(&extensions, deflate) {
             assert_eq!(parse_text(&text).len(), 1, "{text}");
             assert!((9..=15).contains(&agreed.send_window_bits));
         }

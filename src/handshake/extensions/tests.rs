@@ -27,7 +27,7 @@ fn lists_are_parsed() {
         (&["a,b", "c"], &["a", "b", "c"]),
         (&[" a ;x;\ty = 1 , ,, b;z=\"q\" "], &["a; x; y=1", "b; z=q"]),
         (&["a; x=\"a\\b\""], &["a; x=ab"]),
-        (&["", " \t", ","], &[]),
+        (&["", " \t", ",", "a"], &["a"]),
         (&["a; x; x=1"], &["a; x; x=1"]),
     ] {
         let expected: Vec<_> = expected.iter().map(|text| (*text).to_owned()).collect();
@@ -60,6 +60,14 @@ fn malformed_lists_are_refused() {
     ] {
         assert_eq!(parsed(&[line]), Err(Malformed), "{line}");
         assert_eq!(parsed(&["fine", line]), Err(Malformed), "{line}");
+    }
+}
+
+/// A list has at least one extension, in all lines together.
+#[test]
+fn empty_lists_are_refused() {
+    for lines in [&[""][..], &[" \t"], &[","], &[", ,"], &["", ","]] {
+        assert_eq!(parsed(lines), Err(Malformed), "{lines:?}");
     }
 }
 

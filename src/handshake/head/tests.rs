@@ -87,7 +87,12 @@ fn malformed_requests() {
         ("X : a", "invalid header name"),
         (": a", "invalid header name"),
         ("X: a\0b", "invalid header value"),
-        ("X: a\r\n folded", "invalid header name"),
+        ("X: a\r\n folded", "a header is folded over several lines"),
+        ("X: a\r\n\tfolded", "a header is folded over several lines"),
+        (
+            "X: a\r\n folded\r\nY : a",
+            "a header is folded over several lines",
+        ),
     ] {
         let head = format!("GET / HTTP/1.1\r\n{lines}\r\n\r\n");
         let error = parse_request(head.as_bytes()).map(drop).unwrap_err();
@@ -130,7 +135,9 @@ fn rejections_keep_valid_headers() {
     assert_eq!(names(b""), 0);
     assert_eq!(
         parse_response(head).map(drop),
-        Err(HeadError::Malformed("invalid header name"))
+        Err(HeadError::Malformed(
+            "a header is folded over several lines"
+        ))
     );
 }
 

@@ -1,9 +1,16 @@
 //! Requests that are rejected, and what the acceptor checks.
 
-use std::time::Duration;
+use std::{future::ready, time::Duration};
 
 use axum::{Router, routing::get};
-use hyper::{Method, Request, StatusCode, body::Body, ext::Protocol};
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::{Body, Incoming},
+    ext::Protocol,
+    server::conn::http2::Builder,
+    service::service_fn,
+};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use support::timeout;
 use tokio::net::TcpListener;
 use ws_framed::{
@@ -123,7 +130,7 @@ async fn callback_gets_whole_request() {
 /// What is changed of a request for a WebSocket, the status of the response, and its text.
 type Row = (&'static str, fn(&mut Request<String>), u16, &'static str);
 
-const ROWS: [Row; 9] = [
+const ROWS: [Row; 16] = [
     ("accepted", |_| {}, 200, ""),
     (
         "another version",
@@ -157,6 +164,51 @@ const ROWS: [Row; 9] = [
         |request| set(request, "host", "b"),
         400,
         "Host differs from :authority",
+    ),
+    (
+        "an invalid host",
+        |request| set(request, "host", "localhost:80@evil"),
+        400,
+        "the Host header is not valid",
+    ),
+    (
+        "an authority with userinfo",
+        |request| *request.uri_mut() = Uri::from_static("http://localhost:80@evil/"),
+        400,
+        "the host in the request target is not valid",
+    ),
+    (
+        "an authority with an invalid port",
+        |request| *request.uri_mut() = Uri::from_static("http://localhost:evil/"),
+        400,
+        "the host in the request target is not valid",
+    ),
+    (
+        "malformed extensions",
+        |request| set(request, "sec-websocket-extensions", "foo bar"),
+        400,
+        "the Sec-WebSocket-Extensions are malformed",
+    ),
+    (
+        "no extensions in a list",
+        |request| set(request, "sec-websocket-extensions", ","),
+        400,
+        "the Sec-WebSocket-Extensions are malformed",
+    ),
+    (
+        "a target outside of ASCII",
+        |request| *request.uri_mut() = "http://localhost/\u{f8}".parse().unwrap(),
+        400,
+        "the request target is not ASCII",
+    ),
+    (
+        "no content",
+        |request| {
+            make_plain(request);
+            *request.uri_mut() = Uri::from_static("http://localhost/205");
+        },
+        205,
+        "",
     ),
     (
         "a plain request",
@@ -201,6 +253,9 @@ async fn other_requests_are_rejected() {
                 if request.uri().path() == "/health" {
                     return Err(Rejection::new(200, "ok"));
                 }
+                if request.uri().path() == "/205" {
+                    return Err(Rejection::new(205, "secret"));
+                }
                 Ok(())
             });
             let mut server = Server::start(way, acceptor).await;
@@ -232,6 +287,7 @@ async fn other_requests_are_rejected() {
                         let error = WsErr::InvalidConfig(Setting::RejectionStatus);
                         assert_eq!(result, Err(error));
                     }
+                    "no content" => assert_eq!(rejection(&result.unwrap_err()), (205, "secret")),
                     _ => assert_eq!(rejection(&result.unwrap_err()), (status, reason)),
                 }
                 if what != "accepted" {
@@ -243,7 +299,41 @@ async fn other_requests_are_rejected() {
     }
 }
 
-async fn body(response: hyper::Response<hyper::body::Incoming>) -> String {
+/// A list of extensions without one, or with one that was not offered, fails the handshake.
+#[tokio::test]
+async fn selected_extensions_are_checked() {
+    for (line, named) in [
+        ("", "the list is malformed"),
+        (",", "the list is malformed"),
+        ("x y", "the list is malformed"),
+        ("x-foo", "x-foo"),
+    ] {
+        timeout(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            tokio::spawn(async move {
+                let (io, _) = listener.accept().await.unwrap();
+                let service = service_fn(|_: Request<Incoming>| {
+                    let response = Response::builder().header("sec-websocket-extensions", line);
+                    ready(response.body(String::new()))
+                });
+                let mut http = Builder::new(TokioExecutor::new());
+                http.enable_connect_protocol();
+                let _ = http.serve_connection(TokioIo::new(io), service).await;
+            });
+            let (sender, mut connection) = connect(address, false).await;
+            let client = Http2::handshake(sender, &mut connection, LIMIT)
+                .await
+                .unwrap();
+            tokio::spawn(connection);
+            let error = client.connect(&Connector::new(), "ws://localhost/").await;
+            assert_eq!(error.unwrap_err(), WsErr::Extension(named.to_owned()));
+        })
+        .await;
+    }
+}
+
+async fn body(response: Response<Incoming>) -> String {
     let mut body = response.into_body();
     let mut text = Vec::new();
     loop {

@@ -3,7 +3,10 @@
 use std::{io, time::Duration};
 
 use futures::future;
-use support::{handshake::read_head, timeout};
+use support::{
+    handshake::{read_head, response_to},
+    timeout,
+};
 use tokio::{
     io::{AsyncWriteExt, duplex},
     net::TcpListener,
@@ -61,6 +64,73 @@ async fn status_and_reason_phrase() {
         }
     })
     .await;
+}
+
+/// A status 101 that does not confirm the handshake fails it, in each client: over a stream, over TCP
+/// of both runtimes, and through a proxy (RFC 6455 section 4.1).
+#[tokio::test]
+async fn confirmation_must_be_exact() {
+    const UPGRADE: &str = "Upgrade: websocket\r\n";
+    let add = |line: &str| format!("{UPGRADE}{line}\r\n");
+    let upgrade = |value: &str| format!("Upgrade: {value}\r\n");
+    let rows = [
+        (upgrade("websocket, foo"), "does not upgrade to websocket"),
+        (upgrade("foo, websocket"), "does not upgrade to websocket"),
+        (upgrade("websocket,"), "does not upgrade to websocket"),
+        (add("Upgrade: websocket"), "several upgrade headers"),
+        (add("Upgrade: foo"), "several upgrade headers"),
+        (add("Sec-WebSocket-Extensions:"), "the list is malformed"),
+        (add("Sec-WebSocket-Extensions: ,"), "the list is malformed"),
+        (
+            add("Sec-WebSocket-Extensions: x y"),
+            "the list is malformed",
+        ),
+        (add("Sec-WebSocket-Extensions: x-foo"), "x-foo"),
+        (add("X: a\r\n b"), "folded"),
+    ];
+    for (lines, why) in rows {
+        timeout(async {
+            let response = |request: String| {
+                let response = String::from_utf8(response_to(request.as_bytes())).unwrap();
+                response.replace(UPGRADE, &lines).into_bytes()
+            };
+            let connector = Connector::new();
+            let mut errors = vec![error_for_response(&connector, response).await];
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let serve = async |is_proxy: bool| {
+                let mut socket = listener.accept().await.unwrap().0;
+                if is_proxy {
+                    read_head(&mut socket).await;
+                    socket.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+                }
+                let request = read_head(&mut socket).await;
+                socket.write_all(&response(request)).await.unwrap();
+                socket
+            };
+            let url = format!("ws://{address}/");
+            let (opened, _socket) = future::join(connector.connect(&url), serve(false)).await;
+            errors.push(opened.map(drop).unwrap_err());
+            let opening = smol::connect_with(&connector, &url);
+            let (opened, _socket) = future::join(opening, serve(false)).await;
+            errors.push(opened.map(drop).unwrap_err());
+            let connector = connector.proxy(format!("http://{address}"));
+            let opening = connector.connect("ws://chat.example/");
+            let (opened, _socket) = future::join(opening, serve(true)).await;
+            errors.push(opened.map(drop).unwrap_err());
+            for error in errors {
+                let is_typed = match &error {
+                    WsErr::Extension(_) => lines.contains("Extensions"),
+                    WsErr::Handshake(_) => !lines.contains("Extensions"),
+                    _ => false,
+                };
+                assert!(is_typed, "{lines} {error:?}");
+                assert!(error.to_string().contains(why), "{lines} {error}");
+                assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+            }
+        })
+        .await;
+    }
 }
 
 /// The body of the response is the reason.

@@ -33,6 +33,33 @@ async fn open_at(address: &str) -> Option<()> {
     Some(())
 }
 
+/// Calls to one address run at the same time, which RFC 6455 section 4.1 forbids to browsers.
+#[tokio::test]
+async fn calls_to_one_address_overlap() {
+    timeout(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ws://{}/", listener.local_addr().unwrap());
+        // Neither request is answered before both are there.
+        let serve = async {
+            let mut requests = Vec::new();
+            for _ in 0..2 {
+                let mut socket = listener.accept().await.unwrap().0;
+                let request = read_head(&mut socket).await;
+                requests.push((socket, request));
+            }
+            for (socket, request) in &mut requests {
+                let response = response_to(request.as_bytes());
+                socket.write_all(&response).await.unwrap();
+            }
+            requests
+        };
+        let (first, second, _sockets) = future::join3(connect(&url), connect(&url), serve).await;
+        first.unwrap();
+        second.unwrap();
+    })
+    .await;
+}
+
 /// `connect` and `accept` open a connection over IPv4.
 #[tokio::test]
 async fn tcp_over_ipv4() {
