@@ -1,4 +1,5 @@
-//! A codec of your own: commands of a small key-value store, one a line, as Redis speaks them inline.
+//! A codec of your own: commands of a small key-value store, one a line, as Redis speaks them
+//! inline.
 //!
 //! A codec is two traits of the crate `asynchronous-codec`, and knows nothing of WebSockets.
 //!

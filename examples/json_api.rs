@@ -1,5 +1,5 @@
-//! A server with a JSON API for any WebSocket client: a page's own `WebSocket`, Python, Node, or, here, a
-//! client that uses only tungstenite.
+//! A server with a JSON API for any WebSocket client: a page's own `WebSocket`, Python, Node, or,
+//! here, a client that uses only tungstenite.
 //!
 //! ```sh
 //! cargo run --example json_api --features json

@@ -10,8 +10,8 @@ use tokio::{
 };
 use ws_framed::{accept, connect};
 
-/// Some protocol: the client asks for so many bytes in a line of text, and gets them. It would run over
-/// TCP, TLS or a pipe just as well.
+/// Some protocol: the client asks for so many bytes in a line of text, and gets them. It would run
+/// over TCP, TLS or a pipe just as well.
 async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     let mut line = String::new();

@@ -1,5 +1,5 @@
-//! One connection, one view after the other: items, then bytes, then items in another codec. Nothing is
-//! lost on the way, though all of it may arrive at once.
+//! One connection, one view after the other: items, then bytes, then items in another codec.
+//! Nothing is lost on the way, though all of it may arrive at once.
 //!
 //! Run it with `cargo run --example switch_views`.
 

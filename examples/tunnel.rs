@@ -1,10 +1,11 @@
-//! A TCP tunnel: whatever connects to one port comes out at another, through WebSockets, as through a proxy that lets
-//! nothing else pass.
+//! A TCP tunnel: whatever connects to one port comes out at another, through WebSockets, as through
+//! a proxy that lets nothing else pass.
 //!
-//! What a tunnel cannot carry is a connection that is closed in one direction only: a WebSocket closes both at once. A
-//! client that says "that was all" by closing its sending half, and then waits for an answer, gets none. Protocols
-//! that tell their lengths (HTTP, ssh, databases) do not do that. For the others there are streams of yamux, which end in
-//! each direction alone: see `examples/frameworks/yamux.rs`.
+//! What a tunnel cannot carry is a connection that is closed in one direction only: a WebSocket
+//! closes both at once. A client that says "that was all" by closing its sending half, and then
+//! waits for an answer, gets none. Protocols that tell their lengths (HTTP, ssh, databases) do not
+//! do that. For the others there are streams of yamux, which end in each direction alone: see
+//! `examples/frameworks/yamux.rs`.
 //!
 //! Run it with `cargo run --example tunnel`.
 

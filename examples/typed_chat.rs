@@ -68,7 +68,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     Ok(())
 }
 
-/// Connects, and waits until the server has announced it: from then on it receives what each client says.
+/// Connects, and waits until the server has announced it: from then on it receives what each client
+/// says.
 async fn join(
     url: &str,
     name: &str,
@@ -99,7 +100,8 @@ async fn serve(listener: TcpListener) -> Result<(), CodecError> {
     Ok(())
 }
 
-/// Passes the messages of one client to the room. A second task passes those of the room to the client.
+/// Passes the messages of one client to the room. A second task passes those of the room to the
+/// client.
 async fn talk(
     client: ServerSide,
     room: broadcast::Sender<ServerMsg>,
@@ -126,7 +128,8 @@ async fn talk(
     Ok(())
 }
 
-/// Sends what is in the queue, and flushes when it is empty. A client that is too slow for it is closed.
+/// Sends what is in the queue, and flushes when it is empty. A client that is too slow for it is
+/// closed.
 async fn send_all(
     mut client: WsSender<ServerSide>,
     mut queue: broadcast::Receiver<ServerMsg>,

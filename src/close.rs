@@ -41,8 +41,8 @@ impl CloseCode {
     pub const MANDATORY_EXTENSION: Self = Self(1010);
     /// 1011: an unexpected condition prevents the server from continuing.
     pub const INTERNAL_ERROR: Self = Self(1011);
-    /// 1012: the service restarts. This and the next two are in IANA's registry of close codes, not in the
-    /// RFC.
+    /// 1012: the service restarts. This and the next two are in IANA's registry of close codes, not
+    /// in the RFC.
     pub const SERVICE_RESTART: Self = Self(1012);
     /// 1013: try again later.
     pub const TRY_AGAIN_LATER: Self = Self(1013);

@@ -265,8 +265,8 @@ impl Config {
         self
     }
 
-    /// In a browser: how many received bytes may be unread. Default 4 MiB. Each message counts 64 bytes
-    /// more than its length, and an empty queue accepts any message, so that a value below
+    /// In a browser: how many received bytes may be unread. Default 4 MiB. Each message counts 64
+    /// bytes more than its length, and an empty queue accepts any message, so that a value below
     /// `max_recv_message_len` is no error.
     ///
     /// A page cannot make a peer wait, so a connection above the limit fails with
@@ -303,8 +303,8 @@ impl Config {
         self
     }
 
-    /// How long [`WsHandle::ping`](crate::WsHandle::ping) waits for a pong without progress. Default
-    /// 20 s, more than zero.
+    /// How long [`WsHandle::ping`](crate::WsHandle::ping) waits for a pong without progress.
+    /// Default 20 s, more than zero.
     ///
     /// It begins with the call, and again when the ping is sent, when the peer sends something, and
     /// when it takes some of what had to wait.
@@ -369,8 +369,8 @@ impl Config {
         self
     }
 
-    /// Whether messages are compressed by permessage-deflate (RFC 7692), if the peer agrees. Default
-    /// `None`.
+    /// Whether messages are compressed by permessage-deflate (RFC 7692), if the peer agrees.
+    /// Default `None`.
     ///
     /// [`Connector`](crate::Connector) offers it, [`Acceptor`](crate::Acceptor) accepts an offer,
     /// under hyper and axum too. [`WsStream::compression`](crate::WsStream::compression) returns

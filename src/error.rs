@@ -40,13 +40,14 @@ pub enum WsErr {
     #[error(transparent)]
     Io(Arc<io::Error>),
 
-    /// There is no TCP connection to the server or to the proxy. It lists the addresses that were tried,
-    /// and how each failed. `ErrorKind` is that of the last attempt, or `TimedOut` if one timed out.
+    /// There is no TCP connection to the server or to the proxy. It lists the addresses that were
+    /// tried, and how each failed. `ErrorKind` is that of the last attempt, or `TimedOut` if one
+    /// timed out.
     #[error(transparent)]
     Connect(Arc<ConnectError>),
 
-    /// The proxy did not connect to the server. `ErrorKind::PermissionDenied` if it asks for a password
-    /// or does not allow the connection; see [`ProxyError::kind`].
+    /// The proxy did not connect to the server. `ErrorKind::PermissionDenied` if it asks for a
+    /// password or does not allow the connection; see [`ProxyError::kind`].
     #[error(transparent)]
     Proxy(Box<ProxyError>),
 
@@ -70,8 +71,8 @@ pub enum WsErr {
     },
 
     /// A message, or an item that is one message, exceeds
-    /// [`max_send_message_len`](crate::Config::max_send_message_len). Nothing of it was sent, and the
-    /// connection goes on. `ErrorKind::InvalidInput`.
+    /// [`max_send_message_len`](crate::Config::max_send_message_len). Nothing of it was sent, and
+    /// the connection goes on. `ErrorKind::InvalidInput`.
     #[error("a message of {len} bytes exceeds the limit of {max} bytes for sending")]
     TooLargeToSend {
         /// Length of the message in bytes.
@@ -94,13 +95,13 @@ pub enum WsErr {
     #[error("a text message was received where only binary messages are accepted")]
     ReceivedText,
 
-    /// A message does not match a frame of the codec, where each item is
-    /// [one message](crate::WsStream::per_message). The connection goes on. `ErrorKind::InvalidData`.
+    /// A message does not match a frame of the codec, where each item is [one
+    /// message](crate::WsStream::per_message). The connection goes on. `ErrorKind::InvalidData`.
     #[error("a message is not one frame of the codec: {0}")]
     NotOneFrame(Mismatch),
 
-    /// The codec refused what was received, and cannot continue. It holds the code of the close frame
-    /// that the peer gets: 1009 for a frame over the limit of the codec, else 1007.
+    /// The codec refused what was received, and cannot continue. It holds the code of the close
+    /// frame that the peer gets: 1009 for a frame over the limit of the codec, else 1007.
     /// `ErrorKind::InvalidData`.
     #[error("the codec could not decode what was received")]
     Undecodable(CloseCode),
@@ -118,9 +119,9 @@ pub enum WsErr {
     #[error("the connection is closed")]
     Closed,
 
-    /// The server rejected the handshake: it responded with another status than 101, or in HTTP/2 than
-    /// 200. A server gets the same error for its own response. `ErrorKind::PermissionDenied` for 401, 403
-    /// and 407, `NotFound` for 404 and 410, else `Other`.
+    /// The server rejected the handshake: it responded with another status than 101, or than 200 in
+    /// HTTP/2. A server gets the same error for its own response. `ErrorKind::PermissionDenied` for
+    /// 401, 403 and 407, `NotFound` for 404 and 410, else `Other`.
     #[error("the handshake was rejected with {0}")]
     Rejected(Box<RejectedHandshake>),
 
@@ -135,8 +136,8 @@ pub enum WsErr {
     NoSubprotocol,
 
     /// The server selected an extension that was not offered, or with other parameters than those
-    /// offered, or its list of extensions is malformed (RFC 6455 section 9.1, RFC 7692 section 5.1).
-    /// `ErrorKind::InvalidData`.
+    /// offered, or its list of extensions is malformed (RFC 6455 section 9.1, RFC 7692 section
+    /// 5.1). `ErrorKind::InvalidData`.
     #[error("the server did not select an extension as offered: {0}")]
     Extension(String),
 
@@ -153,13 +154,13 @@ pub enum WsErr {
     #[error("no codec for {0}")]
     NoCodec(String),
 
-    /// An [`Encoded`](crate::Encoded) item is not encoded for the contract of a connection. Nothing of it
-    /// was sent, and the connection goes on. `ErrorKind::InvalidInput`.
+    /// An [`Encoded`](crate::Encoded) item is not encoded for the contract of a connection. Nothing
+    /// of it was sent, and the connection goes on. `ErrorKind::InvalidInput`.
     #[error("the item is not encoded for {0}")]
     NotEncoded(String),
 
-    /// A [`Setting`] of a [`Config`](crate::Config), a `Connector`, an `Acceptor` or another argument is not
-    /// valid. `ErrorKind::InvalidInput`.
+    /// A [`Setting`] of a [`Config`](crate::Config), a `Connector`, an `Acceptor` or another
+    /// argument is not valid. `ErrorKind::InvalidInput`.
     #[error("invalid configuration: {0}")]
     InvalidConfig(Setting),
 
@@ -181,8 +182,8 @@ pub enum WsErr {
 }
 
 impl WsErr {
-    /// The `WsErr` inside an error of this library: an [`io::Error`], a [`CodecError`], a boxed error,
-    /// or any error that has one of these as a source.
+    /// The `WsErr` inside an error of this library: an [`io::Error`], a [`CodecError`], a boxed
+    /// error, or any error that has one of these as a source.
     ///
     /// ```
     /// use std::error::Error;
@@ -211,11 +212,11 @@ impl WsErr {
         None
     }
 
-    /// Whether the connection is over, or was not opened. Otherwise the error concerns one item, one
-    /// message or one call.
+    /// Whether the connection is over, or was not opened. Otherwise the error concerns one item,
+    /// one message or one call.
     ///
-    /// For the [`CodecError::Io`] of an item stream, get the `WsErr` by [`find_in`](Self::find_in) and ask
-    /// that: [`CodecError::ends_connection`] does not look into it.
+    /// For the [`CodecError::Io`] of an item stream, get the `WsErr` by [`find_in`](Self::find_in)
+    /// and ask that: [`CodecError::ends_connection`] does not look into it.
     #[must_use]
     pub fn ends_connection(&self) -> bool {
         !matches!(
@@ -248,9 +249,9 @@ impl WsErr {
         matches!(self, Self::Rejected(_))
     }
 
-    /// The code of the close frame that the peer sent, or of the one that reports this error to the peer.
-    /// Where the connection was closing already, the peer may get another code or none. A browser sends
-    /// [a code 3900 higher](crate::guide::browser#closing).
+    /// The code of the close frame that the peer sent, or of the one that reports this error to the
+    /// peer. Where the connection was closing already, the peer may get another code or none. A
+    /// browser sends [a code 3900 higher](crate::guide::browser#closing).
     #[must_use]
     pub fn close_code(&self) -> Option<CloseCode> {
         match self {
@@ -297,8 +298,8 @@ impl WsErr {
         }
     }
 
-    /// An error of the stream below a transport. That stream may be a connection of this library too:
-    /// how it ended is nothing that the peer of the connection above has done.
+    /// An error of the stream below a transport. That stream may be a connection of this library
+    /// too: how it ended is nothing that the peer of the connection above has done.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn from_transport_io(error: io::Error) -> Self {
         Self::Io(Arc::new(error))
@@ -318,8 +319,8 @@ impl WsErr {
     }
 }
 
-/// Errors are equal if their variants, kinds, close codes and texts are. An `io::Error`, which some hold,
-/// compares by no more than that.
+/// Errors are equal if their variants, kinds, close codes and texts are. An `io::Error`, which some
+/// hold, compares by no more than that.
 impl PartialEq for WsErr {
     fn eq(&self, other: &Self) -> bool {
         std::mem::discriminant(self) == std::mem::discriminant(other)
@@ -330,8 +331,8 @@ impl PartialEq for WsErr {
 }
 
 impl CloseFrame {
-    /// A close frame to send. A reason of more than 123 bytes, which does not fit into a control frame,
-    /// is truncated at a character boundary.
+    /// A close frame to send. A reason of more than 123 bytes, which does not fit into a control
+    /// frame, is truncated at a character boundary.
     ///
     /// # Errors
     /// [`WsErr::InvalidCloseCode`] for a code that [may not be sent](CloseCode::is_sendable).
@@ -383,8 +384,8 @@ impl From<RejectedHandshake> for WsErr {
 }
 
 /// As the item stream reports it, so that `?` works in a function that connects, and then sends and
-/// receives: `ItemTooLarge` for `TooLargeToSend`, `Unencodable` for `NotEncoded` and for a `NotOneFrame`
-/// of an item that was to be sent, else `Io`.
+/// receives: `ItemTooLarge` for `TooLargeToSend`, `Unencodable` for `NotEncoded` and for a
+/// `NotOneFrame` of an item that was to be sent, else `Io`.
 impl From<WsErr> for CodecError {
     fn from(error: WsErr) -> Self {
         match error {

@@ -13,8 +13,8 @@ use crate::{close::CloseFrame, error::WsErr};
 
 /// Something that happened on a connection, and that is not a part of its data.
 ///
-/// [`WsHandle::events`](crate::WsHandle::events), or the method of the same name of a stream, returns
-/// them. Events are a result of polling: while no task reads, there are none.
+/// [`WsHandle::events`](crate::WsHandle::events), or the method of the same name of a stream,
+/// returns them. Events are a result of polling: while no task reads, there are none.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum WsEvent {
@@ -24,9 +24,9 @@ pub enum WsEvent {
     Pong(Bytes),
     /// A text message under [`TextPolicy::Event`](crate::TextPolicy::Event).
     Text(Arc<str>),
-    /// The peer sent a close frame, with a code and a reason, or empty. `async-tungstenite` replaces a
-    /// code that RFC 6455 section 7.4 does not allow by 1002, unless it replies to a close of this
-    /// endpoint.
+    /// The peer sent a close frame, with a code and a reason, or empty. `async-tungstenite`
+    /// replaces a code that RFC 6455 section 7.4 does not allow by 1002, unless it replies to a
+    /// close of this endpoint.
     CloseFrame(Option<CloseFrame>),
     /// The connection failed. A reader gets the same error once, in band, or the codec's own if the
     /// codec could not continue. A peer that closes with a code that reports a failure is a
@@ -34,8 +34,8 @@ pub enum WsEvent {
     Error(Arc<WsErr>),
     /// This observer was too slow and missed this many events.
     ///
-    /// Where an observer of `pharos` has a filter, the count includes events that the filter would have
-    /// dropped, and the filter decides about `Lagged` too.
+    /// Where an observer of `pharos` has a filter, the count includes events that the filter would
+    /// have dropped, and the filter decides about `Lagged` too.
     Lagged(u64),
     /// The connection has ended. This is the last event, and comes once. It is missing only for an
     /// observer whose queue is full when the stream is dropped.
@@ -44,11 +44,11 @@ pub enum WsEvent {
 
 /// The events of a connection, from [`WsHandle::events`](crate::WsHandle::events).
 ///
-/// A slow observer delays nothing. Its queue holds at most 128 events. While the observer keeps 256 KiB
-/// of texts alive, in the queue or taken out of it, it gets no more texts. The number of missed events
-/// is delivered as [`WsEvent::Lagged`] before the next event for which there is room, at the latest before
-/// [`WsEvent::Closed`]. If the queue is full when the
-/// [`WsStream`](crate::WsStream) is dropped, the events end without `Lagged` and `Closed`.
+/// A slow observer delays nothing. Its queue holds at most 128 events. While the observer keeps 256
+/// KiB of texts alive, in the queue or taken out of it, it gets no more texts. The number of missed
+/// events is delivered as [`WsEvent::Lagged`] before the next event for which there is room, at the
+/// latest before [`WsEvent::Closed`]. If the queue is full when the [`WsStream`](crate::WsStream)
+/// is dropped, the events end without `Lagged` and `Closed`.
 ///
 /// Dropping it ends the observation. [`pharos::Observable`] does the same with a filter.
 ///

@@ -84,8 +84,8 @@ pages! {
 }
 
 #[doc = include_str!("guide/performance.md")]
-// A block of HTML: no blank line inside. The background follows the system's colours, as the picture
-// does, and not those of rustdoc.
+// A block of HTML: no blank line inside. The background follows the system's colours, as the
+// picture does, and not those of rustdoc.
 #[cfg_attr(
     not(doctest),
     doc = concat!(

@@ -14,7 +14,8 @@ use crate::{
 
 /// A cloneable handle to a connection, from [`WsStream::handle`](crate::WsStream::handle),
 /// [`WsFramed::handle`](crate::WsFramed::handle) or
-/// [`WsMessages::handle`](crate::WsMessages::handle). It outlives `split`, `framed` and the way back.
+/// [`WsMessages::handle`](crate::WsMessages::handle). It outlives `split`, `framed` and the way
+/// back.
 ///
 /// Requests take effect when the stream is polled: while no task reads or writes, nothing happens.
 ///
@@ -43,21 +44,20 @@ impl WsHandle {
         Self { shared }
     }
 
-    /// Sends a ping and waits for its pong. Returns the time from when the transport took the ping until
-    /// the pong was read.
+    /// Sends a ping and waits for its pong. Returns the time from when the transport took the ping
+    /// until the pong was read.
     ///
     /// # Errors
-    /// [`WsErr::TimedOut`] after [`ping_timeout`](crate::Config::ping_timeout) without progress, also if
-    /// no task reads;
-    /// [`WsErr::Closed`] when the connection closes, ends or is dropped; [`WsErr::Unsupported`] where
-    /// the transport cannot send pings (a browser).
+    /// [`WsErr::TimedOut`] after [`ping_timeout`](crate::Config::ping_timeout) without progress,
+    /// also if no task reads; [`WsErr::Closed`] when the connection closes, ends or is dropped;
+    /// [`WsErr::Unsupported`] where the transport cannot send pings (a browser).
     pub async fn ping(&self) -> Result<Duration, WsErr> {
         self.shared.ping().await
     }
 
-    /// Closes the connection: what was written is flushed, then the close frame is sent, and reading goes
-    /// on until the peer's close frame. The first close counts; a connection that is closing or has ended
-    /// stays as it is.
+    /// Closes the connection: what was written is flushed, then the close frame is sent, and
+    /// reading goes on until the peer's close frame. The first close counts; a connection that is
+    /// closing or has ended stays as it is.
     ///
     /// It does not wait: [`closed`](Self::closed) does.
     ///

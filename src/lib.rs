@@ -1,4 +1,5 @@
-//! Typed messages, or a plain byte stream, over a WebSocket: on a server, in a native client, and in a browser.
+//! Typed messages, or a plain byte stream, over a WebSocket: on a server, in a native client, and
+//! in a browser.
 //!
 //! ```
 //! # #[cfg(feature = "tokio")]
@@ -40,8 +41,8 @@
 //! | connect again after an end | [`Reconnector`] |
 //! | agree on protocol, version and codec | [`Contract`], [`Contracts`] |
 //!
-//! The [`guide`] has a page for each topic: [choices](guide::choices) helps to select a stream type, a codec and limits,
-//! and [features](guide::features) lists the features of the crate.
+//! The [`guide`] has a page for each topic: [choices](guide::choices) helps to select a stream
+//! type, a codec and limits, and [features](guide::features) lists the features of the crate.
 
 // Some links lead to what features add.
 #![cfg_attr(

@@ -46,7 +46,8 @@ impl Message {
         }
     }
 
-    /// The payload of a data message, whichever its kind; empty for a control message. Copies nothing.
+    /// The payload of a data message, whichever its kind; empty for a control message. Copies
+    /// nothing.
     #[must_use]
     pub fn into_data(self) -> Payload {
         match self {
@@ -124,8 +125,8 @@ impl From<Bytes> for Message {
 
 /// The payload of a binary message: a buffer that nothing else refers to, or shared bytes.
 ///
-/// A unique buffer can be masked and decoded in place. [`Bytes`] cannot tell whether it is unique while
-/// any other part of its allocation is alive, so a message keeps the two apart.
+/// A unique buffer can be masked and decoded in place. [`Bytes`] cannot tell whether it is unique
+/// while any other part of its allocation is alive, so a message keeps the two apart.
 ///
 /// ```
 /// use ws_framed::{Message, Payload, bytes::{Bytes, BytesMut}};
@@ -148,7 +149,8 @@ enum Repr {
 }
 
 impl Payload {
-    /// A payload behind `headroom` bytes of unused room, in which a transport writes a frame header.
+    /// A payload behind `headroom` bytes of unused room, in which a transport writes a frame
+    /// header.
     pub(crate) fn with_headroom(buffer: BytesMut, headroom: usize) -> Self {
         debug_assert!(headroom <= buffer.len());
         Self(Repr::Unique { buffer, headroom })

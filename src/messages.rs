@@ -197,8 +197,8 @@ impl<M: MessageTransport> WsSender<WsMessages<M>> {
         .await
     }
 
-    /// Closes the connection like [`close_with`](Self::close_with), in at most `limit` altogether, as
-    /// [`WsStream::close_within`] does.
+    /// Closes the connection like [`close_with`](Self::close_with), in at most `limit` altogether,
+    /// as [`WsStream::close_within`] does.
     ///
     /// # Errors
     /// Those of [`WsStream::close_with`].

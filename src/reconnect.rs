@@ -17,8 +17,8 @@ use crate::{
     time::Instant,
 };
 
-/// The longest that clients wait after [`CloseCode::SERVICE_RESTART`], and 6 times the shortest: the
-/// registry of close codes asks for a random delay of 5 to 30 seconds.
+/// The longest that clients wait after [`CloseCode::SERVICE_RESTART`], and 6 times the shortest:
+/// the registry of close codes asks for a random delay of 5 to 30 seconds.
 const RESTART_DELAY: Duration = Duration::from_secs(30);
 
 /// Connects repeatedly, with growing and jittered waits between the attempts, and returns a new
@@ -192,7 +192,8 @@ impl<F> Reconnector<F> {
     /// Returns a new connection, after as many attempts as needed.
     ///
     /// # Errors
-    /// [`WsErr::Aborted`], once, after a close with a final code, see [`ended`](Self::ended). Otherwise:
+    /// [`WsErr::Aborted`], once, after a close with a final code, see [`ended`](Self::ended).
+    /// Otherwise:
     ///
     /// The error of the last attempt, after [`max_attempts`](Self::max_attempts), or if retrying
     /// cannot help:
@@ -200,12 +201,13 @@ impl<F> Reconnector<F> {
     ///   [`WsErr::InvalidConfig`];
     /// - [`WsErr::NoCodec`] of [`framed_by`](crate::WsStream::framed_by);
     /// - [`WsErr::Unsupported`], [`WsErr::NoSubprotocol`], [`WsErr::Extension`];
-    /// - [`WsErr::Rejected`] with a permanent redirection (301, 308), or a status from 400 to 499 other
-    ///   than 408, 425 and 429;
-    /// - [`WsErr::Proxy`] with such a status, or if the proxy does not accept the user, does not allow
-    ///   the connection, or does not support it.
+    /// - [`WsErr::Rejected`] with a permanent redirection (301, 308), or a status from 400 to 499
+    ///   other than 408, 425 and 429;
+    /// - [`WsErr::Proxy`] with such a status, or if the proxy does not accept the user, does not
+    ///   allow the connection, or does not support it.
     ///
-    /// A browser reports a rejection by the server or a proxy as [`WsErr::Handshake`], which is retried.
+    /// A browser reports a rejection by the server or a proxy as [`WsErr::Handshake`], which is
+    /// retried.
     ///
     /// # Cancel safety
     /// Dropping the future drops the attempt in flight. The next call continues with the waits and

@@ -227,9 +227,9 @@ impl<T> Acceptor<T> {
     /// `http://localhost:8080`. Those of origins that are not allowed get status 403 (RFC 6455
     /// section 10.2).
     ///
-    /// Case and default ports do not matter (RFC 6454 sections 4 and 5). Other origins, such as `null`, `file://` and
-    /// `app://`, are compared literally. An internationalised host has its form with `xn--`, which
-    /// browsers send; with one that is not ASCII, each handshake fails with
+    /// Case and default ports do not matter (RFC 6454 sections 4 and 5). Other origins, such as
+    /// `null`, `file://` and `app://`, are compared literally. An internationalised host has its
+    /// form with `xn--`, which browsers send; with one that is not ASCII, each handshake fails with
     /// [`WsErr::InvalidConfig`].
     ///
     /// A request without an origin is not from a page. It is accepted, unless
@@ -248,10 +248,10 @@ impl<T> Acceptor<T> {
     }
 
     /// Accepts requests for this host, such as `chat.example` or `[::1]:8080`. Those for hosts that
-    /// are not allowed get status 421 (RFC 9110 section 15.5.20). Without a port, any port matches. A request without a port
-    /// is for port 80 or 443. The host is that of `:authority` in HTTP/2, or of a target in absolute
-    /// form, or else `Host`. Whatever is allowed, one that is not valid gets status 400. If `host` is not
-    /// valid, each handshake fails with [`WsErr::InvalidConfig`].
+    /// are not allowed get status 421 (RFC 9110 section 15.5.20). Without a port, any port matches.
+    /// A request without a port is for port 80 or 443. The host is that of `:authority` in HTTP/2,
+    /// or of a target in absolute form, or else `Host`. Whatever is allowed, one that is not valid
+    /// gets status 400. If `host` is not valid, each handshake fails with [`WsErr::InvalidConfig`].
     #[must_use]
     pub fn allow_host(mut self, host: impl Into<String>) -> Self {
         self.policy.hosts.push(host.into());
@@ -259,9 +259,8 @@ impl<T> Acceptor<T> {
     }
 
     /// Accepts requests for this path, such as `/chat`. Those for paths that are not allowed get
-    /// status 404. The query is ignored, and so is whether characters are encoded that need not be (RFC
-    /// 3986 section 6.2.2):
-    /// `/albanø` is `/alban%C3%B8`.
+    /// status 404. The query is ignored, and so is whether characters are encoded that need not be
+    /// (RFC 3986 section 6.2.2): `/albanø` is `/alban%C3%B8`.
     #[must_use]
     pub fn allow_path(mut self, path: impl Into<String>) -> Self {
         self.policy.paths.push(path.into());

@@ -172,8 +172,9 @@ impl<V> fmt::Debug for WsReceiver<V> {
     }
 }
 
-/// The halves that were to be joined, of two different connections, in the order of `into_split`: that
-/// of a [`WsStream`](crate::WsStream) returns the reading half first, the others the sending half.
+/// The halves that were to be joined, of two different connections, in the order of `into_split`:
+/// that of a [`WsStream`](crate::WsStream) returns the reading half first, the others the sending
+/// half.
 #[derive(Debug)]
 pub struct ReuniteError<A, B>(pub A, pub B);
 

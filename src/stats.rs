@@ -7,17 +7,19 @@ use std::{
     time::Duration,
 };
 
-/// A snapshot of what a connection has carried so far, from [`WsHandle::stats`](crate::WsHandle::stats).
+/// A snapshot of what a connection has carried so far, from
+/// [`WsHandle::stats`](crate::WsHandle::stats).
 ///
 /// Messages are WebSocket messages, which packing makes fewer than items or writes. Bytes are the
 /// payloads of data messages, without WebSocket framing.
 ///
 /// # Exporting
-/// All fields but [`bytes_unsent`](Self::bytes_unsent) and [`last_round_trip`](Self::last_round_trip), which
-/// are gauges, are counters: they begin at 0 and only grow. They can be read at any time, from any task, and
-/// stay as they are when the connection has ended. The total of a program is the sum over the open
-/// connections and over those that have [ended](crate::WsHandle::closed). A time series for each connection
-/// would be a series without bound.
+/// All fields but [`bytes_unsent`](Self::bytes_unsent) and
+/// [`last_round_trip`](Self::last_round_trip), which are gauges, are counters: they begin at 0 and
+/// only grow. They can be read at any time, from any task, and stay as they are when the connection
+/// has ended. The total of a program is the sum over the open connections and over those that have
+/// [ended](crate::WsHandle::closed). A time series for each connection would be a series without
+/// bound.
 ///
 /// | field | Prometheus | OpenTelemetry | unit |
 /// |---|---|---|---|
@@ -66,8 +68,8 @@ pub struct Stats {
     pub pings_received: u64,
     /// Pongs received, asked for or not.
     pub pongs_received: u64,
-    /// Written bytes that the transport had not accepted when a write or flush last had to wait; 0 when it
-    /// need not wait any more.
+    /// Written bytes that the transport had not accepted when a write or flush last had to wait; 0
+    /// when it need not wait any more.
     pub bytes_unsent: u64,
     /// Round-trip time of the last ping that was answered. In a sum, the longest.
     pub last_round_trip: Option<Duration>,
@@ -103,7 +105,8 @@ impl Sum for Stats {
     }
 }
 
-/// The live counters behind [`Stats`]. Only the connection writes, so a store after a load is enough.
+/// The live counters behind [`Stats`]. Only the connection writes, so a store after a load is
+/// enough.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) messages_sent: Counter,

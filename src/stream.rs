@@ -33,9 +33,9 @@ use crate::{
     transport::{BoxTransport, IntoTransport, MaybeSend, MessageTransport},
 };
 
-/// A WebSocket as a byte stream: `AsyncRead`, `AsyncBufRead` and `AsyncWrite` of futures-io, and tokio's
-/// with the feature `tokio`. It is no `Stream`; [`framed`](Self::framed) and [`messages`](Self::messages)
-/// return those of items and of whole messages.
+/// A WebSocket as a byte stream: `AsyncRead`, `AsyncBufRead` and `AsyncWrite` of futures-io, and
+/// tokio's with the feature `tokio`. It is no `Stream`; [`framed`](Self::framed) and
+/// [`messages`](Self::messages) return those of items and of whole messages.
 ///
 /// The boundaries of binary messages vanish.
 ///
@@ -213,8 +213,8 @@ impl<M: MessageTransport> WsStream<M> {
     }
 
     /// Returns the transport, and the bytes that were received and not read. The connection ends
-    /// for its handles, with the outcome [`CloseOutcome::Lost`](crate::CloseOutcome::Lost). The caller drives the transport
-    /// from then on.
+    /// for its handles, with the outcome [`CloseOutcome::Lost`](crate::CloseOutcome::Lost). The
+    /// caller drives the transport from then on.
     ///
     /// Flush before. Unflushed data is discarded, except for what the transport has taken.
     #[must_use]

@@ -23,15 +23,15 @@
 //! ```
 //!
 //! # Cryptography
-//! The provider is the one that the process has installed (`CryptoProvider::install_default`), such as
-//! that of `aws-lc-rs`. Otherwise it is that of the feature `ring`. With neither, the process has to
-//! install one: `ServerConfig::builder()` and `ClientConfig::builder()` of rustls panic without a
-//! provider.
+//! The provider is the one that the process has installed (`CryptoProvider::install_default`), such
+//! as that of `aws-lc-rs`. Otherwise it is that of the feature `ring`. With neither, the process
+//! has to install one: `ServerConfig::builder()` and `ClientConfig::builder()` of rustls panic
+//! without a provider.
 //!
 //! # Application protocol
-//! A WebSocket handshake is HTTP/1.1. So a client offers `http/1.1` by ALPN, and a server selects it,
-//! whatever the configuration says. A server rejects a client that offers only other protocols, and
-//! accepts one that offers none.
+//! A WebSocket handshake is HTTP/1.1. So a client offers `http/1.1` by ALPN, and a server selects
+//! it, whatever the configuration says. A server rejects a client that offers only other protocols,
+//! and accepts one that offers none.
 //!
 //! [`Connector::tls`] is for `connect_over`, too: `wss://` then speaks TLS over the given byte
 //! stream. Without it, a TLS stream of another library can be used with `connect_over`, and with
@@ -85,16 +85,16 @@ impl ClientTls {
     /// Trusts the certificates that Mozilla trusts, as of the version of the crate `webpki-roots`.
     ///
     /// # Errors
-    /// [`WsErr::Io`] if there is no provider of cryptography, or if it does not support the versions
-    /// of TLS of rustls.
+    /// [`WsErr::Io`] if there is no provider of cryptography, or if it does not support the
+    /// versions of TLS of rustls.
     #[cfg(feature = "rustls-webpki-roots")]
     pub fn webpki_roots() -> Result<Self, WsErr> {
         Self::trusting(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect())
     }
 
-    /// Lets the operating system verify certificates, with its own rules and settings. On Linux, these
-    /// are the certificates that the system trusts; on Android, the crate `rustls-platform-verifier`
-    /// has to be initialised first.
+    /// Lets the operating system verify certificates, with its own rules and settings. On Linux,
+    /// these are the certificates that the system trusts; on Android, the crate
+    /// `rustls-platform-verifier` has to be initialised first.
     ///
     /// # Errors
     /// [`WsErr::Io`] if there is no provider of cryptography, or no verifier.

@@ -145,8 +145,8 @@ impl Trace {
         }
     }
 
-    /// The closure that serves a connection has returned an error, whose text is the caller's. It may be
-    /// that of a client that has disconnected.
+    /// The closure that serves a connection has returned an error, whose text is the caller's. It
+    /// may be that of a client that has disconnected.
     #[cfg(feature = "axum")]
     pub(crate) fn serving_failed(&self, error: &str) {
         tell!(self, INFO, error, "serving the connection failed");
@@ -194,7 +194,8 @@ impl Trace {
         tell!(self, DEBUG, error = %redacted(error), "the connection failed");
     }
 
-    /// The codec cannot continue. `reason` is that of the close frame, which has no data of the peer.
+    /// The codec cannot continue. `reason` is that of the close frame, which has no data of the
+    /// peer.
     pub(crate) fn undecodable(&self, error: &WsErr, reason: &str) {
         tell!(self, DEBUG, error = %redacted(error), reason, "the connection failed");
     }
@@ -204,8 +205,8 @@ impl Trace {
         tell!(self, DEBUG, error = %redacted(error), "the connection timed out");
     }
 
-    /// Logs the outcome and the statistics. An error is a warning for a client only: a stranger could
-    /// cause warnings of a server, and each client that loses its network would.
+    /// Logs the outcome and the statistics. An error is a warning for a client only: a stranger
+    /// could cause warnings of a server, and each client that loses its network would.
     pub(crate) fn ended(
         &self,
         outcome: &CloseOutcome,
@@ -307,8 +308,8 @@ fn redacted(error: &WsErr) -> Cow<'static, str> {
     }
 }
 
-/// Host, with the port if there is one, and path of a URL that a browser will parse. Browsers accept
-/// URLs without a host.
+/// Host, with the port if there is one, and path of a URL that a browser will parse. Browsers
+/// accept URLs without a host.
 pub(crate) fn host_and_path(url: &str) -> Option<(&str, &str)> {
     let (_, rest) = without_query(url).split_once("://")?;
     let end = rest.find('/').unwrap_or(rest.len());

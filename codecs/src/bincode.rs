@@ -26,8 +26,8 @@ use crate::{LengthPrefixed, typed::typed_codec};
 ///
 /// **Errors**, on sending:
 /// - [`CodecError::ItemTooLarge`], with the true length of the value.
-/// - [`CodecError::Unencodable`] when bincode or the type's `Serialize` refuses, such as a sequence of
-///   unknown length or a field that is left out.
+/// - [`CodecError::Unencodable`] when bincode or the type's `Serialize` refuses, such as a sequence
+///   of unknown length or a field that is left out.
 ///
 /// On receiving:
 /// - [`CodecError::FrameTooLarge`], as soon as the prefix is there. The buffer stays as it is.

@@ -41,8 +41,9 @@ use crate::{
 ///   without a fraction, as JavaScript's encoders write those above 32 bits.
 /// - Floating-point numbers have any width (16 bits too), and may be integers.
 /// - A byte string is read as a list or an array of bytes, and a list of integers as bytes.
-/// - A byte string is read as a text where a type asks for one, if it is UTF-8: serde's texts accept
-///   bytes in every format, and encoders of languages without a type of their own for texts write them.
+/// - A byte string is read as a text where a type asks for one, if it is UTF-8: serde's texts
+///   accept bytes in every format, and encoders of languages without a type of their own for texts
+///   write them.
 /// - Texts, bytes, arrays and maps may have an indefinite length.
 /// - Tags are skipped: typed arrays of bytes (64, 68), dates (0, 1), 55799 and most others. A tag
 ///   that makes another value of what follows is an error: fractions (4, 5, 30), references (25,

@@ -4,13 +4,13 @@ use std::{error::Error, io};
 
 /// Why an item could not be encoded or decoded.
 ///
-/// It converts into an [`io::Error`], and back: an `io::Error` that holds a `CodecError` becomes that
-/// again. The kind is `InvalidInput` for [`ItemTooLarge`](Self::ItemTooLarge) and
+/// It converts into an [`io::Error`], and back: an `io::Error` that holds a `CodecError` becomes
+/// that again. The kind is `InvalidInput` for [`ItemTooLarge`](Self::ItemTooLarge) and
 /// [`Unencodable`](Self::Unencodable), `InvalidData` for [`FrameTooLarge`](Self::FrameTooLarge) and
 /// [`Malformed`](Self::Malformed). An [`Io`](Self::Io) becomes the error that it holds.
 ///
-/// The sources of [`Malformed`](Self::Malformed) and [`Unencodable`](Self::Unencodable) are for display.
-/// Their types are not promised, and change with the libraries behind the codecs.
+/// The sources of [`Malformed`](Self::Malformed) and [`Unencodable`](Self::Unencodable) are for
+/// display. Their types are not promised, and change with the libraries behind the codecs.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CodecError {
@@ -56,11 +56,12 @@ pub enum CodecError {
 }
 
 impl CodecError {
-    /// Whether nothing more can be received: the stream below failed, or a frame cannot be decoded and
-    /// cannot be skipped. Otherwise the error concerns one item, and the next one can be sent or received.
+    /// Whether nothing more can be received: the stream below failed, or a frame cannot be decoded
+    /// and cannot be skipped. Otherwise the error concerns one item, and the next one can be sent
+    /// or received.
     ///
-    /// It does not look into an [`Io`](Self::Io). In ws-framed, `WsErr::find_in` gets the error out, whose
-    /// `ends_connection` is exact.
+    /// It does not look into an [`Io`](Self::Io). In ws-framed, `WsErr::find_in` gets the error
+    /// out, whose `ends_connection` is exact.
     #[must_use]
     pub fn ends_connection(&self) -> bool {
         matches!(self, Self::Io(_) | Self::FrameTooLarge { .. })

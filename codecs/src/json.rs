@@ -25,18 +25,19 @@ use crate::{
 /// in it is skipped. Where a type asks for an integer of up to 64 bits, a number such as `2.0` or
 /// `1e3` is read as one. It must have no fraction and be below 2<sup>53</sup>.
 ///
-/// One frame, or one message, is one value, as for JavaScript's `JSON.parse`. Peers that put several
-/// into a message, a line each or behind a record separator as `SignalR` does, are read with
-/// [`Text`](crate::Text).
+/// One frame, or one message, is one value, as for JavaScript's `JSON.parse`. Peers that put
+/// several into a message, a line each or behind a record separator as `SignalR` does, are read
+/// with [`Text`](crate::Text).
 ///
-/// **What JSON cannot say:** `NaN` and the infinities are an error on sending. Keys of a map are texts,
-/// numbers, booleans or variants without fields; others are an error. Bytes are an array of numbers.
-/// Integers keep their value up to 128 bits here, but JavaScript's are exact up to 2<sup>53</sup> only.
+/// **What JSON cannot say:** `NaN` and the infinities are an error on sending. Keys of a map are
+/// texts, numbers, booleans or variants without fields; others are an error. Bytes are an array of
+/// numbers. Integers keep their value up to 128 bits here, but JavaScript's are exact up to
+/// 2<sup>53</sup> only.
 ///
 /// **Errors**, on sending:
 /// - [`CodecError::ItemTooLarge`], with the true length of the value.
-/// - [`CodecError::Unencodable`] when `serde_json` or the type's `Serialize` refuses, such as `NaN`, or a
-///   list as the key of a map.
+/// - [`CodecError::Unencodable`] when `serde_json` or the type's `Serialize` refuses, such as
+///   `NaN`, or a list as the key of a map.
 ///
 /// On receiving:
 /// - [`CodecError::FrameTooLarge`], as soon as the prefix is there. The buffer stays as it is.

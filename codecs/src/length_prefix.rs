@@ -23,10 +23,11 @@ pub(crate) use serialized::{FrameWriter, decode_with};
 
 pub(crate) const PREFIX_LEN: usize = 4;
 
-/// A codec whose frames are a `u32`, big-endian, that counts the bytes of the payload, and then the payload.
+/// A codec whose frames are a `u32`, big-endian, that counts the bytes of the payload, and then the
+/// payload.
 ///
-/// Where something else tells how long a payload is, as a WebSocket message does, it can travel without the
-/// prefix. All codecs of this crate are like this but [`Lines`](crate::Lines).
+/// Where something else tells how long a payload is, as a WebSocket message does, it can travel
+/// without the prefix. All codecs of this crate are like this but [`Lines`](crate::Lines).
 ///
 /// To make a codec of your own fit, say so; what it encodes and decodes stays as it is:
 ///
@@ -61,14 +62,15 @@ pub(crate) const PREFIX_LEN: usize = 4;
     note = "implement `LengthPrefixed` for it if they are a `u32`, big-endian, and as many bytes as it says"
 )]
 pub trait LengthPrefixed {
-    /// Whether payloads are text: always UTF-8, and to be marked as text where there is such a mark.
+    /// Whether payloads are text: always UTF-8, and to be marked as text where there is such a
+    /// mark.
     fn is_text(&self) -> bool {
         false
     }
 }
 
-/// How much room is made for the rest of a frame of which only a part has arrived. Beyond that, three
-/// times as much as has arrived.
+/// How much room is made for the rest of a frame of which only a part has arrived. Beyond that,
+/// three times as much as has arrived.
 ///
 /// The prefix is only a claim: four bytes must not cost the whole limit on every connection that
 /// sends them. With a factor of four, growing copies a third of the frame at most.
@@ -103,8 +105,8 @@ pub(crate) fn frame_len(src: &mut BytesMut, max: usize) -> Result<Option<usize>,
     match len.saturating_add(PREFIX_LEN).saturating_sub(src.len()) {
         0 => Ok(Some(len)),
         missing => {
-            // What earlier frames have grown is used as soon as the rest of this one fits into it: while
-            // little of it has arrived, there is little to move.
+            // What earlier frames have grown is used as soon as the rest of this one fits into it:
+            // while little of it has arrived, there is little to move.
             let spare = src.capacity() - src.len();
             if !src.try_reclaim(missing) && spare < missing.min(MIN_RESERVE) {
                 let arrived = src.len().saturating_mul(3);

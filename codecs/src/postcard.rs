@@ -23,13 +23,13 @@ use crate::{
 ///
 /// **Wire:** the length of the payload as a `u32`, big-endian, then the payload: the value through
 /// serde in [postcard's format](https://postcard.jamesmunns.com/wire-format). The format does not
-/// describe itself: both sides need the same types, without those of serde's attributes that depend on
-/// names of fields or on skipping (see below).
+/// describe itself: both sides need the same types, without those of serde's attributes that depend
+/// on names of fields or on skipping (see below).
 ///
 /// **Errors**, on sending:
 /// - [`CodecError::ItemTooLarge`], with the true length of the value.
-/// - [`CodecError::Unencodable`] when postcard or the type's `Serialize` refuses, such as a sequence of
-///   unknown length or a field that is left out.
+/// - [`CodecError::Unencodable`] when postcard or the type's `Serialize` refuses, such as a
+///   sequence of unknown length or a field that is left out.
 ///
 /// On receiving:
 /// - [`CodecError::FrameTooLarge`], as soon as the prefix is there. The buffer stays as it is.

@@ -11,15 +11,15 @@ use crate::{CodecError, EncodeRef, LengthDelimited, WireFormat, length_prefix::L
 /// For peers that exchange text messages which are no JSON, or several values in one; and for text
 /// that may hold line feeds, which [`Lines`](crate::Lines) cannot.
 ///
-/// **Wire:** the length of the payload in bytes as a `u32`, big-endian, then the payload: the text in
-/// UTF-8. An empty one is a frame like any other. Where each item is a WebSocket message of its own, it
-/// is a text message without the length, as a browser's `socket.send("…")` sends it.
+/// **Wire:** the length of the payload in bytes as a `u32`, big-endian, then the payload: the text
+/// in UTF-8. An empty one is a frame like any other. Where each item is a WebSocket message of its
+/// own, it is a text message without the length, as a browser's `socket.send("…")` sends it.
 ///
 /// **Items:** [`String`] both ways.
 ///
-/// **Errors**, on sending: [`CodecError::ItemTooLarge`]. On receiving: [`CodecError::FrameTooLarge`], as soon as the prefix
-/// is there, which leaves the buffer as it is; [`CodecError::Malformed`] for a payload that is not
-/// UTF-8, which takes exactly that frame.
+/// **Errors**, on sending: [`CodecError::ItemTooLarge`]. On receiving:
+/// [`CodecError::FrameTooLarge`], as soon as the prefix is there, which leaves the buffer as it is;
+/// [`CodecError::Malformed`] for a payload that is not UTF-8, which takes exactly that frame.
 ///
 /// **Hostile bytes:** a prefix makes the codec reserve at most 64 KiB ahead of the bytes that have
 /// arrived, or three times as much as these.

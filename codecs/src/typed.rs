@@ -1,7 +1,7 @@
 //! What all codecs of typed values are, whatever their format: a limit, and two types.
 //!
-//! Macros, because the types are public and each has a name, and docs, of its own; and because derived impls would
-//! ask of `In` and `Out` what a codec, which holds neither, has no use for.
+//! Macros, because the types are public and each has a name, and docs, of its own; and because
+//! derived impls would ask of `In` and `Out` what a codec, which holds neither, has no use for.
 
 /// The limit, the name of the format, `Clone` and `Debug`.
 macro_rules! typed_codec {

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-/// What a codec puts on the wire: the name of its format and its limit, so that two ends can find out before the first
-/// frame whether they speak the same.
+/// What a codec puts on the wire: the name of its format and its limit, so that two ends can find
+/// out before the first frame whether they speak the same.
 ///
-/// The name stands for the bytes. Those of this crate are stable: a codec whose bytes change gets another name.
+/// The name stands for the bytes. Those of this crate are stable: a codec whose bytes change gets
+/// another name.
 ///
 /// | codec | name |
 /// |---|---|
@@ -40,11 +41,11 @@ use std::borrow::Cow;
 /// }
 /// ```
 pub trait WireFormat {
-    /// The name of the format: letters, digits, and any of ``!#$%&'*+-^_`|~``; at most 128 of them. It goes into the
-    /// opening handshake of a WebSocket, where nothing else may stand.
+    /// The name of the format: letters, digits, and any of ``!#$%&'*+-^_`|~``; at most 128 of them.
+    /// It goes into the opening handshake of a WebSocket, where nothing else may stand.
     fn name(&self) -> Cow<'static, str>;
 
-    /// The largest payload that is sent or taken, in bytes. What is around it, a prefix or the end of a line, does not
-    /// count.
+    /// The largest payload that is sent or taken, in bytes. What is around it, a prefix or the end
+    /// of a line, does not count.
     fn max_frame_len(&self) -> usize;
 }

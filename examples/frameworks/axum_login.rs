@@ -40,8 +40,8 @@ impl<S: Sync> FromRequestParts<S> for User {
 
 #[derive(Clone)]
 struct App {
-    /// Replaces the settings of each `WebSocketUpgrade`. Browsers send cookies to any site that a page
-    /// connects to, so the origin has to be checked, too.
+    /// Replaces the settings of each `WebSocketUpgrade`. Browsers send cookies to any site that a
+    /// page connects to, so the origin has to be checked, too.
     acceptor: Acceptor,
     lines: broadcast::Sender<String>,
 }
@@ -53,7 +53,8 @@ async fn handler(user: User, State(app): State<App>, upgrade: WsUpgrade) -> Resp
     upgrade.on_upgrade(&acceptor, serve).await
 }
 
-/// Before: `mut socket: WebSocket`. An error of the closure now closes the connection with code 1011.
+/// Before: `mut socket: WebSocket`. An error of the closure now closes the connection with code
+/// 1011.
 async fn chat(stream: WsStream, user: User, app: App) -> Result<(), WsErr> {
     let mut socket = stream.messages();
     let mut others = app.lines.subscribe();

@@ -82,8 +82,8 @@ mod after {
     use super::{Reply, Shelf, put, run_command};
 
     pub(super) async fn serve(socket: TcpStream, shelf: Shelf) -> Result<(), WsErr> {
-        // The stream ends with the client's close frame. Without one, it returns an error. A silent client
-        // is pinged.
+        // The stream ends with the client's close frame. Without one, it returns an error. A silent
+        // client is pinged.
         let mut socket = ws_framed::accept(socket).await?.messages();
         let mut expected = None;
         while let Some(message) = socket.try_next().await? {

@@ -1,7 +1,8 @@
-//! Protocol Buffers: a codec for the messages of `prost`, so that the other side may be written in any language.
+//! Protocol Buffers: a codec for the messages of `prost`, so that the other side may be written in
+//! any language.
 //!
-//! The messages are written by hand here, which needs no `protoc`. With `prost-build` they would come out of
-//! a `.proto` file, and the codec would be the same.
+//! The messages are written by hand here, which needs no `protoc`. With `prost-build` they would
+//! come out of a `.proto` file, and the codec would be the same.
 //!
 //! Run it with `cargo run -p frameworks --example protobuf`.
 
@@ -47,17 +48,17 @@ struct Advice {
     text: String,
 }
 
-/// Reads `In`, writes `Out`, each behind its length. A message of Protocol Buffers does not say where it ends,
-/// so something has to.
+/// Reads `In`, writes `Out`, each behind its length. A message of Protocol Buffers does not say
+/// where it ends, so something has to.
 struct Protobuf<In, Out> {
     frames: LengthDelimited,
     types: PhantomData<fn(Out) -> In>,
 }
 
 impl<In, Out> Protobuf<In, Out> {
-    /// The limit of `LengthDelimited` is ours: it is kept before anything is decoded, or allocated. Inside
-    /// of a message, `prost` itself looks whether the bytes are there that a length claims, and goes no
-    /// deeper than 100 messages within each other.
+    /// The limit of `LengthDelimited` is ours: it is kept before anything is decoded, or allocated.
+    /// Inside of a message, `prost` itself looks whether the bytes are there that a length claims,
+    /// and goes no deeper than 100 messages within each other.
     fn new(max_frame_len: usize) -> Self {
         Self {
             frames: LengthDelimited::new(max_frame_len),

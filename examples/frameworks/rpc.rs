@@ -1,5 +1,6 @@
-//! Calls to functions at the other end: tarpc, whose transport is anything that is a `Stream` and a `Sink` of its
-//! messages. `WsFramed` is one, with whatever codec you like, and there is nothing to write in between.
+//! Calls to functions at the other end: tarpc, whose transport is anything that is a `Stream` and a
+//! `Sink` of its messages. `WsFramed` is one, with whatever codec you like, and there is nothing to
+//! write in between.
 //!
 //! Calls run side by side on the one connection. Dropping a call cancels it at the server.
 //!

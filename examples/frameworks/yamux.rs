@@ -1,7 +1,7 @@
 //! Many streams on one WebSocket: yamux, which knows nothing of WebSockets, over the byte view.
 //!
-//! Each stream has its own flow control, so an unread stream does not delay the others; and each may be closed in one
-//! direction only, which a WebSocket cannot.
+//! Each stream has its own flow control, so an unread stream does not delay the others; and each
+//! may be closed in one direction only, which a WebSocket cannot.
 //!
 //! Run it with `cargo run -p frameworks --example yamux`.
 
@@ -22,7 +22,8 @@ async fn answer(mut stream: Stream) -> std::io::Result<()> {
     stream.close().await
 }
 
-/// Drives a connection until its other end closes it: no stream makes progress unless this is polled.
+/// Drives a connection until its other end closes it: no stream makes progress unless this is
+/// polled.
 async fn drive(
     mut connection: Connection<&mut WsStream>,
     on_stream: impl Fn(Stream),
@@ -35,8 +36,8 @@ async fn drive(
 
 async fn serve(listener: TcpListener) -> Result<(), Box<dyn Error + Send + Sync>> {
     let mut stream = accept(listener.accept().await?.0).await?;
-    // Lent, because yamux lets go of what it has when the other end closes yamux. That to the WebSocket comes
-    // behind.
+    // Lent, because yamux lets go of what it has when the other end closes yamux. That to the
+    // WebSocket comes behind.
     let connection = Connection::new(&mut stream, Config::default(), Mode::Server);
     let on_stream = |stream| drop(tokio::spawn(answer(stream)));
     drive(connection, on_stream).await?;

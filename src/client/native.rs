@@ -27,8 +27,8 @@ impl Connector {
         self
     }
 
-    /// Checks the settings for a byte stream that is open, where those about the way to a server have no
-    /// effect.
+    /// Checks the settings for a byte stream that is open, where those about the way to a server
+    /// have no effect.
     ///
     /// # Errors
     /// [`WsErr::InvalidConfig`].

@@ -41,18 +41,18 @@ impl ProxyChoice {
 }
 
 impl Connector {
-    /// Connects through a proxy, which resolves the name of the server: `http://` or `https://` for a
-    /// proxy that supports CONNECT (RFC 9110 section 9.3.6), `socks5://` or `socks5h://` with the feature
-    /// `socks`. A user and a password in the URL are sent to the proxy, and are in no error and no log.
-    /// Not in a browser, and an error for `connect_over`.
+    /// Connects through a proxy, which resolves the name of the server: `http://` or `https://` for
+    /// a proxy that supports CONNECT (RFC 9110 section 9.3.6), `socks5://` or `socks5h://` with the
+    /// feature `socks`. A user and a password in the URL are sent to the proxy, and are in no error
+    /// and no log. Not in a browser, and an error for `connect_over`.
     ///
-    /// Default ports are 80, 443 and 1080. `wss://` is spoken through the proxy with the server. Over
-    /// `https://`, the proxy is spoken to with the TLS configuration of the connector. All of it is
-    /// within [`handshake_timeout`](crate::Config::handshake_timeout).
+    /// Default ports are 80, 443 and 1080. `wss://` is spoken through the proxy with the server.
+    /// Over `https://`, the proxy is spoken to with the TLS configuration of the connector. All of
+    /// it is within [`handshake_timeout`](crate::Config::handshake_timeout).
     ///
-    /// Connecting fails with [`WsErr::InvalidUrl`] if the URL is not valid or its feature is off, with
-    /// [`WsErr::Connect`] if the proxy cannot be reached, and with [`WsErr::Proxy`] if it does not connect
-    /// to the server.
+    /// Connecting fails with [`WsErr::InvalidUrl`] if the URL is not valid or its feature is off,
+    /// with [`WsErr::Connect`] if the proxy cannot be reached, and with [`WsErr::Proxy`] if it does
+    /// not connect to the server.
     ///
     /// ```
     /// use ws_framed::Connector;
@@ -65,16 +65,16 @@ impl Connector {
         self
     }
 
-    /// Connects through the [proxy](Self::proxy) that the environment variables say, as they are now:
-    /// `HTTP_PROXY` for `ws://`, `HTTPS_PROXY` for `wss://`, `ALL_PROXY` for both, and `NO_PROXY` for the
-    /// servers that need none. The upper-case name counts if both are set. Not in a browser, and an error for
-    /// `connect_over`.
+    /// Connects through the [proxy](Self::proxy) that the environment variables say, as they are
+    /// now: `HTTP_PROXY` for `ws://`, `HTTPS_PROXY` for `wss://`, `ALL_PROXY` for both, and
+    /// `NO_PROXY` for the servers that need none. The upper-case name counts if both are set. Not
+    /// in a browser, and an error for `connect_over`.
     ///
     /// The rules are those of `hyper-util`:
     /// - A proxy without a scheme is `http://`.
     /// - A variable that is no URL of a proxy is ignored.
-    /// - `NO_PROXY` lists names with their subdomains, addresses, networks (`10.0.0.0/8`) and `*`, with
-    ///   commas between them.
+    /// - `NO_PROXY` lists names with their subdomains, addresses, networks (`10.0.0.0/8`) and `*`,
+    ///   with commas between them.
     /// - In a CGI script, where `REQUEST_METHOD` is set, there is no proxy.
     #[cfg(feature = "proxy-env")]
     #[must_use]

@@ -73,12 +73,12 @@ impl Route {
 
 impl Connector {
     /// Sets the resolver for the names of servers and proxies, in place of that of the operating
-    /// system. It gets a name and a port, and returns addresses in the order of preference. It is not
-    /// called for IP addresses, nor for a name that a proxy resolves. Not in a browser, and an error for
-    /// `connect_over`.
+    /// system. It gets a name and a port, and returns addresses in the order of preference. It is
+    /// not called for IP addresses, nor for a name that a proxy resolves. Not in a browser, and an
+    /// error for `connect_over`.
     ///
-    /// The addresses are tried as [`connect`](Self::connect) says. Their ports may differ from the given
-    /// one. An error of the resolver becomes [`ConnectError::lookup_error`].
+    /// The addresses are tried as [`connect`](Self::connect) says. Their ports may differ from the
+    /// given one. An error of the resolver becomes [`ConnectError::lookup_error`].
     ///
     /// ```
     /// use std::net::SocketAddr;
@@ -102,8 +102,8 @@ impl Connector {
     }
 
     /// Sets a local address to connect from. It may be called once for each family. Addresses of a
-    /// family without one are then not connected to: their attempts fail with `AddrNotAvailable`. Not in
-    /// a browser, and an error for `connect_over`.
+    /// family without one are then not connected to: their attempts fail with `AddrNotAvailable`.
+    /// Not in a browser, and an error for `connect_over`.
     ///
     /// ```
     /// use std::net::Ipv4Addr;
@@ -120,15 +120,15 @@ impl Connector {
         self
     }
 
-    /// Follows up to this number of redirects (status 301, 302, 303, 307 and 308). Default 0: they are
-    /// errors, see [`RejectedHandshake::redirect`]. Not in a browser, which follows none, and an error
-    /// for `connect_over`.
+    /// Follows up to this number of redirects (status 301, 302, 303, 307 and 308). Default 0: they
+    /// are errors, see [`RejectedHandshake::redirect`]. Not in a browser, which follows none, and
+    /// an error for `connect_over`.
     ///
-    /// From `wss` to `ws`, none is followed. A server of another origin (scheme, host, port) gets no
-    /// user and password of the URL, and of the [headers](Self::header) only `Origin` and `User-Agent`,
-    /// nor does any server after it. It gets the subprotocols and contracts. All requests are within
-    /// [`handshake_timeout`](crate::Config::handshake_timeout). If the last response is a redirect, too,
-    /// it is the error.
+    /// From `wss` to `ws`, none is followed. A server of another origin (scheme, host, port) gets
+    /// no user and password of the URL, and of the [headers](Self::header) only `Origin` and
+    /// `User-Agent`, nor does any server after it. It gets the subprotocols and contracts. All
+    /// requests are within [`handshake_timeout`](crate::Config::handshake_timeout). If the last
+    /// response is a redirect, too, it is the error.
     ///
     /// [`RejectedHandshake::redirect`]: crate::RejectedHandshake::redirect
     #[must_use]

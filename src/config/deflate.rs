@@ -70,8 +70,8 @@ impl Default for Deflate {
 }
 
 impl Deflate {
-    /// The effort of compression, from 1, the fastest, to 9. Default 4: higher ones take several times
-    /// as long and save a few percent.
+    /// The effort of compression, from 1, the fastest, to 9. Default 4: higher ones take several
+    /// times as long and save a few percent.
     #[must_use]
     pub fn level(mut self, level: u8) -> Self {
         self.level = level;
@@ -134,7 +134,8 @@ impl Deflate {
         } else {
             self.send_window_bits
         };
-        // The symbols that are not coded yet, of which a compressor for a connection has at most 8192.
+        // The symbols that are not coded yet, of which a compressor for a connection has at most
+        // 8192.
         let symbols = 1 << if bits > 13 { 13 } else { bits - 1 };
         // A hash table; then a window, and its chains.
         DECOMPRESSOR + 132 * 1024 + (4 << bits) + 7 * symbols

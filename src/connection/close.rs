@@ -1,8 +1,8 @@
 //! Closing: a close that the caller asks for, the steps of ending, and the deadline that they have.
 //!
 //! # The deadline
-//! It runs from the first of these events, with a limit of `close_timeout`, and ends a wait, not a read
-//! that finds data.
+//! It runs from the first of these events, with a limit of `close_timeout`, and ends a wait, not a
+//! read that finds data.
 //!
 //! | event | effect |
 //! |---|---|
@@ -57,8 +57,8 @@ impl<M: MessageTransport> Connection<M> {
         self.poll_flush_written(cx)
     }
 
-    /// Closes, discards what still arrives, and waits for the end of the transport. Each step may take
-    /// `close_timeout` without progress.
+    /// Closes, discards what still arrives, and waits for the end of the transport. Each step may
+    /// take `close_timeout` without progress.
     ///
     /// Where the writer polls it, the error of the connection is left to the reader.
     pub(crate) fn poll_close_with(
@@ -111,7 +111,8 @@ impl<M: MessageTransport> Connection<M> {
         Poll::Ready(Ok(outcome))
     }
 
-    /// Carries out the steps of ending until it is known how the connection ended, within the deadline.
+    /// Carries out the steps of ending until it is known how the connection ended, within the
+    /// deadline.
     pub(super) fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while self.core.state.reading() == Reading::Finish {
             match self.poll_finish_step(cx) {
@@ -168,8 +169,8 @@ impl<M: MessageTransport> Connection<M> {
         Poll::Ready(())
     }
 
-    /// The peer takes nothing, perhaps because no task here reads. So the connection has ended, except
-    /// for a reader, who gets what arrived before.
+    /// The peer takes nothing, perhaps because no task here reads. So the connection has ended,
+    /// except for a reader, who gets what arrived before.
     pub(super) fn give_up_writing(&mut self, cx: &mut Context<'_>, error: &WsErr) {
         self.core.report_give_up(error);
         self.core.apply(Input::GaveUpWriting(error.clone()));

@@ -1,7 +1,7 @@
 //! Idle timers: keepalive, writes without progress, messages that do not end.
 //!
-//! The timers advance only while a read or a write waits, so a caller who pauses does not time out the
-//! peer.
+//! The timers advance only while a read or a write waits, so a caller who pauses does not time out
+//! the peer.
 
 #[cfg(test)]
 mod tests;
@@ -33,8 +33,8 @@ pub(super) struct Keepalive {
     message_timeout: Option<Duration>,
     receiving: IdleTimer,
     sending: IdleTimer,
-    /// Something that had to wait was flushed since [`poll_receiving`](Self::poll_receiving) was last
-    /// called.
+    /// Something that had to wait was flushed since [`poll_receiving`](Self::poll_receiving) was
+    /// last called.
     was_unblocked: bool,
     /// How often the peer took some of what had to wait.
     taken: u64,
@@ -128,8 +128,8 @@ impl Keepalive {
         Poll::Ready(Action::TimedOut(Timeout::Silent))
     }
 
-    /// To be polled whenever something is to be sent and the transport takes nothing. `sent` grows with
-    /// everything that it takes.
+    /// To be polled whenever something is to be sent and the transport takes nothing. `sent` grows
+    /// with everything that it takes.
     pub(super) fn poll_sending(
         &mut self,
         cx: &mut Context<'_>,
@@ -163,8 +163,8 @@ impl Keepalive {
         self.taken
     }
 
-    /// The peer took some of what had to wait, so it is alive. Without a wait, sending proves nothing:
-    /// the operating system takes data for a dead peer, too.
+    /// The peer took some of what had to wait, so it is alive. Without a wait, sending proves
+    /// nothing: the operating system takes data for a dead peer, too.
     fn on_taken(&mut self) {
         self.taken += 1;
         // A ping that is still to be flushed waits for its pong from then on.

@@ -261,8 +261,8 @@ impl<M: MessageTransport> Connection<M> {
         Poll::Ready(error)
     }
 
-    /// Restarts the deadlines of pings in flight if the peer has shown life: it sent something, it took
-    /// some of what had to wait, or the ping itself is sent.
+    /// Restarts the deadlines of pings in flight if the peer has shown life: it sent something, it
+    /// took some of what had to wait, or the ping itself is sent.
     fn record_life(&mut self) {
         if !self.core.pings.is_awaited() {
             return;

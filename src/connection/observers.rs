@@ -1,7 +1,7 @@
 //! Delivers events to observers, and never waits for one.
 //!
-//! Each observer has a `Pharos` of its own: one that serves several is held up by the slowest of them,
-//! and drops the one that is full.
+//! Each observer has a `Pharos` of its own: one that serves several is held up by the slowest of
+//! them, and drops the one that is full.
 
 use std::{
     collections::VecDeque,
@@ -19,8 +19,8 @@ use crate::{error::WsErr, event::WsEvent};
 /// Events that may wait for one observer.
 const MAX_EVENTS: usize = 128;
 
-/// Bytes of text that one observer may keep alive, in its queue or taken out of it, before it gets no
-/// more. It may get one text more than that.
+/// Bytes of text that one observer may keep alive, in its queue or taken out of it, before it gets
+/// no more. It may get one text more than that.
 const MAX_TEXT_BYTES: usize = 256 * 1024;
 
 /// All observers of a connection.
@@ -31,7 +31,8 @@ pub(super) struct Observers {
 }
 
 impl Observers {
-    /// Adds an observer. What kind of channel it asks for cannot be seen from here; it gets a bounded one.
+    /// Adds an observer. What kind of channel it asks for cannot be seen from here; it gets a
+    /// bounded one.
     pub(super) fn observe(
         &mut self,
         options: ObserveConfig<WsEvent>,

@@ -17,8 +17,8 @@ use crate::{
 };
 
 impl<M: MessageTransport> Connection<M> {
-    /// Buffers bytes, sends full messages, and returns how many bytes were taken: at least one, or it
-    /// waits.
+    /// Buffers bytes, sends full messages, and returns how many bytes were taken: at least one, or
+    /// it waits.
     #[inline]
     pub(crate) fn poll_write<'a>(
         &mut self,
@@ -139,8 +139,8 @@ impl<M: MessageTransport> Connection<M> {
         }
     }
 
-    /// Buffers what `put` appends, with the room that [`poll_ready`](Self::poll_ready) found in the same
-    /// mode. If `put` fails, the buffer is unchanged.
+    /// Buffers what `put` appends, with the room that [`poll_ready`](Self::poll_ready) found in the
+    /// same mode. If `put` fails, the buffer is unchanged.
     #[inline]
     pub(crate) fn buffer<E: From<io::Error>>(
         &mut self,

@@ -194,7 +194,8 @@ impl Shared {
         }
     }
 
-    /// The connection has ended, with this error if there is one. Only the first call has an effect.
+    /// The connection has ended, with this error if there is one. Only the first call has an
+    /// effect.
     pub(super) fn end(&self, outcome: CloseOutcome, error: Option<&WsErr>, trace: &Trace) {
         let (sender, pings) = {
             let mut requests = self.requests();

@@ -1,7 +1,7 @@
 //! The life of a connection as a pure state machine: no transport, no `Context`, no clock.
 //!
-//! Each half of a connection has a state of its own. The first [`Cause`] is why the connection ends;
-//! [`State::conclusion`] is the one function that derives from them how it ends.
+//! Each half of a connection has a state of its own. The first [`Cause`] is why the connection
+//! ends; [`State::conclusion`] is the one function that derives from them how it ends.
 //!
 //! ```text
 //! sending    Open ──► Closing ──► CloseQueued ──► CloseSent
@@ -27,8 +27,8 @@
 //!
 //! `Transport` and `TimedOut` end the connection at once.
 //!
-//! A write, flush or close that must wait while there is no cause also receives control messages, and
-//! at most one data message, which it keeps for the reader.
+//! A write, flush or close that must wait while there is no cause also receives control messages,
+//! and at most one data message, which it keeps for the reader.
 
 mod conclusion;
 mod ending;

@@ -2,8 +2,8 @@
 
 use std::{error::Error, fmt, io, net::SocketAddr};
 
-/// No TCP connection to the server, or to the proxy: which addresses were tried, and how each failed.
-/// In [`WsErr::Connect`](super::WsErr::Connect).
+/// No TCP connection to the server, or to the proxy: which addresses were tried, and how each
+/// failed. In [`WsErr::Connect`](super::WsErr::Connect).
 ///
 /// ```
 /// use ws_framed::WsErr;
@@ -75,8 +75,8 @@ impl ConnectError {
         self.lookup.as_ref()
     }
 
-    /// The attempts, in the order in which they were started. There are none if the name could not be
-    /// resolved, or has no addresses.
+    /// The attempts, in the order in which they were started. There are none if the name could not
+    /// be resolved, or has no addresses.
     #[must_use]
     pub fn attempts(&self) -> &[ConnectAttempt] {
         &self.attempts

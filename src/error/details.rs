@@ -90,8 +90,8 @@ impl fmt::Display for Timeout {
     }
 }
 
-/// Which setting is not valid: of a [`Config`](crate::Config) and its `Keepalive` and `Deflate`, of a
-/// `Connector`, an `Acceptor`, a `Rejection` or a [`Contract`](crate::Contract).
+/// Which setting is not valid: of a [`Config`](crate::Config) and its `Keepalive` and `Deflate`, of
+/// a `Connector`, an `Acceptor`, a `Rejection` or a [`Contract`](crate::Contract).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Setting {
@@ -113,15 +113,16 @@ pub enum Setting {
     KeepaliveInterval,
     /// [`Keepalive::timeout`](crate::Keepalive::timeout) is zero.
     KeepaliveTimeout,
-    /// [`failure_codes`](crate::Config::failure_codes) contains a code that is not from 3000 to 4999.
+    /// [`failure_codes`](crate::Config::failure_codes) contains a code that is not from 3000 to
+    /// 4999.
     FailureCodes,
-    /// An origin that an `Acceptor` allows is not ASCII, or a host is not one with an optional port.
-    /// Browsers send names in the form with `xn--`.
+    /// An origin that an `Acceptor` allows is not ASCII, or a host is not one with an optional
+    /// port. Browsers send names in the form with `xn--`.
     AllowedName,
     /// A [`Contract`](crate::Contract) has a name that cannot be sent, or a text is not a contract.
     Contract,
-    /// A `wss` URL is connected to without trusted certificates: neither `Connector::tls` nor a feature with
-    /// roots provides them.
+    /// A `wss` URL is connected to without trusted certificates: neither `Connector::tls` nor a
+    /// feature with roots provides them.
     TrustedRoots,
     /// An `Acceptor` with TLS is used below an HTTP server, where its TLS would have no effect.
     AcceptorTls,
@@ -135,8 +136,8 @@ pub enum Setting {
     ConnectorLocalAddress,
     /// A `Connector` that follows redirects is used over a connection that is already open.
     ConnectorRedirects,
-    /// The status of a `Rejection` is not from 200 to 599, or not from 300 in HTTP/2, where 2xx would
-    /// accept the CONNECT.
+    /// The status of a `Rejection` is not from 200 to 599, or not from 300 in HTTP/2, where 2xx
+    /// would accept the CONNECT.
     RejectionStatus,
     /// The level of a `Deflate` is not from 1 to 9.
     DeflateLevel,

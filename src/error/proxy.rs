@@ -4,15 +4,15 @@ use std::{error::Error, fmt, io};
 
 use super::RejectedHandshake;
 
-/// Why a proxy did not connect to the server, in [`WsErr::Proxy`](super::WsErr::Proxy). A proxy that
-/// cannot be reached is [`WsErr::Connect`](super::WsErr::Connect).
+/// Why a proxy did not connect to the server, in [`WsErr::Proxy`](super::WsErr::Proxy). A proxy
+/// that cannot be reached is [`WsErr::Connect`](super::WsErr::Connect).
 ///
 /// No text of it has a user or a password.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ProxyError {
-    /// An HTTP proxy responded with another status than 2xx: 407 if it asks for a password, often 403
-    /// or 405 for a port that it does not serve, and 502 to 504 if it cannot reach the server.
+    /// An HTTP proxy responded with another status than 2xx: 407 if it asks for a password, often
+    /// 403 or 405 for a port that it does not serve, and 502 to 504 if it cannot reach the server.
     Rejected(RejectedHandshake),
     /// A SOCKS5 proxy refused with this reply (RFC 1928 section 6).
     Socks(SocksReply),

@@ -58,8 +58,8 @@ impl RejectedHandshake {
         &self.headers
     }
 
-    /// Where the server sends the client: the `Location` of a response with status 301, 302, 303, 307 or
-    /// 308, if it is the URL of a WebSocket. A server has none for its own response.
+    /// Where the server sends the client: the `Location` of a response with status 301, 302, 303,
+    /// 307 or 308, if it is the URL of a WebSocket. A server has none for its own response.
     ///
     /// A client follows it with `Connector::follow_redirects`.
     #[must_use]
@@ -106,14 +106,15 @@ impl Redirect {
         Self { url, may_follow }
     }
 
-    /// The target: `Location`, resolved against the URL of the request (RFC 9110 section 10.2.2), with
-    /// `ws` for `http` and `wss` for `https`. Without user, password and fragment.
+    /// The target: `Location`, resolved against the URL of the request (RFC 9110 section 10.2.2),
+    /// with `ws` for `http` and `wss` for `https`. Without user, password and fragment.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Whether it may be followed: `false` from `wss` to `ws`, where others could read what was secret.
+    /// Whether it may be followed: `false` from `wss` to `ws`, where others could read what was
+    /// secret.
     #[must_use]
     pub fn may_follow(&self) -> bool {
         self.may_follow

@@ -87,8 +87,8 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     /// still be used.
     ///
     /// # Cancel safety
-    /// Dropping the future before the item is encoded has no effect. After that, the item is sent, once,
-    /// by the next flush or a read that waits.
+    /// Dropping the future before the item is encoded has no effect. After that, the item is sent,
+    /// once, by the next flush or a read that waits.
     pub async fn send_ref(&mut self, item: &C::Ref) -> Result<(), C::Error>
     where
         C: EncodeRef,
@@ -114,8 +114,8 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     /// # Errors
     /// Those of `feed`, except for those of the codec. [`CodecError::Unencodable`] with
     /// [`WsErr::NotEncoded`](crate::WsErr::NotEncoded) inside, if the item was not encoded for the
-    /// [contract](crate::Contracts) of this stream, or if only one of the two is by contract. Nothing of
-    /// it is sent, and the stream goes on.
+    /// [contract](crate::Contracts) of this stream, or if only one of the two is by contract.
+    /// Nothing of it is sent, and the stream goes on.
     ///
     /// # Cancel safety
     /// The future waits for room first. Dropping it before it is ready has no effect.

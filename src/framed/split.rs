@@ -122,8 +122,8 @@ impl<T, C, M: MessageTransport> WsSender<WsFramed<T, C, M>> {
         poll_fn(|cx| self.lock().poll_close_with(Task::Writer, cx, &frame)).await
     }
 
-    /// Closes the connection like [`close_with`](Self::close_with), in at most `limit` altogether, as
-    /// [`WsStream::close_within`](crate::WsStream::close_within) does.
+    /// Closes the connection like [`close_with`](Self::close_with), in at most `limit` altogether,
+    /// as [`WsStream::close_within`](crate::WsStream::close_within) does.
     ///
     /// # Errors
     /// Those of [`WsStream::close_with`](crate::WsStream::close_with).

@@ -258,8 +258,9 @@ async fn read_reason(
     framing.decode(&raw).0
 }
 
-/// Reads what is left of a rejection, and gives its error, which `error` makes of the status, the headers
-/// and the body. As soon as the headers have been received, the error without a body is in `known`.
+/// Reads what is left of a rejection, and gives its error, which `error` makes of the status, the
+/// headers and the body. As soon as the headers have been received, the error without a body is in
+/// `known`.
 pub(super) async fn read_rejection(
     io: &mut (impl AsyncRead + Unpin),
     status: StatusCode,

@@ -42,8 +42,8 @@ const MAX_NAME_LEN: usize = 128;
 /// ```
 ///
 /// # One server, several codecs
-/// [`Contracts`](crate::Contracts) pairs each contract with its codec, and gives the item stream for
-/// the one that was agreed on.
+/// [`Contracts`](crate::Contracts) pairs each contract with its codec, and gives the item stream
+/// for the one that was agreed on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Contract {
     name: String,
@@ -58,8 +58,9 @@ impl Contract {
     /// of it.
     ///
     /// # Errors
-    /// [`WsErr::InvalidConfig`] with [`Setting::Contract`] for a name that cannot be sent. It consists of at most 128 letters,
-    /// digits, dots and any of ``!#$%&'*+-^_`|~``. The name of a codec has no dots.
+    /// [`WsErr::InvalidConfig`] with [`Setting::Contract`] for a name that cannot be sent. It
+    /// consists of at most 128 letters, digits, dots and any of ``!#$%&'*+-^_`|~``. The name of a
+    /// codec has no dots.
     pub fn new(
         name: impl Into<String>,
         version: u32,

@@ -278,8 +278,8 @@ fn malformed(error: httparse::Error) -> HeadError {
     })
 }
 
-/// The same for a whole head. A folded header (RFC 9112 section 5.2) has a reason of its own, because
-/// its line is not wrong as such.
+/// The same for a whole head. A folded header (RFC 9112 section 5.2) has a reason of its own,
+/// because its line is not wrong as such.
 fn malformed_in(head: &[u8], error: httparse::Error) -> HeadError {
     let mut pairs = head.windows(2);
     let is_folded = pairs.any(|pair| matches!(pair, b"\n " | b"\n\t"));

@@ -5,15 +5,15 @@ use std::net::Ipv6Addr;
 /// A host, and its port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Host<'a> {
-    /// A name or an address, which is in brackets if it is one of IPv6. A `Host` header may be empty
-    /// (RFC 9112 section 3.2).
+    /// A name or an address, which is in brackets if it is one of IPv6. A `Host` header may be
+    /// empty (RFC 9112 section 3.2).
     pub(super) name: &'a str,
     pub(super) port: Option<u16>,
 }
 
 impl<'a> Host<'a> {
-    /// Parses `uri-host [ ":" port ]` (RFC 9110 section 7.2). An empty port is none (RFC 3986 section
-    /// 3.2.3). Userinfo is not part of a host, and not allowed (RFC 9110 section 4.2.4).
+    /// Parses `uri-host [ ":" port ]` (RFC 9110 section 7.2). An empty port is none (RFC 3986
+    /// section 3.2.3). Userinfo is not part of a host, and not allowed (RFC 9110 section 4.2.4).
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         // The colons in brackets are not before the port.
         let end = match text.strip_prefix('[') {
@@ -32,8 +32,9 @@ impl<'a> Host<'a> {
         is_valid.then_some(Self { name, port })
     }
 
-    /// Whether this is the allowed host: with its port, or with any if it has none. A host without a
-    /// port has the default port of its scheme, 80 or 443. Behind a proxy, the scheme is not known.
+    /// Whether this is the allowed host: with its port, or with any if it has none. A host without
+    /// a port has the default port of its scheme, 80 or 443. Behind a proxy, the scheme is not
+    /// known.
     pub(super) fn is_allowed_by(self, allowed: Self) -> bool {
         let is_port = match (self.port, allowed.port) {
             (_, None) => true,

@@ -79,9 +79,9 @@ pub(super) fn host(request: &Request<()>) -> Option<&str> {
     }
 }
 
-/// Checks that a request has one `Host`, which is valid (RFC 9112 section 3.2). Before HTTP/1.1, and
-/// in HTTP/2, it may have none. A host in the target must be valid, too; in HTTP/2, a `Host` that
-/// differs from it is malformed.
+/// Checks that a request has one `Host`, which is valid (RFC 9112 section 3.2). Before HTTP/1.1,
+/// and in HTTP/2, it may have none. A host in the target must be valid, too; in HTTP/2, a `Host`
+/// that differs from it is malformed.
 pub(super) fn check_host(request: &Request<()>) -> Result<(), Rejection> {
     let malformed = |why: &str| Err(Rejection::new(400, why));
     match count(request.headers(), HOST) {
@@ -108,9 +108,9 @@ pub(super) fn check_host(request: &Request<()>) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Checks the target, of which the type [`Uri`](http::Uri) allows more than RFC 9112 section 3.2 does.
-/// ASCII that is not encoded is accepted, since browsers send it in a query. A fragment does not reach
-/// this check: the type discards it.
+/// Checks the target, of which the type [`Uri`](http::Uri) allows more than RFC 9112 section 3.2
+/// does. ASCII that is not encoded is accepted, since browsers send it in a query. A fragment does
+/// not reach this check: the type discards it.
 pub(super) fn check_target(request: &Request<()>) -> Result<(), Rejection> {
     let uri = request.uri();
     if uri.path().is_ascii() && uri.query().is_none_or(str::is_ascii) {

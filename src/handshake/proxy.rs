@@ -15,8 +15,8 @@ use super::{
 };
 use crate::error::{ProxyError, WsErr};
 
-/// Lets a proxy connect to `target`, a host and a port. As soon as the status of a rejection has been
-/// received, its error is in `known`.
+/// Lets a proxy connect to `target`, a host and a port. As soon as the status of a rejection has
+/// been received, its error is in `known`.
 ///
 /// # Errors
 /// [`WsErr::Proxy`], [`WsErr::Io`].
@@ -48,7 +48,8 @@ where
     })
     .await;
     match (status, head) {
-        // Without a body, whatever the headers say. Neither TLS nor a WebSocket begins with the server.
+        // Without a body, whatever the headers say. Neither TLS nor a WebSocket begins with the
+        // server.
         (Some(status), Ok(_)) if status.is_success() => {
             if buffer.is_empty() {
                 Ok(())

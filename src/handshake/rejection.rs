@@ -37,8 +37,8 @@ struct Inner {
 }
 
 impl Rejection {
-    /// A rejection with a status from 200 to 599, in HTTP/2 from 300. The reason is sent as the body,
-    /// and is in [`WsErr::Rejected`] at both ends. Status 204, 205 and 304 have no body.
+    /// A rejection with a status from 200 to 599, in HTTP/2 from 300. The reason is sent as the
+    /// body, and is in [`WsErr::Rejected`] at both ends. Status 204, 205 and 304 have no body.
     ///
     /// With another status, the server gets [`WsErr::InvalidConfig`], and the client status 500.
     #[must_use]
@@ -55,8 +55,8 @@ impl Rejection {
         }))
     }
 
-    /// Adds a header to the response, beside earlier ones of the same name. The type of the body is `text/plain; charset=utf-8`, unless a
-    /// `Content-Type` is added.
+    /// Adds a header to the response, beside earlier ones of the same name. The type of the body is
+    /// `text/plain; charset=utf-8`, unless a `Content-Type` is added.
     ///
     /// If the header is not valid, or belongs to the handshake or to the framing of the body, such
     /// as `Upgrade` or `Content-Length`, the server gets [`WsErr::InvalidHeader`], and the client

@@ -84,8 +84,8 @@ impl WsUrl {
         })
     }
 
-    /// The URL that a `Location` leads to. It has the credentials of this one if the origin is the same,
-    /// and no others. `None` if it is not valid.
+    /// The URL that a `Location` leads to. It has the credentials of this one if the origin is the
+    /// same, and no others. `None` if it is not valid.
     pub(crate) fn join(&self, location: &str) -> Option<Self> {
         let (location, zone) = cut_zone(location).ok()?;
         let url = self.url.join(&location).ok()?;

@@ -36,8 +36,8 @@ type OnFailedUpgrade = Box<dyn FnOnce(WsErr) + Send + Sync>;
 /// [`Acceptor`] decides which ones are rejected.
 ///
 /// The path that the acceptor checks is the one that the client asked for, also in a nested router.
-/// The address of the peer is in spans, and in the extensions of the request as a [`SocketAddr`], if
-/// the router is served with
+/// The address of the peer is in spans, and in the extensions of the request as a [`SocketAddr`],
+/// if the router is served with
 /// [`ConnectInfo<SocketAddr>`](::axum::Router::into_make_service_with_connect_info).
 #[must_use = "the request is answered by `on_upgrade` or `upgrade`"]
 pub struct WsUpgrade {
@@ -62,14 +62,15 @@ impl WsUpgrade {
         self
     }
 
-    /// Answers the request, and runs `serve` with the stream in a task of its own, or with a pair if
-    /// the acceptor has a [callback](Acceptor::on_request). If the request is rejected, or the
+    /// Answers the request, and runs `serve` with the stream in a task of its own, or with a pair
+    /// if the acceptor has a [callback](Acceptor::on_request). If the request is rejected, or the
     /// client disconnects before it has the response, `serve` does not run.
     ///
-    /// The closure may return a `Result`. With an error, the connection is closed with
-    /// [code 1011](CloseCode::INTERNAL_ERROR), unless it has ended or is closing; bytes that are not
-    /// flushed are lost. With the feature `tracing`, the task runs in the current span, and the text
-    /// of the error is logged in the span of the connection below it. The peer does not get the text.
+    /// The closure may return a `Result`. With an error, the connection is closed with [code
+    /// 1011](CloseCode::INTERNAL_ERROR), unless it has ended or is closing; bytes that are not
+    /// flushed are lost. With the feature `tracing`, the task runs in the current span, and the
+    /// text of the error is logged in the span of the connection below it. The peer does not get
+    /// the text.
     ///
     /// If the closure panics, the connection is closed in the same way, and then the task panics.
     ///
@@ -93,9 +94,9 @@ impl WsUpgrade {
         response.into_response()
     }
 
-    /// Answers the request. The inner future returns the stream when the response has been sent: for
-    /// callers that manage their own tasks. The handler has to return the response, and another task
-    /// waits for the stream; within the handler, the inner future would never complete. The
+    /// Answers the request. The inner future returns the stream when the response has been sent:
+    /// for callers that manage their own tasks. The handler has to return the response, and another
+    /// task waits for the stream; within the handler, the inner future would never complete. The
     /// [module](self) has an example.
     ///
     /// # Errors

@@ -14,8 +14,8 @@ impl Connector {
     /// # Errors
     /// [`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`], [`WsErr::InvalidConfig`],
     /// [`WsErr::TimedOut`], [`WsErr::Rejected`], [`WsErr::NoSubprotocol`], [`WsErr::Extension`],
-    /// [`WsErr::Handshake`], as in `connect`; [`WsErr::Io`] if the stream fails, or a certificate is
-    /// not trusted. [`WsErr::InvalidConfig`] also for a setting without effect.
+    /// [`WsErr::Handshake`], as in `connect`; [`WsErr::Io`] if the stream fails, or a certificate
+    /// is not trusted. [`WsErr::InvalidConfig`] also for a setting without effect.
     ///
     /// # Cancel safety
     /// Dropping the future drops `io`. Nothing continues in the background.
@@ -60,8 +60,8 @@ fn prepare_tcp<S>(_: &S) -> Option<SocketAddr> {
     None
 }
 
-/// The stream, and the address of the peer, which is known of TCP sockets only. TCP writes all slices of a
-/// vectored write; of other streams that is not known.
+/// The stream, and the address of the peer, which is known of TCP sockets only. TCP writes all
+/// slices of a vectored write; of other streams that is not known.
 fn wrap<S: 'static>(io: S) -> (FuturesIo<S>, Option<SocketAddr>) {
     let peer = prepare_tcp(&io);
     let io = if peer.is_some() {

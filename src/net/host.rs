@@ -1,5 +1,5 @@
-//! Connecting to the host of a URL: by TCP, through a proxy if there is one, and to where its server
-//! redirects to.
+//! Connecting to the host of a URL: by TCP, through a proxy if there is one, and to where its
+//! server redirects to.
 
 use std::borrow::Cow;
 

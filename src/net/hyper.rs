@@ -35,8 +35,8 @@ use crate::{
 /// [`handshake_timeout`](crate::Config::handshake_timeout). An acceptor with an invalid setting, or
 /// with TLS, answers each request with status 500.
 ///
-/// The callback gets the extensions of the request. One of type [`SocketAddr`] is the address of the
-/// peer in spans; without it, that of the TCP socket is, once the connection is open.
+/// The callback gets the extensions of the request. One of type [`SocketAddr`] is the address of
+/// the peer in spans; without it, that of the TCP socket is, once the connection is open.
 ///
 /// In HTTP/1.1, a TCP socket of tokio that `hyper_util::server::conn::auto` or hyper's `http1`
 /// serves is used without hyper in between, once the connection is open. It sends without Nagle's
@@ -47,8 +47,8 @@ use crate::{
 /// Those of the inner future:
 /// - [`WsErr::Rejected`] with the status of the response.
 /// - [`WsErr::InvalidHeader`] and [`WsErr::InvalidConfig`]: a setting is not valid.
-/// - [`WsErr::TimedOut`]: `handshake_timeout` elapses in the callback, or before the response has been
-///   sent.
+/// - [`WsErr::TimedOut`]: `handshake_timeout` elapses in the callback, or before the response has
+///   been sent.
 /// - [`WsErr::Io`]: the response cannot be sent, or the server does not serve upgrades.
 ///
 /// # Cancel safety

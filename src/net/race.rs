@@ -13,11 +13,11 @@ use crate::{error::ConnectAttempt, time::timeout};
 /// The time after which the next attempt starts (RFC 8305 section 8).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
-/// Connects to the first address that answers. The next attempt starts as soon as one fails, or after
-/// [`ATTEMPT_DELAY`]. All others are dropped once one succeeds.
+/// Connects to the first address that answers. The next attempt starts as soon as one fails, or
+/// after [`ATTEMPT_DELAY`]. All others are dropped once one succeeds.
 ///
-/// Each attempt is in `attempts` from its start. It gives `None` if all have failed. The caller limits
-/// the time.
+/// Each attempt is in `attempts` from its start. It gives `None` if all have failed. The caller
+/// limits the time.
 pub(super) async fn race<S, F>(
     addresses: Vec<SocketAddr>,
     connect: impl Fn(SocketAddr) -> F,
@@ -53,8 +53,8 @@ where
     }
 }
 
-/// The addresses with alternating families, beginning with that of the first one (RFC 8305 section 4).
-/// Within a family, the order stays.
+/// The addresses with alternating families, beginning with that of the first one (RFC 8305 section
+/// 4). Within a family, the order stays.
 fn interleave(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let len = addresses.len();
     let is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);

@@ -28,9 +28,9 @@ pub async fn connect(url: impl AsRef<str>) -> Result<WsStream, WsErr> {
     connect_with(&Connector::new(), url).await
 }
 
-/// Connects to a WebSocket URL with these settings, by TCP without Nagle's algorithm. The addresses of a
-/// name are tried as RFC 8305 describes: IPv6 and IPv4 in turn, the next one after 250 ms or as soon as
-/// one fails. For `wss://`, see
+/// Connects to a WebSocket URL with these settings, by TCP without Nagle's algorithm. The addresses
+/// of a name are tried as RFC 8305 describes: IPv6 and IPv4 in turn, the next one after 250 ms or
+/// as soon as one fails. For `wss://`, see
 #[cfg_attr(feature = "rustls", doc = "[`tls`](crate::tls).")]
 #[cfg_attr(not(feature = "rustls"), doc = "the feature `rustls`.")]
 ///
@@ -39,7 +39,8 @@ pub async fn connect(url: impl AsRef<str>) -> Result<WsStream, WsErr> {
 ///   valid.
 /// - [`WsErr::Connect`]: the name cannot be resolved, or no address could be connected to, see
 ///   [`ConnectError`](crate::ConnectError). If
-///   [`handshake_timeout`](crate::Config::handshake_timeout) elapses meanwhile, its kind is `TimedOut`.
+///   [`handshake_timeout`](crate::Config::handshake_timeout) elapses meanwhile, its kind is
+///   `TimedOut`.
 /// - [`WsErr::TimedOut`] if it elapses before, or later.
 /// - [`WsErr::Proxy`]: the proxy did not connect to the server.
 /// - [`WsErr::Io`]: the connection failed, or the certificate is not trusted.
@@ -126,8 +127,8 @@ fn is_in_progress(error: &io::Error) -> bool {
         || in_progress.is_some() && error.raw_os_error() == in_progress
 }
 
-/// If `io` is a TCP socket, disables Nagle's algorithm, limits what the operating system holds, and returns
-/// the address of the peer.
+/// If `io` is a TCP socket, disables Nagle's algorithm, limits what the operating system holds, and
+/// returns the address of the peer.
 pub(super) fn prepare_tcp<S: 'static>(io: &S) -> Option<SocketAddr> {
     let io: &dyn Any = io;
     let socket = io.downcast_ref::<TcpStream>()?;

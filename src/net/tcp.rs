@@ -29,7 +29,8 @@ pub(super) trait Runtime {
     fn prepare(socket: &Self::Socket) -> Option<SocketAddr>;
 }
 
-/// Connects to a host. The attempts are in `progress` until one succeeds. The caller limits the time.
+/// Connects to a host. The attempts are in `progress` until one succeeds. The caller limits the
+/// time.
 ///
 /// # Errors
 /// [`WsErr::Connect`].

@@ -1,8 +1,8 @@
 //! Options of TCP sockets, on any runtime.
 
-/// The most that the operating system holds of what it has not sent, in bytes. A pong, a ping or a close
-/// frame is behind that; by default it may be megabytes. With 16 KiB, a peer that reads slowly causes
-/// twice as many writes.
+/// The most that the operating system holds of what it has not sent, in bytes. A pong, a ping or a
+/// close frame is behind that; by default it may be megabytes. With 16 KiB, a peer that reads
+/// slowly causes twice as many writes.
 #[cfg(any(target_os = "android", target_os = "linux"))]
 const MAX_UNSENT: u32 = 64 * 1024;
 

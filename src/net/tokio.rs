@@ -66,14 +66,14 @@ impl Connector {
     ///   `rustls-webpki-roots`, or the feature `rustls` and `Connector::tls`.
     /// - Cryptography: the feature `ring`, or an installed provider of rustls.
     ///
-    /// The addresses of a name are tried as RFC 8305 describes: IPv6 and IPv4 in turn, the next one after
-    /// 250 ms or as soon as one fails. The first connection is used, and the other attempts are dropped.
-    /// See [`resolver`](Self::resolver) and [`local_address`](Self::local_address), and for other ways
-    /// [`proxy`](Self::proxy) and [`follow_redirects`](Self::follow_redirects).
+    /// The addresses of a name are tried as RFC 8305 describes: IPv6 and IPv4 in turn, the next one
+    /// after 250 ms or as soon as one fails. The first connection is used, and the other attempts
+    /// are dropped. See [`resolver`](Self::resolver) and [`local_address`](Self::local_address),
+    /// and for other ways [`proxy`](Self::proxy) and [`follow_redirects`](Self::follow_redirects).
     ///
-    /// The URL is parsed as browsers do; `http` stands for `ws`, and `https` for `wss`. A user and a
-    /// password in it are sent as `Authorization: Basic` (RFC 7617). IPv6 addresses may have a zone
-    /// (RFC 6874). A fragment is ignored.
+    /// The URL is parsed as browsers do; `http` stands for `ws`, and `https` for `wss`. A user and
+    /// a password in it are sent as `Authorization: Basic` (RFC 7617). IPv6 addresses may have a
+    /// zone (RFC 6874). A fragment is ignored.
     ///
     /// # Errors
     /// - [`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`], [`WsErr::InvalidConfig`]: an argument is
@@ -104,9 +104,9 @@ impl Connector {
     /// proxy, TLS of another library. Not in a browser.
     ///
     /// `url` determines the path and the headers `Host` and `Authorization`. With a `wss` URL, a
-    /// connector with TLS settings (`Connector::tls`) speaks TLS over `io`; one without them expects
-    /// that `io` is secure already. A proxy, a resolver, a local address and redirects would have no
-    /// effect, and are errors.
+    /// connector with TLS settings (`Connector::tls`) speaks TLS over `io`; one without them
+    /// expects that `io` is secure already. A proxy, a resolver, a local address and redirects
+    /// would have no effect, and are errors.
     ///
     /// # Errors
     /// See [`connect`](Self::connect). [`WsErr::InvalidConfig`] also for a setting without effect.
@@ -124,7 +124,8 @@ impl Connector {
 }
 
 impl<T> Acceptor<T> {
-    /// Reads a request and answers it. A request that does not open a WebSocket gets an HTTP status:
+    /// Reads a request and answers it. A request that does not open a WebSocket gets an HTTP
+    /// status:
     ///
     /// | request | status |
     /// |---|---|
@@ -134,8 +135,8 @@ impl<T> Acceptor<T> {
     /// | an origin, a path or a host that the acceptor does not allow | 403, 404 or 421 |
     /// | any other fault | 400 |
     ///
-    /// The callback of [`on_request`](Self::on_request) may answer a plain request, or reject one for
-    /// a WebSocket, with another status.
+    /// The callback of [`on_request`](Self::on_request) may answer a plain request, or reject one
+    /// for a WebSocket, with another status.
     ///
     /// Returns a [`WsStream`], or with such a callback, a pair of it and the value of the callback.
     ///
@@ -192,9 +193,9 @@ impl Runtime for Tokio {
     }
 }
 
-/// If `io` is a TCP socket, disables Nagle's algorithm, limits what the operating system holds, and returns
-/// the address of the peer. Messages are packed already, and a second small one would wait for the
-/// acknowledgement of the first.
+/// If `io` is a TCP socket, disables Nagle's algorithm, limits what the operating system holds, and
+/// returns the address of the peer. Messages are packed already, and a second small one would wait
+/// for the acknowledgement of the first.
 pub(super) fn prepare_tcp(io: &dyn Any) -> Option<SocketAddr> {
     let socket = io.downcast_ref::<TcpStream>()?;
     // A socket that refuses the option is slower, and works.

@@ -8,8 +8,8 @@ use crate::{
 
 /// Parses a received payload.
 ///
-/// Any code is passed on: the connection replies with 1002 to one that a close frame may not carry, and
-/// reports it (RFC 6455 section 7.4).
+/// Any code is passed on: the connection replies with 1002 to one that a close frame may not carry,
+/// and reports it (RFC 6455 section 7.4).
 pub(super) fn parse(payload: &[u8]) -> Result<Option<CloseFrame>, Rule> {
     let Some((code, reason)) = payload.split_first_chunk() else {
         return match payload {

@@ -38,7 +38,8 @@ const MAX_LEN: usize = isize::MAX.unsigned_abs();
 
 /// Received bytes on their way to messages.
 ///
-/// A driver reads into [`room`](Self::room), then calls [`decode`](Self::decode) until it returns `None`.
+/// A driver reads into [`room`](Self::room), then calls [`decode`](Self::decode) until it returns
+/// `None`.
 #[derive(Debug)]
 pub(crate) struct Decoder {
     role: Role,
@@ -278,7 +279,8 @@ impl Decoder {
         }
     }
 
-    /// Inflates what has arrived of a frame, or a part of it, and returns the message if that ends it.
+    /// Inflates what has arrived of a frame, or a part of it, and returns the message if that ends
+    /// it.
     #[cfg(feature = "deflate")]
     fn continue_compressed(
         &mut self,
@@ -334,9 +336,9 @@ impl Decoder {
         Ok(())
     }
 
-    /// The buffer to append received bytes to, and how many it may take: `read_len`, or what a frame
-    /// lacks if that is more. Less than `read_len` behind a long frame, because it is likely that
-    /// another follows, and what comes with its header is copied.
+    /// The buffer to append received bytes to, and how many it may take: `read_len`, or what a
+    /// frame lacks if that is more. Less than `read_len` behind a long frame, because it is likely
+    /// that another follows, and what comes with its header is copied.
     pub(crate) fn room(&mut self, read_len: usize) -> (&mut BytesMut, usize) {
         let missing = match (&self.frame, &self.message) {
             (None, _) => 0,
@@ -384,7 +386,8 @@ impl Decoder {
         self.input.release();
     }
 
-    /// How many bytes of payload have arrived of a data message that is not complete, if there is one.
+    /// How many bytes of payload have arrived of a data message that is not complete, if there is
+    /// one.
     pub(crate) fn partial_message(&self) -> Option<u64> {
         let len = match (&self.message, &self.frame) {
             (Some(message), _) => message.len(),

@@ -8,8 +8,8 @@
 //!
 //! # The choice of the crate
 //! `flate2` has the same backend, but no way to stop at the end of a block. Without that, a message
-//! that is cut within a block cannot be distinguished from a whole one where the context is taken over. Nor
-//! does it size the table of symbols, which is a third of a compressor.
+//! that is cut within a block cannot be distinguished from a whole one where the context is taken
+//! over. Nor does it size the table of symbols, which is a third of a compressor.
 //!
 //! `zlib_rs` cannot compress with a window of 8. The negotiation refuses it.
 

@@ -28,8 +28,8 @@ use crate::{
     message::{Message, Payload},
 };
 
-/// Up to this length, a payload that needs a slice of its own is copied instead: that costs less than
-/// the slice.
+/// Up to this length, a payload that needs a slice of its own is copied instead: that costs less
+/// than the slice.
 const COPY_LEN: usize = 2048;
 
 /// Messages on their way to the socket.
@@ -37,7 +37,8 @@ const COPY_LEN: usize = 2048;
 pub(crate) struct Encoder {
     role: Role,
     max_frame_len: usize,
-    /// Whether one write takes several slices. Otherwise a header and its payload leave in one buffer.
+    /// Whether one write takes several slices. Otherwise a header and its payload leave in one
+    /// buffer.
     is_vectored: bool,
     #[cfg(feature = "deflate")]
     deflater: Option<Box<Deflater>>,
@@ -274,8 +275,8 @@ impl Encoder {
         Ok(())
     }
 
-    /// Whether a binary message of `len` bytes can be sent from a slice of the caller: nothing is to be
-    /// compressed, masked or fragmented, and one write takes the header and the slice.
+    /// Whether a binary message of `len` bytes can be sent from a slice of the caller: nothing is
+    /// to be compressed, masked or fragmented, and one write takes the header and the slice.
     #[inline]
     pub(crate) fn sends_slice(&self, len: usize) -> bool {
         #[cfg(feature = "deflate")]
@@ -292,7 +293,8 @@ impl Encoder {
         self.queue.copy(header.as_bytes(), &[]);
     }
 
-    /// Appends a copy of the end of a payload that was announced by [`push_header`](Self::push_header).
+    /// Appends a copy of the end of a payload that was announced by
+    /// [`push_header`](Self::push_header).
     pub(crate) fn push_rest(&mut self, rest: &[u8]) {
         self.queue.copy(&[], rest);
     }

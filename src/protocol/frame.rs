@@ -76,10 +76,10 @@ pub(crate) struct Header {
 impl Header {
     /// The header at the start of `input` and its length, or `None` if it is not complete.
     ///
-    /// `role` is the receiver's. `claimed` holds the reserved bits of the first byte that extensions
-    /// claim: [`RSV1`] with permessage-deflate. A rule about the first two bytes is checked as soon
-    /// as these are there, and a later rule only after the earlier ones: how the input is split
-    /// makes no difference.
+    /// `role` is the receiver's. `claimed` holds the reserved bits of the first byte that
+    /// extensions claim: [`RSV1`] with permessage-deflate. A rule about the first two bytes is
+    /// checked as soon as these are there, and a later rule only after the earlier ones: how the
+    /// input is split makes no difference.
     #[inline]
     pub(crate) fn parse(
         input: &[u8],

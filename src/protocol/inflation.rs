@@ -21,8 +21,8 @@ struct Seen {
     error: Option<String>,
 }
 
-/// Decodes WebSocket frames, compressed or not. The first byte holds the role, whether the context is
-/// taken over, and the limit on messages.
+/// Decodes WebSocket frames, compressed or not. The first byte holds the role, whether the context
+/// is taken over, and the limit on messages.
 ///
 /// # Panics
 /// A message exceeds the limit, a split of the input makes a difference, or a message that is

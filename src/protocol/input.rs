@@ -11,8 +11,8 @@ const MIN_STREAMING_LEN: usize = 8 * 1024;
 /// The largest input that is kept while nothing arrives.
 const IDLE_CAPACITY: usize = 512;
 
-/// The buffer that the socket is read into, unless the payload of a long frame is read straight into its
-/// message.
+/// The buffer that the socket is read into, unless the payload of a long frame is read straight
+/// into its message.
 #[derive(Debug)]
 pub(super) struct Input {
     pub(super) bytes: BytesMut,
@@ -52,8 +52,8 @@ impl Input {
 
     #[cold]
     fn replace(&mut self, additional: usize) {
-        // While data streams in, a partial frame can always be moved to the front of the input without
-        // overlap, so `BytesMut` reuses the allocation.
+        // While data streams in, a partial frame can always be moved to the front of the input
+        // without overlap, so `BytesMut` reuses the allocation.
         let needed = self.bytes.len() + additional;
         let capacity = if needed < self.streaming_len {
             needed

@@ -1,17 +1,17 @@
 //! Masking (RFC 6455 section 5.3).
 //!
 //! # The source of masking keys
-//! A key must come "from a strong source of entropy", and a key must not make the next one simple to
-//! predict. The server sees every key, so a fast generator without cryptographic strength is ruled
-//! out: its state follows from a few outputs.
+//! A key must come "from a strong source of entropy", and a key must not make the next one simple
+//! to predict. The server sees every key, so a fast generator without cryptographic strength is
+//! ruled out: its state follows from a few outputs.
 //!
 //! Keys are taken from the operating system, in batches of [`BATCH_LEN`] bytes for each thread. One
-//! call of `getrandom` serves 128 frames; measured on Linux 6.18, a key costs 13 ns that way, 3 ns of
-//! them for the call. The alternatives
-//! are a `ChaCha8` or `ChaCha12` generator for each connection (state in every idle connection, and the
-//! crates `rand_core` and `chacha20`) or for each thread (`rand::rng()`, as tungstenite does: a further
-//! dependency), which would save about 10 ns a frame. A batch of true random numbers needs no argument about a generator,
-//! and `getrandom` is a dependency of all of them.
+//! call of `getrandom` serves 128 frames; measured on Linux 6.18, a key costs 13 ns that way, 3 ns
+//! of them for the call. The alternatives are a `ChaCha8` or `ChaCha12` generator for each
+//! connection (state in every idle connection, and the crates `rand_core` and `chacha20`) or for
+//! each thread (`rand::rng()`, as tungstenite does: a further dependency), which would save about
+//! 10 ns a frame. A batch of true random numbers needs no argument about a generator, and
+//! `getrandom` is a dependency of all of them.
 
 use std::cell::RefCell;
 

@@ -1,12 +1,12 @@
 //! RFC 6455 section 5 without I/O: bytes to messages, and messages to bytes.
 //!
-//! [`Decoder`] takes received bytes and returns messages. [`Encoder`] takes messages and returns the
-//! bytes to send. Both know the rules of frames, fragments, masks, UTF-8 and close payloads, and one
-//! limit: the length of a received message.
+//! [`Decoder`] takes received bytes and returns messages. [`Encoder`] takes messages and returns
+//! the bytes to send. Both know the rules of frames, fragments, masks, UTF-8 and close payloads,
+//! and one limit: the length of a received message.
 //!
-//! They do not know sockets, wakers or clocks, and they have no closing state: replies to pings and to
-//! close frames, the closing handshake, keepalive and packing belong to the connection. The handshake
-//! (RFC 6455 section 4) is elsewhere too.
+//! They do not know sockets, wakers or clocks, and they have no closing state: replies to pings and
+//! to close frames, the closing handshake, keepalive and packing belong to the connection. The
+//! handshake (RFC 6455 section 4) is elsewhere too.
 //!
 //! | file | contents | RFC 6455 |
 //! |---|---|---|

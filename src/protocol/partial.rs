@@ -10,8 +10,8 @@ use super::{
     utf8::Text,
 };
 
-/// From this length on, what a frame still lacks is read straight into the message that it belongs to.
-/// Below, one read into the input brings the next header too.
+/// From this length on, what a frame still lacks is read straight into the message that it belongs
+/// to. Below, one read into the input brings the next header too.
 pub(super) const DIRECT_LEN: usize = 16 * 1024;
 
 /// A frame whose header has been taken off the input, and whose payload is not complete.
@@ -65,8 +65,8 @@ impl Frame {
         self.len - self.done
     }
 
-    /// Whether the rest is read straight into `message`: much of it, or what is left of much, if the
-    /// next header can be read with it.
+    /// Whether the rest is read straight into `message`: much of it, or what is left of much, if
+    /// the next header can be read with it.
     pub(super) fn is_direct(&self, message: &BytesMut) -> bool {
         let missing = self.missing();
         let room = message.capacity() - message.len();

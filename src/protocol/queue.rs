@@ -18,8 +18,8 @@ pub(crate) struct Queue {
     rest: VecDeque<Bytes>,
     tail: BytesMut,
     len: usize,
-    /// How many bytes the copy buffer has taken since the queue was empty, and the time before: it is
-    /// allocated at once with the capacity that it had.
+    /// How many bytes the copy buffer has taken since the queue was empty, and the time before: it
+    /// is allocated at once with the capacity that it had.
     copied: usize,
     copied_before: usize,
 }

@@ -1,5 +1,5 @@
-//! Tests of the protocol. Frames are built by hand here, so that no fault of the encoder hides one of
-//! the decoder.
+//! Tests of the protocol. Frames are built by hand here, so that no fault of the encoder hides one
+//! of the decoder.
 
 #![allow(
     clippy::similar_names,

@@ -18,8 +18,8 @@ use crate::time::{Instant, Timer};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReconnectState {
-    /// It does nothing: before the first call of `connect`, after an error or a dropped call, and after
-    /// [`ended`](crate::Reconnector::ended).
+    /// It does nothing: before the first call of `connect`, after an error or a dropped call, and
+    /// after [`ended`](crate::Reconnector::ended).
     Idle,
     /// An attempt is in flight.
     Connecting,
@@ -59,8 +59,9 @@ impl ReconnectHandle {
         self.0.lock().phase.state()
     }
 
-    /// The current state, and then each change. States that are over before they are read are left out,
-    /// so a slow observer delays nothing and queues nothing. It ends when the reconnector is dropped.
+    /// The current state, and then each change. States that are over before they are read are left
+    /// out, so a slow observer delays nothing and queues nothing. It ends when the reconnector is
+    /// dropped.
     pub fn states(&self) -> ReconnectStates {
         let mut inner = self.0.lock();
         inner.observers += 1;
@@ -72,9 +73,9 @@ impl ReconnectHandle {
         }
     }
 
-    /// Ends the current wait, whatever its reason: the next attempt starts at once. A call during an
-    /// attempt leaves out the wait after that attempt. At any other time, a call has no effect. In a
-    /// browser, its event `online` does the same.
+    /// Ends the current wait, whatever its reason: the next attempt starts at once. A call during
+    /// an attempt leaves out the wait after that attempt. At any other time, a call has no effect.
+    /// In a browser, its event `online` does the same.
     pub fn retry_now(&self) {
         let mut inner = self.0.lock();
         if matches!(inner.phase, Phase::Connecting | Phase::Waiting { .. }) {

@@ -295,8 +295,8 @@ fn wait_after_end(outcome: &CloseOutcome, longest: u32) -> Duration {
     waits.iter().sum()
 }
 
-/// After 1012 and 1013 of the peer, a client comes back after 5 to 30 seconds, or sooner if the backoff
-/// is shorter, and clients are spread.
+/// After 1012 and 1013 of the peer, a client comes back after 5 to 30 seconds, or sooner if the
+/// backoff is shorter, and clients are spread.
 #[test]
 fn restarting_server_is_left_alone() {
     for code in [CloseCode::SERVICE_RESTART, CloseCode::TRY_AGAIN_LATER] {
@@ -322,8 +322,8 @@ fn restarting_server_is_left_alone() {
     }
 }
 
-/// After 1008, and a code of the caller, the next call fails without an attempt, and the one after it
-/// connects.
+/// After 1008, and a code of the caller, the next call fails without an attempt, and the one after
+/// it connects.
 #[test]
 fn final_codes_stop_once() {
     let answers = failing(0);
@@ -375,7 +375,8 @@ fn handle_shows_the_state() {
     assert_eq!(handle.state(), ReconnectState::Idle);
 }
 
-/// While an attempt is in flight, the state is `Connecting`. A dropped call, and an error, leave none.
+/// While an attempt is in flight, the state is `Connecting`. A dropped call, and an error, leave
+/// none.
 #[test]
 fn state_of_an_attempt() {
     let mut reconnector = Reconnector::new(async || std::future::pending::<Result<(), _>>().await);

@@ -179,7 +179,8 @@ impl Oracle {
         let peer = &self.ends[1 - end];
         // The close code that our violation causes.
         let violation = me.said.violation.map(|(_, code)| code);
-        // If the peer closes with such a code and does not receive our reply, the code is the error.
+        // If the peer closes with such a code and does not receive our reply, the code is the
+        // error.
         let may_abort = [peer.asked, violation]
             .into_iter()
             .flatten()

@@ -213,8 +213,8 @@ impl Plan {
         false
     }
 
-    /// How much may be written before any byte is sent, unless it is compressed: the write buffer, one more item, and the
-    /// same amount in the transport and its buffer.
+    /// How much may be written before any byte is sent, unless it is compressed: the write buffer,
+    /// one more item, and the same amount in the transport and its buffer.
     pub(super) fn ceiling(&self) -> usize {
         if self.is_compressed() {
             return usize::MAX;

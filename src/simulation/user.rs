@@ -232,7 +232,8 @@ impl User {
             match closed {
                 Some(Ok(outcome)) => break oracle.ended_so(self.end, outcome),
                 Some(Err(error)) => break oracle.flushed(self.end, &Err(error.into())),
-                // Reading can complete the close, too, but must not return data after discarded data.
+                // Reading can complete the close, too, but must not return data after discarded
+                // data.
                 None if self.rng.borrow_mut().one_in(4) => break,
                 None => {}
             }

@@ -20,8 +20,8 @@ use crate::{
 impl<M: MessageTransport> WsStream<M> {
     /// Closes the connection, and returns how it ended.
     ///
-    /// Flushes written data, sends the close frame, and discards data that still arrives. Then waits
-    /// for the peer's close frame and the end of the transport. No step waits longer than
+    /// Flushes written data, sends the close frame, and discards data that still arrives. Then
+    /// waits for the peer's close frame and the end of the transport. No step waits longer than
     /// [`close_timeout`](crate::Config::close_timeout) for the peer.
     ///
     /// If the connection is closing already, the first close frame stands. If it has ended, its

@@ -147,8 +147,8 @@ impl<M: MessageTransport> WsWriter<M> {
         .await
     }
 
-    /// Closes the connection like [`close_with`](Self::close_with), in at most `limit` altogether, as
-    /// [`WsStream::close_within`] does.
+    /// Closes the connection like [`close_with`](Self::close_with), in at most `limit` altogether,
+    /// as [`WsStream::close_within`] does.
     ///
     /// # Errors
     /// Those of [`WsStream::close_with`].

@@ -35,7 +35,8 @@ type Dyn = dyn MessageTransport;
 pub struct BoxTransport(Box<Dyn>);
 
 impl BoxTransport {
-    /// Boxes `transport`. [`WsStream::boxed`](crate::WsStream::boxed) does so for an open connection.
+    /// Boxes `transport`. [`WsStream::boxed`](crate::WsStream::boxed) does so for an open
+    /// connection.
     #[must_use]
     pub fn new(transport: impl MessageTransport + MaybeSend + 'static) -> Self {
         Self(Box::new(transport))

@@ -87,7 +87,8 @@ fn methods_of_the_trait() -> BTreeSet<&'static str> {
     names.map(|(name, _)| name).collect()
 }
 
-/// Calls each method of a wrapper, which has to call the same method of what it wraps, and no other.
+/// Calls each method of a wrapper, which has to call the same method of what it wraps, and no
+/// other.
 pub(crate) fn assert_forwards<M: MessageTransport>(wrap: impl Fn(Noted) -> M) {
     let cx = &mut Context::from_waker(Waker::noop());
     let methods = methods_of_the_trait();

@@ -82,8 +82,8 @@ impl Io for Box<dyn ByteStream> {
     }
 }
 
-/// The most that is read at once into memory that has to be initialised for it: a long frame offers room
-/// for all that it lacks, of which one read fills a part.
+/// The most that is read at once into memory that has to be initialised for it: a long frame offers
+/// room for all that it lacks, of which one read fills a part.
 const MAX_INITIALISED: usize = 64 * 1024;
 
 /// A stream of futures-io.
@@ -102,8 +102,8 @@ impl<S> FuturesIo<S> {
         }
     }
 
-    /// A stream whose vectored writes write all slices, such as TCP, or TLS of futures-rustls, which
-    /// makes one record of them.
+    /// A stream whose vectored writes write all slices, such as TCP, or TLS of futures-rustls,
+    /// which makes one record of them.
     pub(crate) fn vectored(io: S) -> Self {
         Self {
             io,

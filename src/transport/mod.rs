@@ -35,8 +35,9 @@ use crate::{
 /// [Custom transports](crate::guide::custom_transport) of the guide shows both.
 ///
 /// # What a transport does
-/// - **One waker.** All methods are called with the same waker, which wakes every task that uses the
-///   connection. A transport keeps the last one that it was given; one per direction is not needed.
+/// - **One waker.** All methods are called with the same waker, which wakes every task that uses
+///   the connection. A transport keeps the last one that it was given; one per direction is not
+///   needed.
 /// - **The protocol.** A violation, text that is not UTF-8, or a message over a limit of the
 ///   transport is an error of [`poll_next`](Self::poll_next): [`WsErr::Protocol`] or
 ///   [`WsErr::MessageTooLarge`].
@@ -57,9 +58,9 @@ pub trait MessageTransport {
     /// Receives the next message. `None` is the end of the transport, with or without a close frame
     /// before it.
     ///
-    /// After an error, and after a close frame, it discards what still arrives, and returns `None` at
-    /// the end. So a socket is read until the peer has closed it, and a reset does not destroy the
-    /// close frame that the peer has not read yet.
+    /// After an error, and after a close frame, it discards what still arrives, and returns `None`
+    /// at the end. So a socket is read until the peer has closed it, and a reset does not destroy
+    /// the close frame that the peer has not read yet.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>>;
 
     /// Ready when there is room for one more message.
@@ -99,9 +100,10 @@ pub trait MessageTransport {
     /// See [`poll_ready`](Self::poll_ready).
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>>;
 
-    /// Sends a part of `data`, at least one byte of it, as one binary message, and returns the length
-    /// of that part. By default it copies at most [`max_send_len`](Properties::max_send_len) bytes; a
-    /// transport that writes from the slice itself copies only what the socket does not take.
+    /// Sends a part of `data`, at least one byte of it, as one binary message, and returns the
+    /// length of that part. By default it copies at most [`max_send_len`](Properties::max_send_len)
+    /// bytes; a transport that writes from the slice itself copies only what the socket does not
+    /// take.
     ///
     /// # Errors
     /// See [`poll_ready`](Self::poll_ready).
@@ -113,12 +115,12 @@ pub trait MessageTransport {
         Poll::Ready(Ok(len))
     }
 
-    /// Provides a buffer for the payload of the next data message, in place of one that the transport
-    /// allocates. The buffer replaces one that was provided before and is not in use.
+    /// Provides a buffer for the payload of the next data message, in place of one that the
+    /// transport allocates. The buffer replaces one that was provided before and is not in use.
     ///
-    /// If the payload fits into the spare capacity of the buffer, the transport may append the payload
-    /// and return the buffer as the message. So the parts of a large item, which spans messages, need
-    /// no copy to become one. By default the buffer is dropped.
+    /// If the payload fits into the spare capacity of the buffer, the transport may append the
+    /// payload and return the buffer as the message. So the parts of a large item, which spans
+    /// messages, need no copy to become one. By default the buffer is dropped.
     fn provide_buffer(&mut self, buffer: BytesMut) {
         drop(buffer);
     }
@@ -152,8 +154,8 @@ pub struct Progress {
     /// Bytes sent so far. Each shows that the peer takes what is written; otherwise messages are
     /// counted.
     pub sent: Option<u64>,
-    /// Bytes of payload received of a data message that is not complete, if there is one. Without it,
-    /// [`Config::message_timeout`](crate::Config::message_timeout) has no effect.
+    /// Bytes of payload received of a data message that is not complete, if there is one. Without
+    /// it, [`Config::message_timeout`](crate::Config::message_timeout) has no effect.
     pub partial_message: Option<u64>,
 }
 
@@ -196,8 +198,8 @@ pub struct Properties {
     pub max_send_len: usize,
     /// Whether the transport can send pings. Default: it can.
     pub can_ping: bool,
-    /// Whether the transport replies to pings and to the peer's close frame by itself, with the next
-    /// [`poll_flush`](MessageTransport::poll_flush). Default: the connection replies.
+    /// Whether the transport replies to pings and to the peer's close frame by itself, with the
+    /// next [`poll_flush`](MessageTransport::poll_flush). Default: the connection replies.
     pub replies: bool,
     /// From which length on an encoded item is a message of its own, for
     /// [`start_send_shared`](MessageTransport::start_send_shared).

@@ -22,8 +22,8 @@ use crate::{
     protocol::{Decoder, Encoder, Role},
 };
 
-/// Bytes that are read before a poll yields. Endless empty fragments, or messages that never make an
-/// item, would occupy the task for as long as they arrive.
+/// Bytes that are read before a poll yields. Endless empty fragments, or messages that never make
+/// an item, would occupy the task for as long as they arrive.
 const BYTES_PER_POLL: usize = 256 * 1024;
 
 /// Messages that are taken before a poll yields: short ones cost more than their bytes.
@@ -38,7 +38,8 @@ const MAX_READ_LEN: usize = 64 * 1024;
 /// No message is taken while this many bytes are unsent, or as many as the longest message has.
 const MAX_UNSENT: usize = 16 * 1024;
 
-/// Up to this length, a slice is copied behind what is unsent: that is cheaper than a write of its own.
+/// Up to this length, a slice is copied behind what is unsent: that is cheaper than a write of its
+/// own.
 const COPY_LEN: usize = 16 * 1024;
 
 /// Slices of one vectored write.

@@ -11,9 +11,9 @@ use futures::{Sink, Stream};
 use super::{MessageTransport, Properties};
 use crate::{error::WsErr, message::Message};
 
-/// A [`MessageTransport`] over anything that is a `Stream` and a `Sink` of [`Message`]s: a WebSocket of
-/// another crate, behind `map` and `with` of `futures` that convert its messages, or a channel in a
-/// test.
+/// A [`MessageTransport`] over anything that is a `Stream` and a `Sink` of [`Message`]s: a
+/// WebSocket of another crate, behind `map` and `with` of `futures` that convert its messages, or a
+/// channel in a test.
 ///
 /// The end of the stream is the end of the transport; closing the sink closes its writing half. The
 /// error types of the stream and of the sink convert into [`WsErr`], as `io::Error` does.

@@ -1,5 +1,5 @@
-//! `Tungstenite`: a transport over a `WebSocketStream` of `async-tungstenite`, and what it shares with the
-//! one over `tokio-tungstenite`, which is built on the same protocol implementation.
+//! `Tungstenite`: a transport over a `WebSocketStream` of `async-tungstenite`, and what it shares
+//! with the one over `tokio-tungstenite`, which is built on the same protocol implementation.
 
 use std::{
     io,
@@ -36,8 +36,9 @@ const MAX_CONTROL_LEN: usize = MAX_HEADER_LEN + ControlPayload::MAX_LEN;
 /// Bytes that are discarded in one poll.
 const MAX_DISCARDED_PER_POLL: usize = 64 * 1024;
 
-/// Bytes of pongs, but for the last, that may be unflushed while more is read. tungstenite keeps a pong for
-/// each ping, so a peer that sends pings and does not read would grow its buffer without bound.
+/// Bytes of pongs, but for the last, that may be unflushed while more is read. tungstenite keeps a
+/// pong for each ping, so a peer that sends pings and does not read would grow its buffer without
+/// bound.
 const MAX_UNFLUSHED_PONGS: usize = 16 * 1024;
 
 /// Size of a pong besides its payload, at most.
@@ -52,10 +53,10 @@ const PONG_OVERHEAD: usize = 16;
 /// - Signs of life are whole messages.
 /// - [`message_timeout`](crate::Config::message_timeout) has no effect.
 /// - The limits and the memory of the socket are those of its own settings.
-/// - The close frame with the code of an error may be missing, if tungstenite has accepted the message:
-///   refused text, a smaller limit, an error of the codec. This happens if the close frame has to wait
-///   because the peer does not read. Then tungstenite first replies to a close frame of the peer, or
-///   finds the end of its stream, and sends nothing more.
+/// - The close frame with the code of an error may be missing, if tungstenite has accepted the
+///   message: refused text, a smaller limit, an error of the codec. This happens if the close frame
+///   has to wait because the peer does not read. Then tungstenite first replies to a close frame of
+///   the peer, or finds the end of its stream, and sends nothing more.
 #[derive(Debug)]
 pub struct Tungstenite<S>(Adapter<WebSocketStream<S>>);
 
@@ -138,8 +139,8 @@ pub(super) struct Adapter<W> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Receives {
     Messages,
-    /// Bytes, which are discarded: tungstenite cannot be read after an error, and a server of tungstenite
-    /// reports the end once its reply to a close frame is out.
+    /// Bytes, which are discarded: tungstenite cannot be read after an error, and a server of
+    /// tungstenite reports the end once its reply to a close frame is out.
     Discards,
     Nothing,
 }
@@ -361,8 +362,8 @@ fn into_tungstenite(message: Message) -> tungstenite::Message {
     }
 }
 
-/// Converts an error of the receiving side; `None` for an end without a close frame, which the connection
-/// interprets.
+/// Converts an error of the receiving side; `None` for an end without a close frame, which the
+/// connection interprets.
 fn receive_error(error: Error) -> Option<WsErr> {
     Some(match error {
         Error::ConnectionClosed

@@ -121,8 +121,8 @@ async fn serve_hyper<T: Send + 'static>(
     let _ = connection.with_upgrades().await;
 }
 
-/// Sends a request. Returns the head of the response and its content; nothing if the connection ends
-/// without a response.
+/// Sends a request. Returns the head of the response and its content; nothing if the connection
+/// ends without a response.
 async fn exchange(address: SocketAddr, request: &str) -> (String, String) {
     let mut socket = TcpStream::connect(address).await.unwrap();
     socket.write_all(request.as_bytes()).await.unwrap();
@@ -430,8 +430,8 @@ async fn invalid_hosts_are_malformed() {
     }
 }
 
-/// A malformed list of extensions gets status 400, whether or not compression is configured (RFC 6455
-/// section 9.1).
+/// A malformed list of extensions gets status 400, whether or not compression is configured (RFC
+/// 6455 section 9.1).
 #[tokio::test]
 async fn malformed_extensions_are_rejected() {
     let compressing = Acceptor::new().config(Config::default().compression(Deflate::default()));

@@ -129,8 +129,8 @@ async fn start_serving(serve: Serve) -> String {
     start(Router::new().route("/", any(handler)).with_state(serve)).await
 }
 
-/// An error of the closure, or a panic, closes the connection with code 1011, without its text. A close
-/// frame that was sent before stands.
+/// An error of the closure, or a panic, closes the connection with code 1011, without its text. A
+/// close frame that was sent before stands.
 #[tokio::test]
 async fn error_closes_with_1011() {
     let rows: [(Serve, u16); 6] = [

@@ -1,8 +1,9 @@
 //! Real proxies: nginx, HAProxy and Caddy in front of a server, also with HTTP/2; Squid, tinyproxy,
-//! microsocks and Dante in front of a client. The configuration of the first three is that of the guide.
+//! microsocks and Dante in front of a client. The configuration of the first three is that of the
+//! guide.
 //!
-//! A test installs a missing program by `apt-get`, if it runs as root on a system that has it. Otherwise
-//! it prints that it is skipped: install the packages of these names, and `dante-server`.
+//! A test installs a missing program by `apt-get`, if it runs as root on a system that has it.
+//! Otherwise it prints that it is skipped: install the packages of these names, and `dante-server`.
 
 mod forward;
 mod http2;
@@ -76,8 +77,8 @@ struct Proxy {
 }
 
 impl Proxy {
-    /// Starts a program that listens on a port of 127.0.0.1. The files of `configure` are in its working
-    /// directory.
+    /// Starts a program that listens on a port of 127.0.0.1. The files of `configure` are in its
+    /// working directory.
     async fn start(
         name: &str,
         args: &[&str],

@@ -115,8 +115,8 @@ pub(crate) async fn echo_and_close(stream: WsStream) {
     assert!(matches!(outcome, CloseOutcome::Clean { .. }), "{outcome:?}");
 }
 
-/// The TCP socket below the server sends small messages at once, without Nagle's algorithm, and holds little
-/// unsent data before a pong.
+/// The TCP socket below the server sends small messages at once, without Nagle's algorithm, and
+/// holds little unsent data before a pong.
 #[tokio::test]
 async fn sockets_are_prepared() {
     let accepted = Accepted::default();

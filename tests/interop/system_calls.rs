@@ -88,8 +88,8 @@ async fn burst(sender: (WsStream, &Calls), receiver: (WsStream, &Calls)) -> (usi
     (sender.1.writes() - before.0, receiver.1.reads() - before.1)
 }
 
-/// A burst that fits into a message is one write, over TLS one of all its records. The reader learns
-/// the length of the message from what it reads first, and then takes the rest at once.
+/// A burst that fits into a message is one write, over TLS one of all its records. The reader
+/// learns the length of the message from what it reads first, and then takes the rest at once.
 #[test]
 fn burst_is_one_write() {
     run(async {

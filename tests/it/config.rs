@@ -149,8 +149,8 @@ fn config_survives_serde() {
     assert_eq!(file["max_send_message_len"], 65536);
 }
 
-/// Values in a file have units, missing ones are the defaults, and unknown or wrong ones are refused with
-/// an error that names what is expected.
+/// Values in a file have units, missing ones are the defaults, and unknown or wrong ones are
+/// refused with an error that names what is expected.
 #[test]
 fn file_values_have_units() {
     let read = serde_json::from_str::<Config>;

@@ -1,6 +1,6 @@
-//! A peer that sends on after its violation receives the close frame with the reason. The close frame
-//! is sent before the caller gets the error. A stream that is dropped then has unread data in its
-//! socket, which does not discard the close frame.
+//! A peer that sends on after its violation receives the close frame with the reason. The close
+//! frame is sent before the caller gets the error. A stream that is dropped then has unread data in
+//! its socket, which does not discard the close frame.
 
 use std::{io::ErrorKind, time::Duration};
 

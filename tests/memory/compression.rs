@@ -149,7 +149,8 @@ fn bombs_stay_below_the_ceiling() {
     }
 }
 
-/// Messages that inflate to exactly the limit, and one that is not complete, stay below the formula.
+/// Messages that inflate to exactly the limit, and one that is not complete, stay below the
+/// formula.
 #[test]
 fn inflated_messages_stay_below_the_ceiling() {
     let _alone = exclusive();

@@ -1,7 +1,8 @@
 //! Work whose cost is counted: it is the same on every machine, so that a change of it shows.
 //!
 //! Each kind of work runs over the library alone, where messages are handed over in memory. It also
-//! runs with the framing of `connect` and `accept`, through an in-memory pipe of tokio, on one thread.
+//! runs with the framing of `connect` and `accept`, through an in-memory pipe of tokio, on one
+//! thread.
 
 mod pipe;
 

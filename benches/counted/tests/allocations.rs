@@ -71,7 +71,8 @@ fn values_as_messages_allocate_nothing() {
     assert_few("a message", one as f64 / ROUNDS as f64, 0.1);
     let (mut client, mut server) = messages(over_socket());
     let batch = calls(|| send_batch(&mut client, &mut server));
-    // Buffers over 512 bytes are given back when a read waits, which it does several times in a batch.
+    // Buffers over 512 bytes are given back when a read waits, which it does several times in a
+    // batch.
     assert_few("500 messages", batch as f64 / ROUNDS as f64, 25.0);
 }
 

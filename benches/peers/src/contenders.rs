@@ -28,7 +28,8 @@ use crate::{Result, value::Value};
 /// What the handshakes ask for.
 pub(crate) const URL: &str = "ws://localhost/";
 
-/// The largest value, and the longest message of those that send a message for each, that every contender accepts.
+/// The largest value, and the longest message of those that send a message for each, that every
+/// contender accepts.
 pub(crate) const MAX_VALUE_LEN: usize = 64 * 1024 * 1024;
 
 /// Those that compress do it at the same level, from the same length on, with the largest window.
@@ -73,8 +74,8 @@ pub(crate) trait Carrier<V: Value>: End {
     fn flush(&mut self) -> impl Future<Output = Result<()>> + Send;
     fn next(&mut self) -> impl Future<Output = Result<V>> + Send;
 
-    /// The next value; before it has to wait for it, it flushes what was fed. Values that are there already are thus
-    /// answered together.
+    /// The next value; before it has to wait for it, it flushes what was fed. Values that are there
+    /// already are thus answered together.
     fn next_flushed(&mut self) -> impl Future<Output = Result<V>> + Send {
         async {
             if let Some(value) = self.next().now_or_never() {
@@ -111,11 +112,13 @@ pub(crate) trait Broadcaster<V: Value>: End {
 /// About as long as the request and the response of an opening handshake.
 const HEAD: [u8; 160] = [b'h'; 160];
 
-/// A TCP connection on the loopback interface, without Nagle's delay at either end. The ports of one address would not be
-/// enough for the connections of all rounds: each is taken for a minute after its end.
+/// A TCP connection on the loopback interface, without Nagle's delay at either end. The ports of
+/// one address would not be enough for the connections of all rounds: each is taken for a minute
+/// after its end.
 ///
-/// A head was sent in both directions. Some contenders do a handshake, and others take the bare socket. The kernel
-/// acknowledges at once what arrives first on a connection, and the size of the first segment decides for how long.
+/// A head was sent in both directions. Some contenders do a handshake, and others take the bare
+/// socket. The kernel acknowledges at once what arrives first on a connection, and the size of the
+/// first segment decides for how long.
 pub(crate) async fn tcp() -> Result<(TcpStream, TcpStream)> {
     static CONNECTIONS: AtomicU8 = AtomicU8::new(0);
     let host = CONNECTIONS.fetch_add(1, Ordering::Relaxed) % 200 + 1;

@@ -57,8 +57,8 @@ fn main() -> Result<()> {
 fn run<'s>(options: &Options, scenario: &'s Scenario) -> Outcome<'s> {
     let mut outcome = Outcome::new(scenario);
     let count = scenario.contenders.len();
-    // The first round checks every byte, finds out who cannot do it at all, and does not count. Each round begins with
-    // another contender, so that none always follows the same one.
+    // The first round checks every byte, finds out who cannot do it at all, and does not count.
+    // Each round begins with another contender, so that none always follows the same one.
     for round in 0..=options.rounds {
         for turn in 0..count {
             let index = (round + turn) % count;
@@ -73,7 +73,8 @@ fn run<'s>(options: &Options, scenario: &'s Scenario) -> Outcome<'s> {
             match run_once(options, scenario, contender, work) {
                 Ok(_) if round == 0 => {}
                 Ok(sample) => samples.push(sample),
-                // The others go on; a failure is in the table, and ends the run with an error if it is ours.
+                // The others go on; a failure is in the table, and ends the run with an error if it
+                // is ours.
                 Err(error) => *result = Err(error.to_string()),
             }
         }

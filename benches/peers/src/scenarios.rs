@@ -130,7 +130,8 @@ macro_rules! byte_carriers {
     }};
 }
 
-/// All scenarios, at full size or, to see that they work, at a tiny one. `sockets` is how many may be open.
+/// All scenarios, at full size or, to see that they work, at a tiny one. `sockets` is how many may
+/// be open.
 pub(crate) fn all(options: &Options, sockets: usize) -> Vec<Scenario> {
     let work = |count: usize, len: usize, smoke: (usize, usize)| {
         let (count, len) = if options.smoke { smoke } else { (count, len) };

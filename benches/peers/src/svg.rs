@@ -140,8 +140,8 @@ mod tests {
             .collect()
     }
 
-    /// The label behind a contender's name is the figure that the table shows for that contender in the metric that
-    /// counts.
+    /// The label behind a contender's name is the figure that the table shows for that contender in
+    /// the metric that counts.
     #[test]
     fn labels_match_the_table() {
         let scenario = scenario();

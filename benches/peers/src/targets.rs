@@ -8,8 +8,8 @@ pub(crate) enum Against {
     One(&'static str),
     /// The best of those that carry WebSocket messages.
     BestWebSocket,
-    /// The best of those that send a message for each value, or the one after so many better ones. Two configurations
-    /// of one library count as one.
+    /// The best of those that send a message for each value, or the one after so many better ones.
+    /// Two configurations of one library count as one.
     PerMessage {
         better: usize,
     },

@@ -107,8 +107,8 @@ impl Value for Snapshot {
     }
 }
 
-/// What is compressed, in JSON: an order of some products, of at least 200 bytes. Its names repeat, as in any JSON; a
-/// third of it is numbers that do not.
+/// What is compressed, in JSON: an order of some products, of at least 200 bytes. Its names repeat,
+/// as in any JSON; a third of it is numbers that do not.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Order {
     id: u64,

@@ -23,8 +23,8 @@ pub(super) enum Expects {
     FixedLen,
 }
 
-/// The integer that a floating-point number is, if it is one and nearer to zero than `limit`, which is
-/// at most 2^127.
+/// The integer that a floating-point number is, if it is one and nearer to zero than `limit`, which
+/// is at most 2^127.
 // Of a number without a fraction and in the range, the conversion loses nothing.
 #[allow(clippy::cast_possible_truncation, clippy::float_cmp)]
 fn whole(value: f64, limit: f64) -> Option<i128> {

@@ -1,8 +1,8 @@
 //! serde's `Deserializer` over a payload.
 //!
 //! The payload says what comes, so most hints of a type change nothing. Those that do: a list may
-//! be a byte string, a unit may be an empty array, and fields and variants have names. What a number
-//! without a fraction is, `Bounded` decides, for every format alike.
+//! be a byte string, a unit may be an empty array, and fields and variants have names. What a
+//! number without a fraction is, `Bounded` decides, for every format alike.
 
 mod access;
 

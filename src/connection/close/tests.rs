@@ -86,8 +86,8 @@ fn ended_items_close_the_transport() {
     assert!(peer.is_closed());
 }
 
-/// A `close_within` that is dropped leaves the connection closing, without the limit: `close_timeout`
-/// applies.
+/// A `close_within` that is dropped leaves the connection closing, without the limit:
+/// `close_timeout` applies.
 #[test]
 fn dropped_close_within_leaves_no_limit() {
     let peer = Peer::default();

@@ -196,8 +196,8 @@ fn slow_progress_does_not_time_out() {
     }
 }
 
-/// A peer that takes some of what had to wait is alive, although it sends nothing: the ping in flight may
-/// be behind that.
+/// A peer that takes some of what had to wait is alive, although it sends nothing: the ping in
+/// flight may be behind that.
 #[test]
 fn slow_receiver_is_alive() {
     for takes_all in [false, true] {
@@ -238,8 +238,8 @@ fn unblocked_writes_prove_no_life() {
     assert!(is_timed_out(&mut connection));
 }
 
-/// The timeout of a ping that a caller awaits begins when it is sent, and again whenever the peer takes
-/// something that had to wait, or sends something.
+/// The timeout of a ping that a caller awaits begins when it is sent, and again whenever the peer
+/// takes something that had to wait, or sends something.
 #[test]
 fn ping_timeout_restarts_with_progress() {
     for keepalive in [None, Some(Keepalive::default())] {

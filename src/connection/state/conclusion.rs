@@ -16,8 +16,8 @@ pub(in crate::connection) struct End {
 }
 
 impl State {
-    /// How the connection ends, if it ends now: because all steps that matter are done, or because of
-    /// `stop`. `None` while there is no cause.
+    /// How the connection ends, if it ends now: because all steps that matter are done, or because
+    /// of `stop`. `None` while there is no cause.
     ///
     /// | cause | our close frame | outcome | error of the reader |
     /// |---|---|---|---|

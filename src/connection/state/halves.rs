@@ -9,8 +9,8 @@ pub(super) enum SendState {
     /// A close frame is to be sent behind what is buffered: ours, or the reply to the peer's.
     Closing {
         frame: Option<CloseFrame>,
-        /// Since the connection began to end, the transport made it wait; or data was pending when the
-        /// peer closed, or the transport replied in its place after a violation.
+        /// Since the connection began to end, the transport made it wait; or data was pending when
+        /// the peer closed, or the transport replied in its place after a violation.
         blocked: bool,
     },
     /// The transport has taken our close frame.

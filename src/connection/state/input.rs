@@ -25,8 +25,8 @@ pub(in crate::connection) enum Input {
     Sent,
     /// Data was received, or a part of a message.
     Progress,
-    /// A close frame was received, whose code reports no failure if it `is_normal`. The transport replies
-    /// to it by itself if it `replies`.
+    /// A close frame was received, whose code reports no failure if it `is_normal`. The transport
+    /// replies to it by itself if it `replies`.
     PeerClosed {
         frame: Option<CloseFrame>,
         is_normal: bool,
@@ -55,7 +55,8 @@ pub(in crate::connection) enum Input {
 pub(in crate::connection) struct Transition {
     /// Restart the deadline of closing.
     pub(in crate::connection) restarts_deadline: bool,
-    /// There is a cause now: what is buffered for a peer that closed is dropped, and a writer is woken.
+    /// There is a cause now: what is buffered for a peer that closed is dropped, and a writer is
+    /// woken.
     pub(in crate::connection) is_caused: bool,
     /// It is known now how the connection ended.
     pub(in crate::connection) is_concluded: bool,

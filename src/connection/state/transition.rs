@@ -177,7 +177,8 @@ impl State {
                     is_normal,
                 });
             }
-            // The reply of the transport takes the place of our close frame, and nothing follows it.
+            // The reply of the transport takes the place of our close frame, and nothing follows
+            // it.
             Some(Cause::Violation(_)) if replies => {
                 self.reply_queued(reply.as_ref(), true);
                 self.lose_pending();

@@ -103,8 +103,8 @@ pub(in crate::handshake) fn offer(deflate: &Deflate) -> String {
     offered(deflate).to_extension().to_string()
 }
 
-/// A server's answer to the extensions that a client offers: the header, and what is agreed on. `None`
-/// if there is no offer that it can accept.
+/// A server's answer to the extensions that a client offers: the header, and what is agreed on.
+/// `None` if there is no offer that it can accept.
 pub(in crate::handshake) fn answer(
     offered: &[Extension],
     deflate: &Deflate,

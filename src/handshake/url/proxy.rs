@@ -41,8 +41,8 @@ impl Proxy {
         matches!(self.protocol, ProxyProtocol::Http { is_secure, .. } if is_secure)
     }
 
-    /// Adds credentials that are not part of the URL: a value of `Proxy-Authorization`, or a user and a
-    /// password for SOCKS5.
+    /// Adds credentials that are not part of the URL: a value of `Proxy-Authorization`, or a user
+    /// and a password for SOCKS5.
     #[cfg(feature = "proxy-env")]
     #[cfg_attr(
         not(feature = "socks"),
@@ -64,8 +64,8 @@ impl Proxy {
         Ok(self)
     }
 
-    /// Parses a URL: `http`, `https`, `socks5` or `socks5h`, which are the same here. No part of the URL
-    /// is in an error, since it may contain a password.
+    /// Parses a URL: `http`, `https`, `socks5` or `socks5h`, which are the same here. No part of
+    /// the URL is in an error, since it may contain a password.
     ///
     /// # Errors
     /// [`WsErr::InvalidUrl`], also for a scheme whose feature is off.

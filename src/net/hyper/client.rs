@@ -51,8 +51,8 @@ where
     /// Waits until the server announces WebSockets, by `SETTINGS_ENABLE_CONNECT_PROTOCOL` (RFC 8441
     /// section 3). Servers do so in their first frame.
     ///
-    /// Polls `connection` until then. Afterwards the caller has to poll it, usually in a task of its
-    /// own: without that, neither WebSockets nor requests progress.
+    /// Polls `connection` until then. Afterwards the caller has to poll it, usually in a task of
+    /// its own: without that, neither WebSockets nor requests progress.
     ///
     /// # Errors
     /// - [`WsErr::Unsupported`] with [`Unsupported::ExtendedConnect`]: the server did not announce
@@ -116,12 +116,13 @@ where
     /// the way to a server would have no effect, and are errors: TLS, proxies, a resolver, a local
     /// address and redirects.
     ///
-    /// `:authority` is the host of the URL, or the header `Host` of the connector. The scheme of the
-    /// URL becomes `:scheme`, and nothing else: whether the connection is secure is not verified.
+    /// `:authority` is the host of the URL, or the header `Host` of the connector. The scheme of
+    /// the URL becomes `:scheme`, and nothing else: whether the connection is secure is not
+    /// verified.
     ///
     /// # Errors
-    /// - [`WsErr::InvalidConfig`]: the connector has a setting that has no effect here, or an invalid
-    ///   one.
+    /// - [`WsErr::InvalidConfig`]: the connector has a setting that has no effect here, or an
+    ///   invalid one.
     /// - [`WsErr::InvalidUrl`], [`WsErr::InvalidHeader`]: an argument is not valid.
     /// - [`WsErr::TimedOut`]: [`handshake_timeout`](crate::Config::handshake_timeout) has elapsed.
     /// - [`WsErr::Rejected`]: the server responded with another status than 200.

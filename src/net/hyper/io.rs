@@ -26,7 +26,8 @@ pub(crate) enum HyperStream {
 }
 
 impl HyperStream {
-    /// The stream, with what hyper has already read from it, and the address of the peer if it is known.
+    /// The stream, with what hyper has already read from it, and the address of the peer if it is
+    /// known.
     pub(super) fn new(upgraded: Upgraded) -> (Self, BytesMut, Option<SocketAddr>) {
         match find_tcp(upgraded) {
             Ok((socket, read)) => {

@@ -57,7 +57,8 @@ impl Network {
         }
     }
 
-    /// Runs a race until it is done, for at most `limit`. Gives the winner, the attempts, and the time.
+    /// Runs a race until it is done, for at most `limit`. Gives the winner, the attempts, and the
+    /// time.
     fn race(
         &self,
         addresses: &[&str],
@@ -151,7 +152,8 @@ fn quick_answer_is_alone() {
     assert_eq!(time, Duration::from_millis(249));
 }
 
-/// A black hole delays the next address by 250 ms, and its attempt is dropped once another succeeds.
+/// A black hole delays the next address by 250 ms, and its attempt is dropped once another
+/// succeeds.
 #[test]
 fn black_hole_first() {
     let network = Network::new(&[(V6[0], Hangs), (V4[0], Opens(30))]);

@@ -23,8 +23,8 @@ pub(crate) struct Parameters {
     window_bits: u8,
 }
 
-/// How many symbols a block has at most: 64 for level 0, and twice as many for each level above. The
-/// table of symbols is cleared for each block, which takes longer than a short message itself.
+/// How many symbols a block has at most: 64 for level 0, and twice as many for each level above.
+/// The table of symbols is cleared for each block, which takes longer than a short message itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct TableLevel(u8);
 

@@ -122,8 +122,8 @@ fn long_payloads_are_not_copied() {
     );
 }
 
-/// A shared payload behind its own header leaves with it as one slice, vectored or not, and as if it
-/// had none where the header is that of another frame.
+/// A shared payload behind its own header leaves with it as one slice, vectored or not, and as if
+/// it had none where the header is that of another frame.
 #[test]
 fn shared_frame_is_one_slice() {
     let payload = vec![1; 10_000];

@@ -19,8 +19,8 @@ fn parse(role: Role, input: &[u8]) -> Result<Option<(Header, usize)>, Rule> {
     Header::parse(input, role, 0)
 }
 
-/// The rule that two bytes break, written down from the RFC: reserved bits, opcodes, control frames,
-/// masks.
+/// The rule that two bytes break, written down from the RFC: reserved bits, opcodes, control
+/// frames, masks.
 fn expected(role: Role, first: u8, second: u8) -> Option<Rule> {
     let is_control = first & 0x08 != 0;
     let is_masked = second & 0x80 != 0;

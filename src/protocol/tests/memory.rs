@@ -41,7 +41,8 @@ fn input_is_reused() {
     assert!(range < READ_LEN, "{range}");
 }
 
-/// Frames of the longest length that is completed in place, in reads of any length, in one allocation.
+/// Frames of the longest length that is completed in place, in reads of any length, in one
+/// allocation.
 #[test]
 fn streaming_input_is_reused() {
     let mut decoder = decoder(1 << 20);

@@ -1,8 +1,8 @@
 //! Holds the reports on a byte view against those on the transport below it.
 //!
-//! A byte view answers text with bytes, which is not what the suite expects: it fails the case, waits, and
-//! goes away, with 1001 or no code, where it would have closed with 1000. All else about the close has to be the
-//! same.
+//! A byte view answers text with bytes, which is not what the suite expects: it fails the case,
+//! waits, and goes away, with 1001 or no code, where it would have closed with 1000. All else about
+//! the close has to be the same.
 
 use std::{fs, path::Path};
 

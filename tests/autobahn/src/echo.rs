@@ -163,8 +163,8 @@ async fn finish(transport: &mut impl MessageTransport) -> Result<()> {
     Ok(())
 }
 
-/// Sends what a message carried in a message of its own, which a byte stream need not do, but the suite
-/// expects.
+/// Sends what a message carried in a message of its own, which a byte stream need not do, but the
+/// suite expects.
 async fn echo_bytes(mut stream: WsStream) -> Result<()> {
     loop {
         let data = stream.fill_buf().await?.to_vec();

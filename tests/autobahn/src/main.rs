@@ -5,8 +5,9 @@
 //! autobahn client VIEW URL          runs all cases of the suite's server
 //! autobahn compare VIEW MESSAGES REPORTS
 //! ```
-//! VIEW is `messages` (the transport below the views), `alone` (the same, compressing each message without
-//! context), `bytes` or `reject` (the byte view with that text policy). `compare` holds the reports on a byte view against those on `messages`.
+//! VIEW is `messages` (the transport below the views), `alone` (the same, compressing each message
+//! without context), `bytes` or `reject` (the byte view with that text policy). `compare` holds the
+//! reports on a byte view against those on `messages`.
 
 mod compare;
 mod echo;
@@ -47,8 +48,8 @@ async fn serve(view: View, address: &str) -> Result<()> {
     }
 }
 
-/// The suite's server tells how many cases there are, runs one a connection, and writes its reports when it
-/// is asked to.
+/// The suite's server tells how many cases there are, runs one a connection, and writes its reports
+/// when it is asked to.
 async fn run_cases(view: View, url: &str) -> Result<()> {
     let count = echo::one_text(open(url).await?, &format!("{url}/getCaseCount")).await?;
     for case in 1..=count.parse()? {

@@ -43,8 +43,8 @@ async fn close_has_outcome() {
     }
 }
 
-/// Dropping a stream ends the peer's with an error, behind what was flushed, and nothing else on the
-/// connection.
+/// Dropping a stream ends the peer's with an error, behind what was flushed, and nothing else on
+/// the connection.
 #[tokio::test]
 async fn dropped_stream_ends_peer() {
     for way in WAYS {
@@ -74,8 +74,8 @@ async fn dropped_stream_ends_peer() {
     }
 }
 
-/// Dropping the future of `connect` resets the stream: the server drops its callback. The connection
-/// and its other streams go on.
+/// Dropping the future of `connect` resets the stream: the server drops its callback. The
+/// connection and its other streams go on.
 #[tokio::test]
 async fn dropped_connect_resets_stream() {
     for way in WAYS {

@@ -29,8 +29,8 @@ fn rejection(error: &WsErr) -> (u16, &str) {
     (response.status().as_u16(), response.reason())
 }
 
-/// Origins, hosts, paths and contracts are checked, with `:authority` as the host. Both ends get the
-/// status and the reason.
+/// Origins, hosts, paths and contracts are checked, with `:authority` as the host. Both ends get
+/// the status and the reason.
 #[tokio::test]
 async fn acceptor_settings_apply() {
     for way in WAYS {

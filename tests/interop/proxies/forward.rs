@@ -1,5 +1,5 @@
-//! Proxies in front of a client: Squid, tinyproxy, microsocks and Dante, with and without a password;
-//! and HAProxy with TLS before an HTTP proxy.
+//! Proxies in front of a client: Squid, tinyproxy, microsocks and Dante, with and without a
+//! password; and HAProxy with TLS before an HTTP proxy.
 
 use std::{fs, net::SocketAddr, process::Command};
 
@@ -73,8 +73,8 @@ const HASH: &str = "ann:$6$ws$2xNgXmwLJ9ZiojCXc/IMDVGw0tIwcxaORjeQS02TVyixTomfHY
 const WITH_USERS: &str =
     "mount --bind passwd /etc/passwd && mount --bind shadow /etc/shadow && exec \"$@\"";
 
-/// Dante, which connects to no port `blocked`. It knows the users of the system, so another one needs
-/// root.
+/// Dante, which connects to no port `blocked`. It knows the users of the system, so another one
+/// needs root.
 async fn dante(auth: Auth, blocked: u16) -> Result<Proxy, String> {
     let danted = program("danted")?;
     let configure = |address: SocketAddr| {

@@ -1,5 +1,5 @@
-//! Proxies that speak HTTP/2 with clients: HAProxy passes WebSockets on, by HTTP/1.1 or by HTTP/2; nginx and
-//! Caddy announce none.
+//! Proxies that speak HTTP/2 with clients: HAProxy passes WebSockets on, by HTTP/1.1 or by HTTP/2;
+//! nginx and Caddy announce none.
 
 use std::{
     net::SocketAddr,
@@ -104,8 +104,8 @@ fn rejection(error: WsErr) -> (StatusCode, String) {
     }
 }
 
-/// Several WebSockets on one connection: bytes and closes pass, the server sees `:authority` as `Host`, and
-/// its rejections reach the client. Without the server, there is a status of HAProxy.
+/// Several WebSockets on one connection: bytes and closes pass, the server sees `:authority` as
+/// `Host`, and its rejections reach the client. Without the server, there is a status of HAProxy.
 async fn carries_websockets(server_is_http2: bool) -> Result<(), String> {
     let setup = Setup {
         server_is_http2,
@@ -147,7 +147,8 @@ async fn carries_websockets(server_is_http2: bool) -> Result<(), String> {
     Ok(())
 }
 
-/// A silent WebSocket is closed after the timeout, without a close frame, and its connection goes on.
+/// A silent WebSocket is closed after the timeout, without a close frame, and its connection goes
+/// on.
 async fn closes_idle_websockets() -> Result<(), String> {
     let server = start_server(false, &Seen::default()).await;
     let setup = Setup {

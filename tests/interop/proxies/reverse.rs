@@ -150,8 +150,8 @@ async fn carries_bytes(kind: Kind) -> Result<(), String> {
     Ok(())
 }
 
-/// The server sees the `Host` of the client, and the address of the client behind any that it forged.
-/// Its rejections reach the client. Without the server, there is a status of the proxy.
+/// The server sees the `Host` of the client, and the address of the client behind any that it
+/// forged. Its rejections reach the client. Without the server, there is a status of the proxy.
 async fn forwards_requests(kind: Kind) -> Result<(), String> {
     let seen = Arc::new(Mutex::new(Vec::<HeaderMap>::new()));
     let headers = Arc::clone(&seen);
@@ -207,8 +207,8 @@ pub(super) fn with_keepalive(keepalive: impl Into<Option<Keepalive>>) -> Config 
     Config::default().keepalive(keepalive)
 }
 
-/// A silent connection is closed after the timeout of the proxy, without a close frame. With a keepalive
-/// below the timeout, it stays open.
+/// A silent connection is closed after the timeout of the proxy, without a close frame. With a
+/// keepalive below the timeout, it stays open.
 async fn closes_idle_connections(kind: Kind) -> Result<(), String> {
     let acceptor = Acceptor::new().config(with_keepalive(None));
     let server = echo_server(acceptor, |stream| stream).await;

@@ -88,8 +88,8 @@ async fn tls_over_a_tunnel() {
     send_and_close(server.unwrap(), client.unwrap()).await;
 }
 
-/// TLS settings do not matter to URLs without TLS, and without settings, `connect_over` expects that
-/// the stream is secure already.
+/// TLS settings do not matter to URLs without TLS, and without settings, `connect_over` expects
+/// that the stream is secure already.
 #[tokio::test]
 async fn plain_streams_stay_plain() {
     let secure = Connector::new().tls(client_config());

@@ -124,8 +124,9 @@ fn wrong_codec_names_the_contracts() {
     assert!(message.contains("it has to decode `u32`"), "{message}");
 }
 
-/// The message for `Bincode` without the feature `bincode` names the feature, for the constructor and
-/// for the codec. All builds here have the feature, so the source of what replaces the codec is compiled.
+/// The message for `Bincode` without the feature `bincode` names the feature, for the constructor
+/// and for the codec. All builds here have the feature, so the source of what replaces the codec is
+/// compiled.
 #[test]
 fn missing_bincode_names_the_feature() {
     let disabled = Path::new(WORKSPACE).join("codecs/src/bincode/disabled.rs");

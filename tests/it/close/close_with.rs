@@ -209,8 +209,8 @@ fn unsendable_code_is_refused() {
     });
 }
 
-/// `close_within` ends after its limit, although `close_timeout` is longer and restarts, and reports
-/// `TimedOut` to the caller and to handles. A close that succeeds is not limited.
+/// `close_within` ends after its limit, although `close_timeout` is longer and restarts, and
+/// reports `TimedOut` to the caller and to handles. A close that succeeds is not limited.
 #[test]
 fn close_within_has_a_total_limit() {
     let config = config_without_keepalive().close_timeout(Duration::from_secs(3600));

@@ -64,8 +64,8 @@ fn data_in_flight_is_read() {
     });
 }
 
-/// A code that reports no failure, our own code in reply, or no code at all, ends a close of this end
-/// cleanly.
+/// A code that reports no failure, our own code in reply, or no code at all, ends a close of this
+/// end cleanly.
 #[test]
 fn reply_ends_cleanly() {
     let replies = [
@@ -100,8 +100,8 @@ fn reply_ends_cleanly() {
     });
 }
 
-/// A code that reports a failure is an error, also when it crosses a close of this end: the peer may
-/// not have processed everything.
+/// A code that reports a failure is an error, also when it crosses a close of this end: the peer
+/// may not have processed everything.
 #[test]
 fn failure_code_crosses_close() {
     for code in [1002, 1003, 1011, 1014, 2999] {

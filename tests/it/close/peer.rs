@@ -78,9 +78,9 @@ fn failure_code_is_an_error() {
     }
 }
 
-/// A code that the caller has chosen as a failure is `ConnectionAborted`, after all data, also if it
-/// crosses a close of this end. The other codes of applications are not, nor is a reply that repeats
-/// this end's code.
+/// A code that the caller has chosen as a failure is `ConnectionAborted`, after all data, also if
+/// it crosses a close of this end. The other codes of applications are not, nor is a reply that
+/// repeats this end's code.
 #[test]
 fn chosen_codes_are_failures() {
     let config = config_without_keepalive().failure_codes([4401, 4403]);

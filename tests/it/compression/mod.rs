@@ -1,4 +1,5 @@
-//! permessage-deflate (RFC 7692): what is agreed on, what is on the wire, and what broken input does.
+//! permessage-deflate (RFC 7692): what is agreed on, what is on the wire, and what broken input
+//! does.
 
 mod agreement;
 mod encoded;

@@ -1,7 +1,7 @@
 //! Names of the operating system's resolver, on a network whose first address is a black hole.
 //!
-//! The test starts itself in a network namespace of Linux, which needs `unshare` of util-linux and `ip` of
-//! iproute2. It is skipped loudly where there is none.
+//! The test starts itself in a network namespace of Linux, which needs `unshare` of util-linux and
+//! `ip` of iproute2. It is skipped loudly where there is none.
 
 use std::{
     env, fs, io,
@@ -55,7 +55,8 @@ const SETUP: &str = "\
 /// The exit code of a namespace that cannot be set up.
 const NO_SETUP: i32 = 77;
 
-/// Connecting by names of the operating system on such a network. See the functions for each promise.
+/// Connecting by names of the operating system on such a network. See the functions for each
+/// promise.
 #[test]
 fn system_names_on_own_network() {
     if env::var_os(NAMES).is_some() {
@@ -80,8 +81,8 @@ fn system_names_on_own_network() {
     }
 }
 
-/// Runs this test in a namespace, where it ends by the time limit of its runtimes. The error: there is
-/// no namespace.
+/// Runs this test in a namespace, where it ends by the time limit of its runtimes. The error: there
+/// is no namespace.
 fn in_namespace() -> Result<(), String> {
     let file = format!("hosts-{}", std::process::id());
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(file);

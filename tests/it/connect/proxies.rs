@@ -164,8 +164,8 @@ fn invalid_proxy_url() {
     });
 }
 
-/// A proxy that stops at any point of its handshake is `TimedOut`, and a refusal that has no end is a
-/// refusal.
+/// A proxy that stops at any point of its handshake is `TimedOut`, and a refusal that has no end is
+/// a refusal.
 #[test]
 fn silent_proxy_times_out() {
     on_runtimes(async |runtime| {

@@ -229,7 +229,8 @@ fn redirected_connection_works() {
     });
 }
 
-/// `handshake_timeout` bounds all requests together: a target that is silent, and redirects without end.
+/// `handshake_timeout` bounds all requests together: a target that is silent, and redirects without
+/// end.
 #[test]
 fn redirects_share_the_deadline() {
     on_runtimes(async |runtime| {

@@ -73,8 +73,8 @@ async fn reconnects_after_failures() {
     future::join(serve(&listener), client).await;
 }
 
-/// A loop that connects again after each clean end stops at a close code that the caller has chosen as a
-/// failure.
+/// A loop that connects again after each clean end stops at a close code that the caller has chosen
+/// as a failure.
 #[tokio::test]
 async fn loop_stops_at_failure_code() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -103,8 +103,8 @@ async fn loop_stops_at_failure_code() {
     assert_eq!(error.close_code(), Some(4401.into()), "{error:?}");
 }
 
-/// A rejection that no repetition changes is returned after one attempt, whatever else is wrong with
-/// the response, and whichever runtime connects.
+/// A rejection that no repetition changes is returned after one attempt, whatever else is wrong
+/// with the response, and whichever runtime connects.
 #[tokio::test]
 async fn final_rejections_are_returned() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -286,8 +286,8 @@ fn contract_without_a_runtime() {
     block_on(timeout(Box::pin(contract_holds(open))));
 }
 
-/// TCP sockets that the caller hands over send small messages at once, without Nagle's algorithm, and hold
-/// little unsent data before a pong: those of tokio and of smol, in both roles.
+/// TCP sockets that the caller hands over send small messages at once, without Nagle's algorithm,
+/// and hold little unsent data before a pong: those of tokio and of smol, in both roles.
 #[test]
 fn given_sockets_are_prepared() {
     let is_prepared = |socket: &std::net::TcpStream| {

@@ -196,8 +196,8 @@ fn records_a_failed_handshake() {
     }
 }
 
-/// An abnormal closure is an event of level `INFO` for the server and `WARN` for the client, with its
-/// error. A stream that the caller drops is none.
+/// An abnormal closure is an event of level `INFO` for the server and `WARN` for the client, with
+/// its error. A stream that the caller drops is none.
 #[test]
 fn records_an_abnormal_closure() {
     for (role, level) in [("server", Level::INFO), ("client", Level::WARN)] {

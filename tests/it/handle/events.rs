@@ -55,7 +55,8 @@ async fn observers_get_all_events() {
     .await;
 }
 
-/// The plain stream of events has the same events as an observer of `pharos`, and they can be compared.
+/// The plain stream of events has the same events as an observer of `pharos`, and they can be
+/// compared.
 #[test]
 fn plain_events_can_be_compared() {
     on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {

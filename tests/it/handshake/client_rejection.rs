@@ -66,8 +66,8 @@ async fn status_and_reason_phrase() {
     .await;
 }
 
-/// A status 101 that does not confirm the handshake fails it, in each client: over a stream, over TCP
-/// of both runtimes, and through a proxy (RFC 6455 section 4.1).
+/// A status 101 that does not confirm the handshake fails it, in each client: over a stream, over
+/// TCP of both runtimes, and through a proxy (RFC 6455 section 4.1).
 #[tokio::test]
 async fn confirmation_must_be_exact() {
     const UPGRADE: &str = "Upgrade: websocket\r\n";

@@ -181,7 +181,8 @@ fn unknown_contract_is_an_error() {
     });
 }
 
-/// The error of a foreign `Encoded` says that the connection goes on, whichever of the two is asked.
+/// The error of a foreign `Encoded` says that the connection goes on, whichever of the two is
+/// asked.
 fn assert_goes_on(error: &CodecError) {
     assert!(matches!(error, CodecError::Unencodable(_)), "{error:?}");
     assert!(matches!(cause(error), WsErr::NotEncoded(_)), "{error:?}");

@@ -213,8 +213,8 @@ fn close_with_is_bounded() {
     }
 }
 
-/// `close_within` of a sending half ends at its limit against a peer that sends without end, and ends the
-/// receiving half, too. So do those of the other streams.
+/// `close_within` of a sending half ends at its limit against a peer that sends without end, and
+/// ends the receiving half, too. So do those of the other streams.
 #[test]
 fn close_within_ends_at_its_limit() {
     async fn check<F>(halves: impl FnOnce(WsStream) -> F)

@@ -89,8 +89,8 @@ fn largest_claimed_length() {
     );
 }
 
-/// A message over `max_send_frame_len` is sent in fragments of at most that length, in both roles: small
-/// writes, a large write, and an item that is one message of text.
+/// A message over `max_send_frame_len` is sent in fragments of at most that length, in both roles:
+/// small writes, a large write, and an item that is one message of text.
 #[test]
 fn messages_are_fragmented() {
     let config = config_without_keepalive()

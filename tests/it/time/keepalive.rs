@@ -56,8 +56,8 @@ fn pongs_keep_peer_alive() {
     });
 }
 
-/// A pong waits behind little data, also when the peer has not read for long: the operating system holds
-/// at most 64 KiB unsent, where it would hold megabytes.
+/// A pong waits behind little data, also when the peer has not read for long: the operating system
+/// holds at most 64 KiB unsent, where it would hold megabytes.
 #[cfg(any(target_os = "android", target_os = "linux"))]
 #[test]
 fn pong_waits_behind_little_data() {

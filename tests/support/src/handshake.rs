@@ -65,8 +65,8 @@ pub fn response_with(request: &[u8], lines: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Our end in this role, and a scripted peer that agrees to permessage-deflate with `params`. Returns
-/// the head that our end sent in the handshake, too.
+/// Our end in this role, and a scripted peer that agrees to permessage-deflate with `params`.
+/// Returns the head that our end sent in the handshake, too.
 pub async fn open_compressed(
     role: Role,
     config: Config,

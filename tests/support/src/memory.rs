@@ -1,5 +1,5 @@
-//! A transport that moves whole messages in memory, written from what the documentation of [`MessageTransport`] asks of
-//! an implementation.
+//! A transport that moves whole messages in memory, written from what the documentation of
+//! [`MessageTransport`] asks of an implementation.
 
 use std::{
     collections::VecDeque,

@@ -107,8 +107,8 @@ impl RawPeer {
         }
     }
 
-    /// The reserved bits and the payload of the next frame; `None` at the end of the connection. For
-    /// connections with an extension.
+    /// The reserved bits and the payload of the next frame; `None` at the end of the connection.
+    /// For connections with an extension.
     pub async fn next_with_rsv(&mut self) -> Option<(u8, Vec<u8>)> {
         loop {
             let mut rest = self.received.as_slice();

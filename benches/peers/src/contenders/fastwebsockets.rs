@@ -1,6 +1,6 @@
-//! `fastwebsockets`, a message for each value or write. Its own examples hand it a socket after the handshake; it has no
-//! buffer for writes, so each message is a system call. Without its `FragmentCollector`, which has no flush for TLS, since
-//! nothing here comes in fragments.
+//! `fastwebsockets`, a message for each value or write. Its own examples hand it a socket after the
+//! handshake; it has no buffer for writes, so each message is a system call. Without its
+//! `FragmentCollector`, which has no flush for TLS, since nothing here comes in fragments.
 
 use fastwebsockets::{Frame, OpCode, Payload, Role, WebSocket};
 use tokio::net::TcpStream;

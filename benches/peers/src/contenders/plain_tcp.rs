@@ -1,5 +1,5 @@
-//! No WebSocket: `tokio_util`'s `LengthDelimitedCodec` on TCP or TLS for values, TCP itself for bytes, with a buffer for
-//! writes or without.
+//! No WebSocket: `tokio_util`'s `LengthDelimitedCodec` on TCP or TLS for values, TCP itself for
+//! bytes, with a buffer for writes or without.
 
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt};

@@ -1,5 +1,6 @@
-//! `sockudo_ws`, a message for each value or write. It gets the bare socket after the handshake, as in its own examples, and
-//! holds what is fed in its cork buffer. Compressed, it sends JSON as text.
+//! `sockudo_ws`, a message for each value or write. It gets the bare socket after the handshake, as
+//! in its own examples, and holds what is fed in its cork buffer. Compressed, it sends JSON as
+//! text.
 
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt};

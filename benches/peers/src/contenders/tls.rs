@@ -1,4 +1,5 @@
-//! TLS by rustls over TCP, for those that take any byte stream; and the configuration that all share.
+//! TLS by rustls over TCP, for those that take any byte stream; and the configuration that all
+//! share.
 
 use std::sync::{Arc, OnceLock};
 

@@ -55,8 +55,8 @@ impl ByteCarrier for Socket {
     }
 }
 
-/// Its reads flush what was fed, so a caller that answers several requests at once keeps the answers until there is
-/// nothing more to read.
+/// Its reads flush what was fed, so a caller that answers several requests at once keeps the
+/// answers until there is nothing more to read.
 pub(crate) struct Batching {
     socket: Socket,
     fed: Vec<Message>,

@@ -1,5 +1,5 @@
-//! This library: `connect` and `accept`, over TCP and with its own TLS, the item stream with `Bincode`, the byte stream;
-//! and the item stream with `Json`, compressed.
+//! This library: `connect` and `accept`, over TCP and with its own TLS, the item stream with
+//! `Bincode`, the byte stream; and the item stream with `Json`, compressed.
 
 use futures::{SinkExt, StreamExt};
 use tokio::{

@@ -1,6 +1,6 @@
-//! `ws_stream_tungstenite` under `asynchronous_codec::Framed`, with the latter's own `LengthCodec`; and with
-//! a codec written for the purpose, which encodes into the buffer as this library does, without its guards
-//! against hostile frames.
+//! `ws_stream_tungstenite` under `asynchronous_codec::Framed`, with the latter's own `LengthCodec`;
+//! and with a codec written for the purpose, which encodes into the buffer as this library does,
+//! without its guards against hostile frames.
 
 use std::io;
 

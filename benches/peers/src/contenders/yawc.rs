@@ -1,7 +1,8 @@
-//! `yawc`, a message for each value or write. It gets the bare socket after the handshake, by `from_stream`, as it has no
-//! server for sockets without hyper. Once as it is by default, with buffers of 8 KiB, and once with the larger buffers that
-//! its documentation suggests for throughput. Compressed, it sends JSON as text, and has the same buffers or the small ones
-//! that its documentation suggests for idle connections.
+//! `yawc`, a message for each value or write. It gets the bare socket after the handshake, by
+//! `from_stream`, as it has no server for sockets without hyper. Once as it is by default, with
+//! buffers of 8 KiB, and once with the larger buffers that its documentation suggests for
+//! throughput. Compressed, it sends JSON as text, and has the same buffers or the small ones that
+//! its documentation suggests for idle connections.
 
 use std::sync::OnceLock;
 

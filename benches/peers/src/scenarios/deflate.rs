@@ -1,4 +1,5 @@
-//! Values in JSON over permessage-deflate: packed, and a message for each; without context, and with it.
+//! Values in JSON over permessage-deflate: packed, and a message for each; without context, and
+//! with it.
 
 use super::{Contender, Metric, Scenario, Size, many, one_way, scenario};
 use crate::{

@@ -48,8 +48,8 @@ async fn ask<V: Value, C: Carrier<V>>(mut client: C, work: Work) -> Result<C> {
     Ok(client)
 }
 
-/// What an open connection keeps in memory, both ends together, when it has been used once. The kernel's
-/// share is not part of it.
+/// What an open connection keeps in memory, both ends together, when it has been used once. The
+/// kernel's share is not part of it.
 pub(super) fn idle<V: Value, C: Carrier<V>>(work: Work) -> Result<Sample> {
     block_on(&work, async {
         let mut pairs = Vec::with_capacity(work.count);
@@ -77,8 +77,8 @@ async fn used_once<V: Value, C: Carrier<V>>(work: Work) -> Result<(C, C)> {
     Ok((client, echoing.join().await?))
 }
 
-/// Many connections on which both ends wait for the other, after one round trip: what they keep in memory. Then the server
-/// sends something on each, and each client answers: what that costs.
+/// Many connections on which both ends wait for the other, after one round trip: what they keep in
+/// memory. Then the server sends something on each, and each client answers: what that costs.
 pub(super) fn at_rest<V: Value, C: Carrier<V>>(work: Work) -> Result<Sample> {
     block_on(&work, async {
         let (start, started) = watch::channel(false);

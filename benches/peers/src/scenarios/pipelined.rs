@@ -11,8 +11,8 @@ use crate::{
 const CONNECTIONS: usize = 16;
 const IN_FLIGHT: usize = 16;
 
-/// `work.count` requests on each connection. An answer becomes the next request, so a request is of the kind of the one
-/// that was sent `IN_FLIGHT` before it.
+/// `work.count` requests on each connection. An answer becomes the next request, so a request is of
+/// the kind of the one that was sent `IN_FLIGHT` before it.
 pub(super) fn run<V: Value, C: Carrier<V>>(work: Work) -> Result<Sample> {
     block_on(&work, async {
         let mut pairs = Vec::with_capacity(CONNECTIONS);

@@ -1,4 +1,5 @@
-//! Ten times the work, ten times the cost: this library, and a peer to tell what the machine's memory does to both.
+//! Ten times the work, ten times the cost: this library, and a peer to tell what the machine's
+//! memory does to both.
 
 use ws_framed::WsFramed;
 

@@ -11,7 +11,8 @@ use ws_framed::{CodecError, ReconnectHandle, ReconnectState, Reconnector, WsErr,
 
 use crate::ui::{self, State, Ui};
 
-/// How often to ask the server whether it is there, and how many questions may stay without an answer.
+/// How often to ask the server whether it is there, and how many questions may stay without an
+/// answer.
 const BEAT_MS: u32 = 2_000;
 const MAX_UNANSWERED: u32 = 5;
 

@@ -1,4 +1,5 @@
-//! What the page and the server of the chat say to each other: the types, the codec and its limit, once.
+//! What the page and the server of the chat say to each other: the types, the codec and its limit,
+//! once.
 
 use serde::{Deserialize, Serialize};
 use ws_framed::{Postcard, WsFramed, WsStream};

@@ -1,5 +1,5 @@
-//! One port for the page and for the chat: `server FOLDER [ADDRESS]` serves the files in the folder, and
-//! a client that opens a WebSocket enters the room.
+//! One port for the page and for the chat: `server FOLDER [ADDRESS]` serves the files in the
+//! folder, and a client that opens a WebSocket enters the room.
 
 mod files;
 mod room;

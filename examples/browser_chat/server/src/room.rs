@@ -103,7 +103,8 @@ impl Drop for Seat<'_> {
     }
 }
 
-/// Passes what the guest says to the room. A second task sends, so that neither waits for the other.
+/// Passes what the guest says to the room. A second task sends, so that neither waits for the
+/// other.
 async fn talk(
     seat: &Seat<'_>,
     guest: ServerSide,
@@ -133,8 +134,8 @@ async fn talk(
     Ok(())
 }
 
-/// Sends what is queued for a guest, and flushes when that is all. Ends with the task that reads, which
-/// reports why a connection ended.
+/// Sends what is queued for a guest, and flushes when that is all. Ends with the task that reads,
+/// which reports why a connection ended.
 async fn send_all(
     mut to_guest: WsSender<ServerSide>,
     mut news: broadcast::Receiver<FromServer>,

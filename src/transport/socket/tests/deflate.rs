@@ -76,7 +76,8 @@ fn inflation_yields() {
     assert!((7..12).contains(&total), "{total}");
 }
 
-/// A transport that has compressed much yields, although little is to be sent. A flush begins again.
+/// A transport that has compressed much yields, although little is to be sent. A flush begins
+/// again.
 #[test]
 fn compression_yields() {
     for takes_over in [false, true] {

@@ -1,10 +1,12 @@
-//! Serves the browser tests while the command in its arguments runs, and ends with that command's status:
+//! Serves the browser tests while the command in its arguments runs, and ends with that command's
+//! status:
 //!
 //! ```sh
 //! server cargo test --target wasm32-unknown-unknown
 //! ```
 //!
-//! The command finds the server's URL in `WS_FRAMED_TEST_URL`. What a connection gets is decided by its path.
+//! The command finds the server's URL in `WS_FRAMED_TEST_URL`. What a connection gets is decided by
+//! its path.
 
 mod endpoints;
 mod raw;
