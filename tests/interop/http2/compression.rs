@@ -46,7 +46,7 @@ async fn both_ends_compress() {
                 // It leaves the windows to the server.
                 let offered = deflate.send_window_bits(15).recv_window_bits(15);
                 let connector = Connector::new().config(config(offered));
-                let opening = ws_framed::hyper::connect(&connector, &http2, server.url("/"));
+                let opening = http2.connect(&connector, server.url("/"));
                 let client = opening.await.unwrap();
                 let server = server.results.recv().await.unwrap().unwrap();
                 let [ours, theirs] = [&server, &client].map(|end| end.compression().unwrap());
@@ -72,7 +72,7 @@ async fn server_declines_compression() {
             let http2 = server.client().await;
             let config = Config::default().compression(Deflate::default());
             let connector = Connector::new().config(config);
-            let opening = ws_framed::hyper::connect(&connector, &http2, server.url("/"));
+            let opening = http2.connect(&connector, server.url("/"));
             let client = opening.await.unwrap();
             let server = server.results.recv().await.unwrap().unwrap();
             assert_eq!([server.compression(), client.compression()], [None; 2]);

@@ -1,4 +1,4 @@
-//! Control frames within a fragmented message (RFC 6455 section 5.4).
+//! Control frames within a fragmented message (RFC 6455 section 5.4). Malformed ones are in `violations`.
 
 use futures::{AsyncReadExt, future};
 use support::{
