@@ -399,7 +399,9 @@ impl Core {
 
     fn on_flushed(&mut self) {
         let all = self.buffer.is_empty();
-        self.apply(Input::Flushed { all });
+        if !self.state.flushed_while_open(all) {
+            self.apply(Input::Flushed { all });
+        }
         if all {
             self.keepalive.on_flushed();
         }

@@ -210,6 +210,25 @@ impl State {
         self.delivery = Delivery::Pending;
     }
 
+    /// Notes a flush while nothing is closing, without the cost of [`on`](Self::on). False if that has
+    /// to note it.
+    #[inline]
+    pub(super) fn flushed_while_open(&mut self, all: bool) -> bool {
+        if !self.is_open() {
+            return false;
+        }
+        self.delivered(all);
+        true
+    }
+
+    /// Everything that the transport took was flushed; `all` if nothing else is buffered.
+    #[inline]
+    fn delivered(&mut self, all: bool) {
+        if all && self.is_pending() {
+            self.delivery = Delivery::Delivered;
+        }
+    }
+
     /// The error to report to the reader: once, and only at the end.
     pub(super) fn take_error(&mut self) -> Option<WsErr> {
         let end = self.end.as_mut()?;

@@ -84,33 +84,39 @@ where
     }
 
     fn decode(&mut self) -> Decoded<Result<T, C::Error>> {
-        let decoded = self.decode_buffered();
-        if self.is_lent && self.buffer.is_empty() {
-            // The empty buffer would keep the transport from reusing the allocation.
-            self.buffer = BytesMut::new();
-            self.is_lent = false;
-        }
-        decoded
-    }
-
-    fn decode_buffered(&mut self) -> Decoded<Result<T, C::Error>> {
         let before = self.buffer.len();
         match self.codec.decode(&mut self.buffer) {
             Ok(Some(_)) if self.is_message_left() => {
                 Decoded::Item(Err(self.not_one_frame(Mismatch::Remainder)))
             }
-            Ok(Some(item)) => Decoded::Item(Ok(item)),
+            Ok(Some(item)) => {
+                self.release_lent();
+                Decoded::Item(Ok(item))
+            }
             Ok(None) if self.mode != Mode::Packed && before > 0 => {
                 Decoded::Item(Err(self.not_one_frame(Mismatch::Incomplete)))
             }
-            Ok(None) => Decoded::Incomplete,
+            Ok(None) => {
+                self.release_lent();
+                Decoded::Incomplete
+            }
             Err(error) if self.buffer.len() < before => {
                 if self.is_message_left() {
                     self.buffer.clear();
                 }
+                self.release_lent();
                 Decoded::Item(Err(error))
             }
             Err(error) => Decoded::Fatal(close_frame_for(&error)),
+        }
+    }
+
+    /// An empty buffer would keep the transport from reusing the allocation.
+    #[inline]
+    fn release_lent(&mut self) {
+        if self.is_lent && self.buffer.is_empty() {
+            self.buffer = BytesMut::new();
+            self.is_lent = false;
         }
     }
 

@@ -43,9 +43,7 @@ impl State {
                 if matches!(self.send, SendState::CloseQueued { .. }) {
                     self.send = SendState::CloseSent;
                 }
-                if all && self.is_pending() {
-                    self.delivery = Delivery::Delivered;
-                }
+                self.delivered(all);
             }
             Input::WriteFailed(error) => {
                 if self.write_error().is_none() {
