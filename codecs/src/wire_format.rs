@@ -5,8 +5,8 @@ use std::borrow::Cow;
 /// What a codec puts on the wire: the name of its format and its limit, so that two ends can find
 /// out before the first frame whether they speak the same.
 ///
-/// The name stands for the bytes. Those of this crate are stable: a codec whose bytes change gets
-/// another name.
+/// The name stands for the bytes. Those of this crate are stable from the first release on: a codec
+/// whose bytes change after it gets another name.
 ///
 /// | codec | name |
 /// |---|---|

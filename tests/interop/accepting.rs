@@ -248,6 +248,26 @@ async fn callback_answers_requests() {
     }
 }
 
+/// Values of headers that are not ASCII are sent as they are, with the response that opens the
+/// connection.
+#[tokio::test]
+async fn headers_outside_of_ascii() {
+    for way in WAYS {
+        let values = ["Zoë".as_bytes(), b"Zo\xeb"];
+        let acceptor = Acceptor::new().header("X-Name", values[0]);
+        let acceptor = acceptor.header("X-Name", values[1]);
+        let (address, mut results) = start(way, acceptor).await;
+        let connector = Connector::new();
+        let client = connector.connect(format!("ws://{address}/"));
+        let (client, server) = timeout(future::join(client, results.recv())).await;
+        let (server, client) = (server.unwrap().unwrap(), client.unwrap());
+        let headers = client.response_headers().unwrap();
+        let received: Vec<_> = headers.get_all("x-name").iter().collect();
+        assert_eq!(received, values, "{way:?}");
+        timeout(exchange_and_close(server, client)).await;
+    }
+}
+
 /// Requests get the status that RFC 6455 and RFC 9110 require.
 #[tokio::test]
 async fn requests_get_their_status() {
@@ -528,6 +548,36 @@ async fn some_statuses_have_no_content() {
                 WsErr::Rejected(response) => assert_eq!(response.reason(), "reason"),
                 error => panic!("{error:?}"),
             }
+        }
+    }
+}
+
+/// Nothing follows the head of a response to HEAD.
+#[tokio::test]
+async fn head_gets_no_content() {
+    let add =
+        |request: &str| request.replace("\r\n\r\n", "\r\nCookie: a\r\nConnection: close\r\n\r\n");
+    for way in WAYS {
+        let (address, mut results) = start(way, Acceptor::new().on_request(look)).await;
+        for (path, upgrade, status) in [
+            ("/health", false, 200),
+            ("/private", false, 401),
+            ("/", true, 405),
+        ] {
+            let request = if upgrade {
+                add(&REQUEST.replace("GET", "HEAD"))
+            } else {
+                add(&format!("HEAD {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+            };
+            let mut socket = TcpStream::connect(address).await.unwrap();
+            socket.write_all(request.as_bytes()).await.unwrap();
+            let mut response = String::new();
+            timeout(socket.read_to_string(&mut response)).await.unwrap();
+            drop(socket);
+            let (head, content) = response.split_once("\r\n\r\n").unwrap();
+            assert_eq!(status_of(head), status, "{way:?} {path}");
+            assert_eq!(content, "", "{way:?} {head}");
+            assert_eq!(status_in(results.recv().await.unwrap()), status);
         }
     }
 }

@@ -206,6 +206,33 @@ async fn stalled_tls_handshake_times_out() {
     assert!(matches!(error, WsErr::TimedOut(_)), "{error:?}");
 }
 
+/// The TCP sockets below TLS, in both roles, send small messages at once, and hold little unsent
+/// data before a pong.
+#[tokio::test]
+async fn sockets_below_tls_are_prepared() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let server = listener.accept().unwrap().0;
+    let observed = [server.try_clone().unwrap(), client.try_clone().unwrap()];
+    let [server, client] = [server, client].map(|socket| {
+        socket.set_nonblocking(true).unwrap();
+        assert!(!socket.nodelay().unwrap());
+        TcpStream::from_std(socket).unwrap()
+    });
+    let (acceptor, connector) = (acceptor(), Connector::new().tls(client_config()));
+    let opening = connector.connect_over(client, "wss://localhost/");
+    let (server, client) = future::join(acceptor.accept(server), opening).await;
+    for socket in observed {
+        assert!(socket.nodelay().unwrap());
+        #[cfg(any(target_os = "android", target_os = "linux"))]
+        assert_eq!(
+            socket2::SockRef::from(&socket).tcp_notsent_lowat().unwrap(),
+            64 * 1024
+        );
+    }
+    send_and_close(server.unwrap(), client.unwrap()).await;
+}
+
 /// TLS that ends without `close_notify` is an abnormal closure.
 #[tokio::test]
 async fn end_without_close_notify() {

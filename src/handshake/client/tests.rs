@@ -106,6 +106,31 @@ fn responses_that_open() {
     }
 }
 
+/// Interim responses arrive in any pieces, such as in a packet of their own.
+#[test]
+fn interim_responses_in_pieces() {
+    for head in [
+        "HTTP/1.1 100 Continue\r\n\r\n",
+        "HTTP/1.1 102 Processing\r\n\r\n",
+        "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n",
+    ] {
+        for count in [1, 2] {
+            let response = format!("{}{OK}\r\n", head.repeat(count));
+            let each_alone = [vec![head.len(); count], vec![usize::MAX]].concat();
+            for reads in [vec![], vec![1], vec![head.len()], each_alone] {
+                let client = Client {
+                    reads,
+                    end: End::Stall,
+                    ..Client::new()
+                };
+                let reads = &client.reads;
+                let opened = client.finish(&response);
+                assert_eq!(opened, Ok((None, Vec::new())), "{head} {count} {reads:?}");
+            }
+        }
+    }
+}
+
 /// The error names the extension that was not offered, or says that the list is malformed.
 #[test]
 fn unoffered_extensions_are_named() {

@@ -88,6 +88,28 @@ async fn tls_over_a_tunnel() {
     send_and_close(server.unwrap(), client.unwrap()).await;
 }
 
+/// The next address of a name is used for TLS, too, if the first one refuses.
+#[tokio::test]
+async fn dead_first_address_with_tls() {
+    let dead = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let dead_address = dead.local_addr().unwrap();
+    drop(dead);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addresses = vec![dead_address, listener.local_addr().unwrap()];
+    let connector = Connector::new()
+        .tls(client_config())
+        .resolver(move |_, _| future::ready(Ok(addresses.clone())));
+    let url = "wss://localhost/";
+    let acceptor = acceptor();
+    let accept = async || acceptor.accept(listener.accept().await.unwrap().0).await;
+    for (server, client) in [
+        future::join(accept(), connector.connect(url)).await,
+        future::join(accept(), ws_framed::smol::connect_with(&connector, url)).await,
+    ] {
+        send_and_close(server.unwrap(), client.unwrap()).await;
+    }
+}
+
 /// TLS settings do not matter to URLs without TLS, and without settings, `connect_over` expects
 /// that the stream is secure already.
 #[tokio::test]

@@ -60,11 +60,23 @@ fn message_for(name: &str, source: &str, crates: &[&str]) -> String {
 }
 
 /// The message for a `WsStream::new` of a type that is no transport names the WebSocket crates,
-/// with the versions that `Cargo.toml` has, and their features.
+/// with the versions that `Cargo.toml` has, and their features. All builds here have the features,
+/// so a type of the same name stands for a socket of tokio-tungstenite without an implementation.
 #[test]
 fn wrong_socket_names_the_versions() {
-    let source = "fn main() { ws_framed::WsStream::new(5_u32); }";
-    let message = message_for("wrong_socket", source, &["ws_framed"]);
+    let socket = "mod tokio_tungstenite { pub struct WebSocketStream<S>(pub S); }
+        fn main() { ws_framed::WsStream::new(tokio_tungstenite::WebSocketStream(5_u32)); }";
+    let number = "fn main() { ws_framed::WsStream::new(5_u32); }";
+    for (source, named) in [(socket, "WebSocketStream<u32>`"), (number, "`u32`")] {
+        let message = message_for("wrong_socket", source, &["ws_framed"]);
+        assert_names_the_versions(&message);
+        let expected = format!("{named} is neither a `MessageTransport`");
+        assert!(message.contains(&expected), "{message}");
+        assert!(message.contains("`ws_framed::StreamSink`"), "{message}");
+    }
+}
+
+fn assert_names_the_versions(message: &str) {
     let manifest = fs::read_to_string(Path::new(WORKSPACE).join("Cargo.toml")).unwrap();
     for name in ["async-tungstenite", "tokio-tungstenite"] {
         let (_, version) = manifest
@@ -80,11 +92,6 @@ fn wrong_socket_names_the_versions() {
             assert!(message.contains(&part), "no {part} in {message}");
         }
     }
-    assert!(
-        message.contains("`u32` is neither a `MessageTransport`"),
-        "{message}"
-    );
-    assert!(message.contains("`ws_framed::StreamSink`"), "{message}");
 }
 
 /// The message for a codec that cannot send an item for each message says what its frames lack.

@@ -51,6 +51,28 @@ fn clean_outcome_holds_the_reply() {
     });
 }
 
+/// A code that reports a failure in reply to our 1000 is in the outcome. What arrives before it is
+/// discarded, and the error is not for a later read.
+#[test]
+fn outcome_holds_failure_of_peer() {
+    on_all_transports(&short_close_timeout(), async |mut ours, mut peer| {
+        let handle = ours.handle();
+        let script = async {
+            let (_, code, _) = peer.until_close().await;
+            assert_eq!(code, 1000);
+            peer.send(Frame::binary("discarded")).await;
+            peer.send(Frame::close(1011, "out of disk")).await;
+            drop(peer);
+        };
+        let (outcome, ()) = future::join(ours.close_with(CloseFrame::normal()), script).await;
+        let outcome = outcome.unwrap();
+        let expected = clean_with(1011, "out of disk", Some(1000), ClosedBy::Us);
+        assert_eq!(outcome, expected);
+        assert_eq!(handle.closed().await, outcome);
+        assert_eq!(ours.read(&mut [0; 8]).await.unwrap(), 0);
+    });
+}
+
 /// After the peer's close frame was read, the outcome is that of the peer's close, whether or not
 /// the peer disconnects.
 #[test]

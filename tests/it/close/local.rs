@@ -101,15 +101,26 @@ fn reply_ends_cleanly() {
 }
 
 /// A code that reports a failure is an error, also when it crosses a close of this end: the peer
-/// may not have processed everything.
+/// may not have processed everything. So it is when its frame is there before our close.
 #[test]
 fn failure_code_crosses_close() {
-    for code in [1002, 1003, 1011, 1014, 2999] {
+    for (code, peer_is_first) in [
+        (1002, false),
+        (1003, false),
+        (1011, false),
+        (1014, false),
+        (2999, false),
+        (1011, true),
+    ] {
         on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
             let handle = ours.handle();
-            ours.close().await.unwrap();
+            if !peer_is_first {
+                ours.close().await.unwrap();
+            }
             peer.send(Frame::binary("last words")).await;
             peer.send(Frame::close(code, "why")).await;
+            // Nothing reads until then.
+            ours.close().await.unwrap();
             let (data, end) = read_to_end(&mut ours).await;
             assert_eq!(data, b"last words");
             let error = end.unwrap_err();

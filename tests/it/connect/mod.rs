@@ -7,6 +7,8 @@ mod proxies;
 mod proxy_from_env;
 mod redirects;
 mod settings;
+#[cfg(any(target_os = "android", target_os = "linux"))]
+mod sockets;
 
 use futures::future;
 use tokio::net::TcpListener;

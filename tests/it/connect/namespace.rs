@@ -6,7 +6,7 @@
 use std::{
     env, fs, io,
     io::Write,
-    net::{SocketAddr, ToSocketAddrs},
+    net::{Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs},
     os::unix::fs::FileTypeExt,
     path::Path,
     process::Command,
@@ -49,6 +49,7 @@ const SETUP: &str = "\
     ip link set hole up &&\
     ip -4 addr add 192.0.2.1/24 dev hole &&\
     ip -6 addr add 2001:db8::1/64 dev hole nodad &&\
+    ip -6 addr add fe80::1/64 dev hole nodad &&\
     mount --bind \"$WS_FRAMED_TEST_NAMES\" /etc/hosts || exit 77\n\
     exec \"$@\"";
 
@@ -67,6 +68,7 @@ fn system_names_on_own_network() {
                 only_ipv6(runtime).await;
                 one_family_refuses(runtime).await;
                 dropped_race_leaves_nothing(runtime).await;
+                zone_by_interface_name(runtime).await;
             });
         }
         println!("done in the namespace");
@@ -198,6 +200,24 @@ async fn dropped_race_leaves_nothing(runtime: Runtime) {
     }
     assert_eq!(count_sockets(), sockets);
     assert_eq!(count_tasks(), tasks);
+}
+
+/// The zone of an address is the name of an interface.
+async fn zone_by_interface_name(runtime: Runtime) {
+    // Of the interfaces of the new namespace, whatever /sys shows.
+    let interfaces = fs::read_to_string("/proc/net/if_inet6").unwrap();
+    let of_hole = interfaces.lines().find(|line| line.ends_with(" hole"));
+    let index = of_hole.unwrap().split_ascii_whitespace().nth(1).unwrap();
+    let index = u32::from_str_radix(index, 16).unwrap();
+    let address: Ipv6Addr = "fe80::1".parse().unwrap();
+    let address = SocketAddrV6::new(address, 0, 0, index);
+    let listener = TcpListener::bind(address).await.unwrap();
+    for name in ["[fe80::1%25hole]", "[fe80::1%hole]"] {
+        opens(runtime, &Connector::new(), name, &listener).await;
+    }
+    let port = listener.local_addr().unwrap().port();
+    let url = format!("ws://[fe80::1%25nowhere]:{port}/");
+    connect(runtime, &Connector::new(), url).await.unwrap_err();
 }
 
 /// The sockets of this process.

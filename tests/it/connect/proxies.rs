@@ -60,23 +60,35 @@ fn proxy_error(error: &WsErr) -> &ProxyError {
     }
 }
 
-/// A tunnel carries a WebSocket. The proxy gets the name of the server, and Basic credentials.
+/// A tunnel carries a WebSocket. The proxy gets the name of the server, and Basic credentials. Its
+/// interim response may be in a packet of its own.
 #[test]
 fn tunnel_by_connect() {
     on_runtimes(async |runtime| {
-        for (url, expected) in [
-            ("ws://ann:hunter2@chat.example/", "chat.example:80"),
-            ("ws://chat.example:8080/", "chat.example:8080"),
-            ("ws://[2001:db8::1]/", "[2001:db8::1]:80"),
+        for (url, expected, in_pieces) in [
+            ("ws://ann:hunter2@chat.example/", "chat.example:80", false),
+            ("ws://chat.example:8080/", "chat.example:8080", false),
+            ("ws://[2001:db8::1]/", "[2001:db8::1]:80", false),
+            ("ws://chat.example/", "chat.example:80", true),
         ] {
             let proxy = Proxy::new().await;
             let connector = Connector::new()
                 .proxy(proxy.url("http://ann:p%40ss@"))
                 .header("Cookie", "hunter2");
             let script = async {
-                let response = "HTTP/1.1 100 Continue\r\n\r\n\
-                    HTTP/1.0 200 Connection established\r\nContent-Length: 7\r\n\r\n";
-                let (client, request) = proxy.respond(response).await;
+                let interim = "HTTP/1.1 100 Continue\r\n\r\n";
+                let established =
+                    "HTTP/1.0 200 Connection established\r\nContent-Length: 7\r\n\r\n";
+                let (client, request) = if in_pieces {
+                    let (mut client, request) = proxy.respond(interim).await;
+                    client.set_nodelay(true).unwrap();
+                    // Gives the client the chance to read the first piece alone.
+                    tokio::task::yield_now().await;
+                    client.write_all(established.as_bytes()).await.unwrap();
+                    (client, request)
+                } else {
+                    proxy.respond(&format!("{interim}{established}")).await
+                };
                 let expected = format!(
                     "CONNECT {expected} HTTP/1.1\r\nHost: {expected}\r\n\
                      Proxy-Authorization: Basic YW5uOnBAc3M=\r\n\r\n"
@@ -90,26 +102,44 @@ fn tunnel_by_connect() {
     });
 }
 
-/// A refusal has its status, headers and reason, and no secret.
+/// A refusal has its status, headers and reason, and no secret, whatever is wrong with its head.
 #[test]
 fn refused_tunnel() {
+    let head = "HTTP/1.1 407 Proxy Authentication Required\r\n\
+        Proxy-Authenticate: Basic realm=\"here\"\r\n";
+    let body = "Content-Length: 12\r\n\r\nlog in first";
+    let whole = format!("{head}{body}");
+    let default_reason = "Proxy Authentication Required";
+    let rows = [
+        (whole.clone(), "log in first"),
+        (whole.replace("HTTP/1.1", "HTTP/1.0"), "log in first"),
+        (format!("{head}Server : a\r\n{body}"), "log in first"),
+        (whole.replace("\r\n", "\n"), "log in first"),
+        // Too long, so that its body is not known.
+        (
+            format!("{head}X: {}\r\n{body}", "x".repeat(17_000)),
+            default_reason,
+        ),
+    ];
     on_runtimes(async |runtime| {
-        let response = "HTTP/1.1 407 Proxy Authentication Required\r\n\
-            Proxy-Authenticate: Basic realm=\"here\"\r\nContent-Length: 12\r\n\r\nlog in first";
-        let (error, request) = error_for(runtime, response).await;
-        assert!(request.contains("Basic YW5uOmh1bnRlcjI="), "{request}");
-        let ProxyError::Rejected(rejected) = proxy_error(&error) else {
-            panic!("{error:?}")
-        };
-        assert_eq!(rejected.status(), 407);
-        assert_eq!(rejected.reason(), "log in first");
-        assert!(rejected.headers().contains_key("proxy-authenticate"));
-        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
-        let text = format!("{error} {error:?}");
-        assert!(
-            !text.contains("hunter2") && !text.contains("YW5u"),
-            "{text}"
-        );
+        for (response, reason) in &rows {
+            let start: String = response.chars().take(120).collect();
+            let (error, request) = error_for(runtime, response).await;
+            assert!(request.contains("Basic YW5uOmh1bnRlcjI="), "{request}");
+            let ProxyError::Rejected(rejected) = proxy_error(&error) else {
+                panic!("{start:?} {error:?}")
+            };
+            assert_eq!(rejected.status(), 407, "{start:?}");
+            assert_eq!(rejected.reason(), *reason, "{start:?}");
+            let headers = rejected.headers();
+            assert!(headers.contains_key("proxy-authenticate"), "{start:?}");
+            assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+            let text = format!("{error} {error:?}");
+            assert!(
+                !text.contains("hunter2") && !text.contains("YW5u"),
+                "{text}"
+            );
+        }
     });
 }
 

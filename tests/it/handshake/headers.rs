@@ -171,6 +171,25 @@ async fn response_headers_at_client() {
     .await;
 }
 
+/// Values of an `Acceptor` that are not ASCII are sent with the response as they are.
+#[tokio::test]
+async fn binary_headers_of_acceptor() {
+    timeout(async {
+        let values = [&b"Zo\xeb"[..], "Zo\u{eb}".as_bytes(), b"\xff"];
+        let mut acceptor = Acceptor::new();
+        for value in values {
+            acceptor = acceptor.header("X-Name", value);
+        }
+        let (server, client) = open_pair(&acceptor, &Connector::new()).await;
+        server.unwrap();
+        let client = client.unwrap();
+        let headers = client.response_headers().unwrap();
+        let received: Vec<_> = headers.get_all("x-name").iter().collect();
+        assert_eq!(received, values);
+    })
+    .await;
+}
+
 /// The headers of an `Acceptor` are sent with the response, which selects no subprotocol by itself.
 #[tokio::test]
 async fn acceptor_headers_are_sent() {

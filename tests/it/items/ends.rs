@@ -2,7 +2,7 @@
 
 use std::io;
 
-use futures::{AsyncReadExt, AsyncWriteExt, StreamExt, future, stream::FusedStream};
+use futures::{AsyncReadExt, AsyncWriteExt, SinkExt, StreamExt, future, stream::FusedStream};
 use support::{Frame, NO_TIMERS, config_without_keepalive, on_transports, pair, timeout, ws_error};
 use ws_framed::{
     Bincode, CloseCode, CloseFrame, CloseOutcome, CodecError, LengthDelimited, Lines, WsErr,
@@ -125,4 +125,26 @@ async fn error_close_drops_partial_line() {
         assert!(us.next().await.is_none());
     })
     .await;
+}
+
+/// A code that reports a failure is an error of the items, also when it crosses a close of this end.
+#[test]
+fn failure_crosses_close_of_items() {
+    on_transports(
+        &NO_TIMERS,
+        &config_without_keepalive(),
+        async |ours, mut peer| {
+            let mut us = ours.framed(Lines::new(80));
+            us.close().await.unwrap();
+            peer.send(Frame::binary("last\nhalf")).await;
+            peer.send(Frame::close(1011, "out of disk")).await;
+            assert_eq!(us.next().await.unwrap().unwrap(), "last");
+            let Some(Err(CodecError::Io(error))) = us.next().await else {
+                panic!("a failure is no end");
+            };
+            let code = ws_error(&error).close_code();
+            assert_eq!(code, Some(CloseCode::INTERNAL_ERROR));
+            assert!(us.next().await.is_none());
+        },
+    );
 }

@@ -1,6 +1,8 @@
 //! Keepalive and `message_timeout`: how a silent or very slow peer is detected by a reader.
 
 use std::io::ErrorKind;
+#[cfg(any(target_os = "android", target_os = "linux"))]
+use std::time::Duration;
 
 use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, future};
 use support::{
@@ -8,7 +10,11 @@ use support::{
     frame::{PING, PONG},
     observe, on_transports, read_to_end, ws_error,
 };
+#[cfg(any(target_os = "android", target_os = "linux"))]
+use support::{Peer, ROLES, RawPeer, Setup, run};
 use ws_framed::{CloseOutcome, Config, WsErr};
+#[cfg(any(target_os = "android", target_os = "linux"))]
+use ws_framed::{Keepalive, WsStream};
 
 use super::{SHORT_TIMEOUT, TCP, short_keepalive};
 
@@ -97,6 +103,82 @@ fn pong_waits_behind_little_data() {
             assert!(before.unwrap() < 512 * 1024, "{before:?} bytes");
         },
     );
+}
+
+/// Runs a test in both roles, with a keepalive of 400 ms, and with a peer that reads 2 MiB slowly:
+/// that takes a second or more. Without a limit, the operating system would hold all of it.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+fn with_slow_receiver(test: impl AsyncFn(WsStream, future::LocalBoxFuture<'static, RawPeer>)) {
+    let limit = SHORT_TIMEOUT * 2;
+    let keepalive = Keepalive::default().interval(limit).timeout(limit);
+    for role in ROLES {
+        run(async {
+            let setup = Setup::Tcp(role);
+            let (ours, peer) = setup.open(Config::default().keepalive(keepalive)).await;
+            let Peer::Raw(peer) = peer else {
+                unreachable!("a peer over TCP")
+            };
+            test(ours, Box::pin(receive_slowly(peer))).await;
+        });
+    }
+}
+
+#[cfg(any(target_os = "android", target_os = "linux"))]
+const SLOW_LEN: usize = 2 * 1024 * 1024;
+
+/// Reads a block at each tick until it has everything, and replies to pings. Then it sends a
+/// message.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+async fn receive_slowly(mut peer: RawPeer) -> RawPeer {
+    let mut received = 0;
+    while received < SLOW_LEN {
+        let frame = peer.next_in_time(Duration::from_millis(2)).await;
+        let frame = frame.expect("a connection");
+        if frame.opcode == PING {
+            peer.send(&Frame::pong(frame.payload)).await;
+        } else {
+            received += frame.payload.len();
+        }
+    }
+    peer.send(&Frame::binary("done")).await;
+    peer
+}
+
+/// A peer that reads slowly stays connected: its pong comes in time, although the ping is behind
+/// data.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+#[test]
+fn slow_receiver_stays_connected() {
+    with_slow_receiver(async |ours, peer| {
+        let (mut reader, mut writer) = ours.into_split();
+        let writing = async {
+            for _ in 0..SLOW_LEN / 4096 {
+                writer.write_all(&[7; 4096]).await.unwrap();
+                writer.flush().await.unwrap();
+            }
+        };
+        let mut done = [0; 4];
+        let reading = reader.read_exact(&mut done);
+        let ((), read, _peer) = future::join3(writing, reading, peer).await;
+        read.unwrap();
+        assert_eq!(&done, b"done");
+    });
+}
+
+/// The same for a task that writes more than the sockets hold, and reads nothing meanwhile.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+#[test]
+fn slow_receiver_fails_no_write() {
+    with_slow_receiver(async |mut ours, peer| {
+        let mut done = [0; 4];
+        let all = async {
+            ours.write_all(&vec![7; SLOW_LEN]).await.unwrap();
+            ours.flush().await.unwrap();
+            ours.read_exact(&mut done).await.unwrap();
+        };
+        future::join(all, peer).await;
+        assert_eq!(&done, b"done");
+    });
 }
 
 /// With `message_timeout`, a message that does not end in time ends the connection with `TimedOut`.

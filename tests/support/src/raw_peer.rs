@@ -1,6 +1,6 @@
 //! A scripted peer that sends and receives raw WebSocket frames, valid or not.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
@@ -92,10 +92,19 @@ impl RawPeer {
 
     /// The next frame; `None` at the end of the connection.
     pub async fn next(&mut self) -> Option<Frame> {
+        self.next_in_time(Duration::ZERO).await
+    }
+
+    /// The same, with this time before each read, of at most 4 KiB: a slow receiver. Needs tokio,
+    /// unless it is zero.
+    pub async fn next_in_time(&mut self, each_read: Duration) -> Option<Frame> {
         loop {
             let frame = Frame::expect_valid(&mut self.received, self.role.other());
             if frame.is_some() {
                 return frame;
+            }
+            if !each_read.is_zero() {
+                tokio::time::sleep(each_read).await;
             }
             if !self.receive().await {
                 assert!(
