@@ -105,11 +105,11 @@ fn pong_waits_behind_little_data() {
     );
 }
 
-/// Runs a test in both roles, with a keepalive of 400 ms, and with a peer that reads 2 MiB slowly:
-/// that takes a second or more. Without a limit, the operating system would hold all of it.
+/// Runs a test in both roles, with a keepalive of 1600 ms, and with a peer that reads 2 MiB slowly:
+/// that takes 2500 ms or more. Without a limit, the operating system would hold all of it.
 #[cfg(any(target_os = "android", target_os = "linux"))]
 fn with_slow_receiver(test: impl AsyncFn(WsStream, future::LocalBoxFuture<'static, RawPeer>)) {
-    let limit = SHORT_TIMEOUT * 2;
+    let limit = SHORT_TIMEOUT * 8;
     let keepalive = Keepalive::default().interval(limit).timeout(limit);
     for role in ROLES {
         run(async {
@@ -132,7 +132,7 @@ const SLOW_LEN: usize = 2 * 1024 * 1024;
 async fn receive_slowly(mut peer: RawPeer) -> RawPeer {
     let mut received = 0;
     while received < SLOW_LEN {
-        let frame = peer.next_in_time(Duration::from_millis(2)).await;
+        let frame = peer.next_in_time(Duration::from_millis(5)).await;
         let frame = frame.expect("a connection");
         if frame.opcode == PING {
             peer.send(&Frame::pong(frame.payload)).await;
