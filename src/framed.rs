@@ -383,7 +383,7 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     /// # Cancel safety
     /// See [`WsStream::close_with`].
     pub async fn close_with(&mut self, frame: CloseFrame) -> Result<CloseOutcome, WsErr> {
-        poll_fn(|cx| self.poll_close_with(Task::Reader, cx, &frame)).await
+        poll_fn(|cx| self.poll_close_with(Task::Reader, cx, &frame, None)).await
     }
 
     /// Closes the connection in at most `limit` altogether, see [`WsStream::close_within`].
@@ -399,11 +399,7 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
         limit: Duration,
     ) -> Result<CloseOutcome, WsErr> {
         let mut limit = Timer::after(limit);
-        poll_fn(|cx| {
-            let closed = self.poll_close_with(Task::Reader, cx, &frame);
-            self.stream.limit_close(closed, cx, Some(&mut limit))
-        })
-        .await
+        poll_fn(|cx| self.poll_close_with(Task::Reader, cx, &frame, Some(&mut limit))).await
     }
 
     fn poll_close_with(
@@ -411,6 +407,7 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
         polled_by: Task,
         cx: &mut Context<'_>,
         frame: &CloseFrame,
+        limit: Option<&mut Timer>,
     ) -> Poll<Result<CloseOutcome, WsErr>> {
         if frame.code().is_sendable() {
             self.buffer.clear();
@@ -418,7 +415,8 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
                 self.recv = RecvState::Draining;
             }
         }
-        self.stream.poll_close_with(polled_by, cx, frame, self.mode)
+        self.stream
+            .poll_close_with(polled_by, cx, frame, self.mode, limit)
     }
 }
 

@@ -19,6 +19,15 @@ use crate::{close::CloseFrame, error::WsErr};
 pub(crate) const HEADROOM: usize = 15;
 
 /// One WebSocket message, as a [`MessageTransport`](crate::MessageTransport) carries it.
+///
+/// ```
+/// use ws_framed::Message;
+///
+/// assert_eq!(Message::text("hello"), "hello".into());
+/// assert_eq!(Message::binary([1, 2].to_vec()), vec![1, 2].into());
+/// assert!(Message::text("hello").is_text());
+/// assert_eq!(&*Message::text("hello").into_data(), b"hello");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Message {
@@ -36,43 +45,6 @@ pub enum Message {
     Close(Option<CloseFrame>),
 }
 
-impl Message {
-    /// Length of the data in bytes; zero for a control message.
-    pub(crate) fn data_len(&self) -> usize {
-        match self {
-            Self::Binary(data) => data.len(),
-            Self::Text(text) => text.len(),
-            Self::Ping(_) | Self::Pong(_) | Self::Close(_) => 0,
-        }
-    }
-
-    /// The payload of a data message, whichever its kind; empty for a control message. Copies
-    /// nothing.
-    #[must_use]
-    pub fn into_data(self) -> Payload {
-        match self {
-            Self::Binary(data) => data,
-            Self::Text(text) => text.into(),
-            Self::Ping(_) | Self::Pong(_) | Self::Close(_) => Payload::default(),
-        }
-    }
-
-    /// Whether it is a data message (RFC 6455 section 5.6), not a control message.
-    pub(crate) fn is_data(&self) -> bool {
-        matches!(self, Self::Binary(_) | Self::Text(_))
-    }
-}
-
-/// Constructors and questions, as those of other libraries.
-///
-/// ```
-/// use ws_framed::Message;
-///
-/// assert_eq!(Message::text("hello"), "hello".into());
-/// assert_eq!(Message::binary([1, 2].to_vec()), vec![1, 2].into());
-/// assert!(Message::text("hello").is_text());
-/// assert_eq!(&*Message::text("hello").into_data(), b"hello");
-/// ```
 impl Message {
     /// A text message.
     #[must_use]
@@ -96,6 +68,31 @@ impl Message {
     #[must_use]
     pub fn is_binary(&self) -> bool {
         matches!(self, Self::Binary(_))
+    }
+
+    /// Length of the data in bytes; zero for a control message.
+    pub(crate) fn data_len(&self) -> usize {
+        match self {
+            Self::Binary(data) => data.len(),
+            Self::Text(text) => text.len(),
+            Self::Ping(_) | Self::Pong(_) | Self::Close(_) => 0,
+        }
+    }
+
+    /// The payload of a data message, whichever its kind; empty for a control message. Copies
+    /// nothing.
+    #[must_use]
+    pub fn into_data(self) -> Payload {
+        match self {
+            Self::Binary(data) => data,
+            Self::Text(text) => text.into(),
+            Self::Ping(_) | Self::Pong(_) | Self::Close(_) => Payload::default(),
+        }
+    }
+
+    /// Whether it is a data message (RFC 6455 section 5.6), not a control message.
+    pub(crate) fn is_data(&self) -> bool {
+        matches!(self, Self::Binary(_) | Self::Text(_))
     }
 }
 

@@ -192,7 +192,7 @@ impl<M: MessageTransport> WsSender<WsMessages<M>> {
         poll_fn(|cx| {
             self.lock()
                 .stream
-                .poll_close_with(Task::Writer, cx, &frame, Mode::MESSAGES)
+                .poll_close_with(Task::Writer, cx, &frame, Mode::MESSAGES, None)
         })
         .await
     }
@@ -213,8 +213,7 @@ impl<M: MessageTransport> WsSender<WsMessages<M>> {
         let mut limit = Timer::after(limit);
         poll_fn(|cx| {
             let stream = &mut self.lock().stream;
-            let closed = stream.poll_close_with(Task::Writer, cx, &frame, Mode::MESSAGES);
-            stream.limit_close(closed, cx, Some(&mut limit))
+            stream.poll_close_with(Task::Writer, cx, &frame, Mode::MESSAGES, Some(&mut limit))
         })
         .await
     }

@@ -119,7 +119,7 @@ impl<T, C, M: MessageTransport> WsSender<WsFramed<T, C, M>> {
     /// # Cancel safety
     /// Dropping the future leaves the connection closing; another `close_with` continues the close.
     pub async fn close_with(&mut self, frame: CloseFrame) -> Result<CloseOutcome, WsErr> {
-        poll_fn(|cx| self.lock().poll_close_with(Task::Writer, cx, &frame)).await
+        poll_fn(|cx| self.lock().poll_close_with(Task::Writer, cx, &frame, None)).await
     }
 
     /// Closes the connection like [`close_with`](Self::close_with), in at most `limit` altogether,
@@ -137,9 +137,8 @@ impl<T, C, M: MessageTransport> WsSender<WsFramed<T, C, M>> {
     ) -> Result<CloseOutcome, WsErr> {
         let mut limit = Timer::after(limit);
         poll_fn(|cx| {
-            let mut framed = self.lock();
-            let closed = framed.poll_close_with(Task::Writer, cx, &frame);
-            framed.stream.limit_close(closed, cx, Some(&mut limit))
+            self.lock()
+                .poll_close_with(Task::Writer, cx, &frame, Some(&mut limit))
         })
         .await
     }

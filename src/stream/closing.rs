@@ -77,38 +77,27 @@ impl<M: MessageTransport> WsStream<M> {
         limit: Option<Duration>,
     ) -> Result<CloseOutcome, WsErr> {
         let mut limit = limit.map(Timer::after);
-        poll_fn(|cx| {
-            let closed = self.poll_close_with(Task::Reader, cx, &frame, mode);
-            self.limit_close(closed, cx, limit.as_mut())
-        })
-        .await
+        poll_fn(|cx| self.poll_close_with(Task::Reader, cx, &frame, mode, limit.as_mut())).await
     }
 
-    /// Abandons a close that is pending when `limit` elapses.
-    pub(crate) fn limit_close(
-        &mut self,
-        closed: Poll<Result<CloseOutcome, WsErr>>,
-        cx: &mut Context<'_>,
-        limit: Option<&mut Timer>,
-    ) -> Poll<Result<CloseOutcome, WsErr>> {
-        if closed.is_pending() && limit.is_some_and(|limit| limit.poll_unpin(cx).is_ready()) {
-            return Poll::Ready(Ok(self.connection.abandon()));
-        }
-        closed
-    }
-
-    /// Closes the connection from the reading or the writing task. A reader still gets its error.
+    /// Closes the connection from the reading or the writing task. A reader still gets its error. A
+    /// close that is pending when `limit` elapses is abandoned.
     pub(crate) fn poll_close_with(
         &mut self,
         polled_by: Task,
         cx: &mut Context<'_>,
         frame: &CloseFrame,
         mode: Mode,
+        limit: Option<&mut Timer>,
     ) -> Poll<Result<CloseOutcome, WsErr>> {
         if !frame.code().is_sendable() {
             return Poll::Ready(Err(WsErr::InvalidCloseCode(frame.code())));
         }
         self.unread.clear();
-        self.connection.poll_close_with(polled_by, cx, frame, mode)
+        let closed = self.connection.poll_close_with(polled_by, cx, frame, mode);
+        if closed.is_pending() && limit.is_some_and(|limit| limit.poll_unpin(cx).is_ready()) {
+            return Poll::Ready(Ok(self.connection.abandon()));
+        }
+        closed
     }
 }

@@ -142,7 +142,7 @@ impl<M: MessageTransport> WsWriter<M> {
     pub async fn close_with(&mut self, frame: CloseFrame) -> Result<CloseOutcome, WsErr> {
         poll_fn(|cx| {
             self.lock()
-                .poll_close_with(Task::Writer, cx, &frame, Mode::Packed)
+                .poll_close_with(Task::Writer, cx, &frame, Mode::Packed, None)
         })
         .await
     }
@@ -162,9 +162,8 @@ impl<M: MessageTransport> WsWriter<M> {
     ) -> Result<CloseOutcome, WsErr> {
         let mut limit = Timer::after(limit);
         poll_fn(|cx| {
-            let mut stream = self.lock();
-            let closed = stream.poll_close_with(Task::Writer, cx, &frame, Mode::Packed);
-            stream.limit_close(closed, cx, Some(&mut limit))
+            self.lock()
+                .poll_close_with(Task::Writer, cx, &frame, Mode::Packed, Some(&mut limit))
         })
         .await
     }
