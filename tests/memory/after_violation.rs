@@ -7,7 +7,6 @@ use std::{io::ErrorKind, time::Duration};
 use futures::{AsyncReadExt, StreamExt};
 use support::{
     Frame, ROLES,
-    alloc::exclusive,
     flood::{FloodPeer, with_peer},
 };
 use ws_framed::{CloseOutcome, Config, LengthDelimited, Lines, TextPolicy, WsErr};
@@ -45,7 +44,6 @@ fn assert_short(reason: &str, part: &str) {
 /// Each violation and each exceeded limit has its close code and reason over a byte stream.
 #[test]
 fn close_code_over_byte_stream() {
-    let _alone = exclusive();
     let rows = [
         (
             vec![Frame::binary([0; 1001])],
@@ -91,7 +89,6 @@ fn close_code_over_byte_stream() {
 /// An item over the limit of its codec has close code 1009 over an item stream.
 #[test]
 fn close_code_over_item_stream() {
-    let _alone = exclusive();
     for role in ROLES {
         let too_large = violate(vec![Frame::binary(501u32.to_be_bytes())]);
         let (_, (sent, reason)) = with_peer(role, config(), too_large, async |ours| {
@@ -114,7 +111,6 @@ fn close_code_over_item_stream() {
 /// `lenient_eof` hides the error from the caller. The peer receives the same close code.
 #[test]
 fn close_code_under_lenient_eof() {
-    let _alone = exclusive();
     for role in ROLES {
         let script = violate(vec![Frame::text("text")]);
         let config = config().lenient_eof(true);
@@ -129,7 +125,6 @@ fn close_code_under_lenient_eof() {
 /// A peer that sends forever after its violation delays the error until `close_timeout` at most.
 #[test]
 fn endless_data_after_violation() {
-    let _alone = exclusive();
     for role in ROLES {
         for violation in [Frame::new(3, "?"), Frame::text("?")] {
             let script = move |mut peer: FloodPeer| {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, SinkExt, StreamExt};
 use support::{
     Frame, ROLES,
-    alloc::{Cost, exclusive},
+    alloc::Cost,
     encode_frames,
     flood::{FloodPeer, with_peer},
     frame::{CONTINUATION, TEXT},
@@ -110,7 +110,6 @@ fn in_fragments(len: usize, each: usize, is_complete: bool) -> Vec<Frame> {
 /// Messages and fragments, complete and incomplete, cost less than the ceiling.
 #[test]
 fn whole_and_partial_messages() {
-    let _alone = exclusive();
     for limits in limits() {
         let max = limits.received;
         let large = Frame::binary(vec![7; max]);
@@ -147,7 +146,6 @@ fn whole_and_partial_messages() {
 /// Text events that no observer takes cost less than the ceiling.
 #[test]
 fn unread_text_events() {
-    let _alone = exclusive();
     for limits in limits() {
         for observers in [0, 1, 3] {
             let limits = Limits {
@@ -189,7 +187,6 @@ fn unread_text_events() {
 /// its pongs, and has a message in flight.
 #[test]
 fn both_directions_are_full() {
-    let _alone = exclusive();
     for limits in limits() {
         for role in ROLES {
             let partial = in_fragments(limits.received - 1, limits.received / 3, false);
@@ -218,7 +215,6 @@ fn both_directions_are_full() {
 /// An incomplete encoded item and an item that spans messages cost less than the ceiling.
 #[test]
 fn items_across_messages() {
-    let _alone = exclusive();
     for limits in limits() {
         for item in [KIB, 600 * KIB] {
             let limits = Limits { item, ..limits };
@@ -253,7 +249,6 @@ fn items_across_messages() {
 /// Items that are one text message each cost less than the ceiling.
 #[test]
 fn items_of_one_message() {
-    let _alone = exclusive();
     for limits in limits() {
         for item in [KIB, 600 * KIB] {
             let limits = Limits { item, ..limits };
@@ -296,7 +291,6 @@ fn items_of_one_message() {
 /// An idle connection with the default settings costs at most 64 KiB.
 #[test]
 fn idle_connection_is_small() {
-    let _alone = exclusive();
     for role in ROLES {
         let script = |mut peer: FloodPeer| {
             peer.send(&Frame::binary("data"));

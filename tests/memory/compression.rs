@@ -1,17 +1,23 @@
 //! Compression: what a connection holds for it, with and without context, and what bombs cost.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use futures::{AsyncReadExt, AsyncWriteExt, future};
 use support::{
-    Frame, ROLES,
-    alloc::{Meter, exclusive},
-    handshake::open_compressed,
-    pair_with, read_to_end, run, ws_error,
+    Frame, ROLES, alloc::Meter, handshake::open_compressed, pair_with, read_to_end, run, ws_error,
 };
 use ws_framed::{Config, Deflate, WsErr, WsStream};
 
 use crate::small_limits;
 
 const KIB: usize = 1024;
+
+/// Held by each test, since all connections share what they compress with.
+static POOL: Mutex<()> = Mutex::new(());
+
+fn pool() -> MutexGuard<'static, ()> {
+    POOL.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn alone() -> Deflate {
     Deflate::default().min_len(0)
@@ -72,7 +78,7 @@ fn held(deflate: Option<Deflate>) -> usize {
 /// the documentation of `Deflate` says.
 #[test]
 fn idle_connections_hold_their_context() {
-    let _alone = exclusive();
+    let _alone = pool();
     let plain = held(None);
     let without = held(Some(alone()));
     println!("not compressed: {plain}, without context: {without}");
@@ -105,7 +111,7 @@ fn bomb(len: usize) -> Vec<u8> {
 /// A bomb, whole or in fragments, text or not, costs no more than the limit on messages allows.
 #[test]
 fn bombs_stay_below_the_ceiling() {
-    let _alone = exclusive();
+    let _alone = pool();
     let bomb = bomb(64 << 20);
     for config in [
         config(alone()),
@@ -153,7 +159,7 @@ fn bombs_stay_below_the_ceiling() {
 /// formula.
 #[test]
 fn inflated_messages_stay_below_the_ceiling() {
-    let _alone = exclusive();
+    let _alone = pool();
     for config in [config(alone()), config(with_context(15))] {
         let config = config.max_recv_message_len(1 + 258 * 4_000);
         let takes_over = config

@@ -5,7 +5,6 @@ use std::{io, time::Duration};
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 use support::{
     Frame, ROLES,
-    alloc::exclusive,
     flood::{FloodPeer, scaled, with_peer},
     observe, read_to_end,
 };
@@ -47,7 +46,6 @@ fn assert_skipped(
 /// A million empty pings get pongs. A pong may stand for several pings.
 #[test]
 fn million_empty_pings() {
-    let _alone = exclusive();
     let times = scaled(1_000_000);
     for pongs in assert_skipped(None, &Frame::ping([]), times, &Frame::binary("end")) {
         assert!((1..=times).contains(&pongs), "{pongs} pongs");
@@ -57,7 +55,6 @@ fn million_empty_pings() {
 /// A million unsolicited pongs are skipped.
 #[test]
 fn million_unsolicited_pongs() {
-    let _alone = exclusive();
     let unsolicited = Frame::pong([b'?'; 125]);
     assert_eq!(
         assert_skipped(None, &unsolicited, scaled(1_000_000), &Frame::binary("end")),
@@ -68,7 +65,6 @@ fn million_unsolicited_pongs() {
 /// A hundred thousand empty messages are skipped.
 #[test]
 fn many_empty_messages() {
-    let _alone = exclusive();
     let empty = Frame::binary([]);
     assert_eq!(
         assert_skipped(None, &empty, scaled(100_000), &Frame::binary("end")),
@@ -79,7 +75,6 @@ fn many_empty_messages() {
 /// A million empty fragments of one message are skipped.
 #[test]
 fn million_empty_fragments() {
-    let _alone = exclusive();
     let first = Frame::binary([]).unfinished();
     let empty = Frame::continuation([]).unfinished();
     let last = Frame::continuation("end");
@@ -92,7 +87,6 @@ fn million_empty_fragments() {
 /// Pings between a million empty fragments get pongs.
 #[test]
 fn pings_between_million_fragments() {
-    let _alone = exclusive();
     let first = Frame::binary([]).unfinished();
     let last = Frame::continuation("end");
     for role in ROLES {
@@ -121,7 +115,6 @@ fn pings_between_million_fragments() {
 /// `TimedOut`.
 #[test]
 fn unread_pongs_time_out() {
-    let _alone = exclusive();
     let short = Duration::from_millis(100);
     let keepalive = Keepalive::default().interval(short).timeout(short);
     for role in ROLES {
@@ -143,7 +136,6 @@ fn unread_pongs_time_out() {
 /// Observers that take no events hold a bounded queue each.
 #[test]
 fn slow_observers_hold_bounded_queues() {
-    let _alone = exclusive();
     for role in ROLES {
         let script = |mut peer: FloodPeer| {
             let received = peer.receive_all();
@@ -173,7 +165,6 @@ fn slow_observers_hold_bounded_queues() {
 /// Data that the caller does not read stays in the socket. Writes receive no more than one message.
 #[test]
 fn unread_data_stays_in_socket() {
-    let _alone = exclusive();
     for role in ROLES {
         let times = scaled(100_000);
         let script = move |mut peer: FloodPeer| {

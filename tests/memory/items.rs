@@ -3,19 +3,14 @@
 use async_tungstenite::tokio::TokioAdapter;
 use futures::{FutureExt, SinkExt, executor::block_on, future};
 use support::{
-    ROLES, RawPeer, RecordingTransport, Role,
-    alloc::{exclusive, measure},
-    config_without_keepalive,
-    counting_io::counting_pipe,
-    handshake::open,
-    run,
+    ROLES, RawPeer, RecordingTransport, Role, alloc::measure, config_without_keepalive,
+    counting_io::counting_pipe, handshake::open, run,
 };
 use ws_framed::{Decoder, Encoded, LengthDelimited, WsFramed, WsStream, bytes::Bytes};
 
 /// A sink accepts few items for a peer that never reads. A rejected item is not kept.
 #[test]
 fn unread_items_cost_little() {
-    let _alone = exclusive();
     for role in ROLES {
         run(async {
             let (ours, theirs) = tokio::io::duplex(4096);
@@ -60,7 +55,6 @@ fn writes_of(role: Role, script: impl AsyncFnOnce(WsStream)) -> usize {
 /// Small items that are fed share writes, although each is a message. A flush is one write.
 #[test]
 fn small_items_share_writes() {
-    let _alone = exclusive();
     for role in ROLES {
         let fed = writes_of(role, async |ours| {
             let mut ours = ours.per_message(LengthDelimited::new(100));
@@ -83,7 +77,6 @@ fn small_items_share_writes() {
 /// A message of packed items is one write.
 #[test]
 fn packed_message_is_one_write() {
-    let _alone = exclusive();
     for role in ROLES {
         let writes = writes_of(role, async |ours| {
             let mut ours = ours.framed(LengthDelimited::new(1000));
@@ -118,7 +111,6 @@ fn encoded(len: usize) -> Encoded<LengthDelimited> {
 /// An `Encoded` item is sent to a hundred connections without a copy of its bytes.
 #[test]
 fn encoded_item_is_not_copied() {
-    let _alone = exclusive();
     for len in [10, 1000, 1 << 20] {
         // Other threads of the test harness may allocate meanwhile.
         let peak = (0..5).map(|_| cost_of_sending(len)).min();

@@ -5,7 +5,7 @@ use std::{io, time::Duration};
 use futures::{StreamExt, future};
 use support::{
     Frame, ROLES, Role,
-    alloc::{Meter, exclusive},
+    alloc::Meter,
     flood::{FloodPeer, scaled, small_tcp, with_peer},
     handshake::open,
     read_to_end, run, ws_error,
@@ -53,7 +53,6 @@ fn assert_failure(
 /// A fragmented message that never ends fails the connection with 1009 at the limit.
 #[test]
 fn endless_fragmented_message() {
-    let _alone = exclusive();
     let first = Frame::binary([0; 100]).unfinished();
     let more = Frame::continuation([0; 100]).unfinished();
     let is_too_large = |error: &WsErr| matches!(error, WsErr::MessageTooLarge { max: LIMIT, .. });
@@ -67,7 +66,6 @@ fn endless_fragmented_message() {
 /// arrives.
 #[test]
 fn claimed_length_over_limit() {
-    let _alone = exclusive();
     // A length has 63 bits (RFC 6455 section 5.2).
     for claimed in [1 << 63, u64::MAX] {
         let is_violation = |error: &WsErr| matches!(error, WsErr::Protocol(_));
@@ -88,7 +86,6 @@ fn claimed_length_over_limit() {
 /// within the limit.
 #[test]
 fn item_prefix_claims_4_gib() {
-    let _alone = exclusive();
     for role in ROLES {
         let script = |mut peer: FloodPeer| {
             let received = peer.receive_all();
@@ -113,7 +110,6 @@ fn item_prefix_claims_4_gib() {
 /// Data after a violation is discarded as it arrives.
 #[test]
 fn data_after_violation_is_discarded() {
-    let _alone = exclusive();
     let bad = Frame::new(3, "?");
     let is_violation = |error: &WsErr| matches!(error, WsErr::Protocol(_));
     assert_failure(&bad, Some(&Frame::binary([0; 1000])), is_violation, 1002);
@@ -137,7 +133,6 @@ fn partial_head(role: Role) -> &'static [u8] {
 /// Endless headers of a handshake get status 431 from a server, and fail the handshake of a client.
 #[test]
 fn endless_handshake_headers() {
-    let _alone = exclusive();
     for role in ROLES {
         run(async {
             let (ours, mut peer) = small_tcp().await;

@@ -1,6 +1,4 @@
-//! What a connection allocates, and how much one poll does: ceilings, floods, limits, items. The
-//! counters of the allocator count the whole process, so each test begins with
-//! [`exclusive`](support::alloc::exclusive).
+//! What a connection allocates, and how much one poll does: ceilings, floods, limits, items.
 //!
 //! Floods are twenty times as large in a release build: `cargo test --release -p memory`.
 

@@ -6,7 +6,6 @@ use bytes::BytesMut;
 use futures::{AsyncReadExt, StreamExt};
 use support::{
     Frame, ROLES,
-    alloc::exclusive,
     flood::{BytesRead, endless_peer, scaled},
     poll_once, run,
 };
@@ -81,7 +80,6 @@ fn assert_few_read(total: &BytesRead, before: usize) -> usize {
 /// A read without data to return is bounded.
 #[test]
 fn read_is_bounded() {
-    let _alone = exclusive();
     let config = Config::default().text(TextPolicy::Event);
     assert_bounded(&config, &without_data(), |ours| {
         let (read, woken) = poll_once(ours.read(&mut [0; 8]));
@@ -92,7 +90,6 @@ fn read_is_bounded() {
 /// A `close_with` that discards data is bounded.
 #[test]
 fn close_is_bounded() {
-    let _alone = exclusive();
     let mut floods = without_data();
     floods.push(repeated([Frame::binary([1])]));
     floods.push(repeated([Frame::binary([1; 1000])]));
@@ -109,7 +106,6 @@ fn close_is_bounded() {
 /// A read that discards data after a violation is bounded.
 #[test]
 fn discarding_after_violation_is_bounded() {
-    let _alone = exclusive();
     let floods = [
         (vec![Frame::new(3, [])], vec![Frame::ping([])]),
         (
@@ -142,7 +138,6 @@ impl Decoder for Discard {
 /// A wait for an item is bounded when messages complete no item.
 #[test]
 fn wait_for_item_is_bounded() {
-    let _alone = exclusive();
     let mut floods = without_data();
     floods.push(repeated([Frame::binary([1])]));
     floods.push(repeated([Frame::binary([1; 1000])]));
@@ -190,7 +185,6 @@ fn wait_for_item_is_bounded() {
 /// Polls that yield lose no data, and keepalive does not take them for silence.
 #[test]
 fn yielding_loses_no_data() {
-    let _alone = exclusive();
     for role in ROLES {
         let pattern: Vec<_> = (0..=255).map(|byte| Frame::binary([byte])).collect();
         run(async {
@@ -209,7 +203,6 @@ fn yielding_loses_no_data() {
 /// A poll returns data as soon as it has some.
 #[test]
 fn data_ends_the_poll() {
-    let _alone = exclusive();
     for role in ROLES {
         let pattern = [Frame::ping([]), Frame::binary("data")];
         let (mut ours, total) = run(endless_peer(

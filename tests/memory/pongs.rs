@@ -6,9 +6,7 @@ use std::{pin::pin, task::Poll};
 use async_tungstenite::tokio::TokioAdapter;
 use futures::{AsyncReadExt, AsyncWriteExt, executor::block_on, future};
 use support::{
-    Frame, Peer, ROLES, RawPeer, Role,
-    alloc::exclusive,
-    config_without_keepalive,
+    Frame, Peer, ROLES, RawPeer, Role, config_without_keepalive,
     frame::{BINARY, CLOSE},
     handshake::open,
     timeout,
@@ -77,7 +75,6 @@ fn after_unread_pongs(test: impl AsyncFn(Role, WsStream, Peer)) {
 /// Data after unread pongs is sent when the peer reads.
 #[test]
 fn data_after_pongs_waits() {
-    let _alone = exclusive();
     after_unread_pongs(async |role, mut ours, mut peer| {
         ours.write_all(&payload(role)).await.unwrap();
         assert!(poll_once(ours.flush()).is_pending());
@@ -95,7 +92,6 @@ fn data_after_pongs_waits() {
 /// A ping of ours after unread pongs waits, and so does data after it.
 #[test]
 fn ping_after_pongs_waits() {
-    let _alone = exclusive();
     after_unread_pongs(async |role, mut ours, mut peer| {
         // Fills the connection, so that it has no room for a ping.
         send_pings(&mut ours, &mut peer, b"", 60).await;
@@ -112,7 +108,6 @@ fn ping_after_pongs_waits() {
 /// The close frame of a peer with unread pongs gets its reply when the peer reads.
 #[test]
 fn close_after_pongs_gets_reply() {
-    let _alone = exclusive();
     after_unread_pongs(async |_, mut ours, mut peer| {
         // Fills the connection, so that it has no room for a close frame.
         send_pings(&mut ours, &mut peer, b"", 60).await;

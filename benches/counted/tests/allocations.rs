@@ -3,7 +3,7 @@
 use counted::{
     Items, Small, alone, items, messages, over_socket, send_batch, send_bytes, send_one,
 };
-use support::alloc::{CountingAlloc, exclusive, measure};
+use support::alloc::{CountingAlloc, measure};
 use ws_framed::WsStream;
 
 #[global_allocator]
@@ -11,13 +11,10 @@ static ALLOC: CountingAlloc = CountingAlloc;
 
 const ROUNDS: usize = 50;
 
-/// Allocations of `ROUNDS` rounds of `work`, after as many that do not count. The least of three,
-/// since the test harness has threads of its own. Each test is alone from its first line on: what
-/// makes its ends counts in others.
+/// Allocations of `ROUNDS` rounds of `work`, after as many that do not count.
 fn calls(mut work: impl FnMut()) -> usize {
     (0..ROUNDS).for_each(|_| work());
-    let cost = (0..3).map(|_| measure(|| (0..ROUNDS).for_each(|_| work())).1.calls);
-    cost.min().unwrap()
+    measure(|| (0..ROUNDS).for_each(|_| work())).1.calls
 }
 
 fn per_batch(ends: (WsStream, WsStream)) -> f64 {
@@ -45,7 +42,6 @@ fn assert_few(what: &str, calls: f64, at_most: f64) {
 /// now and then.
 #[test]
 fn batched_values_allocate_nothing() {
-    let _alone = exclusive();
     assert_few("a batch of 500", per_batch(alone()), 0.1);
     assert_few(
         "a batch of 500, over a socket",
@@ -57,7 +53,6 @@ fn batched_values_allocate_nothing() {
 /// A small value that is flushed alone allocates nothing.
 #[test]
 fn single_values_allocate_nothing() {
-    let _alone = exclusive();
     assert_few("a value", per_value(alone()), 0.1);
     assert_few("a value, over a socket", per_value(over_socket()), 0.1);
 }
@@ -65,7 +60,6 @@ fn single_values_allocate_nothing() {
 /// Values that are messages of their own allocate nothing, unless the transport keeps them.
 #[test]
 fn values_as_messages_allocate_nothing() {
-    let _alone = exclusive();
     let (mut client, mut server) = messages(alone());
     let one = calls(|| send_one(&mut client, &mut server));
     assert_few("a message", one as f64 / ROUNDS as f64, 0.1);
@@ -79,7 +73,6 @@ fn values_as_messages_allocate_nothing() {
 /// A write of bytes, flushed and read, allocates at most twice.
 #[test]
 fn byte_writes_allocate_at_most_twice() {
-    let _alone = exclusive();
     assert_few("a write", per_write(alone()), 2.1);
     assert_few("a write, over a socket", per_write(over_socket()), 2.1);
 }

@@ -13,14 +13,14 @@ use serde::{
     de::{Deserialize, Deserializer, Visitor},
     ser::{Serialize, SerializeSeq, Serializer},
 };
-use ws_framed_test_support::alloc::exclusive;
+use ws_framed_test_support::alloc::measure;
 
 use crate::{
     common::{
         assert_item_too_large,
         values::{Compact, Format},
     },
-    cost::{least_cost, refused},
+    cost::refused,
 };
 
 crate::for_every_format! {
@@ -79,7 +79,6 @@ impl Serialize for ByteBuf {
 
 /// A text that claims more bytes than the frame has allocates nothing for them.
 fn claimed_text_length_allocates_nothing<F: Compact>() {
-    let _alone = exclusive();
     for claim in CLAIMS {
         let text = [
             F::len(claim),
@@ -112,7 +111,6 @@ fn claimed_text_length_allocates_nothing<F: Compact>() {
 
 /// A sequence or map that claims more elements than the frame has bytes allocates nothing for them.
 fn claimed_sequence_length_allocates_nothing<F: Compact>() {
-    let _alone = exclusive();
     // The smallest claim is refused when the bytes run out.
     for claim in CLAIMS {
         let seq = [F::len(claim), vec![1; 20]].concat();
@@ -140,7 +138,6 @@ struct Tree(Vec<Tree>);
 /// has bytes.
 fn nested_claims_share_a_budget<F: Compact>() {
     const LEN: usize = 1 << 20;
-    let _alone = exclusive();
     // Each level claims half of the rest, so that none is refused for its claim alone.
     let mut payload = Vec::new();
     for level in 1..20 {
@@ -180,8 +177,7 @@ impl Serialize for Zeros {
 /// An encoder stores no more of a value than the limit, and reports the length of the whole.
 fn value_over_the_limit_costs_little<F: Format>() {
     const LEN: usize = 200_000;
-    let _alone = exclusive();
-    let (result, cost) = least_cost(|| {
+    let (result, cost) = measure(|| {
         let mut buffer = BytesMut::from("before");
         let result = F::codec::<Zeros>(1000).encode(Zeros(LEN), &mut buffer);
         assert_eq!(buffer, "before");
@@ -219,7 +215,6 @@ mod self_describing {
     /// A head of CBOR that claims more than the frame has allocates nothing for it.
     #[test]
     fn claimed_cbor_length_allocates_nothing() {
-        let _alone = exclusive();
         for claim in CLAIMS {
             for (major, fill) in [(2, b'.'), (3, b'.'), (4, 1), (5, 1)] {
                 let claimed = [head(major, claim), vec![fill; 20]].concat();
@@ -248,7 +243,6 @@ mod self_describing {
     /// A number of JSON with a million digits costs memory linear in its length.
     #[test]
     fn long_json_numbers_cost_linear_memory() {
-        let _alone = exclusive();
         let digits = "9".repeat(LEN);
         assert_cheap::<OfJson, u128>(digits.as_bytes(), 4 * LEN);
         assert_cheap::<OfJson, f64>(digits.as_bytes(), 4 * LEN);

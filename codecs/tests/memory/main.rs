@@ -1,7 +1,4 @@
 //! What codecs allocate: ceilings for hostile frames, and the steady state.
-//!
-//! The counters of the allocator are those of the process, so each test begins with
-//! [`exclusive`](ws_framed_test_support::alloc::exclusive).
 
 use ws_framed_test_support::alloc::CountingAlloc;
 
@@ -12,6 +9,12 @@ static ALLOC: CountingAlloc = CountingAlloc;
 mod common;
 
 mod compressed;
+#[cfg(any(
+    feature = "bincode",
+    feature = "cbor",
+    feature = "json",
+    feature = "postcard"
+))]
 mod cost;
 #[cfg(any(
     feature = "bincode",

@@ -6,7 +6,6 @@
 use std::fmt::Debug;
 
 use serde::{Serialize, de::DeserializeOwned};
-use ws_framed_test_support::alloc::exclusive;
 
 use crate::{
     common::{
@@ -29,7 +28,6 @@ where
     F: Format,
     T: Serialize + DeserializeOwned + Debug,
 {
-    let _alone = exclusive();
     let cost = refused::<F, T>(payload);
     assert!(cost.peak <= ceiling, "{cost:?}");
 }
@@ -93,7 +91,6 @@ mod self_describing {
             }
         }
         let run = || {
-            let _alone = exclusive();
             // serde_json keeps a stack on the heap for skipped values: a byte a level, and twice
             // while it grows.
             let json: [&[u8]; 6] = [
@@ -128,7 +125,6 @@ mod self_describing {
     /// their length.
     #[test]
     fn arbitrary_text_costs_linear_memory() {
-        let _alone = exclusive();
         let noise = |of: &[u8]| -> Vec<u8> {
             (0..LEN / 4)
                 .map(|i: usize| {

@@ -1,12 +1,9 @@
 //! What frames cost whose prefix claims more than arrives.
 
 use asynchronous_codec::{BytesMut, Decoder};
-use ws_framed_test_support::alloc::exclusive;
+use ws_framed_test_support::alloc::measure;
 
-use crate::{
-    common::{Subject, assert_too_large},
-    cost::least_cost,
-};
+use crate::common::{Subject, assert_too_large};
 
 crate::for_codec! {
     length_delimited, crate::common::OfBytes, crate::prefixes:
@@ -29,10 +26,9 @@ crate::for_every_format! {
 /// A prefix that claims more than has arrived reserves at most 64 KiB. Over the limit, it allocates
 /// nothing.
 fn claimed_length_reserves_little<S: Subject>() {
-    let _alone = exclusive();
     for claim in [100, 1 << 20, 1 << 30, u32::MAX] {
         let prefix = claim.to_be_bytes();
-        let (result, cost) = least_cost(|| {
+        let (result, cost) = measure(|| {
             let mut buffer = BytesMut::from(&prefix[..]);
             S::codec(usize::MAX).decode(&mut buffer)
         });
@@ -40,7 +36,7 @@ fn claimed_length_reserves_little<S: Subject>() {
         assert!(cost.peak <= 65 * 1024, "{cost:?}");
 
         let mut buffer = BytesMut::from(&prefix[..]);
-        let (result, cost) = least_cost(|| S::codec(99).decode(&mut buffer));
+        let (result, cost) = measure(|| S::codec(99).decode(&mut buffer));
         assert_too_large(result, claim as usize, 99);
         assert_eq!(cost.calls, 0);
     }
@@ -49,8 +45,7 @@ fn claimed_length_reserves_little<S: Subject>() {
 /// The buffer grows with the bytes that arrive, not with the claim of the prefix.
 fn buffer_grows_with_arriving_bytes<S: Subject>() {
     const ARRIVED: usize = 1 << 20;
-    let _alone = exclusive();
-    let ((), cost) = least_cost(|| {
+    let ((), cost) = measure(|| {
         let mut codec = S::codec(usize::MAX);
         let mut buffer = BytesMut::from(&u32::MAX.to_be_bytes()[..]);
         for _ in 0..ARRIVED / 1024 {

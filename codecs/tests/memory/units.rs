@@ -1,21 +1,16 @@
 //! Elements that take no bytes: a few bytes can claim any number of them.
 #![cfg(any(feature = "bincode", feature = "postcard"))]
 
-use std::{
-    collections::HashMap,
-    fmt::Debug,
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
-};
+use std::{cell::Cell, collections::HashMap, fmt::Debug};
 
 use serde::{
     de::{Deserialize, DeserializeOwned, Deserializer},
     ser::{Serialize, Serializer},
 };
-use ws_framed_test_support::alloc::exclusive;
 
 use crate::{
     common::values::{Compact, Format},
-    cost::{RUNS, refused},
+    cost::refused,
 };
 
 crate::for_compact_formats! {
@@ -37,7 +32,9 @@ const CLAIMS: [u64; 8] = [
     u64::MAX,
 ];
 
-static VISITS: AtomicUsize = AtomicUsize::new(0);
+thread_local! {
+    static VISITS: Cell<usize> = const { Cell::new(0) };
+}
 
 /// Takes no bytes, and counts how often it is read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -45,7 +42,7 @@ struct Unit;
 
 impl<'de> Deserialize<'de> for Unit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        VISITS.fetch_add(1, Relaxed);
+        VISITS.set(VISITS.get() + 1);
         <()>::deserialize(deserializer).map(|()| Self)
     }
 }
@@ -58,14 +55,13 @@ impl Serialize for Unit {
 
 /// The number of elements that a decoder reads from a payload before it refuses it.
 fn visits<F: Format, T: Serialize + DeserializeOwned + Debug>(payload: &[u8]) -> usize {
-    VISITS.store(0, Relaxed);
+    VISITS.set(0);
     refused::<F, T>(payload);
-    VISITS.load(Relaxed) / RUNS
+    VISITS.get()
 }
 
 /// A decoder visits no more elements than the frame has bytes.
 fn visits_are_bounded_by_bytes<F: Compact>() {
-    let _alone = exclusive();
     for claim in CLAIMS {
         for fill in [0, 20] {
             let payload = [F::len(claim), vec![0; fill]].concat();
@@ -79,7 +75,6 @@ fn visits_are_bounded_by_bytes<F: Compact>() {
 /// Nested sequences together yield no more elements than the frame has bytes.
 fn nested_sequences_share_a_budget<F: Compact>() {
     const LEN: usize = 1 << 16;
-    let _alone = exclusive();
     let inner = F::len(20_000);
     let mut payload = F::len(20_000);
     while payload.len() < LEN {
@@ -100,7 +95,6 @@ fn nested_sequences_share_a_budget<F: Compact>() {
 // The map is zero-sized on purpose.
 #[allow(clippy::zero_sized_map_values)]
 fn map_claims_are_checked_first<F: Compact>() {
-    let _alone = exclusive();
     for claim in CLAIMS {
         let payload = [F::len(claim), vec![0; 20]].concat();
         let visited = visits::<F, HashMap<Unit, Unit>>(&payload);
@@ -110,7 +104,6 @@ fn map_claims_are_checked_first<F: Compact>() {
 
 /// Elements that take no bytes pass while the frame has a byte for each.
 fn elements_pass_within_the_budget<F: Compact>() {
-    let _alone = exclusive();
     // One byte for the length of each, one for each of the others.
     let decode = |units: usize, others: usize| {
         let value = (vec![Unit; 0], vec![0u8; others]);

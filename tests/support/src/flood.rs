@@ -128,8 +128,7 @@ pub async fn small_tcp() -> (TcpStream, TcpStream) {
 }
 
 /// Opens a connection in this role to a peer that runs `script`, and gives our end to `test`.
-/// Returns what the connection cost from the handshake to the end of `test`, if nothing else runs
-/// meanwhile: see [`exclusive`](crate::alloc::exclusive).
+/// Returns what the connection cost from the handshake to the end of `test`.
 pub fn with_peer<T: Send + 'static>(
     role: Role,
     config: Config,

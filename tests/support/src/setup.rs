@@ -12,6 +12,9 @@ use crate::{
 /// How many bytes a pipe holds in each direction.
 pub const PIPE_CAPACITY: usize = 64 * 1024;
 
+/// The same where each byte takes two polls.
+const ONE_BYTE_CAPACITY: usize = 12 * 1024;
+
 /// How many messages the transport in memory holds in each direction.
 pub const MEMORY_CAPACITY: usize = 16;
 
@@ -112,7 +115,7 @@ impl Setup {
                 (ours, Peer::Raw(RawPeer::new(theirs, role.other())))
             }
             OneByte(role) => {
-                let (ours, theirs) = pipe(PIPE_CAPACITY);
+                let (ours, theirs) = pipe(ONE_BYTE_CAPACITY);
                 let ours = from_raw_socket(OneByteIo::new(ours), role, config).await;
                 (ours, Peer::Raw(RawPeer::new(theirs, role.other())))
             }
