@@ -196,6 +196,7 @@ impl Payload {
     ///
     /// # Errors
     /// The payload as [`Bytes`], if it is shared.
+    #[inline]
     pub fn try_into_mut(self) -> Result<BytesMut, Bytes> {
         match self.0 {
             Repr::Unique {

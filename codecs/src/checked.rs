@@ -3,56 +3,57 @@
 //! serde asks a format to write things that it has no form for, and the formats write something
 //! else. The sender is to know, and at once. This is for what shows while a value is written.
 
-use std::fmt;
+use std::{fmt, marker::PhantomData};
 
 use serde::ser::{self, Error, Serialize, Serializer};
 
-/// What is refused.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Rules {
+/// What is refused. Known to the compiler, so that what a format does not refuse costs nothing.
+pub(crate) trait Rules {
     /// Numbers that are infinite or not a number.
-    not_finite: bool,
+    const NOT_FINITE: bool;
     /// Fields that are left out.
-    left_out: bool,
+    const LEFT_OUT: bool;
 }
 
-impl Rules {
-    /// JSON has no form for infinite numbers, and `serde_json` writes null.
-    #[cfg(feature = "json")]
-    pub(crate) const JSON: Self = Self {
-        not_finite: true,
-        left_out: false,
-    };
+/// JSON has no form for infinite numbers, and `serde_json` writes null.
+#[cfg(feature = "json")]
+pub(crate) enum OfJson {}
 
-    /// Where fields have no names, those that follow take the place of one that is left out.
-    #[cfg(any(feature = "bincode", feature = "postcard"))]
-    pub(crate) const POSITIONAL: Self = Self {
-        not_finite: false,
-        left_out: true,
-    };
+#[cfg(feature = "json")]
+impl Rules for OfJson {
+    const NOT_FINITE: bool = true;
+    const LEFT_OUT: bool = false;
+}
+
+/// Where fields have no names, those that follow take the place of one that is left out.
+#[cfg(any(feature = "bincode", feature = "postcard"))]
+pub(crate) enum Positional {}
+
+#[cfg(any(feature = "bincode", feature = "postcard"))]
+impl Rules for Positional {
+    const NOT_FINITE: bool = false;
+    const LEFT_OUT: bool = true;
 }
 
 /// A value or a part of serde's, and the rules for what is written of it.
-pub(crate) struct Checked<T> {
+pub(crate) struct Checked<T, R> {
     inner: T,
-    rules: Rules,
+    rules: PhantomData<R>,
 }
 
-impl<T> Checked<T> {
+impl<T, R: Rules> Checked<T, R> {
     #[inline]
-    pub(crate) fn new(inner: T, rules: Rules) -> Self {
-        Self { inner, rules }
-    }
-
-    #[inline]
-    fn wrap<U>(&self, inner: U) -> Checked<U> {
-        Checked::new(inner, self.rules)
+    pub(crate) fn new(inner: T) -> Self {
+        Self {
+            inner,
+            rules: PhantomData,
+        }
     }
 
     /// Refuses a number if the format has no form for it.
     #[inline]
-    fn number<E: Error>(&self, is_finite: bool) -> Result<(), E> {
-        if self.rules.not_finite && !is_finite {
+    fn number<E: Error>(is_finite: bool) -> Result<(), E> {
+        if R::NOT_FINITE && !is_finite {
             return Err(E::custom("the number is not finite"));
         }
         Ok(())
@@ -60,18 +61,18 @@ impl<T> Checked<T> {
 
     /// Refuses to leave out a field if the format cannot.
     #[inline]
-    fn skipped<E: Error>(&self, name: &'static str) -> Result<(), E> {
-        if self.rules.left_out {
+    fn skipped<E: Error>(name: &'static str) -> Result<(), E> {
+        if R::LEFT_OUT {
             return Err(E::custom(format_args!("field `{name}` is left out")));
         }
         Ok(())
     }
 }
 
-impl<T: Serialize + ?Sized> Serialize for Checked<&T> {
+impl<T: Serialize + ?Sized, R: Rules> Serialize for Checked<&T, R> {
     #[inline]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.inner.serialize(self.wrap(serializer))
+        self.inner.serialize(Checked::<_, R>::new(serializer))
     }
 }
 
@@ -89,23 +90,22 @@ macro_rules! leaves {
 macro_rules! collections {
     ($($method:ident($($arg:ident: $type:ty),*) -> $collection:ident,)+) => { $(
         #[inline]
-        fn $method(self, $($arg: $type),*) -> Result<Checked<S::$collection>, S::Error> {
-            let rules = self.rules;
-            Ok(Checked::new(self.inner.$method($($arg),*)?, rules))
+        fn $method(self, $($arg: $type),*) -> Result<Checked<S::$collection, R>, S::Error> {
+            self.inner.$method($($arg),*).map(Checked::new)
         }
     )+ };
 }
 
-impl<S: Serializer> Serializer for Checked<S> {
+impl<S: Serializer, R: Rules> Serializer for Checked<S, R> {
     type Ok = S::Ok;
     type Error = S::Error;
-    type SerializeSeq = Checked<S::SerializeSeq>;
-    type SerializeTuple = Checked<S::SerializeTuple>;
-    type SerializeTupleStruct = Checked<S::SerializeTupleStruct>;
-    type SerializeTupleVariant = Checked<S::SerializeTupleVariant>;
-    type SerializeMap = Checked<S::SerializeMap>;
-    type SerializeStruct = Checked<S::SerializeStruct>;
-    type SerializeStructVariant = Checked<S::SerializeStructVariant>;
+    type SerializeSeq = Checked<S::SerializeSeq, R>;
+    type SerializeTuple = Checked<S::SerializeTuple, R>;
+    type SerializeTupleStruct = Checked<S::SerializeTupleStruct, R>;
+    type SerializeTupleVariant = Checked<S::SerializeTupleVariant, R>;
+    type SerializeMap = Checked<S::SerializeMap, R>;
+    type SerializeStruct = Checked<S::SerializeStruct, R>;
+    type SerializeStructVariant = Checked<S::SerializeStructVariant, R>;
 
     leaves! {
         serialize_bool(value: bool),
@@ -144,19 +144,19 @@ impl<S: Serializer> Serializer for Checked<S> {
 
     #[inline]
     fn serialize_f32(self, value: f32) -> Result<S::Ok, S::Error> {
-        self.number(value.is_finite())?;
+        Self::number(value.is_finite())?;
         self.inner.serialize_f32(value)
     }
 
     #[inline]
     fn serialize_f64(self, value: f64) -> Result<S::Ok, S::Error> {
-        self.number(value.is_finite())?;
+        Self::number(value.is_finite())?;
         self.inner.serialize_f64(value)
     }
 
     #[inline]
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
-        let value = self.wrap(value);
+        let value = Checked::<_, R>::new(value);
         self.inner.serialize_some(&value)
     }
 
@@ -166,7 +166,7 @@ impl<S: Serializer> Serializer for Checked<S> {
         name: &'static str,
         value: &T,
     ) -> Result<S::Ok, S::Error> {
-        let value = self.wrap(value);
+        let value = Checked::<_, R>::new(value);
         self.inner.serialize_newtype_struct(name, &value)
     }
 
@@ -178,7 +178,7 @@ impl<S: Serializer> Serializer for Checked<S> {
         variant: &'static str,
         value: &T,
     ) -> Result<S::Ok, S::Error> {
-        let value = self.wrap(value);
+        let value = Checked::<_, R>::new(value);
         self.inner
             .serialize_newtype_variant(name, index, variant, &value)
     }
@@ -197,14 +197,14 @@ impl<S: Serializer> Serializer for Checked<S> {
 /// Collections whose parts are values.
 macro_rules! of_values {
     ($($trait:ident: $($method:ident),+;)+) => { $(
-        impl<C: ser::$trait> ser::$trait for Checked<C> {
+        impl<C: ser::$trait, R: Rules> ser::$trait for Checked<C, R> {
             type Ok = C::Ok;
             type Error = C::Error;
 
             $(
                 #[inline]
                 fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), C::Error> {
-                    let value = self.wrap(value);
+                    let value = Checked::<_, R>::new(value);
                     self.inner.$method(&value)
                 }
             )+
@@ -228,7 +228,7 @@ of_values! {
 /// Collections whose parts have names.
 macro_rules! of_fields {
     ($($trait:ident),+) => { $(
-        impl<C: ser::$trait> ser::$trait for Checked<C> {
+        impl<C: ser::$trait, R: Rules> ser::$trait for Checked<C, R> {
             type Ok = C::Ok;
             type Error = C::Error;
 
@@ -237,13 +237,13 @@ macro_rules! of_fields {
             where
                 T: Serialize + ?Sized,
             {
-                let value = self.wrap(value);
+                let value = Checked::<_, R>::new(value);
                 self.inner.serialize_field(name, &value)
             }
 
             #[inline]
             fn skip_field(&mut self, name: &'static str) -> Result<(), C::Error> {
-                self.skipped(name)?;
+                Self::skipped(name)?;
                 self.inner.skip_field(name)
             }
 

@@ -11,7 +11,7 @@ use serde::{
 use crate::{
     CodecError, EncodeRef, LengthPrefixed,
     bounded::Budget,
-    checked::{Checked, Rules},
+    checked::{Checked, OfJson},
     length_prefix::{FrameWriter, decode_with},
     typed::{typed_codec, typed_encoder},
 };
@@ -121,7 +121,7 @@ impl<In, Out: Serialize> EncodeRef for Json<In, Out> {
 
     fn encode_ref(&mut self, item: &Out, dst: &mut BytesMut) -> Result<(), CodecError> {
         let mut frame = FrameWriter::new(dst, self.max_frame_len);
-        serde_json::to_writer(&mut frame, &Checked::new(item, Rules::JSON))
+        serde_json::to_writer(&mut frame, &Checked::<_, OfJson>::new(item))
             .map_err(|error| CodecError::Unencodable(error.into()))?;
         frame.finish()
     }

@@ -12,7 +12,7 @@ use serde::{
 use crate::{
     CodecError, EncodeRef, LengthPrefixed,
     bounded::Budget,
-    checked::{Checked, Rules},
+    checked::{Checked, Positional},
     length_prefix::{FrameWriter, decode_with},
     typed::{typed_codec, typed_encoder},
 };
@@ -107,7 +107,7 @@ impl<In, Out: Serialize> EncodeRef for Postcard<In, Out> {
 
     fn encode_ref(&mut self, item: &Out, dst: &mut BytesMut) -> Result<(), CodecError> {
         let mut frame = FrameWriter::new(dst, self.max_frame_len);
-        serialize_with_flavor(&Checked::new(item, Rules::POSITIONAL), &mut frame)
+        serialize_with_flavor(&Checked::<_, Positional>::new(item), &mut frame)
             .map_err(|error| CodecError::Unencodable(error.into()))?;
         frame.finish()
     }

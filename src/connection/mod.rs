@@ -175,6 +175,7 @@ impl Core {
 
     /// Every poll begins with this: from now on, whatever wakes the transport's waker wakes `task`.
     /// Returns that waker.
+    #[inline]
     fn begin_poll(&mut self, task: Task, cx: &Context<'_>) -> Waker {
         self.task = task;
         match task {

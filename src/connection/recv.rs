@@ -54,6 +54,7 @@ impl<M: MessageTransport> Connection<M> {
     }
 
     /// Receives the next data message, for one of the two tasks; then `None`, forever.
+    #[inline]
     pub(super) fn poll_data(
         &mut self,
         polled_by: Task,
@@ -188,6 +189,7 @@ impl Core {
     }
 
     /// The data that a writer received while it waited.
+    #[inline]
     fn take_early(&mut self, mode: Mode) -> Option<Message> {
         let message = self.early.take()?;
         self.take_message(message, mode)

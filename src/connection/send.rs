@@ -100,6 +100,7 @@ impl<M: MessageTransport> Connection<M> {
     }
 
     /// Ready when an item may be [buffered](Self::buffer).
+    #[inline]
     pub(crate) fn poll_ready(
         &mut self,
         task: &mut Context<'_>,

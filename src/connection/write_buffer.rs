@@ -191,6 +191,7 @@ impl WriteBuffer {
     }
 
     /// Takes the next message of at most `max` bytes.
+    #[inline]
     pub(super) fn next_message(&mut self, max: usize) -> Outgoing {
         if let Some(message) = self.message.take() {
             return message;

@@ -24,16 +24,6 @@ use crate::{
 /// A read buffer of up to this many bytes is kept when it is empty.
 const KEPT_READ_BUFFER: usize = 64 * 1024;
 
-/// The result of one call of the decoder.
-enum Decoded<T> {
-    /// An item, or an error whose frame the decoder has consumed.
-    Item(T),
-    /// More bytes are needed.
-    Incomplete,
-    /// The decoder cannot continue.
-    Fatal(CloseFrame),
-}
-
 impl<T, C, M> WsFramed<T, C, M>
 where
     C: Decoder<Item = T, Error: 'static>,
@@ -83,31 +73,40 @@ where
         self.buffer.extend_from_slice(chunk);
     }
 
-    fn decode(&mut self) -> Decoded<Result<T, C::Error>> {
+    /// Calls the decoder once. Returns an item, or an error whose frame the decoder has consumed;
+    /// `None` if more bytes are needed or the decoder cannot continue, which becomes the new state.
+    #[inline]
+    fn decode(&mut self) -> Option<Result<T, C::Error>> {
         let before = self.buffer.len();
         match self.codec.decode(&mut self.buffer) {
             Ok(Some(_)) if self.is_message_left() => {
-                Decoded::Item(Err(self.not_one_frame(Mismatch::Remainder)))
+                Some(Err(self.not_one_frame(Mismatch::Remainder)))
             }
             Ok(Some(item)) => {
                 self.release_lent();
-                Decoded::Item(Ok(item))
+                Some(Ok(item))
             }
             Ok(None) if self.mode != Mode::Packed && before > 0 => {
-                Decoded::Item(Err(self.not_one_frame(Mismatch::Incomplete)))
+                Some(Err(self.not_one_frame(Mismatch::Incomplete)))
             }
             Ok(None) => {
                 self.release_lent();
-                Decoded::Incomplete
+                self.recv = RecvState::Incomplete;
+                self.provide_buffer();
+                None
             }
             Err(error) if self.buffer.len() < before => {
                 if self.is_message_left() {
                     self.buffer.clear();
                 }
                 self.release_lent();
-                Decoded::Item(Err(error))
+                Some(Err(error))
             }
-            Err(error) => Decoded::Fatal(close_frame_for(&error)),
+            Err(error) => {
+                self.stream.fail(close_frame_for(&error));
+                self.recv = RecvState::Failed;
+                None
+            }
         }
     }
 
@@ -177,17 +176,11 @@ where
                     return Poll::Ready(None);
                 }
                 RecvState::Incomplete | RecvState::Failed | RecvState::Draining => {}
-                RecvState::Open => match this.decode() {
-                    Decoded::Item(item) => return Poll::Ready(Some(item)),
-                    Decoded::Incomplete => {
-                        this.recv = RecvState::Incomplete;
-                        this.provide_buffer();
+                RecvState::Open => {
+                    if let Some(item) = this.decode() {
+                        return Poll::Ready(Some(item));
                     }
-                    Decoded::Fatal(frame) => {
-                        this.stream.fail(frame);
-                        this.recv = RecvState::Failed;
-                    }
-                },
+                }
             }
             match ready!(this.stream.poll_next_chunk(cx, this.mode)) {
                 Some(Ok(chunk)) => this.push(chunk),

@@ -13,7 +13,7 @@ use super::Bincode;
 use crate::{
     CodecError, EncodeRef,
     bounded::Budget,
-    checked::{Checked, Rules},
+    checked::{Checked, Positional},
     length_prefix::{FrameWriter, decode_with},
     typed::typed_encoder,
 };
@@ -38,7 +38,7 @@ impl<In, Out: Serialize> EncodeRef for Bincode<In, Out> {
 
     fn encode_ref(&mut self, item: &Out, dst: &mut BytesMut) -> Result<(), CodecError> {
         let mut frame = FrameWriter::new(dst, self.max_frame_len);
-        encode_into_writer(Checked::new(item, Rules::POSITIONAL), &mut frame, FORMAT)
+        encode_into_writer(Checked::<_, Positional>::new(item), &mut frame, FORMAT)
             .map_err(|error| CodecError::Unencodable(error.into()))?;
         frame.finish()
     }

@@ -91,6 +91,11 @@ pub(crate) fn decode_with<T>(
         Ok((_, left)) => Err(CodecError::Malformed(LeftOver(left).into())),
         Err(error) => Err(CodecError::Malformed(error)),
     };
-    src.advance(end);
+    if end == src.len() {
+        // Cheaper, and all of the allocation can be used again.
+        src.clear();
+    } else {
+        src.advance(end);
+    }
     value
 }
