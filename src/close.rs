@@ -241,8 +241,9 @@ pub enum CloseOutcome {
     TimedOut,
     /// The connection ended before both close frames were exchanged.
     Lost(LossCause),
-    /// An endpoint violated the protocol, a limit, the text policy, or the codec.
-    Failed,
+    /// The peer violated the protocol, a limit, the text policy, or the codec. The code says which,
+    /// and is the one in our close frame, unless we had sent one before.
+    Failed(CloseCode),
 }
 
 impl CloseOutcome {
@@ -267,7 +268,7 @@ impl fmt::Display for CloseOutcome {
             }
             Self::TimedOut => f.write_str("timed out"),
             Self::Lost(cause) => write!(f, "lost: {cause}"),
-            Self::Failed => f.write_str("failed"),
+            Self::Failed(code) => write!(f, "failed with {code}"),
         }
     }
 }

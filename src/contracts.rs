@@ -176,7 +176,8 @@ impl<M: MessageTransport> WsStream<M> {
     /// # Errors
     /// [`WsErr::NoCodec`] if the connection has no contract, or one that is not in `contracts`.
     /// This is a mistake of the caller: the [`Acceptor`](crate::Acceptor) or
-    /// [`Connector`](crate::Connector) was given others. The stream is dropped.
+    /// [`Connector`](crate::Connector) was given others. The stream is dropped: to keep it, compare
+    /// its [`contract`](Self::contract) first.
     pub fn framed_by<In, Out>(
         self,
         contracts: &Contracts<In, Out>,

@@ -59,7 +59,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("fastrand", &["reconnect.rs"]),
     ("futures_rustls", &["tls.rs"]),
     ("futures_timer", &["time.rs"]),
-    ("httpdate", &["reconnect/verdict.rs"]),
+    ("httpdate", &["reconnect/errors.rs"]),
     // A socket with a local address, for smol.
     ("libc", &["net/smol.rs"]),
     (

@@ -1,15 +1,15 @@
 //! [`Reconnector`]: connecting again after a connection has ended.
 
+mod errors;
 pub(crate) mod handle;
 #[cfg(target_arch = "wasm32")]
 mod online;
-mod verdict;
 
 use std::{fmt, time::Duration};
 
 use self::{
+    errors::{is_final, retry_after},
     handle::{Owner, Phase, ReconnectHandle},
-    verdict::{is_final, retry_after},
 };
 use crate::{
     close::{CloseCode, CloseFrame, CloseOutcome, ClosedBy},

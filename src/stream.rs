@@ -93,7 +93,8 @@ use crate::{
 /// # Two tasks
 /// The halves of any `split`, and of [`into_split`](Self::into_split), may be used on two tasks.
 /// Reads drive events, pongs and the closing handshake, and so do writes while they wait. So keep a
-/// read pending.
+/// read pending. A stream is `Send`, and `Sync` if its transport is, which a [`BoxTransport`] is
+/// not: tasks share its [`handle`](Self::handle).
 ///
 /// # Cancel safety
 /// Every future over this stream may be dropped at any point: no data is lost or sent twice.

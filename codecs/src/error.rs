@@ -22,7 +22,7 @@ pub enum CodecError {
     /// A received frame exceeds the limit of the codec.
     ///
     /// It was not removed from the buffer, so that decoding again gives the same error.
-    #[error("a frame of {len} bytes exceeds the limit of {max} bytes")]
+    #[error("an encoded item of {len} bytes exceeds the limit of {max} bytes")]
     FrameTooLarge {
         /// Length of the payload in bytes. For a received line without an end, the bytes of it that
         /// have arrived.
@@ -45,7 +45,7 @@ pub enum CodecError {
     /// A received frame is not a value of the expected type.
     ///
     /// It was removed from the buffer; the next one can be decoded.
-    #[error("the frame does not hold a valid value")]
+    #[error("the encoded item does not hold a valid value")]
     Malformed(#[source] Box<dyn Error + Send + Sync>),
 
     /// An item has no representation in the codec's format.

@@ -154,7 +154,7 @@ impl State {
 
     /// Whether a violation of the peer is why the connection ends.
     pub(super) fn is_violated(&self) -> bool {
-        matches!(self.cause, Some(Cause::Violation(_)))
+        matches!(self.cause, Some(Cause::Violation(..)))
     }
 
     /// Whether a writer has ended the connection, and a reader still gets what arrived before.
@@ -166,7 +166,7 @@ impl State {
     pub(super) fn can_flush(&self) -> bool {
         let is_wanted = match &self.cause {
             None => true,
-            Some(Cause::Violation(_)) => self.end.is_none() && self.is_pending(),
+            Some(Cause::Violation(..)) => self.end.is_none() && self.is_pending(),
             Some(_) => false,
         };
         is_wanted && self.write_error().is_none()

@@ -198,7 +198,7 @@ fn guide_says_what_is_retried() {
         let retried = *cells.last().unwrap() == "yes";
         let variants = cells[0].split('`').skip(1).step_by(2);
         for error in variants.filter_map(example) {
-            let is_final = verdict::is_final(&error);
+            let is_final = errors::is_final(&error);
             assert_eq!(is_final, !retried, "{error:?}");
             compared += 1;
         }
@@ -316,7 +316,7 @@ fn restarting_server_is_left_alone() {
         closed(CloseCode::NORMAL_CLOSURE, ClosedBy::Peer),
         closed(CloseCode::POLICY_VIOLATION, ClosedBy::Us),
         CloseOutcome::TimedOut,
-        CloseOutcome::Failed,
+        CloseOutcome::Failed(CloseCode::PROTOCOL_ERROR),
     ] {
         assert!(wait_after_end(&outcome, 60) <= SECOND * 2, "{outcome}");
     }
@@ -368,7 +368,7 @@ fn handle_shows_the_state() {
     assert_eq!(next(), None);
     run(connecting).0.unwrap();
     assert_eq!(next(), Some(Some(ReconnectState::Connected)));
-    reconnector.ended(&CloseOutcome::Failed);
+    reconnector.ended(&CloseOutcome::Failed(CloseCode::PROTOCOL_ERROR));
     assert_eq!(next(), Some(Some(ReconnectState::Idle)));
     drop(reconnector);
     assert_eq!(next(), Some(None));

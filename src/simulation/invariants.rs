@@ -218,7 +218,7 @@ impl Oracle {
                 io::ErrorKind::UnexpectedEof => !is_whole,
                 _ => false,
             },
-            (Some(End::Failed(kind)), CloseOutcome::Failed) => match kind {
+            (Some(End::Failed(kind)), CloseOutcome::Failed(_)) => match kind {
                 io::ErrorKind::InvalidData => true,
                 io::ErrorKind::UnexpectedEof => is_lenient && !is_whole,
                 _ => false,
@@ -299,7 +299,7 @@ impl Oracle {
 }
 
 fn has_failed(account: &EndState) -> bool {
-    account.outcome == Some(CloseOutcome::Failed)
+    matches!(account.outcome, Some(CloseOutcome::Failed(_)))
 }
 
 fn closed_by(account: &EndState) -> Option<ClosedBy> {

@@ -9,7 +9,7 @@ use support::{
     Frame, ROLES,
     flood::{FloodPeer, with_peer},
 };
-use ws_framed::{CloseOutcome, Config, LengthDelimited, Lines, TextPolicy, WsErr};
+use ws_framed::{CloseCode, CloseOutcome, Config, LengthDelimited, Lines, TextPolicy, WsErr};
 
 /// More messages than the socket holds, so that it has unread data when the read returns the error.
 const LATER_MESSAGES: usize = 300;
@@ -116,7 +116,8 @@ fn close_code_under_lenient_eof() {
         let config = config().lenient_eof(true);
         let (_, (sent, _)) = with_peer(role, config, script, async |mut ours| {
             assert_eq!(ours.read(&mut [0; 8]).await.unwrap(), 0);
-            assert_eq!(ours.handle().closed().await, CloseOutcome::Failed);
+            let failed = CloseOutcome::Failed(CloseCode::UNSUPPORTED_DATA);
+            assert_eq!(ours.handle().closed().await, failed);
         });
         assert_eq!(sent, 1003);
     }

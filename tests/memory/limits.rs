@@ -11,7 +11,7 @@ use support::{
     read_to_end, run, ws_error,
 };
 use tokio::io::AsyncWriteExt;
-use ws_framed::{CloseOutcome, Config, LengthDelimited, WsErr};
+use ws_framed::{CloseCode, CloseOutcome, Config, LengthDelimited, WsErr};
 
 use crate::{LIMIT, MAX_PEAK, small_limits};
 
@@ -40,7 +40,8 @@ fn assert_failure(
             let end = end.unwrap_err();
             assert_eq!(end.kind(), io::ErrorKind::InvalidData);
             assert!(is_expected(ws_error(&end)), "{end:?}");
-            assert_eq!(ours.handle().closed().await, CloseOutcome::Failed);
+            let failed = CloseOutcome::Failed(CloseCode::new(code));
+            assert_eq!(ours.handle().closed().await, failed);
         });
         let (sent, reason) = received.close();
         assert_eq!(sent, code);
@@ -97,10 +98,11 @@ fn item_prefix_claims_4_gib() {
         let (cost, received) = with_peer(role, small_limits(), script, async |ours| {
             let mut ours = ours.framed(LengthDelimited::new(64 * 1024));
             let error = ours.next().await.unwrap().unwrap_err();
-            let expected = "a frame of 4294967295 bytes exceeds the limit of 65536 bytes";
+            let expected = "an encoded item of 4294967295 bytes exceeds the limit of 65536 bytes";
             assert_eq!(error.to_string(), expected);
             assert!(ours.next().await.is_none());
-            assert_eq!(ours.handle().closed().await, CloseOutcome::Failed);
+            let failed = CloseOutcome::Failed(CloseCode::MESSAGE_TOO_BIG);
+            assert_eq!(ours.handle().closed().await, failed);
         });
         assert_eq!(received.close().0, 1009);
         assert!(cost.peak < MAX_PEAK, "{cost:?}");

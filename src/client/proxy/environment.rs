@@ -75,10 +75,12 @@ mod tests {
             ("ws://10.1.2.3", true),
             ("ws://11.1.2.3", false),
             ("ws://[::1]:80", true),
+            ("wss://chat.corp.example:8443", true),
+            ("ws://corp.example.org", false),
         ] {
             let matcher = Matcher::builder()
                 .all("http://proxy")
-                .no("chat.example, 10.0.0.0/8,::1");
+                .no("chat.example, 10.0.0.0/8,::1,.corp.example");
             let proxy = proxy_for(matcher.build(), url).unwrap();
             assert_eq!(proxy.is_none(), is_excluded, "{url}");
         }

@@ -23,7 +23,7 @@ impl State {
     /// |---|---|---|---|
     /// | `Closed` | sent, or failed harmlessly | `Clean` | `Aborted`, if the peer's code reports a failure and is not the reply to ours |
     /// | `Closed` | else | `TimedOut` or `Lost`, by the error that stopped it | `Aborted`, if the peer's code reports a failure, else that error |
-    /// | `Violation` | any | `Failed` | the violation |
+    /// | `Violation` | any | `Failed` with its code | the violation |
     /// | `Transport` | any | `Lost` | the error |
     /// | `TimedOut` | any | `TimedOut` | the error |
     pub(in crate::connection) fn conclusion(&self, stop: Option<&WsErr>) -> Option<End> {
@@ -57,7 +57,7 @@ impl State {
                     }
                 }
             }
-            Cause::Violation(error) => (CloseOutcome::Failed, Some(error.clone())),
+            Cause::Violation(error, code) => (CloseOutcome::Failed(*code), Some(error.clone())),
             Cause::Transport(error) => (outcome_of(error), Some(error.clone())),
             Cause::TimedOut(error) => (CloseOutcome::TimedOut, Some(error.clone())),
         };

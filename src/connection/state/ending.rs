@@ -1,7 +1,7 @@
 //! Why a connection ends, the steps of ending, and what they mean to a read.
 
 use crate::{
-    close::{CloseFrame, ClosedBy},
+    close::{CloseCode, CloseFrame, ClosedBy},
     error::WsErr,
 };
 
@@ -14,8 +14,8 @@ pub(super) enum Cause {
         by: ClosedBy,
         is_normal: bool,
     },
-    /// The peer violated the protocol or a limit, and gets a close frame that says so.
-    Violation(WsErr),
+    /// The peer violated the protocol or a limit, and gets a close frame with this code.
+    Violation(WsErr, CloseCode),
     /// The transport ended or failed.
     Transport(WsErr),
     /// The peer did not respond, or took nothing, in time.

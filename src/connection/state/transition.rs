@@ -71,7 +71,7 @@ impl State {
             } => self.on_peer_closed(frame, is_normal, replies),
             Input::Violation(error, frame) => {
                 if self.cause.is_none() {
-                    self.cause = Some(Cause::Violation(error));
+                    self.cause = Some(Cause::Violation(error, frame.code()));
                     self.send_close(Some(frame), false);
                 }
                 self.drain();
@@ -177,7 +177,7 @@ impl State {
             }
             // The reply of the transport takes the place of our close frame, and nothing follows
             // it.
-            Some(Cause::Violation(_)) if replies => {
+            Some(Cause::Violation(..)) if replies => {
                 self.reply_queued(reply.as_ref(), true);
                 self.lose_pending();
             }
@@ -210,7 +210,7 @@ impl State {
         let last = match &self.cause {
             // Both sides know how it ended: the rest is for callers who wait for it.
             Some(Cause::Closed { .. }) => Step::Flush,
-            Some(Cause::Violation(_)) => Step::Drain,
+            Some(Cause::Violation(..)) => Step::Drain,
             _ => return,
         };
         if self.step > last {

@@ -193,10 +193,20 @@ fn fragments() {
     server.push(binary(b"0123456789")).unwrap();
     server.push_slice(b"abcde").unwrap();
     server.push(Message::Text("four".to_owned())).unwrap();
+    server.push(Message::Text("sixsix".to_owned())).unwrap();
     server.push(Message::Ping(control(b"control"))).unwrap();
-    let expected =
-        b"\x02\x040123\x00\x044567\x80\x0289\x02\x04abcd\x80\x01e\x81\x04four\x89\x07control";
-    assert_eq!(slices(&mut server).concat(), expected);
+    let expected: [&[u8]; 9] = [
+        b"\x02\x040123",
+        b"\x00\x044567",
+        b"\x80\x0289",
+        b"\x02\x04abcd",
+        b"\x80\x01e",
+        b"\x81\x04four",
+        b"\x01\x04sixs",
+        b"\x80\x02ix",
+        b"\x89\x07control",
+    ];
+    assert_eq!(slices(&mut server).concat(), expected.concat());
 }
 
 /// Clients mask each frame with a key of its own.

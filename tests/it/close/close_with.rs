@@ -169,7 +169,7 @@ fn failed_by_violation_after_close() {
             let mut events = observe(&mut ours).await;
             peer.send(Frame::new(3, "not a frame")).await;
             let outcome = ours.close_with(custom_close()).await.unwrap();
-            assert_eq!(outcome, CloseOutcome::Failed);
+            assert_eq!(outcome, CloseOutcome::Failed(CloseCode::PROTOCOL_ERROR));
             assert_eq!(describe(&mut events), ["error InvalidData", "closed"]);
             assert_eq!(
                 peer.expect_close().await,
@@ -187,7 +187,7 @@ fn failed_by_violation_before_close() {
         peer.send(Frame::text("no")).await;
         ours.read(&mut [0; 8]).await.unwrap_err();
         let outcome = ours.close_with(custom_close()).await.unwrap();
-        assert_eq!(outcome, CloseOutcome::Failed);
+        assert_eq!(outcome, CloseOutcome::Failed(CloseCode::UNSUPPORTED_DATA));
     });
 }
 

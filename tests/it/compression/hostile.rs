@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 use futures::AsyncReadExt;
 use support::{Frame, ROLES, read_to_end, run, ws_error};
-use ws_framed::{CloseOutcome, TextPolicy, WsErr};
+use ws_framed::{CloseCode, CloseOutcome, TextPolicy, WsErr};
 
 use super::{alone, config, open, with_context};
 
@@ -62,7 +62,8 @@ async fn assert_fails(frames: &[Frame], code: u16, is_expected: impl Fn(&WsErr) 
             assert_eq!(error.kind(), ErrorKind::InvalidData);
             assert!(is_expected(ws_error(&error)), "{error:?}");
             assert_eq!(closed, code);
-            assert_eq!(ours.handle().closed().await, CloseOutcome::Failed);
+            let failed = CloseOutcome::Failed(CloseCode::new(code));
+            assert_eq!(ours.handle().closed().await, failed);
         }
     }
 }

@@ -3,7 +3,9 @@
 use std::{pin::pin, time::Duration};
 
 use futures::{
-    AsyncReadExt, AsyncWriteExt, FutureExt, SinkExt, StreamExt, future, stream::FuturesUnordered,
+    AsyncReadExt, AsyncWriteExt, FutureExt, SinkExt, StreamExt,
+    future::{self, Either},
+    stream::FuturesUnordered,
 };
 use support::{
     Frame, config_without_keepalive, describe, frame::PING, observe, on_all_transports, pair,
@@ -92,6 +94,38 @@ fn pong_answers_earlier_pings() {
         let (times, ()) = while_reading(&mut ours, future::join(pings, script)).await;
         assert_eq!(times.len(), 3);
         assert!(times.iter().all(Result::is_ok), "{times:?}");
+    });
+}
+
+/// The pong of a ping that was dropped does not answer a later one.
+#[test]
+fn pong_of_a_dropped_ping() {
+    on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
+        let handle = ours.handle();
+        let first = while_reading(&mut ours, async {
+            match future::select(pin!(handle.ping()), pin!(peer.next())).await {
+                Either::Left((answered, _)) => panic!("nothing answered: {answered:?}"),
+                Either::Right((first, _)) => first.unwrap(),
+            }
+        })
+        .await;
+        let mut second = pin!(handle.ping());
+        assert!(second.as_mut().now_or_never().is_none());
+        let frame = while_reading(&mut ours, async {
+            let frame = peer.next().await.unwrap();
+            peer.send(Frame::pong(first.payload)).await;
+            peer.send(Frame::ping("sync")).await;
+            assert_eq!(peer.next().await, Some(Frame::pong("sync")));
+            frame
+        })
+        .await;
+        assert!(second.as_mut().now_or_never().is_none());
+        let (answered, ()) = while_reading(
+            &mut ours,
+            future::join(second, peer.send(Frame::pong(frame.payload))),
+        )
+        .await;
+        answered.unwrap();
     });
 }
 

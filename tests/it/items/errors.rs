@@ -83,7 +83,8 @@ async fn oversized_item_fails_with_1009() {
         })
         .await;
         assert_eq!(frame.unwrap().code(), CloseCode::MESSAGE_TOO_BIG);
-        assert_eq!(handle.closed().await, CloseOutcome::Failed);
+        let failed = CloseOutcome::Failed(CloseCode::MESSAGE_TOO_BIG);
+        assert_eq!(handle.closed().await, failed);
         let codes = events.filter_map(async |event| match event {
             WsEvent::Error(error) => error.close_code(),
             _ => None,
@@ -191,7 +192,8 @@ async fn unrecoverable_error_fails_with_1007() {
         })
         .await;
         assert_eq!(frame.unwrap().code(), CloseCode::INVALID_PAYLOAD_DATA);
-        assert_eq!(handle.closed().await, CloseOutcome::Failed);
+        let failed = CloseOutcome::Failed(CloseCode::INVALID_PAYLOAD_DATA);
+        assert_eq!(handle.closed().await, failed);
         assert_eq!(us.into_parts().read_buffer, [1, 9, 0][..]);
     })
     .await;

@@ -8,7 +8,7 @@ use support::{
     FRAMED, Frame, NO_TIMERS, config_without_keepalive, on_all_transports, on_transports,
     poll_until_idle, read_to_end, ws_error,
 };
-use ws_framed::{CloseOutcome, Config, WsErr};
+use ws_framed::{CloseCode, CloseOutcome, Config, WsErr};
 
 fn short_close_timeout() -> Config {
     config_without_keepalive().close_timeout(Duration::from_millis(100))
@@ -70,7 +70,8 @@ fn blocked_close_frame_delays_error() {
             peer.send(Frame::text("no")).await;
             let (_, end) = read_to_end(&mut ours).await;
             assert!(matches!(ws_error(&end.unwrap_err()), WsErr::ReceivedText));
-            assert_eq!(ours.handle().closed().await, CloseOutcome::Failed);
+            let failed = CloseOutcome::Failed(CloseCode::UNSUPPORTED_DATA);
+            assert_eq!(ours.handle().closed().await, failed);
             assert_eq!(
                 ours.flush().await.unwrap_err().kind(),
                 io::ErrorKind::BrokenPipe

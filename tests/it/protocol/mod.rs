@@ -37,7 +37,10 @@ fn assert_violation(setups: &[Setup], config: &Config, frames: &[Frame], code: u
         };
         assert_eq!((u16::from(violation.code()), sent), (code, code));
         assert_eq!(describe(&mut events), expected_events);
-        assert_eq!(handle.closed().await, CloseOutcome::Failed);
+        assert_eq!(
+            handle.closed().await,
+            CloseOutcome::Failed(violation.code())
+        );
         let write = ours.write(b"x").await.unwrap_err();
         assert_eq!(write.kind(), io::ErrorKind::BrokenPipe);
         ours.flush().await.unwrap();

@@ -171,22 +171,22 @@ fn conclusions_match_the_table() {
         // The peer violates a rule.
         (
             [vec![violation()], vec![Input::StepDone; 3]].concat(),
-            CloseOutcome::Failed,
+            CloseOutcome::Failed(CloseCode::PROTOCOL_ERROR),
             Some(InvalidData),
         ),
         (
             [close_sent(), vec![violation()], vec![Input::StepDone; 3]].concat(),
-            CloseOutcome::Failed,
+            CloseOutcome::Failed(CloseCode::PROTOCOL_ERROR),
             Some(InvalidData),
         ),
         (
             vec![violation(), timed_out()],
-            CloseOutcome::Failed,
+            CloseOutcome::Failed(CloseCode::PROTOCOL_ERROR),
             Some(InvalidData),
         ),
         (
             [vec![violation(), peer_closed(1000)], write_failed()].concat(),
-            CloseOutcome::Failed,
+            CloseOutcome::Failed(CloseCode::PROTOCOL_ERROR),
             Some(InvalidData),
         ),
     ];

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 use futures::{AsyncReadExt, AsyncWriteExt};
 use wasm_bindgen_test::wasm_bindgen_test;
-use ws_framed::{CloseOutcome, Config, Connector, WsErr};
+use ws_framed::{CloseCode, CloseOutcome, Config, Connector, WsErr};
 
 use super::{ending, own, read_all, url, ws_error};
 
@@ -31,7 +31,8 @@ async fn full_queue_fails_the_connection() {
     let error = result.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidData);
     assert!(matches!(ws_error(&error), WsErr::Overflow { max: 65_536 }));
-    assert_eq!(handle.closed().await, CloseOutcome::Failed);
+    let failed = CloseOutcome::Failed(CloseCode::POLICY_VIOLATION);
+    assert_eq!(handle.closed().await, failed);
 }
 
 /// A reader that keeps up gets more data than the queue holds.
