@@ -276,9 +276,17 @@ impl<M: MessageTransport> Connection<M> {
                 self.core.unflushed = true;
             }
         }
+        let after_last = threshold.saturating_add(self.core.max_send);
+        let mut room = 0;
         while self.core.buffer.has_message(threshold) {
-            ready!(self.transport.poll_ready(cx))?;
-            match self.core.next_message() {
+            // The last message waits for the transport, and with it whoever writes the next item.
+            if room == 0 || self.core.buffer.len() < after_last {
+                ready!(self.transport.poll_ready(cx))?;
+                room = self.core.properties.batch_len;
+            }
+            let message = self.core.next_message();
+            room = room.saturating_sub(message.data_len());
+            match message {
                 Outgoing::Message(message) => self.transport.start_send(message)?,
                 Outgoing::Shared(message) => self.transport.start_send_shared(message)?,
             }

@@ -275,6 +275,15 @@ impl Encoder {
         Ok(())
     }
 
+    /// Whether a message takes memory of its own here.
+    pub(crate) fn copies_messages(&self) -> bool {
+        #[cfg(feature = "deflate")]
+        if self.deflater.is_some() {
+            return true;
+        }
+        !self.is_vectored || self.max_frame_len != usize::MAX
+    }
+
     /// Whether a binary message of `len` bytes can be sent from a slice of the caller: nothing is
     /// to be compressed, masked or fragmented, and one write takes the header and the slice.
     #[inline]

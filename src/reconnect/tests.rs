@@ -34,9 +34,9 @@ fn by_proxy(status: u16) -> WsErr {
     ProxyError::Rejected(*response).into()
 }
 
-fn retry_after(value: &str) -> WsErr {
+fn retry_after(status: StatusCode, value: &str) -> WsErr {
     let headers = HeaderMap::from_iter([(RETRY_AFTER, value.parse().unwrap())]);
-    RejectedHandshake::new(StatusCode::SERVICE_UNAVAILABLE, headers, "").into()
+    RejectedHandshake::new(status, headers, "").into()
 }
 
 /// Runs `work` in virtual time. Returns its result, and each wait.
@@ -207,8 +207,9 @@ fn guide_says_what_is_retried() {
 }
 
 /// The second of two waits, after a response with this value; the first one has no such value.
-fn wait_after(value: &str) -> Duration {
-    let answers = [Err(WsErr::UnexpectedEof), Err(retry_after(value)), Ok(())];
+fn wait_after(status: StatusCode, value: &str) -> Duration {
+    let rejected = Err(retry_after(status, value));
+    let answers = [Err(WsErr::UnexpectedEof), rejected, Ok(())];
     let answers = RefCell::new(VecDeque::from(answers));
     let (connected, waits) = run(reconnector(&answers).connect());
     connected.unwrap();
@@ -236,17 +237,23 @@ fn retry_after_is_honoured() {
         ("-3", 0, 2),
         ("soon", 0, 2),
     ] {
-        let wait = wait_after(value);
-        assert!(
-            SECOND * least <= wait && wait <= SECOND * most,
-            "{value:?}: {wait:?}"
-        );
+        for status in [
+            StatusCode::SERVICE_UNAVAILABLE,
+            StatusCode::TOO_MANY_REQUESTS,
+        ] {
+            let wait = wait_after(status, value);
+            assert!(
+                SECOND * least <= wait && wait <= SECOND * most,
+                "{status}, {value:?}: {wait:?}"
+            );
+        }
     }
 }
 
 #[test]
 fn retry_after_counts_for_one_wait() {
-    let answers = [Err(retry_after("9")), Err(WsErr::UnexpectedEof), Ok(())];
+    let rejected = Err(retry_after(StatusCode::SERVICE_UNAVAILABLE, "9"));
+    let answers = [rejected, Err(WsErr::UnexpectedEof), Ok(())];
     let answers = RefCell::new(VecDeque::from(answers));
     let (connected, waits) = run(reconnector(&answers).connect());
     connected.unwrap();

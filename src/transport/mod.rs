@@ -204,6 +204,9 @@ pub struct Properties {
     /// From which length on an encoded item is a message of its own, for
     /// [`start_send_shared`](MessageTransport::start_send_shared).
     pub(crate) min_shared_len: Option<usize>,
+    /// How many bytes of messages [`start_send`](MessageTransport::start_send) takes after one
+    /// [`poll_ready`](MessageTransport::poll_ready), where they are in memory anyway.
+    pub(crate) batch_len: usize,
 }
 
 impl Default for Properties {
@@ -213,6 +216,7 @@ impl Default for Properties {
             can_ping: true,
             replies: false,
             min_shared_len: None,
+            batch_len: 0,
         }
     }
 }

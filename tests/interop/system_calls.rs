@@ -1,4 +1,4 @@
-//! How many writes and reads a burst of items takes on each way to a connection.
+//! How many writes and reads items take: a burst on each way to a connection, and a large one.
 
 use std::{cell::Cell, convert::Infallible};
 
@@ -111,6 +111,33 @@ fn burst_is_one_write() {
                     "{way:?}, to the server: {to_server}: {reads}"
                 );
             }
+        }
+    });
+}
+
+/// The messages of one item are written together, up to 256 KiB at once, the last one apart.
+#[test]
+fn messages_of_an_item_share_writes() {
+    const LEN: usize = 768 * 1024;
+    run(async {
+        for to_server in [true, false] {
+            let [(server, at_server), (client, at_client)] = counting_pipe();
+            let (server, client) = Way::Tokio.open(server, client).await;
+            let (sender, calls, receiver) = if to_server {
+                (client, at_client, server)
+            } else {
+                (server, at_server, client)
+            };
+            let mut sender = sender.framed(LengthDelimited::new(LEN));
+            let mut receiver = receiver.framed(LengthDelimited::new(LEN));
+            let before = calls.writes();
+            let item = Bytes::from(vec![7; LEN]);
+            let sending = sender.send(item.clone());
+            let (sent, received) = future::join(sending, receiver.next()).await;
+            sent.unwrap();
+            assert_eq!(received.unwrap().unwrap(), item);
+            let writes = calls.writes() - before;
+            assert!(writes <= LEN / (256 * 1024) + 1, "{writes} writes");
         }
     });
 }
