@@ -279,7 +279,7 @@ impl<M: MessageTransport> Connection<M> {
         let after_last = threshold.saturating_add(self.core.max_send);
         let mut room = 0;
         while self.core.buffer.has_message(threshold) {
-            // The last message waits for the transport, and with it whoever writes the next item.
+            // The last message waits for the transport, and the writer of the next item with it.
             if room == 0 || self.core.buffer.len() < after_last {
                 ready!(self.transport.poll_ready(cx))?;
                 room = self.core.properties.batch_len;
