@@ -123,19 +123,19 @@ fn messages_of_an_item_share_writes() {
         for to_server in [true, false] {
             let [(server, at_server), (client, at_client)] = counting_pipe();
             let (server, client) = Way::Tokio.open(server, client).await;
-            let (sender, calls, receiver) = if to_server {
+            let (sending_end, calls, receiving_end) = if to_server {
                 (client, at_client, server)
             } else {
                 (server, at_server, client)
             };
-            let mut sender = sender.framed(LengthDelimited::new(LEN));
-            let mut receiver = receiver.framed(LengthDelimited::new(LEN));
+            let mut sender = sending_end.framed(LengthDelimited::new(LEN));
+            let mut receiver = receiving_end.framed(LengthDelimited::new(LEN));
             let before = calls.writes();
             let item = Bytes::from(vec![7; LEN]);
             let sending = sender.send(item.clone());
-            let (sent, received) = future::join(sending, receiver.next()).await;
-            sent.unwrap();
-            assert_eq!(received.unwrap().unwrap(), item);
+            let (result, arrived) = future::join(sending, receiver.next()).await;
+            result.unwrap();
+            assert_eq!(arrived.unwrap().unwrap(), item);
             let writes = calls.writes() - before;
             assert!(writes <= LEN / (256 * 1024) + 1, "{writes} writes");
         }
