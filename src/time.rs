@@ -91,13 +91,16 @@ pub(crate) struct Deadline {
 #[derive(Debug)]
 enum State {
     Running,
-    /// The time has elapsed.
-    Over {
-        seen: Instant,
-        /// The poll that each task requested.
-        requested: [Option<YieldRequest>; 2],
-    },
+    /// The time has elapsed. In a box, because a connection has some deadlines, and few elapse.
+    Over(Box<Elapsed>),
     Fired,
+}
+
+#[derive(Debug)]
+struct Elapsed {
+    seen: Instant,
+    /// The poll that each task requested.
+    requested: [Option<YieldRequest>; 2],
 }
 
 impl Deadline {
@@ -137,13 +140,13 @@ impl Deadline {
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, task: Task, progress: u64) -> Poll<()> {
         if let State::Running = self.state {
             ready!(self.poll_time(cx));
-            self.state = State::Over {
+            self.state = State::Over(Box::new(Elapsed {
                 seen: Instant::now(),
                 requested: [None, None],
-            };
+            }));
         }
-        if let State::Over { seen, requested } = &mut self.state {
-            let [reader, writer] = requested;
+        if let State::Over(elapsed) = &mut self.state {
+            let [reader, writer] = &mut elapsed.requested;
             let requested = match task {
                 Task::Reader => reader,
                 Task::Writer => writer,
@@ -158,7 +161,8 @@ impl Deadline {
                 }
                 Some(requested) => {
                     let is_quiet = requested.progress == progress;
-                    !is_coop_budget_exhausted() && (is_quiet || seen.elapsed() >= GRACE_PERIOD)
+                    !is_coop_budget_exhausted()
+                        && (is_quiet || elapsed.seen.elapsed() >= GRACE_PERIOD)
                 }
             };
             if !is_enough {
