@@ -61,7 +61,8 @@ impl RejectedHandshake {
     /// Where the server sends the client: the `Location` of a response with status 301, 302, 303,
     /// 307 or 308, if it is the URL of a WebSocket. A server has none for its own response.
     ///
-    /// A client follows it with `Connector::follow_redirects`.
+    /// A client follows it with `Connector::follow_redirects`. To follow it by hand, leave out the
+    /// headers that the other server may not have, such as `Authorization`.
     #[must_use]
     pub fn redirect(&self) -> Option<&Redirect> {
         self.redirect.as_ref()

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use data_encoding::BASE64;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
-use url::{Host, Url};
+use url::{Host, ParseError, Url};
 
 use crate::error::WsErr;
 
@@ -54,7 +54,10 @@ impl WsUrl {
     /// [`WsErr::InvalidUrl`].
     pub(crate) fn parse(url: &str) -> Result<Self, WsErr> {
         let (url, zone) = cut_zone(url)?;
-        let url = Url::parse(&url).map_err(|error| invalid(&error.to_string()))?;
+        let url = Url::parse(&url).map_err(|error| match error {
+            ParseError::RelativeUrlWithoutBase => invalid("it does not begin with ws:// or wss://"),
+            error => invalid(&error.to_string()),
+        })?;
         Self::from_url(url, &zone)
     }
 
@@ -62,7 +65,11 @@ impl WsUrl {
         let (is_secure, default_port) = match url.scheme() {
             "ws" | "http" => (false, 80),
             "wss" | "https" => (true, 443),
-            _ => return Err(invalid("the scheme is not ws, wss, http or https")),
+            _ => {
+                return Err(invalid(
+                    "it does not begin with ws://, wss://, http:// or https://",
+                ));
+            }
         };
         let (Some(host), Some(name)) = (url.host(), url.host_str()) else {
             return Err(invalid("no host"));

@@ -136,7 +136,7 @@ impl Connector {
     #[expect(clippy::unused_self, reason = "with TLS, it is used")]
     fn tls_for(&self, is_secure: bool) -> Result<Tls, WsErr> {
         if is_secure {
-            let why = "wss, and an https proxy, need a TLS feature";
+            let why = "wss:// and https:// need a feature for TLS, such as ring with rustls-platform-verifier";
             return Err(WsErr::InvalidUrl(why.to_owned()));
         }
         Ok(())
