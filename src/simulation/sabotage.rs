@@ -2,6 +2,8 @@
 
 use std::task::{Context, Poll, Waker};
 
+use bytes::BytesMut;
+
 use crate::{BoxTransport, Message, MessageTransport, Payload, Progress, Properties, WsErr};
 
 /// A fault, which occurs once.
@@ -102,6 +104,10 @@ impl MessageTransport for Sabotaged {
 
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         self.transport.poll_close(cx)
+    }
+
+    fn provide_buffer(&mut self, buffer: BytesMut) {
+        self.transport.provide_buffer(buffer);
     }
 
     fn progress(&self) -> Progress {

@@ -5,6 +5,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use bytes::BytesMut;
 use ws_framed_test_support::Frame;
 
 use super::{network::Network, rng::Rng};
@@ -209,6 +210,10 @@ impl MessageTransport for Speaker {
 
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         self.transport.poll_close(cx)
+    }
+
+    fn provide_buffer(&mut self, buffer: BytesMut) {
+        self.transport.provide_buffer(buffer);
     }
 
     fn progress(&self) -> Progress {

@@ -168,12 +168,24 @@ fn redirects_are_followed() {
 /// Another origin gets no credentials, and neither does the first one after it.
 #[test]
 fn credentials_stay_with_their_origin() {
+    let in_url = ("ann:secret@", Connector::new());
+    let in_header = (
+        "",
+        Connector::new().header("Authorization", "Bearer secret"),
+    );
+    for (user, connector) in [in_url, in_header] {
+        assert_credentials_stay(user, &connector);
+    }
+}
+
+fn assert_credentials_stay(user: &str, connector: &Connector) {
     on_runtimes(async |runtime| {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let other = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let other_address = other.local_addr().unwrap();
-        let connector = Connector::new()
+        let connector = connector
+            .clone()
             .header("Cookie", "secret")
             .header("X-Api-Key", "secret")
             .header("Host", "secret.example")
@@ -181,7 +193,7 @@ fn credentials_stay_with_their_origin() {
             .header("User-Agent", "test")
             .subprotocol("v2")
             .follow_redirects(5);
-        let away = [redirect(302, &format!("ws://ann:secret@{other_address}/b"))];
+        let away = [redirect(302, &format!("ws://{user}{other_address}/b"))];
         let back = [redirect(302, &format!("http://{address}/c"))];
         let rejection = ["HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_owned()];
         let servers = async {
@@ -189,7 +201,7 @@ fn credentials_stay_with_their_origin() {
             let second = serve(&other, &back).await;
             (first, second, serve(&listener, &rejection).await)
         };
-        let url = format!("ws://ann:secret@{address}/a");
+        let url = format!("ws://{user}{address}/a");
         let connecting = connect(runtime, &connector, &url);
         let (opened, (first, second, third)) = future::join(connecting, servers).await;
         let WsErr::Rejected(response) = opened.map(drop).unwrap_err() else {

@@ -119,7 +119,7 @@ fn text_codec_accepts_both_kinds() {
 }
 
 /// Text for a codec that is not of text is data, an event, or an error with close code 1003, as the
-/// `TextPolicy` says.
+/// `TextPolicy` says. The items before it come first.
 #[test]
 fn text_policy_holds_for_other_codecs() {
     on_all_transports(
@@ -139,7 +139,11 @@ fn text_policy_holds_for_other_codecs() {
     );
     on_all_transports(&config_without_keepalive(), async |ours, mut peer| {
         let mut ours = blobs(ours);
+        peer.send(Frame::binary("one")).await;
+        peer.send(Frame::binary("two")).await;
         peer.send(Frame::text("text")).await;
+        assert_eq!(ours.next().await.unwrap().unwrap(), "one");
+        assert_eq!(ours.next().await.unwrap().unwrap(), "two");
         let (error, code) = future::join(ours.next(), peer.expect_close()).await;
         let error = error.unwrap().unwrap_err();
         assert!(matches!(cause(&error), WsErr::ReceivedText), "{error:?}");
