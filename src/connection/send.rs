@@ -200,8 +200,7 @@ impl<M: MessageTransport> Connection<M> {
     fn poll_send_slice(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, WsErr>> {
         let sent = ready!(self.transport.poll_send_slice(cx, data));
         if let Ok(len) = &sent {
-            self.core.shared().counters.messages_sent.add(1);
-            self.core.shared().counters.bytes_sent.add(*len);
+            self.core.count_sent(*len);
             self.core.state.buffered();
             self.core.on_message_queued();
         }
@@ -284,6 +283,9 @@ impl<M: MessageTransport> Connection<M> {
                 ready!(self.transport.poll_ready(cx))?;
                 room = self.core.properties.batch_len;
             }
+            if threshold == 1 && self.send_only_message(cx)? {
+                continue;
+            }
             let message = self.core.next_message();
             room = room.saturating_sub(message.data_len());
             match message {
@@ -293,6 +295,22 @@ impl<M: MessageTransport> Connection<M> {
             self.core.on_message_queued();
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Sends all that is buffered before a flush, if that is one message.
+    #[inline]
+    fn send_only_message(&mut self, cx: &mut Context<'_>) -> Result<bool, WsErr> {
+        let core = &mut *self.core;
+        let Some((buffer, headroom)) = core.buffer.only_message(core.max_send) else {
+            return Ok(false);
+        };
+        let len = buffer.len() - headroom;
+        let taken = self.transport.start_send_buffer(cx, buffer, headroom);
+        core.buffer.on_only_taken(core.max_send);
+        core.count_sent(len);
+        taken?;
+        core.on_message_queued();
+        Ok(true)
     }
 
     fn poll_flush_transport(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
@@ -393,9 +411,14 @@ impl Core {
 
     fn next_message(&mut self) -> Outgoing {
         let message = self.buffer.next_message(self.max_send);
-        self.shared().counters.messages_sent.add(1);
-        self.shared().counters.bytes_sent.add(message.data_len());
+        self.count_sent(message.data_len());
         message
+    }
+
+    #[inline]
+    fn count_sent(&self, len: usize) {
+        self.shared().counters.messages_sent.add(1);
+        self.shared().counters.bytes_sent.add(len);
     }
 
     fn on_message_queued(&mut self) {

@@ -190,6 +190,22 @@ impl WriteBuffer {
         Ok(())
     }
 
+    /// The buffer and its headroom, if all that is buffered is one message of at most `max` bytes in
+    /// it. Followed by [`on_only_taken`](Self::on_only_taken).
+    #[inline]
+    pub(super) fn only_message(&mut self, max: usize) -> Option<(&mut BytesMut, usize)> {
+        let is_only = self.message.is_none() && self.tail.is_empty();
+        (is_only && self.buffer.len() - self.headroom <= max)
+            .then_some((&mut self.buffer, self.headroom))
+    }
+
+    #[inline]
+    pub(super) fn on_only_taken(&mut self, max: usize) {
+        self.headroom = 0;
+        self.buffer.clear();
+        self.release(max);
+    }
+
     /// Takes the next message of at most `max` bytes.
     #[inline]
     pub(super) fn next_message(&mut self, max: usize) -> Outgoing {
@@ -216,12 +232,17 @@ impl WriteBuffer {
 
     fn take_buffer(&mut self, max: usize) -> BytesMut {
         let last = self.buffer.split();
-        // A buffer that one large item has grown is not kept for the small ones that follow.
+        self.release(max);
+        last
+    }
+
+    /// A buffer that one large item has grown is not kept for the small ones that follow.
+    #[inline]
+    fn release(&mut self, max: usize) {
         if self.peak > max.saturating_mul(2) {
             self.buffer = BytesMut::new();
         }
         self.peak = 0;
-        last
     }
 }
 

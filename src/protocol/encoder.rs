@@ -275,6 +275,40 @@ impl Encoder {
         Ok(())
     }
 
+    /// Makes a frame of the payload in `buffer` behind `headroom` bytes, if it is short and the next
+    /// to be sent. Returns where the frame begins, for the driver to send; what the socket does not
+    /// take of it goes to [`push_rest`](Self::push_rest).
+    ///
+    /// # Errors
+    /// See [`push`](Self::push).
+    #[inline]
+    pub(crate) fn frame_in_place(
+        &mut self,
+        buffer: &mut BytesMut,
+        headroom: usize,
+    ) -> Result<Option<usize>, WsErr> {
+        #[cfg(feature = "deflate")]
+        if self.deflater.is_some() {
+            return Ok(None);
+        }
+        let len = buffer.len() - headroom.min(buffer.len());
+        let is_next = self.queue.is_empty() && len <= COPY_LEN.min(self.max_frame_len);
+        let header_len = EncodedHeader::len_for(len, self.role == Role::Client);
+        if !is_next || header_len > headroom {
+            return Ok(None);
+        }
+        let key = self.key()?;
+        if let Some(key) = key {
+            mask::apply(buffer.get_mut(headroom..).unwrap_or_default(), key, 0);
+        }
+        let header = EncodedHeader::new(OpCode::Binary, true, len, key);
+        let start = headroom - header_len;
+        if let Some(room) = buffer.get_mut(start..headroom) {
+            room.copy_from_slice(header.as_bytes());
+        }
+        Ok(Some(start))
+    }
+
     /// Whether a message takes memory of its own here.
     pub(crate) fn copies_messages(&self) -> bool {
         #[cfg(feature = "deflate")]
@@ -302,10 +336,12 @@ impl Encoder {
         self.queue.copy(header.as_bytes(), &[]);
     }
 
-    /// Appends a copy of the end of a payload that was announced by
-    /// [`push_header`](Self::push_header).
+    /// Appends a copy of what the socket did not take: of a payload that was announced by
+    /// [`push_header`](Self::push_header), or of a frame.
     pub(crate) fn push_rest(&mut self, rest: &[u8]) {
-        self.queue.copy(&[], rest);
+        if !rest.is_empty() {
+            self.queue.copy(&[], rest);
+        }
     }
 
     /// Appends a binary message with a copy of `data`.

@@ -95,6 +95,15 @@ impl MessageTransport for Sabotaged {
         self.transport.start_send(message)
     }
 
+    fn start_send_buffer(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut BytesMut,
+        headroom: usize,
+    ) -> Result<(), WsErr> {
+        self.transport.start_send_buffer(cx, buffer, headroom)
+    }
+
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         if self.sabotage == Sabotage::SkipsFlushes {
             return Poll::Ready(Ok(()));

@@ -158,6 +158,15 @@ impl Speaker {
         Poll::Ready(Ok(()))
     }
 
+    /// Counts data that is sent, and returns it if it is to be sent as text.
+    fn tell(&mut self, data: &[u8]) -> Option<String> {
+        self.messages += 1;
+        self.has_aside = self.rng.one_in(self.speech.asides);
+        self.said.lock().unwrap().data += data.len();
+        let text = String::from_utf8(data.to_vec()).ok()?;
+        self.rng.one_in(self.speech.as_text).then_some(text)
+    }
+
     fn say_aside(&mut self) -> Result<(), WsErr> {
         let mut said = self.said.lock().unwrap();
         let aside = said.asides.to_string();
@@ -188,19 +197,28 @@ impl MessageTransport for Speaker {
 
     fn start_send(&mut self, message: Message) -> Result<(), WsErr> {
         let message = match message {
-            Message::Binary(data) => {
-                self.messages += 1;
-                self.has_aside = self.rng.one_in(self.speech.asides);
-                self.said.lock().unwrap().data += data.len();
-                match String::from_utf8(data.to_vec()) {
-                    Ok(text) if self.rng.one_in(self.speech.as_text) => Message::Text(text),
-                    _ => Message::Binary(data),
-                }
-            }
+            Message::Binary(data) => match self.tell(&data) {
+                Some(text) => Message::Text(text),
+                None => Message::Binary(data),
+            },
             other => other,
         };
         self.is_closing |= matches!(message, Message::Close(_));
         self.transport.start_send(message)
+    }
+
+    fn start_send_buffer(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut BytesMut,
+        headroom: usize,
+    ) -> Result<(), WsErr> {
+        let data = buffer.get(headroom..).unwrap_or_default();
+        if let Some(text) = self.tell(data) {
+            buffer.clear();
+            return self.transport.start_send(Message::Text(text));
+        }
+        self.transport.start_send_buffer(cx, buffer, headroom)
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {

@@ -66,6 +66,15 @@ impl MessageTransport for BoxTransport {
         self.0.start_send_shared(message)
     }
 
+    fn start_send_buffer(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut BytesMut,
+        headroom: usize,
+    ) -> Result<(), WsErr> {
+        self.0.start_send_buffer(cx, buffer, headroom)
+    }
+
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         self.0.poll_flush(cx)
     }

@@ -46,6 +46,16 @@ impl MessageTransport for Noted {
         Ok(())
     }
 
+    fn start_send_buffer(
+        &mut self,
+        _: &mut Context<'_>,
+        _: &mut BytesMut,
+        _: usize,
+    ) -> Result<(), WsErr> {
+        self.note("start_send_buffer");
+        Ok(())
+    }
+
     fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         self.note("poll_flush");
         Poll::Ready(Ok(()))
@@ -104,6 +114,11 @@ pub(crate) fn assert_forwards<M: MessageTransport>(wrap: impl Fn(Noted) -> M) {
             "start_send_shared" => {
                 let message = SharedMessage::new(SharedBytes::default(), false);
                 wrapper.start_send_shared(message).unwrap();
+            }
+            "start_send_buffer" => {
+                wrapper
+                    .start_send_buffer(cx, &mut BytesMut::new(), 0)
+                    .unwrap();
             }
             "poll_flush" => drop(wrapper.poll_flush(cx)),
             "poll_close" => drop(wrapper.poll_close(cx)),

@@ -25,7 +25,7 @@ pub use self::{
 };
 use crate::{
     error::WsErr,
-    message::{Message, SharedMessage},
+    message::{Message, Payload, SharedMessage},
 };
 
 /// Sends and receives whole WebSocket messages: what a [`WsStream`](crate::WsStream) is built on.
@@ -85,6 +85,27 @@ pub trait MessageTransport {
     /// See [`poll_ready`](Self::poll_ready).
     fn start_send_shared(&mut self, message: SharedMessage) -> Result<(), WsErr> {
         self.start_send(message.into_message())
+    }
+
+    /// Takes what is in `buffer` behind the first `headroom` bytes, whose values mean nothing, as a
+    /// binary message, and leaves the buffer empty. By default, it is one of
+    /// [`start_send`](Self::start_send).
+    ///
+    /// It is called before a flush. A transport may build its frame in the buffer, write from there,
+    /// and copy only what the socket does not take.
+    ///
+    /// # Errors
+    /// See [`poll_ready`](Self::poll_ready).
+    fn start_send_buffer(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut BytesMut,
+        headroom: usize,
+    ) -> Result<(), WsErr> {
+        let _ = cx;
+        let headroom = headroom.min(buffer.len());
+        let payload = Payload::with_headroom(buffer.split(), headroom);
+        self.start_send(Message::Binary(payload))
     }
 
     /// Ready when everything that was taken has been handed to the underlying stream, and that is

@@ -18,7 +18,7 @@ use crate::{config::Compression, message::SharedMessage, protocol::Deflater};
 use crate::{
     config::Config,
     error::WsErr,
-    message::Message,
+    message::{Message, Payload},
     protocol::{Decoder, Encoder, Role},
 };
 
@@ -270,6 +270,31 @@ impl<I: Io> MessageTransport for Socket<I> {
     fn start_send_shared(&mut self, message: SharedMessage) -> Result<(), WsErr> {
         self.check_writable()?;
         self.encoder.push_shared_message(message)
+    }
+
+    fn start_send_buffer(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut BytesMut,
+        headroom: usize,
+    ) -> Result<(), WsErr> {
+        self.check_writable()?;
+        let Some(start) = self.encoder.frame_in_place(buffer, headroom)? else {
+            let payload = Payload::with_headroom(buffer.split(), headroom);
+            return self.encoder.push(Message::Binary(payload));
+        };
+        let frame = buffer.get(start..).unwrap_or_default();
+        let mut sent = 0;
+        if let Poll::Ready(written) = self.io.poll_write(cx, frame) {
+            if let Ok(len) = written {
+                sent = len;
+            }
+            self.on_written(written)?;
+        }
+        self.encoder
+            .push_rest(frame.get(sent..).unwrap_or_default());
+        buffer.clear();
+        Ok(())
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {

@@ -113,6 +113,18 @@ impl<M: MessageTransport> MessageTransport for HandedOver<M> {
         }
     }
 
+    fn start_send_buffer(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut BytesMut,
+        headroom: usize,
+    ) -> Result<(), WsErr> {
+        match &mut self.transport {
+            Some(transport) => transport.start_send_buffer(cx, buffer, headroom),
+            None => Err(WsErr::Closed),
+        }
+    }
+
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
         self.call(|transport| transport.poll_flush(cx))
     }

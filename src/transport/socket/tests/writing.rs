@@ -2,12 +2,14 @@
 
 use std::{io::ErrorKind, task::Poll};
 
+use bytes::BytesMut;
+
 use super::{
     Read, Script, Socket, binary, flush, message, next, packed, ping, poll, shared, socket, wire,
 };
 use crate::{
     error::WsErr,
-    message::Message,
+    message::{HEADROOM, Message},
     protocol::Role,
     transport::{
         MessageTransport,
@@ -21,6 +23,11 @@ fn send(socket: &mut Socket<Script>, message: Message) {
 
 fn send_slice(socket: &mut Socket<Script>, data: &[u8]) -> Poll<Result<usize, WsErr>> {
     poll(|cx| socket.poll_send_slice(cx, data))
+}
+
+fn send_buffer(socket: &mut Socket<Script>, buffer: &mut BytesMut) {
+    let sent = poll(|cx| Poll::Ready(socket.start_send_buffer(cx, buffer, HEADROOM)));
+    assert!(matches!(sent, Poll::Ready(Ok(()))));
 }
 
 /// What the peer of `role` receives.
@@ -148,6 +155,35 @@ fn slices_are_not_copied() {
         assert_eq!(server.progress().sent, Some(written.len() as u64));
         let messages = [ping(b"before"), binary(&*data)];
         assert_eq!(received(Role::Server, written), messages, "{window}");
+    }
+}
+
+/// The only message before a flush is written from the buffer that it is in, which can be used
+/// again. What the stream does not take is copied, and so is what comes behind other messages.
+#[test]
+fn only_message_is_framed_in_place() {
+    for role in [Role::Client, Role::Server] {
+        let len = if role == Role::Client { 6 + 5 } else { 2 + 5 };
+        for window in 0..=len {
+            let mut script = Script::new([]);
+            script.window = window;
+            let mut socket = socket(role, script);
+            let mut buffer = BytesMut::from(&[&[7; HEADROOM][..], b"first"].concat()[..]);
+            let frame = buffer.as_ptr().wrapping_add(HEADROOM + 5 - len);
+            send_buffer(&mut socket, &mut buffer);
+            assert!(buffer.is_empty());
+            if window > 0 {
+                assert_eq!(socket.io.addresses, [frame]);
+            }
+            assert_eq!(flush(&mut socket).is_ready(), window == len);
+            socket.io.window = usize::MAX;
+            send(&mut socket, packed(b"second"));
+            buffer.extend_from_slice(&[&[7; HEADROOM][..], b"third"].concat());
+            send_buffer(&mut socket, &mut buffer);
+            assert!(flush(&mut socket).is_ready());
+            let expected = [binary("first"), binary("second"), binary("third")];
+            assert_eq!(received(role, socket.io.written()), expected);
+        }
     }
 }
 
