@@ -185,7 +185,12 @@ impl Seen {
         }
         if self.error != Some(io::ErrorKind::UnexpectedEof) {
             assert!(rest.is_empty(), "a frame that is not whole");
-            assert_eq!(closes, 1, "one close frame was sent");
+            // Where a message is refused that tungstenite has accepted, and the close frame has to
+            // wait behind a pong, tungstenite may find the end of its stream first, and sends
+            // nothing more: see the documentation of `Tungstenite`.
+            let is_cut_short =
+                self.error == Some(io::ErrorKind::InvalidData) && !self.output.is_empty();
+            assert!(closes == 1 || is_cut_short, "one close frame was sent");
         }
     }
 
