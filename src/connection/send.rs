@@ -301,12 +301,12 @@ impl<M: MessageTransport> Connection<M> {
     #[inline]
     fn send_only_message(&mut self, cx: &mut Context<'_>) -> Result<bool, WsErr> {
         let core = &mut *self.core;
-        let Some((buffer, headroom)) = core.buffer.only_message(core.max_send) else {
+        let Some((mut buffer, headroom)) = core.buffer.take_only_message(core.max_send) else {
             return Ok(false);
         };
         let len = buffer.len() - headroom;
-        let taken = self.transport.start_send_buffer(cx, buffer, headroom);
-        core.buffer.on_only_taken(core.max_send);
+        let taken = self.transport.start_send_buffer(cx, &mut buffer, headroom);
+        core.buffer.give_back(buffer, core.max_send);
         core.count_sent(len);
         taken?;
         core.on_message_queued();

@@ -190,19 +190,23 @@ impl WriteBuffer {
         Ok(())
     }
 
-    /// The buffer and its headroom, if all that is buffered is one message of at most `max` bytes in
-    /// it. Followed by [`on_only_taken`](Self::on_only_taken).
+    /// Takes the buffer and its headroom, if all that is buffered is one message of at most `max`
+    /// bytes in it. [`give_back`](Self::give_back) follows.
     #[inline]
-    pub(super) fn only_message(&mut self, max: usize) -> Option<(&mut BytesMut, usize)> {
+    pub(super) fn take_only_message(&mut self, max: usize) -> Option<(BytesMut, usize)> {
         let is_only = self.message.is_none() && self.tail.is_empty();
-        (is_only && self.buffer.len() - self.headroom <= max)
-            .then_some((&mut self.buffer, self.headroom))
+        if !is_only || self.buffer.len() - self.headroom > max {
+            return None;
+        }
+        let headroom = std::mem::take(&mut self.headroom);
+        Some((std::mem::take(&mut self.buffer), headroom))
     }
 
+    /// The buffer is to be used again.
     #[inline]
-    pub(super) fn on_only_taken(&mut self, max: usize) {
-        self.headroom = 0;
-        self.buffer.clear();
+    pub(super) fn give_back(&mut self, mut buffer: BytesMut, max: usize) {
+        buffer.clear();
+        self.buffer = buffer;
         self.release(max);
     }
 

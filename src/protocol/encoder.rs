@@ -291,7 +291,7 @@ impl Encoder {
         if self.deflater.is_some() {
             return Ok(None);
         }
-        let len = buffer.len() - headroom.min(buffer.len());
+        let len = buffer.len() - headroom;
         let is_next = self.queue.is_empty() && len <= COPY_LEN.min(self.max_frame_len);
         let header_len = EncodedHeader::len_for(len, self.role == Role::Client);
         if !is_next || header_len > headroom {

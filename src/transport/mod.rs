@@ -91,7 +91,8 @@ pub trait MessageTransport {
     /// binary message, and leaves the buffer empty. By default, it is one of
     /// [`start_send`](Self::start_send).
     ///
-    /// It is called before a flush. A transport may build its frame in the buffer, write from there,
+    /// It is called where nothing else is buffered, mostly before a flush. After an error, what is
+    /// left in the buffer is lost. A transport may build its frame in the buffer, write from there,
     /// and copy only what the socket does not take.
     ///
     /// # Errors

@@ -279,6 +279,7 @@ impl<I: Io> MessageTransport for Socket<I> {
         headroom: usize,
     ) -> Result<(), WsErr> {
         self.check_writable()?;
+        let headroom = headroom.min(buffer.len());
         let Some(start) = self.encoder.frame_in_place(buffer, headroom)? else {
             let payload = Payload::with_headroom(buffer.split(), headroom);
             return self.encoder.push(Message::Binary(payload));

@@ -119,10 +119,12 @@ impl<M: MessageTransport> MessageTransport for HandedOver<M> {
         buffer: &mut BytesMut,
         headroom: usize,
     ) -> Result<(), WsErr> {
-        match &mut self.transport {
+        let sent = match &mut self.transport {
             Some(transport) => transport.start_send_buffer(cx, buffer, headroom),
             None => Err(WsErr::Closed),
-        }
+        };
+        self.is_over |= sent.is_err();
+        sent
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
@@ -159,6 +161,44 @@ impl<M: MessageTransport> MessageTransport for HandedOver<M> {
 mod tests {
     use super::*;
     use crate::transport::forwarding::assert_forwards;
+
+    /// A transport whose writing has failed.
+    struct Failed;
+
+    impl MessageTransport for Failed {
+        fn poll_next(&mut self, _: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
+            Poll::Pending
+        }
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn start_send(&mut self, _: Message) -> Result<(), WsErr> {
+            Err(WsErr::UnexpectedEof)
+        }
+
+        fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+            Poll::Pending
+        }
+
+        fn poll_close(&mut self, _: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+            Poll::Pending
+        }
+    }
+
+    /// A transport on which a message could not be written is not handed over.
+    #[test]
+    fn failed_transport_is_not_handed_over() {
+        let (sender, mut receiver) = oneshot::channel();
+        let mut transport = HandedOver::new(Failed, sender);
+        let cx = &mut Context::from_waker(std::task::Waker::noop());
+        let mut buffer = BytesMut::from(&b"data"[..]);
+        let sent = transport.start_send_buffer(cx, &mut buffer, 0);
+        assert!(sent.is_err());
+        drop(transport);
+        assert!(!matches!(receiver.try_recv(), Ok(Some(_))));
+    }
 
     #[test]
     fn every_method_is_forwarded() {

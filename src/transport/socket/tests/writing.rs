@@ -187,6 +187,22 @@ fn only_message_is_framed_in_place() {
     }
 }
 
+/// More headroom than there are bytes is an empty message.
+#[test]
+fn headroom_is_bounded() {
+    for is_queued in [false, true] {
+        let mut socket = socket(Role::Client, Script::new([]));
+        let mut expected = vec![binary("")];
+        if is_queued {
+            send(&mut socket, packed(b"before"));
+            expected.insert(0, binary("before"));
+        }
+        send_buffer(&mut socket, &mut BytesMut::from(&[7; HEADROOM - 1][..]));
+        assert!(flush(&mut socket).is_ready());
+        assert_eq!(received(Role::Client, socket.io.written()), expected);
+    }
+}
+
 /// A client's slice, a short one, and one without vectored writes, are messages as well.
 #[test]
 fn slices_that_are_copied() {
