@@ -220,16 +220,10 @@ impl Encoder {
             let payload = buffer.get(headroom..).unwrap_or_default();
             return self.copy_frame(opcode, is_final, payload);
         }
-        let key = self.key()?;
-        if let Some(key) = key {
-            mask::apply(buffer.get_mut(headroom..).unwrap_or_default(), key, 0);
-        }
-        let header = EncodedHeader::new(opcode, is_final, len, key);
+        let header = self.mask_payload(opcode, is_final, &mut buffer, headroom)?;
         if fits {
-            buffer.advance(headroom - header_len);
-            if let Some(room) = buffer.get_mut(..header_len) {
-                room.copy_from_slice(header.as_bytes());
-            }
+            let start = put_header(&header, &mut buffer, headroom);
+            buffer.advance(start);
         } else {
             self.queue.copy(header.as_bytes(), &[]);
             buffer.advance(headroom);
@@ -297,16 +291,26 @@ impl Encoder {
         if !is_next || header_len > headroom {
             return Ok(None);
         }
+        let header = self.mask_payload(OpCode::Binary, true, buffer, headroom)?;
+        Ok(Some(put_header(&header, buffer, headroom)))
+    }
+
+    /// Masks the payload in `buffer` behind `headroom` bytes, if this end does, and returns its
+    /// header.
+    #[inline]
+    fn mask_payload(
+        &self,
+        opcode: OpCode,
+        is_final: bool,
+        buffer: &mut [u8],
+        headroom: usize,
+    ) -> Result<EncodedHeader, WsErr> {
         let key = self.key()?;
+        let payload = buffer.get_mut(headroom..).unwrap_or_default();
         if let Some(key) = key {
-            mask::apply(buffer.get_mut(headroom..).unwrap_or_default(), key, 0);
+            mask::apply(payload, key, 0);
         }
-        let header = EncodedHeader::new(OpCode::Binary, true, len, key);
-        let start = headroom - header_len;
-        if let Some(room) = buffer.get_mut(start..headroom) {
-            room.copy_from_slice(header.as_bytes());
-        }
-        Ok(Some(start))
+        Ok(EncodedHeader::new(opcode, is_final, payload.len(), key))
     }
 
     /// Whether a message takes memory of its own here.
@@ -374,4 +378,14 @@ impl Encoder {
             Role::Server => Ok(None),
         }
     }
+}
+
+/// Writes a header that fits into the end of the headroom, and returns where it begins.
+#[inline]
+fn put_header(header: &EncodedHeader, buffer: &mut [u8], headroom: usize) -> usize {
+    let start = headroom - header.as_bytes().len();
+    if let Some(room) = buffer.get_mut(start..headroom) {
+        room.copy_from_slice(header.as_bytes());
+    }
+    start
 }

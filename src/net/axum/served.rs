@@ -71,6 +71,12 @@ impl<M> HandedOver<M> {
         self.is_over |= matches!(result, Poll::Ready(Err(_)));
         result
     }
+
+    fn send(&mut self, send: impl FnOnce(&mut M) -> Result<(), WsErr>) -> Result<(), WsErr> {
+        let result = self.transport.as_mut().map_or(Err(WsErr::Closed), send);
+        self.is_over |= result.is_err();
+        result
+    }
 }
 
 impl<M> Drop for HandedOver<M> {
@@ -100,17 +106,11 @@ impl<M: MessageTransport> MessageTransport for HandedOver<M> {
 
     fn start_send(&mut self, message: Message) -> Result<(), WsErr> {
         self.is_over |= matches!(message, Message::Close(_));
-        match &mut self.transport {
-            Some(transport) => transport.start_send(message),
-            None => Err(WsErr::Closed),
-        }
+        self.send(|transport| transport.start_send(message))
     }
 
     fn start_send_shared(&mut self, message: SharedMessage) -> Result<(), WsErr> {
-        match &mut self.transport {
-            Some(transport) => transport.start_send_shared(message),
-            None => Err(WsErr::Closed),
-        }
+        self.send(|transport| transport.start_send_shared(message))
     }
 
     fn start_send_buffer(
@@ -119,12 +119,7 @@ impl<M: MessageTransport> MessageTransport for HandedOver<M> {
         buffer: &mut BytesMut,
         headroom: usize,
     ) -> Result<(), WsErr> {
-        let sent = match &mut self.transport {
-            Some(transport) => transport.start_send_buffer(cx, buffer, headroom),
-            None => Err(WsErr::Closed),
-        };
-        self.is_over |= sent.is_err();
-        sent
+        self.send(|transport| transport.start_send_buffer(cx, buffer, headroom))
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
@@ -196,6 +191,12 @@ mod tests {
         let mut buffer = BytesMut::from(&b"data"[..]);
         let sent = transport.start_send_buffer(cx, &mut buffer, 0);
         assert!(sent.is_err());
+        drop(transport);
+        assert!(!matches!(receiver.try_recv(), Ok(Some(_))));
+
+        let (sender, mut receiver) = oneshot::channel();
+        let mut transport = HandedOver::new(Failed, sender);
+        assert!(transport.start_send(Message::from("data")).is_err());
         drop(transport);
         assert!(!matches!(receiver.try_recv(), Ok(Some(_))));
     }
