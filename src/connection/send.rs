@@ -277,6 +277,7 @@ impl<M: MessageTransport> Connection<M> {
         }
         let after_last = threshold.saturating_add(self.core.max_send);
         let mut room = 0;
+        let mut is_sent = false;
         while self.core.buffer.has_message(threshold) {
             // The last message waits for the transport, and the writer of the next item with it.
             if room == 0 || self.core.buffer.len() < after_last {
@@ -293,8 +294,21 @@ impl<M: MessageTransport> Connection<M> {
                 Outgoing::Shared(message) => self.transport.start_send_shared(message)?,
             }
             self.core.on_message_queued();
+            is_sent = true;
+        }
+        if is_sent && threshold > 1 {
+            self.reclaim_buffer(cx)?;
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Once the transport holds no part of the buffer, the next large item is encoded into it.
+    #[cold]
+    fn reclaim_buffer(&mut self, cx: &mut Context<'_>) -> Result<(), WsErr> {
+        if self.transport.poll_ready(cx)?.is_ready() {
+            self.core.buffer.reclaim(self.core.max_send);
+        }
+        Ok(())
     }
 
     /// Sends all that is buffered before a flush, if that is one message.

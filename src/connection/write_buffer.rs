@@ -234,6 +234,21 @@ impl WriteBuffer {
         Outgoing::Message(Message::Binary(payload))
     }
 
+    /// Makes room for another large item of the same length behind the rest of one, which is less
+    /// than a message of `max` bytes: in the memory that it has left, if nothing else refers to it.
+    pub(super) fn reclaim(&mut self, max: usize) {
+        let capacity = self.peak.saturating_add(max);
+        if self.peak <= max.saturating_mul(2) || self.buffer.capacity() >= capacity {
+            return;
+        }
+        if !self.buffer.try_reclaim(capacity - self.buffer.len()) {
+            // Not by a factor of two, as it would grow.
+            let mut buffer = BytesMut::with_capacity(capacity);
+            buffer.extend_from_slice(&self.buffer);
+            self.buffer = buffer;
+        }
+    }
+
     fn take_buffer(&mut self, max: usize) -> BytesMut {
         let last = self.buffer.split();
         self.release(max);

@@ -83,6 +83,9 @@ where
                 Some(Err(self.not_one_frame(Mismatch::Remainder)))
             }
             Ok(Some(item)) => {
+                if before > KEPT_READ_BUFFER {
+                    self.reuse_lent(before);
+                }
                 self.release_lent();
                 Some(Ok(item))
             }
@@ -107,6 +110,15 @@ where
                 self.recv = RecvState::Failed;
                 None
             }
+        }
+    }
+
+    /// What a large item of `len` bytes has grown serves the next one.
+    #[cold]
+    fn reuse_lent(&mut self, len: usize) {
+        if self.is_lent && self.buffer.is_empty() && self.buffer.try_reclaim(len) {
+            let buffer = std::mem::take(&mut self.buffer);
+            self.stream.provide_buffer(buffer);
         }
     }
 

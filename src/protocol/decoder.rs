@@ -176,9 +176,10 @@ impl Decoder {
         }
     }
 
-    /// Provides a buffer for the payload of the next message: one that is in use is not replaced.
+    /// Provides a buffer for the payload of the next message: one that is in use is not replaced. It
+    /// is not kept for a message of which nothing has arrived.
     pub(crate) fn provide_buffer(&mut self, buffer: BytesMut) {
-        if buffer.is_empty() {
+        if buffer.is_empty() && !self.input.bytes.is_empty() {
             self.provided = buffer;
         }
     }
@@ -380,9 +381,12 @@ impl Decoder {
         }
     }
 
-    /// Gives a large input back. For a driver that has to wait for data.
+    /// Gives a large input and a provided buffer back. For a driver that has to wait for data.
     #[inline]
     pub(crate) fn release(&mut self) {
+        if self.provided.capacity() > 0 {
+            self.provided = BytesMut::new();
+        }
         self.input.release();
     }
 

@@ -38,8 +38,9 @@ const MAX_READ_LEN: usize = 64 * 1024;
 /// No message is taken while this many bytes are unsent, or as many as the longest message has.
 const MAX_UNSENT: usize = 16 * 1024;
 
-/// Messages of one item are written together, up to this many bytes: each write wakes the peer.
-const BATCH_LEN: usize = 256 * 1024;
+/// Messages of one item are written together, up to this many bytes: each write wakes the peer. That
+/// is what the kernel's buffer of a connection holds at most, as Linux comes.
+const BATCH_LEN: usize = 4 * 1024 * 1024;
 
 /// Up to this length, a slice is copied behind what is unsent: that is cheaper than a write of its
 /// own.
@@ -362,7 +363,8 @@ impl<I: Io> MessageTransport for Socket<I> {
         Properties {
             #[cfg(feature = "deflate")]
             min_shared_len: self.encoder.min_shared_len(),
-            batch_len: if self.encoder.copies_messages() {
+            // Short messages are copied, or take a slice each.
+            batch_len: if self.encoder.copies_messages() || self.max_unsent < MAX_UNSENT {
                 0
             } else {
                 BATCH_LEN

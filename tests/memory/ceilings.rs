@@ -1,7 +1,7 @@
 //! The memory of a connection is below the formula in the documentation of [`Config`], whatever the
 //! peer sends.
 
-use std::io::ErrorKind;
+use std::{io::ErrorKind, iter::repeat};
 
 use bytes::Bytes;
 use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, SinkExt, StreamExt};
@@ -231,7 +231,10 @@ fn items_across_messages() {
                 let value = Bytes::from(vec![7; item]);
                 let (cost, _) = with_peer(role, limits.config(), script, async |ours| {
                     let mut ours = ours.framed(LengthDelimited::new(item));
-                    while let Some(fed) = ours.feed(value.clone()).now_or_never() {
+                    // Of growing lengths, so that none fits where the one before was.
+                    let mut lens = (item / 2..=item).step_by(item / 10).chain(repeat(item));
+                    let mut feed = || ours.feed(value.slice(..lens.next()?)).now_or_never();
+                    while let Some(fed) = feed() {
                         fed.unwrap();
                     }
                     let error = ours.next().await.unwrap().unwrap_err();

@@ -16,7 +16,7 @@ use std::{
 };
 
 use crate::{
-    measure::Sample,
+    measure::{Metric, Sample},
     options::Options,
     report::Outcome,
     scenarios::{Contender, Scenario, Work},
@@ -124,11 +124,18 @@ fn run_once(
     }
 }
 
-/// One run in a process of its own, so with memory of its own.
+/// One run in a process of its own, so with memory of its own. Where times are measured in it, a
+/// thorough run comes first and does not count.
 fn run_apart(options: &Options, sockets: usize, apart: &str) -> Result<()> {
     for scenario in scenarios::all(options, sockets) {
         for contender in &scenario.contenders {
             if format!("{}/{}", scenario.name, contender.name) == apart {
+                if scenario.apart && !scenario.metrics.contains(&Metric::Memory) {
+                    (contender.run)(Work {
+                        thorough: true,
+                        ..scenario.work
+                    })?;
+                }
                 let sample = (contender.run)(scenario.work)?;
                 println!("{} {} {}", sample.memory, sample.wall, sample.cpu);
                 return Ok(());

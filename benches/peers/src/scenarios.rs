@@ -66,7 +66,8 @@ pub(crate) struct Scenario {
     pub(crate) what: &'static str,
     pub(crate) metrics: &'static [Metric],
     pub(crate) work: Work,
-    /// Whether each run has a process of its own, because what it measures is the process.
+    /// Whether each run has a process of its own, because what it measures is the process, or
+    /// because its values are so large that the pages which others have left to the allocator decide.
     pub(crate) apart: bool,
     pub(crate) contenders: Vec<Contender>,
 }
@@ -214,30 +215,39 @@ fn values(work: Size<'_>) -> Vec<Scenario> {
             work(5_000, 1020, (64, 1020)),
             pipelining(),
         ),
-        scenario(
-            "large",
-            "64 values of 4 MiB from the client",
-            TIMES,
-            large,
-            carriers!(one_way::run, Blob),
-        ),
-        scenario(
-            "large-down",
-            "64 values of 4 MiB from the server",
-            TIMES,
-            Work {
-                down: true,
-                ..large
-            },
-            carriers!(one_way::run, Blob),
-        ),
-        scenario(
-            "huge",
-            "6 values of 48 MiB from the client",
-            TIMES,
-            work(6, 48 * MIB, (1, 48 * MIB)),
-            carriers!(one_way::run, Blob),
-        ),
+        Scenario {
+            apart: true,
+            ..scenario(
+                "large",
+                "64 values of 4 MiB from the client",
+                TIMES,
+                large,
+                carriers!(one_way::run, Blob),
+            )
+        },
+        Scenario {
+            apart: true,
+            ..scenario(
+                "large-down",
+                "64 values of 4 MiB from the server",
+                TIMES,
+                Work {
+                    down: true,
+                    ..large
+                },
+                carriers!(one_way::run, Blob),
+            )
+        },
+        Scenario {
+            apart: true,
+            ..scenario(
+                "huge",
+                "6 values of 48 MiB from the client",
+                TIMES,
+                work(6, 48 * MIB, (1, 48 * MIB)),
+                carriers!(one_way::run, Blob),
+            )
+        },
         scenario(
             "tls-burst",
             "burst over TLS by rustls",

@@ -194,9 +194,10 @@ fn provided_buffer_is_filled() {
     const LEN: usize = 64 * 1024;
     let mut decoder = decoder(1 << 20);
     let wire = frame(Role::Server, OpCode::Binary, true, &[1; LEN]).repeat(4);
-    let mut wire = &wire[..];
+    let (first, mut wire) = wire.split_at(1);
     let mut item = BytesMut::with_capacity(5 * LEN);
     let address = item.as_ptr();
+    feed(&mut decoder, first);
     let mut reads = 0;
     while !wire.is_empty() {
         decoder.provide_buffer(item.split_off(item.len()));
@@ -231,11 +232,28 @@ fn unused_buffer_is_given_back() {
     ] {
         let mut decoder = decoder(1 << 20);
         let mut item = BytesMut::with_capacity(30_000);
-        decoder.provide_buffer(item.split_off(0));
         let wire = frame(Role::Server, opcode, is_final, &vec![1; len]);
-        feed(&mut decoder, &wire);
+        let (first, rest) = wire.split_at(1);
+        feed(&mut decoder, first);
+        decoder.provide_buffer(item.split_off(0));
+        feed(&mut decoder, rest);
         let message = decoder.decode().unwrap();
         drop(message);
         assert!(item.try_reclaim(30_000), "{len}");
     }
+}
+
+/// A provided buffer is not kept for a message of which nothing has arrived, nor while nothing
+/// arrives.
+#[test]
+fn provided_buffer_is_not_kept_idle() {
+    let mut decoder = decoder(1 << 20);
+    let mut item = BytesMut::with_capacity(30_000);
+    decoder.provide_buffer(item.split_off(0));
+    assert!(item.try_reclaim(30_000), "nothing has arrived");
+    feed(&mut decoder, &[0x82]);
+    decoder.provide_buffer(item.split_off(0));
+    assert!(!item.try_reclaim(30_000), "a part of a header has arrived");
+    decoder.release();
+    assert!(item.try_reclaim(30_000));
 }
