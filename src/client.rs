@@ -84,7 +84,8 @@ impl Connector {
         self
     }
 
-    /// Offers a subprotocol; the first one is preferred. [`WsStream::subprotocol`] returns the one
+    /// Offers a subprotocol, the preferred one first. A server may prefer another: an
+    /// [`Acceptor`](crate::Acceptor) selects by its own order. [`WsStream::subprotocol`] returns the one
     /// that the server selected. If it selects none, the handshake fails with
     /// [`WsErr::NoSubprotocol`].
     ///

@@ -291,7 +291,7 @@ impl Config {
     /// |---|---|
     /// | a close is requested, a close frame is received, or the connection fails | starts |
     /// | the transport accepts a message that precedes our close frame, or the peer takes more of it | restarts |
-    /// | data are received after our close frame was sent | restarts |
+    /// | data are received after our close frame was sent, unless `close_with` discards them | restarts |
     /// | anything else is received when the timer has elapsed | waits for at most one more second |
     ///
     /// The timeout ends a wait, not a read that finds data. After a violation, the error is
@@ -331,7 +331,9 @@ impl Config {
     /// Silence is counted while a read waits, so a caller that does not read does not time out its
     /// peer. A peer that accepts none of the written data for `interval` plus `timeout` is dead,
     /// too. Where a transport does not report progress, the peer has to accept all that is buffered
-    /// in that time.
+    /// in that time, and the same holds for what a layer below buffers, as TLS does. A peer that
+    /// accepts a byte now and then is alive: [`close_within`](crate::WsStream::close_within), or a
+    /// timeout around a `send`, limits it.
     ///
     /// A dead peer is reported as [`WsErr::TimedOut`] in band and as
     /// [`CloseOutcome::TimedOut`](crate::CloseOutcome::TimedOut), and the transport is shut down. A
@@ -348,7 +350,7 @@ impl Config {
     /// over a slow network takes long. It protects against peers that send very slowly.
     ///
     /// The timer starts when a read finds a partial message, and includes time in which the caller
-    /// does not read.
+    /// does not read. It runs after a close of this endpoint, too.
     ///
     /// It has an effect where the transport reports partial messages, as those of
     /// [`connect`](crate::connect) and [`accept`](crate::accept) do.

@@ -76,7 +76,7 @@ const PREFIX_LEN: usize = size_of::<u32>();
 /// - If it consumed bytes, the next item follows: one malformed item does not end the connection.
 /// - If it consumed none, it cannot continue, so the connection fails. The close frame has code
 ///   1009 for [`FrameTooLarge`](crate::CodecError::FrameTooLarge), and 1007 for other errors. The
-///   error is returned when the close frame is sent, or after
+///   error is returned when the peer has ended the transport, or after
 ///   [`close_timeout`](crate::Config::close_timeout). The decoder is then called a second time, and
 ///   the error of that call is the one that is returned.
 ///

@@ -213,14 +213,27 @@ impl<M: MessageTransport> WsStream<M> {
         self.connection.transport()
     }
 
-    /// Returns the transport, and the bytes that were received and not read. The connection ends
-    /// for its handles, with the outcome [`CloseOutcome::Lost`](crate::CloseOutcome::Lost). The
+    /// Returns the transport, and the bytes that were received and not read, which include a message
+    /// that was received while a write waited. The connection ends for its handles, with the outcome [`CloseOutcome::Lost`](crate::CloseOutcome::Lost). The
     /// caller drives the transport from then on.
     ///
     /// Flush before. Unflushed data is discarded, except for what the transport has taken.
     #[must_use]
     pub fn into_transport(self) -> (M, Bytes) {
-        (self.connection.into_transport(), self.unread)
+        let Self {
+            mut connection,
+            mut unread,
+            ..
+        } = self;
+        if let Some(early) = connection.take_early() {
+            let early = Bytes::from(early);
+            unread = if unread.is_empty() {
+                early
+            } else {
+                [unread, early].concat().into()
+            };
+        }
+        (connection.into_transport(), unread)
     }
 
     /// Erases the type of the transport: returns the same stream as a `WsStream`.

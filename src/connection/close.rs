@@ -88,12 +88,16 @@ impl<M: MessageTransport> Connection<M> {
         Poll::Pending
     }
 
-    /// Ends the connection, unless it has ended.
-    pub(crate) fn abandon(&mut self) -> CloseOutcome {
+    /// Ends the connection, unless it has ended, and closes the transport as far as that needs no
+    /// wait: no other task may poll it again.
+    pub(crate) fn abandon(&mut self) -> Result<CloseOutcome, WsErr> {
         if self.core.state.end().is_none() {
             self.core.time_out();
         }
-        self.core.outcome()
+        let waker = self.core.waker.clone();
+        let _ = self.poll_close_transport(&mut Context::from_waker(&waker));
+        self.core.report_loss()?;
+        Ok(self.core.outcome())
     }
 
     fn poll_close_outcome(&mut self) -> Poll<Result<CloseOutcome, WsErr>> {

@@ -220,6 +220,22 @@ mod tests {
         assert_eq!(observers.observers.len(), 1);
     }
 
+    /// Short texts that an observer holds are counted, too.
+    #[test]
+    fn held_texts_are_counted() {
+        let (mut observers, mut events) = observed();
+        let mut held = Vec::new();
+        for n in 0..=MAX_EVENTS {
+            observers.emit(&WsEvent::Text(n.to_string().into()));
+            held.extend(next(&mut events));
+        }
+        assert_eq!(held.len(), MAX_EVENTS);
+        held.clear();
+        observers.emit(&WsEvent::Text("again".into()));
+        assert!(matches!(next(&mut events), Some(WsEvent::Lagged(1))));
+        assert!(matches!(next(&mut events), Some(WsEvent::Text(_))));
+    }
+
     /// Texts that an observer holds count against its bound.
     #[test]
     fn held_texts_count_against_observer() {

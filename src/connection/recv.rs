@@ -105,9 +105,6 @@ impl<M: MessageTransport> Connection<M> {
     /// and polls the timers. Ready if there is something new to look at.
     fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let is_flushed = self.poll_send(cx).is_ready();
-        if !self.core.is_kept_alive() {
-            return self.poll_timeouts(cx).map(drop);
-        }
         let mut action = Poll::Pending;
         if self.core.config.message_timeout.is_some() {
             let is_partial = self.transport.progress().partial_message.is_some();
@@ -115,7 +112,7 @@ impl<M: MessageTransport> Connection<M> {
             action = self.core.keepalive.poll_message(cx, is_partial, progress);
         }
         if action.is_pending() {
-            if !is_flushed {
+            if !is_flushed || !self.core.is_kept_alive() {
                 return self.poll_timeouts(cx).map(drop);
             }
             let progress = self.transport.progress();
@@ -370,6 +367,15 @@ impl Core {
 }
 
 impl<M> Connection<M> {
+    /// The bytes that a writer received while it waited.
+    pub(crate) fn take_early(&mut self) -> Option<Payload> {
+        match self.core.take_early(Mode::Packed)? {
+            Message::Binary(payload) => Some(payload),
+            Message::Text(text) => Some(text.into_bytes().into()),
+            _ => None,
+        }
+    }
+
     /// Fails the connection because what was received cannot be decoded. The peer gets `frame`.
     pub(crate) fn fail_with(&mut self, frame: CloseFrame) {
         self.core.fail_with(frame);

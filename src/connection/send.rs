@@ -296,7 +296,7 @@ impl<M: MessageTransport> Connection<M> {
             self.core.on_message_queued();
             is_sent = true;
         }
-        if is_sent && threshold > 1 {
+        if is_sent && threshold > 1 && self.core.buffer.holds_large_item(self.core.max_send) {
             self.reclaim_buffer(cx)?;
         }
         Poll::Ready(Ok(()))
@@ -346,7 +346,11 @@ impl Core {
     /// Updates the gauge of what waits to be sent.
     #[inline]
     fn record_unsent(&self, is_blocked: bool) {
-        let unsent = if is_blocked { self.buffer.len() } else { 0 };
+        let unsent = if is_blocked {
+            self.buffer.unsent_len()
+        } else {
+            0
+        };
         self.shared().counters.bytes_unsent.set(unsent);
     }
 

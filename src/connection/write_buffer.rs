@@ -66,6 +66,11 @@ impl WriteBuffer {
         self.buffer.len() - self.headroom + self.tail.len()
     }
 
+    /// Number of bytes that are to be sent, with those of a whole message.
+    pub(super) fn unsent_len(&self) -> usize {
+        self.message.as_ref().map_or(0, Outgoing::data_len) + self.len()
+    }
+
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
         !self.has_message(1)
@@ -97,11 +102,15 @@ impl WriteBuffer {
             self.buffer.extend_from_slice(&tail.bytes);
         }
         self.begin();
-        let before = self.buffer.len();
-        let result = put(&mut self.buffer);
-        if result.is_err() {
-            self.buffer.truncate(before);
+        let mut item = Appended {
+            len: self.buffer.len(),
+            buffer: &mut self.buffer,
+        };
+        let result = put(item.buffer);
+        if result.is_ok() {
+            item.len = item.buffer.len();
         }
+        drop(item);
         self.peak = self.peak.max(self.buffer.len());
         result
     }
@@ -234,11 +243,17 @@ impl WriteBuffer {
         Outgoing::Message(Message::Binary(payload))
     }
 
+    /// Whether an item of more than two messages of `max` bytes has grown the buffer.
+    #[inline]
+    pub(super) fn holds_large_item(&self, max: usize) -> bool {
+        self.peak > max.saturating_mul(2)
+    }
+
     /// Makes room for another large item of the same length behind the rest of one, which is less
     /// than a message of `max` bytes: in the memory that it has left, if nothing else refers to it.
     pub(super) fn reclaim(&mut self, max: usize) {
         let capacity = self.peak.saturating_add(max);
-        if self.peak <= max.saturating_mul(2) || self.buffer.capacity() >= capacity {
+        if self.buffer.capacity() >= capacity {
             return;
         }
         if !self.buffer.try_reclaim(capacity - self.buffer.len()) {
@@ -258,10 +273,24 @@ impl WriteBuffer {
     /// A buffer that one large item has grown is not kept for the small ones that follow.
     #[inline]
     fn release(&mut self, max: usize) {
-        if self.peak > max.saturating_mul(2) {
+        if self.holds_large_item(max) {
             self.buffer = BytesMut::new();
         }
         self.peak = 0;
+    }
+}
+
+/// Cuts the buffer to `len` bytes when it is dropped. An encoder that panics leaves no part of an
+/// item, which another task might send.
+struct Appended<'a> {
+    buffer: &'a mut BytesMut,
+    len: usize,
+}
+
+impl Drop for Appended<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.buffer.truncate(self.len);
     }
 }
 

@@ -7,7 +7,7 @@ use super::RejectedHandshake;
 /// Why a proxy did not connect to the server, in [`WsErr::Proxy`](super::WsErr::Proxy). A proxy
 /// that cannot be reached is [`WsErr::Connect`](super::WsErr::Connect).
 ///
-/// No text of it has a user or a password.
+/// No text of it has a user or a password, unless the proxy repeats them in the body of its response.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ProxyError {
@@ -41,7 +41,7 @@ impl fmt::Display for ProxyError {
         match self {
             Self::Rejected(rejected) => write!(f, "the proxy responded with {rejected}"),
             Self::Socks(reply) => write!(f, "the proxy refused: {reply}"),
-            Self::Unauthorized => f.write_str("the proxy did not accept the user and the password"),
+            Self::Unauthorized => f.write_str("the proxy asks for another user and password"),
             Self::Invalid(why) => write!(f, "the proxy failed: {why}"),
         }
     }

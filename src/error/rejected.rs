@@ -90,7 +90,12 @@ impl RejectedHandshake {
 impl fmt::Display for RejectedHandshake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (status, reason) = (self.status.as_str(), &self.reason);
-        write!(f, "HTTP status {status}: {reason}")
+        write!(f, "HTTP status {status}")?;
+        match self.status.canonical_reason() {
+            // A page in HTML does not begin with what has happened.
+            Some(phrase) if !reason.contains(phrase) => write!(f, " ({phrase}): {reason}"),
+            _ => write!(f, ": {reason}"),
+        }
     }
 }
 

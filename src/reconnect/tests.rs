@@ -445,3 +445,35 @@ fn retry_now_during_an_attempt() {
     connected.unwrap();
     assert_eq!(waits.len(), 1);
 }
+
+/// The default waits are those of the documentation: up to 500 ms at first, and up to 30 s.
+#[test]
+fn default_backoff() {
+    let answers = failing(300);
+    let mut reconnector = Reconnector::new(async || answers.borrow_mut().pop_front().unwrap());
+    let (connected, waits) = run(reconnector.connect());
+    connected.unwrap();
+    let mut most = Duration::from_millis(500);
+    for wait in &waits {
+        assert!(*wait <= most, "{wait:?} of {most:?}");
+        most = (most * 2).min(SECOND * 30);
+    }
+    assert!(waits.iter().any(|wait| *wait > SECOND * 25), "{waits:?}");
+}
+
+/// After 1012 and failures, the random wait comes on top, up to `max_backoff`.
+#[test]
+fn restart_delay_adds_to_backoff() {
+    for _ in 0..20 {
+        let answers = RefCell::default();
+        let mut reconnector = reconnector(&answers).max_backoff(SECOND * 300);
+        for _ in 0..12 {
+            run(reconnector.connect()).0.unwrap();
+        }
+        reconnector.ended(&closed(CloseCode::SERVICE_RESTART, ClosedBy::Peer));
+        let (connected, waits) = run(reconnector.connect());
+        connected.unwrap();
+        let wait: Duration = waits.iter().sum();
+        assert!((SECOND * 5..=SECOND * 300).contains(&wait), "{wait:?}");
+    }
+}

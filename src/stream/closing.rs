@@ -96,7 +96,7 @@ impl<M: MessageTransport> WsStream<M> {
         self.unread.clear();
         let closed = self.connection.poll_close_with(polled_by, cx, frame, mode);
         if closed.is_pending() && limit.is_some_and(|limit| limit.poll_unpin(cx).is_ready()) {
-            return Poll::Ready(Ok(self.connection.abandon()));
+            return Poll::Ready(self.connection.abandon());
         }
         closed
     }

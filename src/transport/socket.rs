@@ -38,9 +38,9 @@ const MAX_READ_LEN: usize = 64 * 1024;
 /// No message is taken while this many bytes are unsent, or as many as the longest message has.
 const MAX_UNSENT: usize = 16 * 1024;
 
-/// Messages of one item are written together, up to this many bytes: each write wakes the peer. That
-/// is what the kernel's buffer of a connection holds at most, as Linux comes.
-const BATCH_LEN: usize = 4 * 1024 * 1024;
+/// Messages of one item are written together, up to this many bytes: each write wakes the peer, and
+/// a pong waits behind them.
+const BATCH_LEN: usize = 256 * 1024;
 
 /// Up to this length, a slice is copied behind what is unsent: that is cheaper than a write of its
 /// own.

@@ -11,6 +11,9 @@ use futures::{Sink, Stream};
 use super::{MessageTransport, Properties};
 use crate::{error::WsErr, message::Message};
 
+/// Messages that are discarded before a poll yields.
+const DISCARDED_PER_POLL: usize = 128;
+
 /// A [`MessageTransport`] over anything that is a `Stream` and a `Sink` of [`Message`]s: a
 /// WebSocket of another crate, behind `map` and `with` of `futures` that convert its messages, or a
 /// channel in a test.
@@ -118,13 +121,20 @@ where
     E: Into<WsErr>,
 {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
-        while let Some(message) = ready!(Pin::new(&mut self.socket).poll_next(cx)) {
-            if !self.discards {
-                self.discards = matches!(message, Err(_) | Ok(Message::Close(_)));
-                return Poll::Ready(Some(message.map_err(Into::into)));
+        for _ in 0..DISCARDED_PER_POLL {
+            let message = ready!(Pin::new(&mut self.socket).poll_next(cx));
+            match message {
+                // A socket that has failed may repeat its error for ever.
+                None | Some(Err(_)) if self.discards => return Poll::Ready(None),
+                Some(Ok(_)) if self.discards => {}
+                message => {
+                    self.discards = matches!(message, Some(Err(_) | Ok(Message::Close(_))));
+                    return Poll::Ready(message.map(|message| message.map_err(Into::into)));
+                }
             }
         }
-        Poll::Ready(None)
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {

@@ -4,7 +4,7 @@ use std::{io::ErrorKind, time::Duration};
 
 use futures::{AsyncReadExt, AsyncWriteExt};
 use support::{pair_with, run};
-use ws_framed::{Acceptor, CloseCode, Config, Connector, Keepalive, TextPolicy, WsErr};
+use ws_framed::{Acceptor, CloseCode, Config, Connector, Deflate, Keepalive, TextPolicy, WsErr};
 
 /// `Acceptor` and `Connector` refuse each invalid value of a `Config`, with an error that names it.
 #[test]
@@ -97,11 +97,22 @@ fn defaults_are_as_documented() {
     let documented = Config::default()
         .max_send_message_len(64 * 1024)
         .max_recv_message_len(1024 * 1024)
+        .max_recv_queue_len(4 * 1024 * 1024)
+        .max_send_frame_len(None)
         .text(TextPolicy::Reject)
         .close_timeout(Duration::from_secs(10))
         .ping_timeout(Duration::from_secs(20))
+        .handshake_timeout(Duration::from_secs(10))
+        .message_timeout(None)
+        .keepalive(Keepalive::default())
+        .compression(None)
         .lenient_eof(false);
     assert_eq!(Config::default(), documented);
+    let keepalive = Keepalive::default();
+    let periods = [keepalive.interval, keepalive.timeout];
+    assert_eq!(periods, [Duration::from_secs(20); 2]);
+    let deflate = Deflate::default();
+    assert_eq!((deflate.level, deflate.min_len), (4, 64));
 }
 
 /// The ceiling of the memory is the documented formula, and does not overflow.
@@ -117,6 +128,9 @@ fn memory_ceiling_is_formula() {
     assert_eq!(config.max_memory(0, 2), bytes + 2 * (320 + 16) * KIB);
     let largest = Config::default().max_recv_message_len(usize::MAX);
     assert_eq!(largest.max_memory(usize::MAX, usize::MAX), usize::MAX);
+    // A window that `connect` and `accept` would refuse.
+    let invalid = Deflate::default().send_context(true).send_window_bits(0);
+    assert!(Config::default().compression(invalid).max_memory(0, 0) > bytes);
 }
 
 /// A `Config` is written to a file with units, and read back equal.

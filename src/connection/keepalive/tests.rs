@@ -336,6 +336,47 @@ fn endless_message_times_out_while_blocked() {
     ));
 }
 
+/// A message that does not end times out after a close of this end, too, and over a transport that
+/// cannot ping.
+#[test]
+fn endless_message_times_out_without_keepalive() {
+    let config = Config::default().message_timeout(SECOND * 60);
+    for is_closing in [false, true] {
+        let (mut connection, peer) = scripted_with(config.clone(), |script| {
+            script.cannot_ping = !is_closing;
+        });
+        if is_closing {
+            assert!(matches!(close(&mut connection), Poll::Ready(Ok(()))));
+        }
+        let mut seconds = 0;
+        while !is_timed_out(&mut connection) {
+            // More of the message arrives in time for `close_timeout`.
+            peer.set(|script| script.partial = Some(seconds));
+            advance(SECOND * 6);
+            seconds += 6;
+            assert!(seconds <= 78, "{is_closing}");
+        }
+        assert!(seconds >= 60, "{is_closing}");
+    }
+}
+
+/// A blocked write does not time out while the peer takes a byte now and then.
+#[test]
+fn trickling_receiver_blocks_a_write() {
+    let (mut connection, peer) = scripted(Config::default());
+    peer.set(|script| (script.bytes, script.bytes_sent, script.blocked) = (Some(0), Some(0), true));
+    let big = vec![0; 64 * 1024];
+    while write(&mut connection, &big).is_ready() {}
+    for taken in 1..20 {
+        peer.set(|script| script.bytes_sent = Some(taken));
+        advance(SECOND * 30);
+        assert!(write(&mut connection, &big).is_pending(), "{taken}");
+    }
+    advance(SECOND * 40);
+    let timed_out = |poll| matches!(poll, Poll::Ready(Err(WsErr::TimedOut(_))));
+    assert!(timed_out(write(&mut connection, &big)) || timed_out(write(&mut connection, &big)));
+}
+
 /// Control frames in parts do not start `message_timeout`.
 #[test]
 fn control_frames_start_no_message_timeout() {

@@ -69,7 +69,11 @@ impl Client {
 }
 
 fn rejected(status: u16, reason: &str) -> Connected {
-    Err(format!("HTTP status {status}: {reason}"))
+    let phrase = StatusCode::from_u16(status).unwrap().canonical_reason();
+    Err(match phrase.filter(|phrase| !reason.contains(phrase)) {
+        Some(phrase) => format!("HTTP status {status} ({phrase}): {reason}"),
+        None => format!("HTTP status {status}: {reason}"),
+    })
 }
 
 #[test]

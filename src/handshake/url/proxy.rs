@@ -98,6 +98,12 @@ impl Proxy {
                 ));
             }
         };
+        // The rest of a password with a `/` in it would be one.
+        if !matches!(url.path(), "" | "/") {
+            return Err(invalid(
+                "the URL of a proxy has no path; a `/` in a password is `%2F`",
+            ));
+        }
         let host = match url.host() {
             Some(Host::Ipv6(address)) => address.to_string(),
             Some(host) => host.to_string(),
@@ -252,6 +258,8 @@ mod tests {
             "socks4://ann:hunter2@proxy",
             "http://ann:hunter2@",
             "http://ann:hunter2@proxy:99999",
+            "http://ann:12/hunter2@proxy:3128",
+            "http://proxy/hunter2",
             "socks5://ann@proxy",
             "socks5://:hunter2@proxy",
             "socks5://ann:%ffhunter2@proxy",

@@ -198,6 +198,30 @@ fn dropped_write_keeps_the_message() {
     });
 }
 
+/// The message that a blocked write kept is among the unread bytes of `into_transport`, behind those
+/// of the message before it.
+#[test]
+fn transport_is_returned_with_the_message() {
+    for is_partly_read in [false, true] {
+        on_small_transports(async |mut ours, mut peer| {
+            if is_partly_read {
+                peer.send(Frame::binary("first")).await;
+                ours.read_exact(&mut [0; 2]).await.unwrap();
+            }
+            fill(&mut ours);
+            {
+                let woken = Arc::new(WakeFlag::default());
+                let mut writing = pin!(ours.write(b"dropped"));
+                assert_idle(writing.as_mut(), &woken);
+                let frames = [Frame::binary("kept")];
+                send_to_blocked(writing.as_mut(), &woken, &mut peer, frames).await;
+            }
+            let expected = if is_partly_read { "rstkept" } else { "kept" };
+            assert_eq!(ours.into_transport().1, expected);
+        });
+    }
+}
+
 /// What a caller may wait for, once the connection is full.
 type Wait = fn(&mut WsStream) -> BoxFuture<'_, io::Result<()>>;
 

@@ -14,7 +14,10 @@ use ws_framed::{
 };
 
 use super::{clean, clean_with};
-use crate::time::short_close_timeout;
+use crate::{
+    bytes::{fill, on_small_transports},
+    time::short_close_timeout,
+};
 
 fn custom_close() -> CloseFrame {
     CloseFrame::new(CloseCode::from(4001), "enough").unwrap()
@@ -266,4 +269,20 @@ fn outcomes_are_displayed() {
     let lost = CloseOutcome::Lost(LossCause::Io(io::ErrorKind::ConnectionReset));
     assert_eq!(lost.to_string(), "lost: connection reset");
     assert!(!lost.is_clean());
+}
+
+/// `close_within` reports written data that it gave up like `close_with`, and closes the transport.
+#[test]
+fn abandoned_close_reports_loss() {
+    on_small_transports(async |mut ours, peer| {
+        fill(&mut ours);
+        let handle = ours.handle();
+        let limit = Duration::from_millis(20);
+        let error = ours.close_within(custom_close(), limit).await.unwrap_err();
+        assert!(matches!(error, WsErr::Closed), "{error:?}");
+        assert_eq!(handle.closed().await, CloseOutcome::TimedOut);
+        let again = ours.close_within(custom_close(), limit).await.unwrap();
+        assert_eq!(again, CloseOutcome::TimedOut, "the loss is reported once");
+        drop(peer);
+    });
 }

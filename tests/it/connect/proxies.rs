@@ -139,6 +139,9 @@ fn refused_tunnel() {
                 !text.contains("hunter2") && !text.contains("YW5u"),
                 "{text}"
             );
+            let said = "the proxy responded with HTTP status 407";
+            assert!(error.to_string().contains(said), "{error}");
+            assert!(error.to_string().contains(default_reason), "{error}");
         }
     });
 }

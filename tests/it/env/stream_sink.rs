@@ -3,7 +3,7 @@
 use std::{
     io::{self, ErrorKind},
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 
 use futures::{
@@ -300,4 +300,51 @@ fn socket_comes_back_out() {
         assert_eq!(message, Message::Text("unread".to_owned()));
         assert!(peer.next().await.is_none());
     }));
+}
+
+/// Receives what the function returns, without end, and sends nothing.
+struct Endless<F>(F);
+
+impl<F: FnMut() -> Received + Unpin> Stream for Endless<F> {
+    type Item = Received;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Received>> {
+        Poll::Ready(Some((self.0)()))
+    }
+}
+
+impl<F: Unpin> Sink<Message> for Endless<F> {
+    type Error = WsErr;
+
+    fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        Poll::Pending
+    }
+
+    fn start_send(self: Pin<&mut Self>, _: Message) -> Result<(), WsErr> {
+        Ok(())
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        Poll::Pending
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        Poll::Pending
+    }
+}
+
+/// A socket that repeats its error, or whose peer sends without end after its close frame, does not
+/// keep a poll from returning.
+#[test]
+fn discarding_is_bounded() {
+    let cx = &mut Context::from_waker(Waker::noop());
+    let mut failing = StreamSink::new(Endless(|| Err(WsErr::Closed)));
+    assert!(matches!(failing.poll_next(cx), Poll::Ready(Some(Err(_)))));
+    assert!(matches!(failing.poll_next(cx), Poll::Ready(None)));
+    let mut messages = [Message::Close(None)].into_iter();
+    let data = || Message::Binary(vec![1].into());
+    let mut flooding = StreamSink::new(Endless(move || Ok(messages.next().unwrap_or_else(data))));
+    let first = flooding.poll_next(cx);
+    assert!(matches!(first, Poll::Ready(Some(Ok(Message::Close(None))))));
+    assert!(flooding.poll_next(cx).is_pending());
 }

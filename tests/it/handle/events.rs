@@ -1,6 +1,6 @@
 //! Events: every observer gets all of them, in order, and `Closed` last.
 
-use futures::{AsyncWriteExt, SinkExt, StreamExt};
+use futures::{AsyncReadExt, AsyncWriteExt, SinkExt, StreamExt, future::join};
 use support::{
     Frame, config_without_keepalive, describe, observe, on_all_transports, pair, read_to_end,
     timeout,
@@ -140,5 +140,38 @@ fn filter_selects_the_events() {
         assert_eq!(kinds(closed).await, ["closed"]);
         let expected = ["ping ", "pong yes", "close 1000", "closed"];
         assert_eq!(describe(&mut all), expected);
+    });
+}
+
+/// For an observer with a filter, `Lagged` counts all events that were missed, and the filter
+/// decides about it, too.
+#[test]
+fn filter_decides_about_lagged() {
+    on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
+        let pongs = Filter::Pointer(|event| matches!(event, WsEvent::Pong(_)));
+        let with_lagged =
+            Filter::Pointer(|event| matches!(event, WsEvent::Pong(_) | WsEvent::Lagged(_)));
+        let mut only_pongs = ours.observe(pongs.into()).await.unwrap();
+        let mut both = ours.observe(with_lagged.into()).await.unwrap();
+        let sending = async {
+            for _ in 0..128 {
+                peer.send(Frame::pong("")).await;
+            }
+            for _ in 0..10 {
+                peer.send(Frame::ping("")).await;
+                peer.next().await;
+            }
+            peer.send(Frame::binary("1")).await;
+        };
+        let mut byte = [0];
+        join(sending, ours.read_exact(&mut byte)).await.1.unwrap();
+        for events in [&mut only_pongs, &mut both] {
+            assert_eq!(describe(events).len(), 128);
+        }
+        peer.send(Frame::pong("last")).await;
+        peer.send(Frame::binary("2")).await;
+        ours.read_exact(&mut [0]).await.unwrap();
+        assert_eq!(describe(&mut only_pongs), ["pong last"]);
+        assert_eq!(describe(&mut both), ["lagged 10", "pong last"]);
     });
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, future};
+use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, SinkExt, future};
 use support::{config_without_keepalive, on_all_transports, pair_with, timeout};
-use ws_framed::Stats;
+use ws_framed::{Message, Stats};
 
 /// Statistics count the messages and bytes of data exactly, at both ends. A flush with nothing to
 /// send and an empty write count nothing.
@@ -62,6 +62,23 @@ fn unsent_bytes_are_a_gauge() {
         let (flushed, _) = future::join(ours.flush(), peer.receive(written)).await;
         flushed.unwrap();
         assert_eq!(handle.stats().bytes_unsent, 0);
+    });
+}
+
+/// The gauge counts a whole message that waits.
+#[test]
+fn unsent_message_counts() {
+    let config = config_without_keepalive().max_send_message_len(1000);
+    on_all_transports(&config, async |ours, peer| {
+        let handle = ours.handle();
+        let mut ours = ours.messages();
+        let message = || Message::Binary(vec![7; 600].into());
+        while let Some(fed) = ours.feed(message()).now_or_never() {
+            fed.unwrap();
+        }
+        let unsent = handle.stats().bytes_unsent;
+        assert_eq!(unsent, 600);
+        drop(peer);
     });
 }
 

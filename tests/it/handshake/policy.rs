@@ -1,5 +1,10 @@
 //! Which requests a server accepts: by host, path and origin, and by a callback of the caller.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
+
 use futures::future;
 use support::{
     handshake::{REQUEST, exchange_and_close, open_pair, read_head},
@@ -42,6 +47,34 @@ async fn origin_is_checked() {
         assert_refused(&ours, &from("https://evil.example"), 403).await;
         assert_accepted(&ours, &Connector::new()).await;
         assert_refused(&ours.require_origin(), &Connector::new(), 403).await;
+    })
+    .await;
+}
+
+/// The policy comes before the callback, and its response is plain text of its own.
+#[tokio::test]
+async fn refused_origin_does_not_reach_the_callback() {
+    timeout(async {
+        let called = Arc::new(AtomicBool::new(false));
+        let seen = Arc::clone(&called);
+        let ours = Acceptor::new()
+            .allow_origin("https://chat.example")
+            .on_request(move |request| {
+                seen.store(true, Relaxed);
+                future::ready(Ok(request))
+            });
+        let evil = Connector::new().header("Origin", "https://evil.example");
+        let (accepted, connected) = tcp().await;
+        let connecting = evil.connect_over(connected, "ws://localhost/");
+        let (server, client) = future::join(ours.accept(accepted), connecting).await;
+        assert_eq!(status(&server.map(drop).unwrap_err()), 403);
+        let Err(WsErr::Rejected(refused)) = client.map(drop) else {
+            panic!("it is refused")
+        };
+        assert_eq!(refused.status(), 403);
+        assert_eq!(refused.headers()[CONTENT_TYPE], "text/plain; charset=utf-8");
+        assert_eq!(refused.reason(), "this origin is not allowed");
+        assert!(!called.load(Relaxed));
     })
     .await;
 }

@@ -1,12 +1,12 @@
 //! Errors of the packed item stream: items that cannot be decoded, and items that cannot be
 //! encoded. Items of one message each are in `per_message_errors`.
 
-use std::io;
+use std::{io, panic::AssertUnwindSafe};
 
 use futures::{
     AsyncReadExt, AsyncWriteExt, FutureExt, SinkExt, StreamExt, future, stream::FusedStream,
 };
-use support::{config_without_keepalive, pair, pair_with, timeout};
+use support::{config_without_keepalive, on_all_transports, pair, pair_with, timeout};
 use ws_framed::{
     Bincode, CloseCode, CloseFrame, CloseOutcome, CodecError, Decoder, Encoder, LengthDelimited,
     WsErr, WsEvent, WsStream,
@@ -242,4 +242,42 @@ async fn failed_encoding_sends_nothing() {
         assert_eq!(got, [7, 8, 0, 10, 0]);
     })
     .await;
+}
+
+/// A codec whose encoder panics in the middle of an item.
+struct Panics;
+
+impl Encoder for Panics {
+    type Item<'a> = bool;
+    type Error = CodecError;
+
+    fn encode(&mut self, panics: bool, buffer: &mut BytesMut) -> Result<(), CodecError> {
+        buffer.extend_from_slice(b"half");
+        assert!(!panics, "on purpose");
+        buffer.extend_from_slice(b"whole");
+        Ok(())
+    }
+}
+
+impl Decoder for Panics {
+    type Item = ();
+    type Error = CodecError;
+
+    fn decode(&mut self, _: &mut BytesMut) -> Result<Option<()>, CodecError> {
+        Ok(None)
+    }
+}
+
+/// No part of an item is sent whose encoder panics.
+#[test]
+fn panic_of_an_encoder_leaves_no_part() {
+    on_all_transports(&config_without_keepalive(), async |ours, mut peer| {
+        let mut ours = ours.framed(Panics);
+        ours.feed(false).await.unwrap();
+        let panicking = AssertUnwindSafe(ours.feed(true)).catch_unwind();
+        panicking.await.unwrap_err();
+        ours.feed(false).await.unwrap();
+        ours.flush().await.unwrap();
+        assert_eq!(peer.receive(18).await.0, b"halfwholehalfwhole");
+    });
 }

@@ -12,17 +12,20 @@ use crate::{
     },
 };
 
+fn peer_of(role: Role) -> Role {
+    match role {
+        Role::Client => Role::Server,
+        Role::Server => Role::Client,
+    }
+}
+
 /// Messages of every kind in order, as a connection sends them: compressed where that is
 /// shorter, and with context from `min_len` on.
 #[test]
 fn messages_are_compressed_where_it_helps() {
     let json = "{\"name\":\"value\",\"list\":[1,2,3]},".repeat(40);
     for role in super::ROLES {
-        let peer = if role == Role::Client {
-            Role::Server
-        } else {
-            Role::Client
-        };
+        let peer = peer_of(role);
         for takes_over in [false, true] {
             let settings = config::Deflate::default().send_context(takes_over);
             let mut encoder = encoder(role, settings);
@@ -55,21 +58,55 @@ fn messages_are_compressed_where_it_helps() {
     }
 }
 
-/// Fragments of a compressed message: RSV1 on the first one only.
+/// Fragments of compressed messages: RSV1 on the first one only, with context and without, in both
+/// roles.
 #[test]
 fn compressed_messages_are_fragmented() {
-    let settings = config::Deflate::default();
-    let deflater = Deflater::new(&settings, agreed(false, 15));
-    let mut encoder = Encoder::new(Role::Server, 100, true).with_deflate(deflater);
-    let message = Message::Text("abcdefgh01234567".repeat(5) + &"z".repeat(3000));
-    encoder.push(message.clone()).unwrap();
-    let text: String = (0..2000)
-        .map(|at| char::from(b'a' + (at * at % 23) as u8))
+    // Half a byte of information in each: compressed to some 1 000 bytes.
+    let text: String = noise(2000)
+        .iter()
+        .map(|byte| char::from(b'a' + byte % 16))
         .collect();
-    encoder.push(Message::Text(text.clone())).unwrap();
-    let input = queued(&mut encoder);
-    let decoded = decode_by(decoder(Role::Client, false, 10_000), [&*input]);
-    assert_eq!(decoded.messages, [message, Message::Text(text)]);
+    for role in super::ROLES {
+        for takes_over in [false, true] {
+            let settings = config::Deflate::default().send_context(takes_over);
+            let deflater = Deflater::new(&settings, agreed(takes_over, 15));
+            let mut encoder = Encoder::new(role, 100, true).with_deflate(deflater);
+            let messages = [
+                Message::Text(text.clone()),
+                binary(text.as_bytes()),
+                Message::Text("z".repeat(3000)),
+                Message::Text(text.clone() + "!"),
+            ];
+            let mut counts = Vec::new();
+            let mut input = Vec::new();
+            for message in messages.clone() {
+                encoder.push(message).unwrap();
+                let bytes = queued(&mut encoder);
+                let bits = bits_of_frames(&bytes);
+                let expected = (0..bits.len()).map(|at| (at + 1 == bits.len(), at == 0));
+                assert!(bits.iter().copied().eq(expected), "{bits:?}");
+                counts.push(bits.len());
+                input.extend(bytes);
+            }
+            assert!(counts[0] > 5, "{counts:?}");
+            assert_eq!(counts[3] == 1, takes_over, "{counts:?}");
+            let decoded = decode_by(decoder(peer_of(role), takes_over, 10_000), [&*input]);
+            assert_eq!(decoded.error, None);
+            assert_eq!(decoded.messages, messages);
+        }
+    }
+}
+
+/// FIN and RSV1 of each of these frames, none of which has more than 125 bytes.
+fn bits_of_frames(mut bytes: &[u8]) -> Vec<(bool, bool)> {
+    let mut all = Vec::new();
+    while let [first, second, ..] = *bytes {
+        all.push((first & 0x80 != 0, first & 0x40 != 0));
+        let mask = if second & 0x80 == 0 { 0 } else { 4 };
+        bytes = &bytes[2 + mask + usize::from(second & 0x7f)..];
+    }
+    all
 }
 
 /// A message that several connections send is compressed by the first, and the others send the same
