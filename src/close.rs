@@ -281,6 +281,10 @@ pub enum LossCause {
     UnexpectedEof,
     /// The transport failed with an error of this kind. Readers and observers get the error itself.
     Io(io::ErrorKind),
+    /// The peer closed with this code, or [`CloseCode::NO_STATUS_RECEIVED`], and the transport failed
+    /// before what had been written, or our close frame, was sent. A server that restarts does this to
+    /// a client that sends meanwhile.
+    Closed(CloseCode),
     /// The stream was dropped, or converted into its transport.
     Dropped,
 }
@@ -290,6 +294,7 @@ impl fmt::Display for LossCause {
         match self {
             Self::UnexpectedEof => f.write_str("the connection ended without a close frame"),
             Self::Io(kind) => write!(f, "{kind}"),
+            Self::Closed(code) => write!(f, "the peer closed with {code} before all was sent"),
             Self::Dropped => f.write_str("the stream was dropped"),
         }
     }

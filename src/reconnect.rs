@@ -12,7 +12,7 @@ use self::{
     handle::{Owner, Phase, ReconnectHandle},
 };
 use crate::{
-    close::{CloseCode, CloseFrame, CloseOutcome, ClosedBy},
+    close::{CloseCode, CloseFrame, CloseOutcome, ClosedBy, LossCause},
     error::WsErr,
     time::Instant,
 };
@@ -169,18 +169,19 @@ impl<F> Reconnector<F> {
     pub fn ended(&mut self, outcome: &CloseOutcome) {
         self.update_backoff();
         self.shared.set(Phase::Idle);
-        let CloseOutcome::Clean {
-            code, reason, by, ..
-        } = outcome
-        else {
-            return;
+        let (code, reason) = match outcome {
+            CloseOutcome::Clean {
+                code,
+                reason,
+                by: ClosedBy::Peer,
+                ..
+            } => (code, reason.as_str()),
+            CloseOutcome::Lost(LossCause::Closed(code)) => (code, ""),
+            // The reply to a close of this end says nothing.
+            _ => return,
         };
-        // The reply to a close of this end says nothing.
-        if *by != ClosedBy::Peer {
-            return;
-        }
         if self.final_codes.contains(code) {
-            let frame = CloseFrame::truncated(*code, reason.clone());
+            let frame = CloseFrame::truncated(*code, reason.to_owned());
             self.stopped = Some(WsErr::Aborted(frame));
         }
         if [CloseCode::SERVICE_RESTART, CloseCode::TRY_AGAIN_LATER].contains(code) {

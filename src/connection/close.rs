@@ -58,7 +58,7 @@ impl<M: MessageTransport> Connection<M> {
     }
 
     /// Closes, discards what still arrives, and waits for the end of the transport. Each step may
-    /// take `close_timeout` without progress.
+    /// take `close_timeout`, which discarded data does not restart.
     ///
     /// Where the writer polls it, the error of the connection is left to the reader.
     pub(crate) fn poll_close_with(

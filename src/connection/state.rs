@@ -1,7 +1,8 @@
 //! The life of a connection as a pure state machine: no transport, no `Context`, no clock.
 //!
 //! Each half of a connection has a state of its own. The first [`Cause`] is why the connection
-//! ends; [`State::conclusion`] is the one function that derives from them how it ends.
+//! ends: `Closed` means that the peer's close frame arrived; a close of this end only moves the sending
+//! half. [`State::conclusion`] is the one function that derives from them how it ends.
 //!
 //! ```text
 //! sending    Open ──► Closing ──► CloseQueued ──► CloseSent
@@ -11,7 +12,7 @@
 //! receiving  Open ──► Draining ──► Ended
 //!            Open ──► Ended
 //! cause      None ──► Closed | Violation | Transport | TimedOut
-//! steps      Flush ──► Close ──► Drain ──► Done                 begin with the cause
+//! steps      Flush ──► Close ──► Drain ──► Done                 begin with the cause, may outlast the end
 //! ```
 //!
 //! What each task does, by cause and end:
@@ -23,9 +24,10 @@
 //! | none, sending half `Failed` | no | receives | why writing failed, or `BrokenPipe` if our close frame was queued | the same, once if data was lost | as a flush |
 //! | `Closed` | no | flushes our close frame, which ends it | `BrokenPipe` | `BrokenPipe` once if data was lost | flushes our close frame |
 //! | `Violation` | no | sends what is buffered and the close frame, closes the transport, discards until its end, which ends it | `BrokenPipe` | waits until what was written before has been sent | the same, and the close frame |
-//! | any | yes | while the receiving half is `Open`: what arrived before; then the error, once; then the end | `BrokenPipe` | `BrokenPipe` once if data was lost | waits until the transport is closed |
+//! | any | yes | while the receiving half is `Open`, which is so after `GaveUpWriting` only: what arrived before; then the error, once; then the end | `BrokenPipe` | `BrokenPipe` once if data was lost | waits until the transport is closed |
 //!
-//! `Transport` and `TimedOut` end the connection at once.
+//! `Transport` and `TimedOut` end the connection at once: what is left of the steps is closing the
+//! transport. After `DiscardRequested` (`close_with`), data that a read receives is discarded.
 //!
 //! A write, flush or close that must wait while there is no cause also receives control messages,
 //! and at most one data message, which it keeps for the reader.

@@ -310,7 +310,11 @@ fn restarting_server_is_left_alone() {
         for (longest, least, most) in [(60, 5_000, 31_000), (30, 5_000, 30_000), (6, 1_000, 6_000)]
         {
             let waits: Vec<_> = (0..50)
-                .map(|_| wait_after_end(&closed(code, ClosedBy::Peer), longest).as_millis())
+                .map(|n| match n % 2 {
+                    0 => closed(code, ClosedBy::Peer),
+                    _ => CloseOutcome::Lost(LossCause::Closed(code)),
+                })
+                .map(|outcome| wait_after_end(&outcome, longest).as_millis())
                 .collect();
             let (min, max) = (*waits.iter().min().unwrap(), *waits.iter().max().unwrap());
             assert!(least <= min && max <= most, "{min} to {max}");

@@ -22,7 +22,8 @@ impl<M: MessageTransport> WsStream<M> {
     ///
     /// Flushes written data, sends the close frame, and discards data that still arrives. Then
     /// waits for the peer's close frame and the end of the transport. No step waits longer than
-    /// [`close_timeout`](crate::Config::close_timeout) for the peer.
+    /// [`close_timeout`](crate::Config::close_timeout) for the peer, and discarded data does not extend
+    /// that. To receive what a peer still sends, `close` and read to the end.
     ///
     /// If the connection is closing already, the first close frame stands. If it has ended, its
     /// outcome is returned.

@@ -124,7 +124,7 @@ where
         for _ in 0..DISCARDED_PER_POLL {
             let message = ready!(Pin::new(&mut self.socket).poll_next(cx));
             match message {
-                // A socket that has failed may repeat its error for ever.
+                // A socket that has failed may repeat its error each time.
                 None | Some(Err(_)) if self.discards => return Poll::Ready(None),
                 Some(Ok(_)) if self.discards => {}
                 message => {

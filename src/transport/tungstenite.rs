@@ -52,7 +52,8 @@ const PONG_OVERHEAD: usize = 16;
 /// Differences from a connection of [`connect`](crate::connect) or [`accept`](crate::accept):
 /// - Signs of life are whole messages.
 /// - [`message_timeout`](crate::Config::message_timeout) has no effect.
-/// - The limits and the memory of the socket are those of its own settings.
+/// - The limits and the memory of the socket are those of its own settings. A header that breaks a
+///   rule and announces more than the limit gets close code 1009 instead of 1002.
 /// - The close frame with the code of an error may be missing, if tungstenite has accepted the
 ///   message: refused text, a smaller limit, an error of the codec. This happens if the close frame
 ///   has to wait because the peer does not read. Then tungstenite first replies to a close frame of

@@ -22,7 +22,7 @@ use crate::{
     config::Config,
     error::WsErr,
     message::{ControlPayload, Message},
-    time::virtual_time::advance,
+    time::{Task, virtual_time::advance},
 };
 
 /// A close that a handle requested is sent after the buffered data, though only writes are polled.
@@ -378,4 +378,36 @@ fn closed_transport_is_not_flushed() {
     assert!(matches!(end, Poll::Ready(Some(Err(WsErr::UnexpectedEof)))));
     assert!(peer.is_closed());
     assert!(matches!(read(&mut connection), Poll::Ready(None)));
+}
+
+/// Data that `close_with` discards does not extend its time, and data that a reader gets does.
+#[test]
+fn discarded_data_does_not_restart_the_deadline() {
+    for discards in [true, false] {
+        let (mut connection, peer) = scripted(Config::default());
+        assert!(close(&mut connection).is_ready());
+        let frame = CloseFrame::normal();
+        let mut seconds = 0;
+        while seconds < 60 {
+            peer.sends(Message::Binary("data".into()));
+            let is_done = if discards {
+                run(|cx| connection.poll_close_with(Task::Reader, cx, &frame, Mode::Packed))
+                    .is_ready()
+            } else {
+                while matches!(read(&mut connection), Poll::Ready(Some(Ok(_)))) {}
+                connection.core.state.end().is_some()
+            };
+            if is_done {
+                break;
+            }
+            advance(SECOND * 3);
+            seconds += 3;
+        }
+        if discards {
+            assert!((10..=15).contains(&seconds), "{seconds}");
+            assert_eq!(connection.core.outcome(), CloseOutcome::TimedOut);
+        } else {
+            assert_eq!(seconds, 60);
+        }
+    }
 }

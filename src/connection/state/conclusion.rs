@@ -2,7 +2,7 @@
 
 use super::{State, ending::Cause, halves::SendState};
 use crate::{
-    close::{CloseOutcome, LossCause},
+    close::{CloseOutcome, ClosedBy, LossCause},
     error::WsErr,
 };
 
@@ -21,8 +21,8 @@ impl State {
     ///
     /// | cause | our close frame | outcome | error of the reader |
     /// |---|---|---|---|
-    /// | `Closed` | sent, or failed harmlessly | `Clean` | `Aborted`, if the peer's code reports a failure and is not the reply to ours |
-    /// | `Closed` | else | `TimedOut` or `Lost`, by the error that stopped it | `Aborted`, if the peer's code reports a failure, else that error |
+    /// | `Closed` | sent, or failed harmlessly, or nothing has stopped it (`Flush` is done) | `Clean` | `Aborted`, if the peer's code reports a failure and is not the reply to ours |
+    /// | `Closed` | else | `TimedOut` or `Lost`, by the error that stopped it, with the peer's code | `Aborted`, if the peer's code reports a failure, else that error |
     /// | `Violation` | any | `Failed` with its code | the violation |
     /// | `Transport` | any | `Lost` | the error |
     /// | `TimedOut` | any | `TimedOut` | the error |
@@ -52,7 +52,12 @@ impl State {
                         (outcome, aborted)
                     }
                     Some(error) => {
-                        let outcome = outcome_of(error);
+                        let outcome = match outcome_of(error) {
+                            CloseOutcome::Lost(_) if *by == ClosedBy::Peer => {
+                                CloseOutcome::Lost(LossCause::Closed(frame.code()))
+                            }
+                            outcome => outcome,
+                        };
                         (outcome, Some(aborted.unwrap_or_else(|| error.clone())))
                     }
                 }

@@ -169,6 +169,28 @@ fn header_violations() {
     );
 }
 
+/// A header that breaks a rule fails for that, although it announces more than the limit.
+#[test]
+fn rules_come_before_the_limit() {
+    let role = Role::Server;
+    let begun = frame(role, OpCode::Binary, false, b"a");
+    let rows: [(&[u8], u8, u8, &str); 6] = [
+        (&[], 0x82 | 0x20, 0x80, "5.2"),
+        (&[], 0x83, 0x80, "5.2"),
+        (&[], 0x82, 0, "5.1"),
+        (&[], 0x89, 0x80, "5.5"),
+        (&[], 0x80, 0x80, "5.4"),
+        (&begun, 0x82, 0x80, "5.4"),
+    ];
+    for (before, first, mask_bit, section) in rows {
+        let mut input = before.to_vec();
+        input.extend([first, mask_bit | 0x7f]);
+        input.extend((1_u64 << 40).to_be_bytes());
+        input.extend([0; 4]);
+        assert_fails(role, &input, 1002, section);
+    }
+}
+
 /// The limit holds for whole messages and for the sum of fragments, with the header alone.
 #[test]
 fn message_limit() {

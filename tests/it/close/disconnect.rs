@@ -8,7 +8,7 @@ use support::{
     Frame, ROLES, RawPeer, Role, Setup, config_without_keepalive, from_raw_socket, on_transports,
     pipe, poll_until_idle, read_to_end, timeout,
 };
-use ws_framed::{CloseOutcome, ClosedBy, LossCause};
+use ws_framed::{CloseCode, CloseOutcome, ClosedBy, LossCause};
 
 use super::clean_with;
 use crate::bytes::fill;
@@ -64,7 +64,7 @@ fn data_in_flight_is_lost() {
                 assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
                 assert_eq!(
                     ours.handle().closed().await,
-                    CloseOutcome::Lost(LossCause::Io(io::ErrorKind::BrokenPipe))
+                    CloseOutcome::Lost(LossCause::Closed(CloseCode::NORMAL_CLOSURE))
                 );
                 assert_eq!(ours.read(&mut buf).await.unwrap(), 0);
             },
@@ -88,7 +88,7 @@ fn failed_flush_is_no_clean_end() {
             assert_eq!(end.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
             assert_eq!(
                 ours.handle().closed().await,
-                CloseOutcome::Lost(LossCause::Io(io::ErrorKind::BrokenPipe))
+                CloseOutcome::Lost(LossCause::Closed(CloseCode::NORMAL_CLOSURE))
             );
         },
     );
@@ -123,7 +123,7 @@ fn unsent_close_has_no_reply() {
                     assert_eq!(end.unwrap_err().kind(), kind);
                     assert_eq!(
                         ours.handle().closed().await,
-                        CloseOutcome::Lost(LossCause::Io(io::ErrorKind::BrokenPipe))
+                        CloseOutcome::Lost(LossCause::Closed(CloseCode::new(code)))
                     );
                 }));
             }

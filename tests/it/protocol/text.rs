@@ -138,6 +138,7 @@ fn text_without_utf8() {
         vec![Frame::text(*b"\xe2\x82")],
         fragments(TEXT, &[b"x", b"\xc3"]),
         fragments(TEXT, &[b"\xe2", b"\x82"]),
+        fragments(TEXT, &[b"\xc3", b"\x28"]),
         // The message need not be complete.
         vec![
             Frame::text("fine").unfinished(),

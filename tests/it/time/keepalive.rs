@@ -2,8 +2,10 @@
 
 use std::io::ErrorKind;
 #[cfg(any(target_os = "android", target_os = "linux"))]
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
+#[cfg(any(target_os = "android", target_os = "linux"))]
+use futures::SinkExt;
 use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, future};
 use support::{
     Frame, config_without_keepalive, describe,
@@ -14,7 +16,7 @@ use support::{
 use support::{Peer, ROLES, RawPeer, Setup, run};
 use ws_framed::{CloseOutcome, Config, WsErr};
 #[cfg(any(target_os = "android", target_os = "linux"))]
-use ws_framed::{Keepalive, WsStream};
+use ws_framed::{Keepalive, LengthDelimited, WsStream, bytes::Bytes};
 
 use super::{SHORT_TIMEOUT, TCP, short_keepalive};
 
@@ -103,6 +105,47 @@ fn pong_waits_behind_little_data() {
             assert!(before.unwrap() < 512 * 1024, "{before:?} bytes");
         },
     );
+}
+
+/// A pong does not wait for the end of a large item: it goes out behind a part of it.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+#[test]
+fn pong_waits_behind_a_part_of_an_item() {
+    const LEN: usize = 8 * 1024 * 1024;
+    on_transports(&TCP, &config_without_keepalive(), async |ours, mut peer| {
+        let handle = ours.handle();
+        let mut ours = ours.framed(LengthDelimited::new(LEN));
+        let mut sending = pin!(ours.send(Bytes::from(vec![0; LEN])));
+        // Until the kernel takes no more.
+        let mut sent = u64::MAX;
+        while sent != handle.stats().bytes_unsent {
+            sent = handle.stats().bytes_unsent;
+            for _ in 0..100 {
+                assert!(sending.as_mut().now_or_never().is_none());
+                tokio::task::yield_now().await;
+            }
+        }
+        peer.send(Frame::ping("alive?")).await;
+        while handle.stats().pings_received == 0 {
+            assert!(sending.as_mut().now_or_never().is_none());
+            tokio::task::yield_now().await;
+        }
+        let script = async {
+            let (mut received, mut before) = (0, None);
+            while received < LEN + 4 {
+                let frame = peer.next().await.unwrap();
+                if frame.opcode == PONG {
+                    before = Some(received);
+                } else {
+                    received += frame.payload.len();
+                }
+            }
+            before
+        };
+        let (sent, before) = future::join(sending, script).await;
+        sent.unwrap();
+        assert!(before.unwrap() < 1024 * 1024, "{before:?} bytes");
+    });
 }
 
 /// Runs a test in both roles, with a keepalive of 1600 ms, and with a peer that reads 2 MiB slowly:

@@ -9,6 +9,7 @@ fn conclusions_match_the_table() {
     use ErrorKind::{ConnectionAborted, ConnectionReset, InvalidData, TimedOut, UnexpectedEof};
     let ended = CloseOutcome::Lost(LossCause::UnexpectedEof);
     let lost = CloseOutcome::Lost(LossCause::Io(ConnectionReset));
+    let closed = CloseOutcome::Lost(LossCause::Closed(CloseCode::NORMAL_CLOSURE));
     let rows: Vec<(Vec<Input>, CloseOutcome, Option<ErrorKind>)> = vec![
         // The peer closes first.
         (
@@ -40,7 +41,7 @@ fn conclusions_match_the_table() {
         // The peer stays connected, and does not take our reply.
         (
             [vec![peer_closed(1000), Input::Blocked], write_failed()].concat(),
-            lost.clone(),
+            closed.clone(),
             Some(ConnectionReset),
         ),
         (
@@ -49,7 +50,7 @@ fn conclusions_match_the_table() {
                 write_failed(),
             ]
             .concat(),
-            lost.clone(),
+            closed.clone(),
             Some(ConnectionReset),
         ),
         (
@@ -217,7 +218,7 @@ fn unsent_data_may_end_cleanly() {
     let failed = pending([vec![peer_closed(1000)], write_failed()].concat());
     assert_eq!(
         failed.end().unwrap().outcome,
-        CloseOutcome::Lost(LossCause::Io(ErrorKind::ConnectionReset))
+        CloseOutcome::Lost(LossCause::Closed(CloseCode::NORMAL_CLOSURE))
     );
     let failed_before = pending(vec![
         Input::WriteFailed(reset_error()),
@@ -226,6 +227,6 @@ fn unsent_data_may_end_cleanly() {
     ]);
     assert_eq!(
         failed_before.end().unwrap().outcome,
-        CloseOutcome::Lost(LossCause::Io(ErrorKind::ConnectionReset))
+        CloseOutcome::Lost(LossCause::Closed(CloseCode::NORMAL_CLOSURE))
     );
 }
