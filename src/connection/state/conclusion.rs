@@ -2,7 +2,7 @@
 
 use super::{State, ending::Cause, halves::SendState};
 use crate::{
-    close::{CloseOutcome, ClosedBy, LossCause},
+    close::{CloseOutcome, LossCause},
     error::WsErr,
 };
 
@@ -53,7 +53,7 @@ impl State {
                     }
                     Some(error) => {
                         let outcome = match outcome_of(error) {
-                            CloseOutcome::Lost(_) if *by == ClosedBy::Peer => {
+                            CloseOutcome::Lost(_) => {
                                 CloseOutcome::Lost(LossCause::Closed(frame.code()))
                             }
                             outcome => outcome,

@@ -115,12 +115,12 @@ fn conclusions_match_the_table() {
         // Our close frame was queued, and never sent.
         (
             [closing(), vec![peer_closed(1000)], write_failed()].concat(),
-            lost.clone(),
+            closed.clone(),
             Some(ConnectionReset),
         ),
         (
             [closing(), vec![peer_closed(1011)], write_failed()].concat(),
-            lost.clone(),
+            CloseOutcome::Lost(LossCause::Closed(CloseCode::from(1011))),
             Some(ConnectionAborted),
         ),
         // It was requested, and the peer closed and disconnected before it was queued.
