@@ -85,8 +85,8 @@ impl Connector {
     }
 
     /// Offers a subprotocol, the preferred one first. A server may prefer another: an
-    /// [`Acceptor`](crate::Acceptor) selects by its own order. [`WsStream::subprotocol`] returns the one
-    /// that the server selected. If it selects none, the handshake fails with
+    /// [`Acceptor`](crate::Acceptor) selects by its own order. [`WsStream::subprotocol`] returns the
+    /// one that the server selected. If it selects none, the handshake fails with
     /// [`WsErr::NoSubprotocol`].
     ///
     /// [`WsStream::subprotocol`]: crate::WsStream::subprotocol

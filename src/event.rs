@@ -45,9 +45,9 @@ pub enum WsEvent {
 /// The events of a connection, from [`WsHandle::events`](crate::WsHandle::events).
 ///
 /// A slow observer delays nothing. Its queue holds at most 128 events. While the observer keeps 256
-/// KiB of texts alive, or 128 texts, in the queue or taken out of it, it gets no more texts. The number of missed
-/// events is delivered as [`WsEvent::Lagged`] before the next event for which there is room, at the
-/// latest before [`WsEvent::Closed`]. If the queue is full when the [`WsStream`](crate::WsStream)
+/// KiB of texts alive, or 128 texts, in the queue or taken out of it, it gets no more texts. The
+/// number of missed events is delivered as [`WsEvent::Lagged`] before the next event for which there
+/// is room, at the latest before [`WsEvent::Closed`]. If the queue is full when the [`WsStream`](crate::WsStream)
 /// is dropped, the events end without `Lagged` and `Closed`.
 ///
 /// Dropping it ends the observation. [`pharos::Observable`] does the same with a filter.

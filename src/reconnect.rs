@@ -70,8 +70,8 @@ const RESTART_DELAY: Duration = Duration::from_secs(30);
 /// # Close codes
 /// [`ended`](Self::ended) tells the reconnector how a connection has ended. If the peer closed it with
 /// 1012 (service restart) or 1013 (try again later), the next wait is longer by 5 to 30 seconds, or by
-/// the same part of a shorter `max_backoff`, up to `max_backoff` altogether. After 1008 (policy violation), and the codes of
-/// [`stop_on`](Self::stop_on), the next call of `connect` fails.
+/// the same part of a shorter `max_backoff`, up to `max_backoff` altogether. After 1008 (policy
+/// violation), and the codes of [`stop_on`](Self::stop_on), the next call of `connect` fails.
 ///
 /// # What is not guaranteed
 /// - Delivery: requests without a reply on the old connection may have been received or not. Number

@@ -214,26 +214,18 @@ impl<M: MessageTransport> WsStream<M> {
     }
 
     /// Returns the transport, and the bytes that were received and not read, which include a message
-    /// that was received while a write waited. The connection ends for its handles, with the outcome [`CloseOutcome::Lost`](crate::CloseOutcome::Lost). The
-    /// caller drives the transport from then on.
+    /// that was received while a write waited. The connection ends for its handles, with the outcome
+    /// [`CloseOutcome::Lost`](crate::CloseOutcome::Lost). The caller drives the transport from then
+    /// on.
     ///
     /// Flush before. Unflushed data is discarded, except for what the transport has taken.
     #[must_use]
-    pub fn into_transport(self) -> (M, Bytes) {
-        let Self {
-            mut connection,
-            mut unread,
-            ..
-        } = self;
-        if let Some(early) = connection.take_early() {
-            let early = Bytes::from(early);
-            unread = if unread.is_empty() {
-                early
-            } else {
-                [unread, early].concat().into()
-            };
+    pub fn into_transport(mut self) -> (M, Bytes) {
+        if let Some(early) = self.connection.take_early() {
+            let before = std::mem::replace(&mut self.unread, early.into());
+            self.unread_bytes(before.into());
         }
-        (connection.into_transport(), unread)
+        (self.connection.into_transport(), self.unread)
     }
 
     /// Erases the type of the transport: returns the same stream as a `WsStream`.

@@ -73,8 +73,8 @@ pub trait LengthPrefixed {
 /// three times as much as has arrived.
 ///
 /// The prefix is only a claim: four bytes must not cost the whole limit on every connection that
-/// sends them. With a factor of four, growing copies at most four
-/// thirds of the frame.
+/// sends them. With a factor of four, growing copies at most four thirds of
+/// the frame.
 const MIN_RESERVE: usize = 64 * 1024;
 
 /// The limit that a codec keeps: what the user gave, but not above what a prefix can say.

@@ -137,10 +137,10 @@ impl Deflate {
         // The symbols that are not coded yet, of which a compressor for a connection has at most
         // 8192.
         let symbols = 1
-            << if bits > 13 {
-                13
-            } else {
+            << if bits < 14 {
                 bits.saturating_sub(1)
+            } else {
+                13
             };
         // A hash table; then a window, and its chains.
         DECOMPRESSOR + 132 * 1024 + (4 << bits) + 7 * symbols

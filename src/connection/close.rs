@@ -89,7 +89,7 @@ impl<M: MessageTransport> Connection<M> {
     }
 
     /// Ends the connection, unless it has ended, and closes the transport as far as that needs no
-    /// wait: no other task may poll it again.
+    /// wait: perhaps no task polls it again.
     pub(crate) fn abandon(&mut self) -> Result<CloseOutcome, WsErr> {
         if self.core.state.end().is_none() {
             self.core.time_out();

@@ -41,12 +41,8 @@ use crate::{
     message::{ControlPayload, Message},
     time::{Deadline, Task},
     trace::Trace,
-    transport::{MessageTransport, Properties},
+    transport::{MESSAGES_PER_POLL, MessageTransport, Properties},
 };
-
-/// Maximum number of messages without data that one poll handles, so that a flood of pings or empty
-/// messages cannot starve other tasks.
-const MESSAGES_PER_POLL: usize = 128;
 
 /// How data maps to WebSocket messages. Passed to each poll, because a stream can be converted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

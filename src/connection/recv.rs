@@ -369,11 +369,7 @@ impl Core {
 impl<M> Connection<M> {
     /// The bytes that a writer received while it waited.
     pub(crate) fn take_early(&mut self) -> Option<Payload> {
-        match self.core.take_early(Mode::Packed)? {
-            Message::Binary(payload) => Some(payload),
-            Message::Text(text) => Some(text.into_bytes().into()),
-            _ => None,
-        }
+        self.core.take_early(Mode::Packed).map(Message::into_data)
     }
 
     /// Fails the connection because what was received cannot be decoded. The peer gets `frame`.

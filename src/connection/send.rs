@@ -277,7 +277,6 @@ impl<M: MessageTransport> Connection<M> {
         }
         let after_last = threshold.saturating_add(self.core.max_send);
         let mut room = 0;
-        let mut is_sent = false;
         while self.core.buffer.has_message(threshold) {
             // The last message waits for the transport, and the writer of the next item with it.
             if room == 0 || self.core.buffer.len() < after_last {
@@ -294,9 +293,8 @@ impl<M: MessageTransport> Connection<M> {
                 Outgoing::Shared(message) => self.transport.start_send_shared(message)?,
             }
             self.core.on_message_queued();
-            is_sent = true;
         }
-        if is_sent && threshold > 1 && self.core.buffer.holds_large_item(self.core.max_send) {
+        if self.core.buffer.holds_large_item(self.core.max_send) {
             self.reclaim_buffer(cx)?;
         }
         Poll::Ready(Ok(()))

@@ -62,3 +62,14 @@ pub(crate) enum Role {
     Client,
     Server,
 }
+
+#[cfg(test)]
+impl Role {
+    /// The other end.
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+}

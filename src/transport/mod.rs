@@ -28,6 +28,10 @@ use crate::{
     message::{Message, Payload, SharedMessage},
 };
 
+/// Messages that one poll handles, for short ones cost more than their bytes: a flood of pings or
+/// empty messages, or of data that is discarded, cannot starve other tasks.
+pub(crate) const MESSAGES_PER_POLL: usize = 128;
+
 /// Sends and receives whole WebSocket messages: what a [`WsStream`](crate::WsStream) is built on.
 ///
 /// Implement it for a WebSocket implementation of your own. Over anything that is a `Stream` and a

@@ -12,7 +12,7 @@ use std::{
 
 use bytes::BytesMut;
 
-use super::{MessageTransport, Progress, Properties, io::Io};
+use super::{MESSAGES_PER_POLL, MessageTransport, Progress, Properties, io::Io};
 #[cfg(feature = "deflate")]
 use crate::{config::Compression, message::SharedMessage, protocol::Deflater};
 use crate::{
@@ -25,9 +25,6 @@ use crate::{
 /// Bytes that are read before a poll yields. Endless empty fragments, or messages that never make
 /// an item, would occupy the task for as long as they arrive.
 const BYTES_PER_POLL: usize = 256 * 1024;
-
-/// Messages that are taken before a poll yields: short ones cost more than their bytes.
-const MESSAGES_PER_POLL: usize = 128;
 
 /// The smallest read, in bytes: as much as an idle connection keeps.
 const MIN_READ_LEN: usize = 512;

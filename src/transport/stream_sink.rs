@@ -8,11 +8,8 @@ use std::{
 
 use futures::{Sink, Stream};
 
-use super::{MessageTransport, Properties};
+use super::{MESSAGES_PER_POLL, MessageTransport, Properties};
 use crate::{error::WsErr, message::Message};
-
-/// Messages that are discarded before a poll yields.
-const DISCARDED_PER_POLL: usize = 128;
 
 /// A [`MessageTransport`] over anything that is a `Stream` and a `Sink` of [`Message`]s: a
 /// WebSocket of another crate, behind `map` and `with` of `futures` that convert its messages, or a
@@ -121,7 +118,7 @@ where
     E: Into<WsErr>,
 {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
-        for _ in 0..DISCARDED_PER_POLL {
+        for _ in 0..MESSAGES_PER_POLL {
             let message = ready!(Pin::new(&mut self.socket).poll_next(cx));
             match message {
                 // A socket that has failed may repeat its error each time.

@@ -170,6 +170,14 @@ fn scenario(
     }
 }
 
+/// The same with a process for each run.
+fn apart(scenario: Scenario) -> Scenario {
+    Scenario {
+        apart: true,
+        ..scenario
+    }
+}
+
 const MIB: usize = 1024 * 1024;
 
 fn values(work: Size<'_>) -> Vec<Scenario> {
@@ -215,39 +223,30 @@ fn values(work: Size<'_>) -> Vec<Scenario> {
             work(5_000, 1020, (64, 1020)),
             pipelining(),
         ),
-        Scenario {
-            apart: true,
-            ..scenario(
-                "large",
-                "64 values of 4 MiB from the client",
-                TIMES,
-                large,
-                carriers!(one_way::run, Blob),
-            )
-        },
-        Scenario {
-            apart: true,
-            ..scenario(
-                "large-down",
-                "64 values of 4 MiB from the server",
-                TIMES,
-                Work {
-                    down: true,
-                    ..large
-                },
-                carriers!(one_way::run, Blob),
-            )
-        },
-        Scenario {
-            apart: true,
-            ..scenario(
-                "huge",
-                "6 values of 48 MiB from the client",
-                TIMES,
-                work(6, 48 * MIB, (1, 48 * MIB)),
-                carriers!(one_way::run, Blob),
-            )
-        },
+        apart(scenario(
+            "large",
+            "64 values of 4 MiB from the client",
+            TIMES,
+            large,
+            carriers!(one_way::run, Blob),
+        )),
+        apart(scenario(
+            "large-down",
+            "64 values of 4 MiB from the server",
+            TIMES,
+            Work {
+                down: true,
+                ..large
+            },
+            carriers!(one_way::run, Blob),
+        )),
+        apart(scenario(
+            "huge",
+            "6 values of 48 MiB from the client",
+            TIMES,
+            work(6, 48 * MIB, (1, 48 * MIB)),
+            carriers!(one_way::run, Blob),
+        )),
         scenario(
             "tls-burst",
             "burst over TLS by rustls",
@@ -330,26 +329,20 @@ fn connections(work: Size<'_>, sockets: usize) -> Vec<Scenario> {
                 "ready bytes on plain TCP" Limit broadcast::run::<Snapshot, tokio::net::TcpStream>;
             },
         ),
-        Scenario {
-            apart: true,
-            ..scenario(
-                "idle",
-                "resident memory of an open connection, both ends, after one round trip",
-                &[Metric::Memory],
-                work(1_000, 1, (20, 1)),
-                carriers!(many::idle, Chat),
-            )
-        },
-        Scenario {
-            apart: true,
-            ..scenario(
-                "idle-9000",
-                "9 000 connections at rest: memory of each; then a ping and a pong on each",
-                &[Metric::Memory, Metric::Wall, Metric::Cpu],
-                work(at_rest, 1, (20, 1)),
-                carriers!(many::at_rest, Chat),
-            )
-        },
+        apart(scenario(
+            "idle",
+            "resident memory of an open connection, both ends, after one round trip",
+            &[Metric::Memory],
+            work(1_000, 1, (20, 1)),
+            carriers!(many::idle, Chat),
+        )),
+        apart(scenario(
+            "idle-9000",
+            "9 000 connections at rest: memory of each; then a ping and a pong on each",
+            &[Metric::Memory, Metric::Wall, Metric::Cpu],
+            work(at_rest, 1, (20, 1)),
+            carriers!(many::at_rest, Chat),
+        )),
         scenario(
             "connections",
             "1 000 connections, 20 round trips each, all at once",

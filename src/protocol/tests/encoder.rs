@@ -16,14 +16,6 @@ fn encoder(role: Role) -> Encoder {
     Encoder::new(role, usize::MAX, true)
 }
 
-/// The peer of an encoder decodes.
-fn peer(role: Role) -> Role {
-    match role {
-        Role::Client => Role::Server,
-        Role::Server => Role::Client,
-    }
-}
-
 /// The slices of what is queued.
 fn slices(encoder: &mut Encoder) -> Vec<Vec<u8>> {
     let mut slices = [IoSlice::new(&[]); 64];
@@ -68,7 +60,7 @@ fn round_trip() {
                         encoder.push(message).unwrap();
                     }
                     let input = slices(&mut encoder).concat();
-                    assert_eq!(decode_all(peer(role), &input).messages, messages, "{len}");
+                    assert_eq!(decode_all(role.other(), &input).messages, messages, "{len}");
                 }
             }
         }
@@ -149,7 +141,7 @@ fn shared_frame_is_one_slice() {
         let expected = &frame[headroom..];
         let message = Message::Binary(Payload::shared(frame.clone(), headroom));
         encoder.push(message).unwrap();
-        let decoded = decode_all(peer(role), &slices(&mut encoder).concat());
+        let decoded = decode_all(role.other(), &slices(&mut encoder).concat());
         assert_eq!(decoded.messages, [binary(expected)]);
     }
 }

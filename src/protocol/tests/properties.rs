@@ -140,8 +140,7 @@ proptest! {
             sent.extend_from_slice(&bytes[..len]);
             encoder.queue().advance(len);
         }
-        let peer = match role { Role::Client => Role::Server, Role::Server => Role::Client };
-        let decoded = decode(peer, MAX, split(&sent, &cuts));
+        let decoded = decode(role.other(), MAX, split(&sent, &cuts));
         prop_assert_eq!(decoded, Decoded { messages, ..Decoded::default() });
     }
 }

@@ -58,11 +58,7 @@ fn message(socket: &mut Socket<Script>) -> Message {
 
 /// Messages as the peer of `role` sends them.
 fn wire(role: Role, messages: impl IntoIterator<Item = Message>) -> Vec<u8> {
-    let peer = match role {
-        Role::Client => Role::Server,
-        Role::Server => Role::Client,
-    };
-    let mut encoder = Encoder::new(peer, usize::MAX, false);
+    let mut encoder = Encoder::new(role.other(), usize::MAX, false);
     let mut bytes = Vec::new();
     for message in messages {
         encoder.push(message).unwrap();

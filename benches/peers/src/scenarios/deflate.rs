@@ -1,7 +1,7 @@
 //! Values in JSON over permessage-deflate: packed, and a message for each; without context, and
 //! with it.
 
-use super::{Contender, Metric, Scenario, Size, many, one_way, scenario};
+use super::{Contender, Metric, Scenario, Size, apart, many, one_way, scenario};
 use crate::{
     contenders::{Kind, sockudo_ws, ws_framed, yawc},
     value::Order,
@@ -55,10 +55,13 @@ pub(super) fn all(work: Size<'_>) -> Vec<Scenario> {
             idle::<true>(),
         ),
     ] {
-        all.push(Scenario {
-            apart: true,
-            ..scenario(name, what, &[Metric::Memory], size, contenders)
-        });
+        all.push(apart(scenario(
+            name,
+            what,
+            &[Metric::Memory],
+            size,
+            contenders,
+        )));
     }
     all
 }

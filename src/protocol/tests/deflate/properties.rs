@@ -59,13 +59,6 @@ fn split<'a>(input: &'a [u8], cuts: &[prop::sample::Index]) -> Vec<&'a [u8]> {
         .collect()
 }
 
-fn peer(role: Role) -> Role {
-    match role {
-        Role::Client => Role::Server,
-        Role::Server => Role::Client,
-    }
-}
-
 proptest! {
     /// Any messages, with any parameters, in any parts, arrive as they were sent: with context,
     /// one that does not become shorter does not harm those behind it.
@@ -81,7 +74,7 @@ proptest! {
             encoder.push(message).unwrap();
         }
         let sent = queued(&mut encoder);
-        let decoder = decoder(peer(role), settings.send_context, MAX);
+        let decoder = decoder(role.other(), settings.send_context, MAX);
         let decoded = decode_by(decoder, split(&sent, &cuts));
         prop_assert_eq!(decoded, Decoded { messages, ..Decoded::default() });
     }

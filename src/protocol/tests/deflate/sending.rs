@@ -12,20 +12,13 @@ use crate::{
     },
 };
 
-fn peer_of(role: Role) -> Role {
-    match role {
-        Role::Client => Role::Server,
-        Role::Server => Role::Client,
-    }
-}
-
 /// Messages of every kind in order, as a connection sends them: compressed where that is
 /// shorter, and with context from `min_len` on.
 #[test]
 fn messages_are_compressed_where_it_helps() {
     let json = "{\"name\":\"value\",\"list\":[1,2,3]},".repeat(40);
     for role in super::ROLES {
-        let peer = peer_of(role);
+        let peer = role.other();
         for takes_over in [false, true] {
             let settings = config::Deflate::default().send_context(takes_over);
             let mut encoder = encoder(role, settings);
@@ -91,7 +84,7 @@ fn compressed_messages_are_fragmented() {
             }
             assert!(counts[0] > 5, "{counts:?}");
             assert_eq!(counts[3] == 1, takes_over, "{counts:?}");
-            let decoded = decode_by(decoder(peer_of(role), takes_over, 10_000), [&*input]);
+            let decoded = decode_by(decoder(role.other(), takes_over, 10_000), [&*input]);
             assert_eq!(decoded.error, None);
             assert_eq!(decoded.messages, messages);
         }

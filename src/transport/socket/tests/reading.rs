@@ -15,10 +15,7 @@ use crate::{
     error::WsErr,
     message::Message,
     protocol::Role,
-    transport::{
-        MessageTransport,
-        socket::{BYTES_PER_POLL, MESSAGES_PER_POLL},
-    },
+    transport::{MESSAGES_PER_POLL, MessageTransport, socket::BYTES_PER_POLL},
 };
 
 /// A waker that counts.

@@ -32,11 +32,7 @@ fn send_buffer(socket: &mut Socket<Script>, buffer: &mut BytesMut) {
 
 /// What the peer of `role` receives.
 fn received(role: Role, written: Vec<u8>) -> Vec<Message> {
-    let peer = match role {
-        Role::Client => Role::Server,
-        Role::Server => Role::Client,
-    };
-    let mut socket = socket(peer, Script::new([Read::Bytes(written)]));
+    let mut socket = socket(role.other(), Script::new([Read::Bytes(written)]));
     let mut messages = Vec::new();
     loop {
         match next(&mut socket) {
