@@ -7,12 +7,14 @@ use std::{
     task::{Context, Poll, Wake, Waker},
 };
 
+use bytes::BytesMut;
 use futures::{FutureExt, StreamExt};
 use pharos::{Observable, ObserveConfig};
 
 use super::{
     Connection, Mode,
     scripted::{Peer, SECOND, close, handle, pong, read, run, scripted, wait, write},
+    write_buffer::WriteBuffer,
 };
 use crate::{
     close::CloseFrame, config::Config, error::WsErr, handle::WsHandle, message::Message,
@@ -87,6 +89,35 @@ fn large_write_buffer_is_released() {
         })
         .unwrap();
     assert!(connection.core.buffer.capacity() < 1 << 18);
+}
+
+/// Large items of one length are encoded into the same memory, whatever rest each leaves for the
+/// message of the next.
+#[test]
+fn large_items_are_encoded_into_the_same_memory() {
+    const MAX: usize = 1000;
+    for len in [3 * MAX + 1, 4 * MAX - 1, 10 * MAX + 501] {
+        let mut buffer = WriteBuffer::default();
+        let mut addresses = Vec::new();
+        // Fewer than MAX, so that none ends where a message does.
+        for _ in 0..MAX - 1 {
+            let put = |buffer: &mut BytesMut| {
+                buffer.extend_from_slice(&vec![7; len]);
+                addresses.push(buffer.as_ptr());
+                io::Result::Ok(())
+            };
+            buffer.append(put).unwrap();
+            while buffer.has_message(MAX) {
+                drop(buffer.next_message(MAX));
+            }
+            buffer.reclaim(MAX);
+        }
+        // The first item takes what it needs. Where a rest goes with the next, both need more.
+        let [.., last] = addresses[..] else {
+            unreachable!()
+        };
+        assert!(addresses[1..].iter().all(|&at| at == last), "{len}");
+    }
 }
 
 /// A read that receives only control messages, without end, sends the buffered data.

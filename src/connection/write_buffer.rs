@@ -252,12 +252,10 @@ impl WriteBuffer {
     /// Makes room for another large item of the same length behind the rest of one, which is less
     /// than a message of `max` bytes: in the memory that it has left, if nothing else refers to it.
     pub(super) fn reclaim(&mut self, max: usize) {
-        let capacity = self.peak.saturating_add(max);
-        if self.buffer.capacity() >= capacity {
-            return;
-        }
-        if !self.buffer.try_reclaim(capacity - self.buffer.len()) {
-            // Not by a factor of two, as it would grow.
+        if !self.buffer.try_reclaim(self.peak) {
+            // Not by a factor of two, as it would grow. The rest of an item is less than a message,
+            // and the peak has that of an earlier one in it.
+            let capacity = self.peak.saturating_add(max.saturating_mul(2));
             let mut buffer = BytesMut::with_capacity(capacity);
             buffer.extend_from_slice(&self.buffer);
             self.buffer = buffer;
