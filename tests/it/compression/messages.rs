@@ -18,12 +18,24 @@ fn value(id: usize) -> Value {
     json!({"id": id, "name": "a name", "tags": ["first", "second"], "rest": "x".repeat(id % 50)})
 }
 
-/// Items, packed and one in each message, and messages of either kind, arrive in both directions.
+/// Items, packed and one in each message, and messages of either kind, arrive in both directions:
+/// with context in both, in one, or in none.
 #[test]
 fn all_views_carry_compressed_messages() {
     run(async {
-        for deflate in [alone(), with_context(), with_context().send_window_bits(9)] {
-            let (server, client) = pair_with(config(deflate), config(deflate)).await;
+        let short_windows = with_context().send_window_bits(9);
+        let sends = || alone().send_context(true);
+        let receives = || alone().recv_context(true);
+        for (ours, theirs) in [
+            (alone(), alone()),
+            (with_context(), with_context()),
+            (short_windows, short_windows),
+            // In one direction only.
+            (sends(), receives()),
+            (receives(), sends()),
+            (sends().send_window_bits(10), with_context()),
+        ] {
+            let (server, client) = pair_with(config(ours), config(theirs)).await;
             let mut server = server.framed(Json::<Value>::new(10_000));
             let mut client = client.framed(Json::<Value>::new(10_000));
             for id in 0..200 {
