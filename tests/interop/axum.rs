@@ -14,8 +14,9 @@ use axum::{
     routing::{MethodRouter, any, get},
 };
 use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, future::BoxFuture};
-use support::{RecordingSubscriber, run, timeout};
-use tokio::net::TcpListener;
+use support::{RawPeer, RecordingSubscriber, Role, frame::CLOSE, run, timeout};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::compat::TokioAsyncReadCompatExt;
 use tracing::{Instrument, Level, Span, info_span};
 use ws_framed::{
     Acceptor, CloseCode, CloseFrame, Rejection, WsErr, WsStream, axum::WsUpgrade, connect,
@@ -175,6 +176,52 @@ async fn error_closes_with_1011() {
             Some(WsErr::UnexpectedEof) if expected == 0 => {}
             _ => panic!("{expected}: {error:?}"),
         }
+    }
+}
+
+/// After a close frame of the closure, whose reply it does not wait for, neither an error nor a panic
+/// sends another.
+#[tokio::test]
+async fn error_after_a_close_frame() {
+    let rows: [Serve; 4] = [
+        |mut stream| {
+            let serve = async move {
+                stream.close().await.unwrap();
+                Err("secret")
+            };
+            serve.boxed()
+        },
+        |mut stream| {
+            let serve = async move {
+                stream.close().await.unwrap();
+                panic!("secret")
+            };
+            serve.boxed()
+        },
+        |stream| {
+            let serve = async move {
+                let mut items = stream.framed(ws_framed::Lines::new(10));
+                futures::SinkExt::close(&mut items).await.unwrap();
+                Err("secret")
+            };
+            serve.boxed()
+        },
+        |mut stream| {
+            let serve = async move {
+                stream.handle().close(CloseFrame::normal()).unwrap();
+                stream.flush().await.unwrap();
+                Err("secret")
+            };
+            serve.boxed()
+        },
+    ];
+    for serve in rows {
+        let url = start_serving(serve).await;
+        let tcp = TcpStream::connect(url.trim_start_matches("ws://")).await;
+        let mut peer = RawPeer::handshake(tcp.unwrap().compat(), Role::Client).await;
+        let frame = timeout(peer.next()).await.unwrap();
+        assert_eq!((frame.opcode, frame.close_code().0), (CLOSE, 1000));
+        assert_eq!(timeout(peer.next()).await, None);
     }
 }
 
