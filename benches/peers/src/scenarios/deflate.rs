@@ -15,7 +15,7 @@ pub(super) fn all(work: Size<'_>) -> Vec<Scenario> {
         (
             ["deflate-200", "deflate-200-context"],
             [
-                "50 000 values of 200 bytes in JSON one way, flushed at the end, compressed without context",
+                "50 000 values of 200 bytes in JSON, compressed without context",
                 "the same with context",
             ],
             work(50_000, 200, (500, 200)),
@@ -46,7 +46,7 @@ pub(super) fn all(work: Size<'_>) -> Vec<Scenario> {
     for (name, what, contenders) in [
         (
             "deflate-idle",
-            "resident memory of an open connection, both ends, after a compressed round trip without context",
+            "memory of a connection, both ends, after a compressed round trip",
             idle::<false>(),
         ),
         (
