@@ -89,9 +89,14 @@ fn statistics_add_up() {
     one.bytes_sent = 3;
     one.bytes_unsent = 1;
     one.last_round_trip = Some(Duration::from_millis(5));
-    let mut two = one;
-    two.last_round_trip = None;
-    let sum: Stats = [one, two].into_iter().sum();
-    assert_eq!((sum.bytes_sent, sum.bytes_unsent), (6, 2));
-    assert_eq!(sum.last_round_trip, one.last_round_trip);
+    for time in [None, Some(Duration::from_millis(2))] {
+        let mut two = one;
+        two.last_round_trip = time;
+        for both in [[one, two], [two, one]] {
+            let sum: Stats = both.into_iter().sum();
+            assert_eq!((sum.bytes_sent, sum.bytes_unsent), (6, 2));
+            // The longest.
+            assert_eq!(sum.last_round_trip, one.last_round_trip);
+        }
+    }
 }
