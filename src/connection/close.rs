@@ -41,20 +41,20 @@ impl<M: MessageTransport> Connection<M> {
         task: &mut Context<'_>,
         frame: impl FnOnce() -> CloseFrame,
     ) -> Poll<Result<(), WsErr>> {
-        let waker = self.core.begin_poll(Task::Writer, task);
-        let cx = &mut Context::from_waker(&waker);
-        self.core.request_close(frame);
-        let is_done = match self.core.state.reading() {
-            Reading::Finish if self.core.state.step() == Step::Flush => {
-                self.poll_finish_step(cx).is_ready()
+        self.poll_as(Task::Writer, task, |this, cx| {
+            this.core.request_close(frame);
+            let is_done = match this.core.state.reading() {
+                Reading::Finish if this.core.state.step() == Step::Flush => {
+                    this.poll_finish_step(cx).is_ready()
+                }
+                Reading::Receive | Reading::Finish => true,
+                Reading::Ended => this.poll_close_transport(cx).is_ready(),
+            };
+            if !is_done {
+                ready!(this.poll_deadline(cx));
             }
-            Reading::Receive | Reading::Finish => true,
-            Reading::Ended => self.poll_close_transport(cx).is_ready(),
-        };
-        if !is_done {
-            ready!(self.poll_deadline(cx));
-        }
-        self.poll_flush_written(cx)
+            this.poll_flush_written(cx)
+        })
     }
 
     /// Closes, discards what still arrives, and waits for the end of the transport. Each step may
@@ -79,9 +79,7 @@ impl<M: MessageTransport> Connection<M> {
                 return self.poll_close_outcome();
             }
         }
-        let waker = self.core.waker.clone();
-        let cx = &mut Context::from_waker(&waker);
-        if self.poll_deadline(cx).is_ready() {
+        if self.with_waker(Self::poll_deadline).is_ready() {
             self.core.time_out();
         }
         task.waker().wake_by_ref();
@@ -94,8 +92,7 @@ impl<M: MessageTransport> Connection<M> {
         if self.core.state.end().is_none() {
             self.core.time_out();
         }
-        let waker = self.core.waker.clone();
-        let _ = self.poll_close_transport(&mut Context::from_waker(&waker));
+        let _ = self.with_waker(Self::poll_close_transport);
         self.core.report_loss()?;
         Ok(self.core.outcome())
     }
@@ -103,13 +100,13 @@ impl<M: MessageTransport> Connection<M> {
     fn poll_close_outcome(&mut self) -> Poll<Result<CloseOutcome, WsErr>> {
         let outcome = self.core.outcome();
         if matches!(outcome, CloseOutcome::Clean { .. }) {
-            let waker = self.core.waker.clone();
-            let cx = &mut Context::from_waker(&waker);
-            if self.poll_close_transport(cx).is_ready() {
-                ready!(self.poll_drain(cx));
-            } else {
-                ready!(self.poll_deadline(cx));
-            }
+            ready!(self.with_waker(|this, cx| {
+                if this.poll_close_transport(cx).is_ready() {
+                    this.poll_drain(cx)
+                } else {
+                    this.poll_deadline(cx)
+                }
+            }));
         }
         self.core.report_loss()?;
         Poll::Ready(Ok(outcome))

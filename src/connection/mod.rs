@@ -106,7 +106,8 @@ struct Core {
     sent_before: u64,
     /// What [`record_life`](Connection::record_life) found last.
     life: u64,
-    waker: Waker,
+    /// The waker of the transport. A poll takes it, and puts it back unless it panics.
+    waker: Option<Waker>,
     /// The task that polls.
     task: Task,
     guard: DropGuard,
@@ -150,7 +151,7 @@ impl Core {
             sent_before: 0,
             life: 0,
             config,
-            waker: Waker::from(Arc::clone(&shared)),
+            waker: None,
             task: Task::Reader,
             guard: DropGuard { shared, trace },
         }
@@ -169,17 +170,15 @@ impl Core {
         self.state.is_open() && self.properties.can_ping
     }
 
-    /// Every poll begins with this: from now on, whatever wakes the transport's waker wakes `task`.
-    /// Returns that waker.
+    /// From now on, whatever wakes the transport's waker wakes `task`.
     #[inline]
-    fn begin_poll(&mut self, task: Task, cx: &Context<'_>) -> Waker {
+    fn begin_poll(&mut self, task: Task, cx: &Context<'_>) {
         self.task = task;
         match task {
             Task::Reader => self.shared().reader.register(cx.waker()),
             Task::Writer => self.shared().writer.register(cx.waker()),
         }
         self.take_requests();
-        self.waker.clone()
     }
 
     fn take_requests(&mut self) {
@@ -232,6 +231,29 @@ impl<M: MessageTransport> Connection<M> {
     pub(crate) fn new(transport: M, config: Config, trace: Trace) -> Self {
         let core = Box::new(Core::new(transport.properties(), config, trace));
         Self { transport, core }
+    }
+
+    /// Every poll of a task goes through this.
+    #[inline]
+    fn poll_as<T>(
+        &mut self,
+        task: Task,
+        cx: &Context<'_>,
+        poll: impl FnOnce(&mut Self, &mut Context<'_>) -> T,
+    ) -> T {
+        self.core.begin_poll(task, cx);
+        self.with_waker(poll)
+    }
+
+    /// Polls with the waker of the transport.
+    #[inline]
+    fn with_waker<T>(&mut self, poll: impl FnOnce(&mut Self, &mut Context<'_>) -> T) -> T {
+        let core = &mut self.core;
+        let waker = core.waker.take();
+        let waker = waker.unwrap_or_else(|| Waker::from(Arc::clone(core.shared())));
+        let polled = poll(self, &mut Context::from_waker(&waker));
+        self.core.waker = Some(waker);
+        polled
     }
 
     /// Something cannot go on until the peer acts. Ready, with the reason, when the peer did not in

@@ -32,7 +32,8 @@ impl<M: MessageTransport> Connection<M> {
             return Poll::Ready(Ok(0));
         }
         if !self.core.fits_in_buffer(len) {
-            return self.poll_write_full(task, chunks);
+            let write = |this: &mut Self, cx: &mut Context<'_>| this.poll_write_full(cx, chunks);
+            return self.poll_as(Task::Writer, task, write);
         }
         self.core.state.check_writable()?;
         let was_pending = self.core.state.is_pending();
@@ -46,11 +47,9 @@ impl<M: MessageTransport> Connection<M> {
 
     fn poll_write_full<'a>(
         &mut self,
-        task: &mut Context<'_>,
+        cx: &mut Context<'_>,
         chunks: impl Iterator<Item = &'a [u8]>,
     ) -> Poll<Result<usize, WsErr>> {
-        let waker = self.core.begin_poll(Task::Writer, task);
-        let cx = &mut Context::from_waker(&waker);
         self.poll_pending_close(cx);
         self.core.state.check_writable()?;
         let was_pending = self.core.state.is_pending();
@@ -114,14 +113,14 @@ impl<M: MessageTransport> Connection<M> {
         if !self.core.buffer.has_message(threshold) && self.core.has_no_requests() {
             return Poll::Ready(self.core.state.check_writable());
         }
-        let waker = self.core.begin_poll(Task::Writer, task);
-        let cx = &mut Context::from_waker(&waker);
-        self.poll_pending_close(cx);
-        self.core.state.check_writable()?;
-        match self.poll_send_buffered(cx, threshold) {
-            Poll::Pending => self.poll_blocked(cx).map(Err),
-            sent @ Poll::Ready(_) => sent,
-        }
+        self.poll_as(Task::Writer, task, |this, cx| {
+            this.poll_pending_close(cx);
+            this.core.state.check_writable()?;
+            match this.poll_send_buffered(cx, threshold) {
+                Poll::Pending => this.poll_blocked(cx).map(Err),
+                sent @ Poll::Ready(_) => sent,
+            }
+        })
     }
 
     /// A write or flush must wait. Ready, with the reason, if it need not any more.
@@ -163,9 +162,7 @@ impl<M: MessageTransport> Connection<M> {
 
     /// Ready when everything written has been handed to the stream below the transport.
     pub(crate) fn poll_flush(&mut self, task: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
-        let waker = self.core.begin_poll(Task::Writer, task);
-        let cx = &mut Context::from_waker(&waker);
-        self.poll_flush_written(cx)
+        self.poll_as(Task::Writer, task, Self::poll_flush_written)
     }
 
     pub(super) fn poll_flush_written(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsErr>> {

@@ -1,14 +1,21 @@
 //! `Reconnector` in virtual time.
 
-use std::{cell::RefCell, collections::VecDeque, time::SystemTime};
+use std::{
+    cell::RefCell,
+    collections::VecDeque,
+    sync::Arc,
+    task::{Context, Waker},
+    time::SystemTime,
+};
 
 use futures::{FutureExt, StreamExt};
 use http::{HeaderMap, StatusCode, header::RETRY_AFTER};
+use ws_framed_test_support::{WakeFlag, poll_until_idle};
 
 use super::*;
 use crate::{
     error::{ConnectError, ProxyError, RejectedHandshake, SocksReply},
-    reconnect::handle::ReconnectState,
+    reconnect::handle::{ReconnectState, ReconnectStates},
     time::virtual_time::{advance, next_timer},
 };
 
@@ -386,6 +393,41 @@ fn handle_shows_the_state() {
     assert_eq!(handle.state(), ReconnectState::Idle);
 }
 
+/// Each change wakes every task that waits for one, also where another has stopped to wait.
+#[test]
+fn every_observer_is_woken() {
+    let answers = failing(3);
+    let mut reconnector = reconnector(&answers);
+    let handle = reconnector.handle();
+    let mut observers: Vec<_> = std::iter::repeat_with(|| {
+        let woken = Arc::new(WakeFlag::default());
+        (handle.states(), woken)
+    })
+    .take(3)
+    .collect();
+    let poll = |states: &mut ReconnectStates, woken: &Arc<_>| {
+        let waker = Waker::from(Arc::clone(woken));
+        states.poll_next_unpin(&mut Context::from_waker(&waker))
+    };
+    for (states, woken) in &mut observers {
+        assert!(poll(states, woken).is_ready());
+        assert!(poll(states, woken).is_pending());
+    }
+    let mut connecting = Box::pin(reconnector.connect());
+    while poll_until_idle(connecting.as_mut()).is_pending() {
+        for (states, woken) in &mut observers {
+            assert!(woken.take());
+            assert!(poll(states, woken).is_ready());
+            assert!(poll(states, woken).is_pending());
+        }
+        if observers.len() > 2 {
+            observers.pop();
+        }
+        advance(next_timer().unwrap());
+    }
+    assert!(observers.iter().all(|(_, woken)| woken.take()));
+}
+
 /// While an attempt is in flight, the state is `Connecting`. A dropped call, and an error, leave
 /// none.
 #[test]
@@ -415,10 +457,10 @@ fn retry_now_ends_one_wait() {
     let handle = reconnector.handle();
     // Without effect.
     handle.retry_now();
-    let flag = std::sync::Arc::new(ws_framed_test_support::WakeFlag::default());
-    let waker = std::task::Waker::from(std::sync::Arc::clone(&flag));
+    let flag = Arc::new(WakeFlag::default());
+    let waker = Waker::from(Arc::clone(&flag));
     let mut connecting = Box::pin(reconnector.connect());
-    let mut cx = std::task::Context::from_waker(&waker);
+    let mut cx = Context::from_waker(&waker);
     assert!(connecting.as_mut().poll(&mut cx).is_pending());
     flag.take();
     handle.retry_now();

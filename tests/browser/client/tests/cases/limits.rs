@@ -2,9 +2,10 @@
 
 use std::io::ErrorKind;
 
-use futures::{AsyncReadExt, AsyncWriteExt};
+use futures::{AsyncReadExt, AsyncWriteExt, SinkExt, StreamExt};
+use protocol::{MAX_FRAME_LEN, Request};
 use wasm_bindgen_test::wasm_bindgen_test;
-use ws_framed::{CloseCode, CloseOutcome, Config, Connector, WsErr};
+use ws_framed::{CloseCode, CloseOutcome, Config, Connector, Json, WsErr};
 
 use super::{ending, own, read_all, url, ws_error};
 
@@ -50,6 +51,23 @@ async fn steady_reader_overflows_nothing() {
     let mut bytes = vec![0; 4 * 1024 * 1024];
     stream.read_exact(&mut bytes).await.unwrap();
     assert!(bytes.iter().all(|byte| *byte == 7));
+}
+
+/// The same with text, of values that come back one at a time.
+#[wasm_bindgen_test]
+async fn steady_reader_of_text_overflows_nothing() {
+    let config = Config::default()
+        .max_recv_message_len(4096)
+        .max_recv_queue_len(64 * 1024);
+    let connector = Connector::new().config(config);
+    let stream = connector.connect(url("/values")).await.unwrap();
+    let mut values = stream.per_message(Json::<Request>::new(MAX_FRAME_LEN));
+    let value = Request::Sum(vec![i64::MAX; 100]);
+    for _ in 0..100 {
+        values.send(value.clone()).await.unwrap();
+        assert_eq!(values.next().await.unwrap().unwrap(), value);
+    }
+    values.close().await.unwrap();
 }
 
 /// A message over the limit fails the connection.
