@@ -41,6 +41,8 @@ pub(super) struct Script {
     pub(super) blocked: bool,
     /// The number of reads to come that yield without looking for a message.
     pub(super) yields: usize,
+    /// The next read panics.
+    pub(super) panics: bool,
     pub(super) closed: bool,
     /// The number of closes to come that must wait.
     pub(super) slow_to_close: usize,
@@ -97,6 +99,7 @@ impl Peer {
 impl MessageTransport for Peer {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsErr>>> {
         let mut script = self.0.borrow_mut();
+        assert!(!std::mem::take(&mut script.panics), "as scripted");
         if script.yields > 0 {
             script.yields -= 1;
             cx.waker().wake_by_ref();

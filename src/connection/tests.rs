@@ -3,6 +3,7 @@
 use std::{
     future::Future,
     io,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     task::{Context, Poll, Wake, Waker},
 };
@@ -162,6 +163,20 @@ fn yielding_transport_gets_another_poll() {
         });
         assert!(matches!(read(&mut connection), Poll::Ready(Some(Ok(_)))));
     }
+}
+
+/// After a panic of the transport, its waker still wakes the task.
+#[test]
+fn panic_of_the_transport_leaves_a_waker() {
+    let (mut connection, peer) = scripted(Config::default());
+    peer.set(|script| script.panics = true);
+    assert!(catch_unwind(AssertUnwindSafe(|| read(&mut connection))).is_err());
+    peer.set(|script| {
+        script.yields = 1;
+        script.incoming.push_back(Message::Binary("late".into()));
+    });
+    // It polls again only if it is woken.
+    assert!(matches!(read(&mut connection), Poll::Ready(Some(Ok(_)))));
 }
 
 /// A waker that makes requests of a handle when it wakes.
