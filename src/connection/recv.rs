@@ -2,7 +2,7 @@
 
 use std::{
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
 };
 
 use bytes::BytesMut;
@@ -62,43 +62,54 @@ impl<M: MessageTransport> Connection<M> {
         mode: Mode,
     ) -> Poll<Option<Message>> {
         self.poll_as(polled_by, task, |this, cx| {
-            if let Some(data) = this.core.take_early(mode) {
-                return Poll::Ready(Some(data));
-            }
-            if this.core.has_urgent_output() {
-                // A peer that sends without pause must not hold it back. An error is the writer's
-                // to see; a reader reads what is left.
-                let _ = this.poll_send(cx);
-            }
-            for _ in 0..MESSAGES_PER_POLL {
-                match this.core.state.reading() {
-                    Reading::Ended => {
-                        // What could not be closed at once may be by now.
-                        let _ = this.poll_close_transport(cx);
-                        return Poll::Ready(None);
-                    }
-                    Reading::Finish => ready!(this.poll_finish(cx)),
-                    Reading::Receive => match this.transport.poll_next(cx) {
-                        Poll::Ready(Some(Ok(message))) => {
-                            if let Some(data) = this.core.take_message(message, mode) {
-                                return Poll::Ready(Some(data));
-                            }
-                        }
-                        Poll::Ready(Some(Err(error))) => this.core.fail(error),
-                        Poll::Ready(None) => this.core.on_transport_end(),
-                        Poll::Pending => ready!(this.poll_idle(cx)),
-                    },
-                }
-            }
-            let _ = this.poll_send(cx);
-            // The deadline counts when there is nothing left to read, or more than can be: a caller
-            // who returns late still gets what arrived in time.
-            if this.poll_deadline(cx).is_ready() {
-                this.core.time_out();
-            }
-            task.waker().wake_by_ref();
-            Poll::Pending
+            this.poll_data_with(cx, mode, task.waker())
         })
+    }
+
+    /// `task` is woken if there is more to do than one poll may.
+    #[inline]
+    fn poll_data_with(
+        &mut self,
+        cx: &mut Context<'_>,
+        mode: Mode,
+        task: &Waker,
+    ) -> Poll<Option<Message>> {
+        if let Some(data) = self.core.take_early(mode) {
+            return Poll::Ready(Some(data));
+        }
+        if self.core.has_urgent_output() {
+            // A peer that sends without pause must not hold it back. An error is the writer's to
+            // see; a reader reads what is left.
+            let _ = self.poll_send(cx);
+        }
+        for _ in 0..MESSAGES_PER_POLL {
+            match self.core.state.reading() {
+                Reading::Ended => {
+                    // What could not be closed at once may be by now.
+                    let _ = self.poll_close_transport(cx);
+                    return Poll::Ready(None);
+                }
+                Reading::Finish => ready!(self.poll_finish(cx)),
+                Reading::Receive => match self.transport.poll_next(cx) {
+                    Poll::Ready(Some(Ok(message))) => {
+                        if let Some(data) = self.core.take_message(message, mode) {
+                            return Poll::Ready(Some(data));
+                        }
+                    }
+                    Poll::Ready(Some(Err(error))) => self.core.fail(error),
+                    Poll::Ready(None) => self.core.on_transport_end(),
+                    Poll::Pending => ready!(self.poll_idle(cx)),
+                },
+            }
+        }
+        let _ = self.poll_send(cx);
+        // The deadline counts when there is nothing left to read, or more than can be: a caller who
+        // returns late still gets what arrived in time.
+        if self.poll_deadline(cx).is_ready() {
+            self.core.time_out();
+        }
+        task.wake_by_ref();
+        Poll::Pending
     }
 
     /// A read finds nothing and is about to wait: sends what is buffered, since no other task may,

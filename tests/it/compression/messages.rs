@@ -24,16 +24,16 @@ fn value(id: usize) -> Value {
 fn all_views_carry_compressed_messages() {
     run(async {
         let short_windows = with_context().send_window_bits(9);
-        let sends = || alone().send_context(true);
-        let receives = || alone().recv_context(true);
+        let sends = alone().send_context(true);
+        let receives = alone().recv_context(true);
         for (ours, theirs) in [
             (alone(), alone()),
             (with_context(), with_context()),
             (short_windows, short_windows),
             // In one direction only.
-            (sends(), receives()),
-            (receives(), sends()),
-            (sends().send_window_bits(10), with_context()),
+            (sends, receives),
+            (receives, sends),
+            (sends.send_window_bits(10), with_context()),
         ] {
             let (server, client) = pair_with(config(ours), config(theirs)).await;
             let mut server = server.framed(Json::<Value>::new(10_000));
