@@ -166,6 +166,27 @@ fn empty_buffer_reads_nothing() {
     });
 }
 
+/// The same through the traits of tokio, and of a receiving half through both.
+#[test]
+fn empty_buffer_of_any_trait_and_half() {
+    on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
+        let nothing = tokio::io::AsyncReadExt::read(&mut ours, &mut []).now_or_never();
+        assert_eq!(nothing.expect("no wait").unwrap(), 0);
+        let (mut reader, mut writer) = ours.into_split();
+        let nothing = tokio::io::AsyncReadExt::read(&mut reader, &mut []).now_or_never();
+        assert_eq!(nothing.expect("no wait").unwrap(), 0);
+        let nothing = reader.read(&mut []).now_or_never();
+        assert_eq!(nothing.expect("no wait").unwrap(), 0);
+        peer.send(Frame::binary("data")).await;
+        let mut data = [0; 4];
+        reader.read_exact(&mut data).await.unwrap();
+        assert_eq!(&data, b"data");
+        // A frame that such a read sent would precede this one.
+        writer.close().await.unwrap();
+        peer.expect(Frame::close(1000, "")).await;
+    });
+}
+
 /// The traits of tokio return the same bytes as those of futures.
 #[test]
 fn tokio_reads_same_bytes() {

@@ -3,7 +3,8 @@
 use futures::{AsyncReadExt, SinkExt, StreamExt, future};
 use support::{Frame, config_without_keepalive, on_all_transports};
 use ws_framed::{
-    CodecError, Decoder, Encoded, Encoder, Json, LengthDelimited, LengthPrefixed, WsErr,
+    CodecError, Compressed, Decoder, Encoded, Encoder, Json, LengthDelimited, LengthPrefixed,
+    WsErr,
     bytes::{Buf, BufMut, BytesMut},
 };
 
@@ -80,6 +81,34 @@ fn oversized_item_is_not_sent() {
         peer.expect(Frame::binary("12345678")).await;
         peer.expect(Frame::binary("next")).await;
     });
+}
+
+/// The byte of `Compressed` before a frame that does not become shorter counts against the limit of
+/// messages, not against its own.
+#[test]
+fn compressed_needs_one_byte_more() {
+    const MAX: usize = 100;
+    const MAX_COMPRESSED: usize = MAX + 4;
+    let noise: Vec<u8> = (0..100).map(|at: u8| at.wrapping_mul(97)).collect();
+    let expected = [&[0, 0, 0, 0, 100], noise.as_slice()].concat();
+    for (max, fits) in [(MAX_COMPRESSED, false), (MAX_COMPRESSED + 1, true)] {
+        let config = config_without_keepalive().max_send_message_len(max);
+        on_all_transports(&config, async |ours, mut peer| {
+            let codec = Compressed::new(LengthDelimited::new(MAX), MAX_COMPRESSED);
+            let mut ours = ours.per_message(codec);
+            let sent = ours.send(noise.clone().into()).await;
+            if fits {
+                sent.unwrap();
+                peer.expect(Frame::binary(expected.clone())).await;
+                return;
+            }
+            let error = sent.unwrap_err();
+            assert!(
+                matches!(error, CodecError::ItemTooLarge { len: 105, max: 104 }),
+                "{error:?}"
+            );
+        });
+    }
 }
 
 /// A codec that writes an item as it is, without a prefix, and consumes `takes` bytes of each
