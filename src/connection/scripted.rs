@@ -47,6 +47,10 @@ pub(super) struct Script {
     /// The number of closes to come that must wait.
     pub(super) slow_to_close: usize,
     pub(super) cannot_ping: bool,
+    /// See [`Properties`].
+    pub(super) batch_len: usize,
+    /// How many bytes of data the transport has taken after each time it was ready.
+    pub(super) batches: Vec<usize>,
     /// It replies to pings and closes by itself.
     pub(super) replies: bool,
     /// How many bytes were received and sent, if the transport can tell.
@@ -114,12 +118,17 @@ impl MessageTransport for Peer {
     }
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), WsErr>> {
+        self.0.borrow_mut().batches.push(0);
         self.blocked(Ok(()))
     }
 
     fn start_send(&mut self, message: Message) -> Result<(), WsErr> {
         assert!(!self.is_closed(), "{message:?} after the close");
-        self.0.borrow_mut().sent.push(message);
+        let mut script = self.0.borrow_mut();
+        if let Some(batch) = script.batches.last_mut() {
+            *batch += message.data_len();
+        }
+        script.sent.push(message);
         Ok(())
     }
 
@@ -149,9 +158,11 @@ impl MessageTransport for Peer {
 
     fn properties(&self) -> Properties {
         let script = self.0.borrow();
-        Properties::default()
+        let mut properties = Properties::default()
             .can_ping(!script.cannot_ping)
-            .replies(script.replies)
+            .replies(script.replies);
+        properties.batch_len = script.batch_len;
+        properties
     }
 }
 

@@ -16,6 +16,10 @@ use crate::{
     transport::MessageTransport,
 };
 
+/// The longest batch, in bytes. A pong waits behind a batch, so one is long only where the transport
+/// has taken as much in the same poll.
+const MAX_BATCH_LEN: usize = 1024 * 1024;
+
 impl<M: MessageTransport> Connection<M> {
     /// Buffers bytes, sends full messages, and returns how many bytes were taken: at least one, or
     /// it waits.
@@ -273,12 +277,14 @@ impl<M: MessageTransport> Connection<M> {
             }
         }
         let after_last = threshold.saturating_add(self.core.max_send);
+        let mut batch_len = self.core.properties.batch_len;
         let mut room = 0;
         while self.core.buffer.has_message(threshold) {
             // The last message waits for the transport, and the writer of the next item with it.
             if room == 0 || self.core.buffer.len() < after_last {
                 ready!(self.transport.poll_ready(cx))?;
-                room = self.core.properties.batch_len;
+                room = batch_len;
+                batch_len = (2 * batch_len).min(MAX_BATCH_LEN);
             }
             if threshold == 1 && self.send_only_message(cx)? {
                 continue;

@@ -14,7 +14,9 @@ use pharos::{Observable, ObserveConfig};
 
 use super::{
     Connection, Mode,
-    scripted::{Peer, SECOND, close, handle, pong, read, run, scripted, wait, write},
+    scripted::{
+        Peer, SECOND, close, handle, pong, read, run, scripted, scripted_with, wait, write,
+    },
     write_buffer::WriteBuffer,
 };
 use crate::{
@@ -118,6 +120,35 @@ fn large_items_are_encoded_into_the_same_memory() {
             unreachable!()
         };
         assert!(addresses[1..].iter().all(|&at| at == last), "{len}");
+    }
+}
+
+/// The messages of a large item go to the transport in batches, each twice as long as the one that
+/// the transport has just taken, until it has to wait.
+#[test]
+fn batches_grow_while_the_transport_takes_them() {
+    const KIB: usize = 1024;
+    let config = Config::default().max_send_message_len(64 * KIB);
+    let (mut connection, peer) = scripted_with(config, |script| script.batch_len = 256 * KIB);
+    for (blocked, expected) in [
+        (false, vec![256 * KIB, 512 * KIB, 1024 * KIB, 1024 * KIB]),
+        (true, vec![0]),
+        (false, vec![256 * KIB, 512 * KIB, 1024 * KIB, 1024 * KIB]),
+    ] {
+        peer.set(|script| {
+            script.blocked = blocked;
+            script.batches.clear();
+        });
+        if connection.core.buffer.is_empty() {
+            let put = |buffer: &mut BytesMut| {
+                buffer.extend_from_slice(&vec![0; 4096 * KIB]);
+                io::Result::Ok(())
+            };
+            connection.buffer(Mode::Packed, put).unwrap();
+        }
+        let flushed = run(|cx| connection.poll_flush(cx));
+        assert_eq!(flushed.is_pending(), blocked);
+        assert!(peer.0.borrow().batches.starts_with(&expected));
     }
 }
 

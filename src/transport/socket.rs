@@ -35,16 +35,16 @@ const MAX_READ_LEN: usize = 64 * 1024;
 /// No message is taken while this many bytes are unsent, or as many as the longest message has.
 const MAX_UNSENT: usize = 16 * 1024;
 
-/// Messages of one item are written together, up to this many bytes: each write wakes the peer, and
-/// a pong waits behind them.
+/// Messages of one item are written together, at first up to this many bytes: each write wakes the
+/// peer, and a pong waits behind them.
 const BATCH_LEN: usize = 256 * 1024;
 
 /// Up to this length, a slice is copied behind what is unsent: that is cheaper than a write of its
 /// own.
 const COPY_LEN: usize = 16 * 1024;
 
-/// Slices of one vectored write.
-const MAX_SLICES: usize = 16;
+/// Slices of one vectored write: as many as the longest batch has, with messages of 64 KiB.
+const MAX_SLICES: usize = 32;
 
 /// A WebSocket over a byte stream whose handshake is complete. It leaves replies to the connection.
 #[derive(Debug)]
