@@ -3,6 +3,7 @@
 pub(crate) mod async_tungstenite;
 pub(crate) mod counted;
 pub(crate) mod fastwebsockets;
+pub(crate) mod in_memory;
 pub(crate) mod plain_tcp;
 pub(crate) mod sockudo_ws;
 pub(crate) mod tls;
@@ -44,7 +45,7 @@ pub(crate) enum Kind {
     Adapter,
     /// Sends a WebSocket message for each value or write.
     PerMessage,
-    /// No WebSocket at all: what is to be had without one.
+    /// No WebSocket at all: what is to be had without one, or without a socket.
     Limit,
 }
 

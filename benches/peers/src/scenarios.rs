@@ -20,7 +20,7 @@ use tokio::{runtime, task::JoinHandle, time};
 use crate::{
     Options, Result,
     contenders::{
-        Kind, async_tungstenite, fastwebsockets, plain_tcp, sockudo_ws, tls::Tls,
+        Kind, async_tungstenite, fastwebsockets, in_memory, plain_tcp, sockudo_ws, tls::Tls,
         tokio_tungstenite, tokio_websockets, ws_framed, ws_stream_tungstenite, yawc,
     },
     measure::{Metric, Sample},
@@ -190,6 +190,11 @@ fn values(work: Size<'_>) -> Vec<Scenario> {
             run: one_way::run::<Chat, ws_stream_tungstenite::WithOwnCodec<Chat>>,
         },
     );
+    burst.push(Contender {
+        name: "bincode in memory",
+        kind: Kind::Limit,
+        run: one_way::run::<Chat, in_memory::Items>,
+    });
     let burst_size = work(250_000, 0, (2_000, 0));
     let round_trips = work(20_000, 0, (100, 0));
     let large = work(64, 4 * MIB, (3, MIB));
