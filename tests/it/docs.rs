@@ -55,10 +55,16 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path:?}: {error}"))
 }
 
-/// `SECURITY.md` names a test for each threat, `tests/README.md` some more.
+/// `SECURITY.md` names a test for each threat, `src/README.md` those of each file.
 #[test]
 fn named_tests_exist() {
-    for (document, least) in [("SECURITY.md", 50), ("tests/README.md", 0)] {
+    let documents = [
+        ("SECURITY.md", 50),
+        ("src/README.md", 200),
+        ("codecs/src/README.md", 20),
+        ("tests/README.md", 0),
+    ];
+    for (document, least) in documents {
         let text = read(document);
         let tests = named_tests(&text);
         assert!(tests.len() >= least, "{document}: {} tests", tests.len());
@@ -87,7 +93,9 @@ fn named_paths_exist() {
         "RELEASING.md",
         "README.md",
         "SECURITY.md",
+        "codecs/src/README.md",
         "examples/README.md",
+        "src/README.md",
         "tests/README.md",
     ];
     for document in documents {
@@ -99,6 +107,43 @@ fn named_paths_exist() {
                 assert!(root().join(path).exists(), "{document}: no {path}");
             }
         }
+    }
+}
+
+fn is_source(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "rs")
+}
+
+/// The source files in a folder, without those of unit tests, relative to `root`.
+fn source_files(root: &Path, folder: &Path, files: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            if path.file_name().is_some_and(|name| name != "tests") {
+                source_files(root, &path, files);
+            }
+        } else if is_source(&path) && path.file_stem().is_some_and(|name| name != "tests") {
+            let file = path.strip_prefix(root).unwrap();
+            files.insert(file.to_str().unwrap().replace('\\', "/"));
+        }
+    }
+}
+
+/// Each source file has a row that says what it decides, and there is no row of another file.
+#[test]
+fn source_files_have_a_row() {
+    for folder in ["src", "codecs/src"] {
+        let folder = root().join(folder);
+        let text = fs::read_to_string(folder.join("README.md")).unwrap();
+        let rows = text.lines().filter_map(|line| line.strip_prefix("| `"));
+        let listed: BTreeSet<String> = rows
+            .filter_map(|row| row.split_once('`'))
+            .map(|(file, _)| file.to_owned())
+            .filter(|file| is_source(Path::new(file)))
+            .collect();
+        let mut files = BTreeSet::new();
+        source_files(&folder, &folder, &mut files);
+        assert_eq!(listed, files, "{}", folder.display());
     }
 }
 
