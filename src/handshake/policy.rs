@@ -291,7 +291,14 @@ mod tests {
     #[test]
     fn other_hosts_are_misdirected() {
         let policy = Policy {
-            hosts: vec!["Chat.example".into(), "[::1]".into(), "localhost:80".into()],
+            hosts: [
+                "Chat.example",
+                "[::1]",
+                "localhost:80",
+                "secure.example:443",
+            ]
+            .map(Into::into)
+            .into(),
             ..Policy::default()
         };
         for (host, expected) in [
@@ -302,10 +309,13 @@ mod tests {
             ("[::2]", 421),
             ("localhost:80", 101),
             ("localhost:81", 421),
-            // The default port of HTTP.
+            // The default ports of HTTP.
             ("localhost", 101),
             ("localhost:", 101),
             ("localhost:443", 421),
+            ("secure.example", 101),
+            ("secure.example:443", 101),
+            ("secure.example:80", 421),
             ("evil.example", 421),
             ("", 421),
         ] {

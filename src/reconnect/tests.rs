@@ -135,6 +135,13 @@ fn attempts_are_limited_per_call() {
     let (connected, waits) = run(reconnector.connect());
     connected.unwrap();
     assert_eq!(waits.len(), 3);
+    // A final error ends a call as well.
+    let answers = RefCell::new(VecDeque::from([Err(rejected(401))]));
+    answers.borrow_mut().extend(failing(5).into_inner());
+    let mut reconnector = self::reconnector(&answers).max_attempts(3);
+    run(reconnector.connect()).0.unwrap_err();
+    run(reconnector.connect()).0.unwrap_err();
+    assert_eq!(answers.borrow().len(), 3, "three more attempts");
 }
 
 /// Errors that a retry cannot fix are returned at once; others are retried.

@@ -98,6 +98,38 @@ async fn bytes_in_both_directions() {
     }
 }
 
+/// Messages that arrive with the request, whole or in part, are data: the server has read them ahead.
+#[tokio::test]
+async fn messages_with_the_request() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    const REQUEST: &str = "GET /echo HTTP/1.1\r\nHost: localhost\r\n\
+        Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    // Masked by zeros.
+    const HI: &[u8] = b"\x82\x82\0\0\0\0hi";
+    for url in start_servers(&Acceptor::new()).await {
+        let host = url.strip_prefix("ws://").unwrap().strip_suffix("/echo");
+        let all = [REQUEST.as_bytes(), HI, HI].concat();
+        for split in [all.len(), all.len() - 3, REQUEST.len() + HI.len()] {
+            let mut socket = TcpStream::connect(host.unwrap()).await.unwrap();
+            socket.write_all(&all[..split]).await.unwrap();
+            let head = support::handshake::read_head(&mut socket).await;
+            assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+            socket.write_all(&all[split..]).await.unwrap();
+            let mut echoed = Vec::new();
+            while echoed.len() < 4 {
+                let byte = socket.read_u8().await.unwrap();
+                // Only the payloads have letters, of one message or two.
+                if byte.is_ascii_lowercase() {
+                    echoed.push(byte);
+                }
+            }
+            assert_eq!(echoed, b"hihi");
+        }
+    }
+}
+
 /// Exchanges bytes with an echo server in both directions at once, and closes.
 pub(crate) async fn echo_and_close(stream: WsStream) {
     let bytes: Vec<u8> = (0..500_000_u32).map(|n| n.to_le_bytes()[0]).collect();

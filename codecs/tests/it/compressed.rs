@@ -3,7 +3,7 @@
 
 use asynchronous_codec::{Bytes, BytesMut, Decoder, Encoder};
 use proptest::prelude::*;
-use ws_framed_codecs::{CodecError, Compressed, LengthDelimited, Lines};
+use ws_framed_codecs::{CodecError, Compressed, EncodeRef, LengthDelimited, Lines};
 
 use crate::common::{
     AMPLE,
@@ -36,6 +36,18 @@ fn frames_never_grow() {
         codec.encode(item.clone().into(), &mut buffer).unwrap();
         assert!(buffer.len() <= most, "{} for {}", buffer.len(), item.len());
         assert_eq!(codec.decode(&mut buffer).unwrap().unwrap(), item);
+    }
+}
+
+/// A reference is encoded like the item, compressed or not.
+#[test]
+fn references_encode_like_items() {
+    let mut codec = Compressed::new(LengthDelimited::new(AMPLE), AMPLE);
+    for item in [vec![b'a'; 1000], noise(1000), vec![]] {
+        let (mut owned, mut borrowed) = (BytesMut::new(), BytesMut::new());
+        codec.encode(item.clone().into(), &mut owned).unwrap();
+        codec.encode_ref(&item[..], &mut borrowed).unwrap();
+        assert_eq!(owned, borrowed);
     }
 }
 

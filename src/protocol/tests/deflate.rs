@@ -121,12 +121,17 @@ fn examples_of_the_rfc() {
     }
 }
 
-/// A final block may be the end of a message: nothing has to follow it.
+/// A final block may be the end of a message: nothing has to follow it, whether it is compressed or
+/// stored, and whether or not the context is kept.
 #[test]
 fn final_block_ends_a_message() {
-    let input = compressed(Role::Client, &HELLO_FINAL[..7]).repeat(2);
-    let decoded = decode_by(decoder(Role::Client, false, 5), [&*input]);
-    assert_eq!(decoded.messages, [binary(b"Hello"), binary(b"Hello")]);
+    for payload in [&HELLO_FINAL[..7], b"\x01\x05\0\xfa\xffHello"] {
+        let input = compressed(Role::Client, payload).repeat(2);
+        for keeps_context in [false, true] {
+            let decoded = decode_by(decoder(Role::Client, keeps_context, 5), [&*input]);
+            assert_eq!(decoded.messages, [binary(b"Hello"), binary(b"Hello")]);
+        }
+    }
 }
 
 /// A message refers to an earlier one with context only.

@@ -101,6 +101,26 @@ async fn redirect_has_target() {
     }
 }
 
+/// The reason of a rejection is the first 1024 bytes of its body.
+#[tokio::test]
+async fn long_body_is_truncated() {
+    for way in WAYS {
+        timeout(async {
+            let acceptor = Acceptor::new()
+                .on_request(async |_| Err::<(), _>(Rejection::new(403, "long ".repeat(1000))));
+            let server = Server::start(way, acceptor).await;
+            let client = server.client().await;
+            let connector = Connector::new();
+            let opening = client.connect(&connector, server.url("/"));
+            let error = opening.await.unwrap_err();
+            let (status, reason) = rejection(&error);
+            assert_eq!((status, reason.len()), (403, 1024));
+            assert!("long ".repeat(1000).starts_with(reason));
+        })
+        .await;
+    }
+}
+
 /// The callback sees the CONNECT, its target, and its `:protocol`.
 #[tokio::test]
 async fn callback_gets_whole_request() {

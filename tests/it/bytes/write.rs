@@ -117,6 +117,28 @@ fn vectored_write_takes_all_buffers() {
     });
 }
 
+/// The same by the trait of tokio, and by a sending half through both.
+#[test]
+fn vectored_write_of_any_trait_and_half() {
+    use tokio::io;
+
+    on_all_transports(&config_without_keepalive(), async |mut ours, mut peer| {
+        let bufs = [b"one".as_slice(), b"", b" message"].map(IoSlice::new);
+        assert!(io::AsyncWrite::is_write_vectored(&ours));
+        let written = io::AsyncWriteExt::write_vectored(&mut ours, &bufs).await;
+        assert_eq!(written.unwrap(), 11);
+        ours.flush().await.unwrap();
+        peer.expect(Frame::binary("one message")).await;
+        let (_reader, mut writer) = ours.into_split();
+        assert!(io::AsyncWrite::is_write_vectored(&writer));
+        let written = io::AsyncWriteExt::write_vectored(&mut writer, &bufs).await;
+        assert_eq!(written.unwrap(), 11);
+        assert_eq!(writer.write_vectored(&bufs).await.unwrap(), 11);
+        writer.flush().await.unwrap();
+        peer.expect(Frame::binary("one messageone message")).await;
+    });
+}
+
 /// A write waits for a peer that does not read. Until then, bounded data is taken, and none of it
 /// is lost.
 #[test]

@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use futures::{AsyncReadExt, AsyncWriteExt, executor::block_on, future};
+use futures::{AsyncReadExt, AsyncWriteExt, SinkExt, StreamExt, executor::block_on, future};
 use support::{
     FRAMED, Frame, MEMORY_CAPACITY, PIPE_CAPACITY, config_without_keepalive, describe,
     memory_transports, observe, on_all_transports, on_transports, pair, read_to_end, run, timeout,
@@ -231,6 +231,22 @@ fn unsendable_code_is_refused() {
         ours.write_all(b"still here").await.unwrap();
         ours.flush().await.unwrap();
         assert_eq!(peer.receive(10).await.0, b"still here");
+    });
+}
+
+/// The same of an item stream, which keeps what it has not decoded.
+#[test]
+fn refused_close_keeps_undecoded_items() {
+    on_all_transports(&config_without_keepalive(), async |ours, mut peer| {
+        let mut ours = ours.framed(Lines::new(80));
+        peer.send(Frame::binary("one\ntwo\n")).await;
+        assert_eq!(ours.next().await.unwrap().unwrap(), "one");
+        let frame = CloseFrame::from_peer(CloseCode::ABNORMAL_CLOSURE, "");
+        let error = ours.close_with(frame).await.unwrap_err();
+        assert!(matches!(error, WsErr::InvalidCloseCode(_)), "{error:?}");
+        assert_eq!(ours.next().await.unwrap().unwrap(), "two");
+        ours.send("still here".to_owned()).await.unwrap();
+        peer.expect(Frame::binary("still here\n")).await;
     });
 }
 

@@ -6,7 +6,7 @@ use std::{io, panic::AssertUnwindSafe};
 use futures::{
     AsyncReadExt, AsyncWriteExt, FutureExt, SinkExt, StreamExt, future, stream::FusedStream,
 };
-use support::{config_without_keepalive, on_all_transports, pair, pair_with, timeout};
+use support::{Frame, config_without_keepalive, on_all_transports, pair, pair_with, timeout};
 use ws_framed::{
     Bincode, CloseCode, CloseFrame, CloseOutcome, CodecError, Decoder, Encoder, LengthDelimited,
     WsErr, WsEvent, WsStream,
@@ -279,5 +279,19 @@ fn panic_of_an_encoder_leaves_no_part() {
         ours.feed(false).await.unwrap();
         ours.flush().await.unwrap();
         assert_eq!(peer.receive(18).await.0, b"halfwholehalfwhole");
+    });
+}
+
+/// A codec that panics under the lock of the halves leaves both of them usable.
+#[test]
+fn panic_of_an_encoder_leaves_the_halves() {
+    on_all_transports(&config_without_keepalive(), async |ours, mut peer| {
+        let (mut sender, mut receiver) = ours.framed(Panics).into_split();
+        let panicking = AssertUnwindSafe(sender.send(true)).catch_unwind();
+        panicking.await.unwrap_err();
+        sender.send(false).await.unwrap();
+        assert_eq!(peer.receive(9).await.0, b"halfwhole");
+        peer.send(Frame::close(1000, "")).await;
+        assert!(receiver.next().await.is_none());
     });
 }

@@ -30,6 +30,8 @@ pub(super) struct Script {
     /// How much more the stream takes.
     pub(super) window: usize,
     pub(super) write_error: Option<io::ErrorKind>,
+    /// Writes take no byte.
+    pub(super) takes_nothing: bool,
     /// What each write took, slice by slice.
     pub(super) writes: Vec<Vec<Vec<u8>>>,
     /// Where the slices of the last write were; they are compared only.
@@ -47,6 +49,7 @@ impl Script {
             is_vectored: true,
             window: usize::MAX,
             write_error: None,
+            takes_nothing: false,
             writes: Vec::new(),
             addresses: Vec::new(),
             flushes: 0,
@@ -99,6 +102,9 @@ impl Io for Script {
         assert!(self.is_vectored || bufs.len() == 1, "one slice");
         if let Some(kind) = self.write_error {
             return Poll::Ready(Err(kind.into()));
+        }
+        if self.takes_nothing {
+            return Poll::Ready(Ok(0));
         }
         if self.window == 0 {
             return Poll::Pending;

@@ -248,6 +248,21 @@ fn reading_survives_write_errors() {
     assert!(matches!(next(&mut socket), Poll::Ready(None)));
 }
 
+/// A stream that takes no byte of a write has failed.
+#[test]
+fn write_of_nothing_is_an_error() {
+    for role in [Role::Client, Role::Server] {
+        let mut socket = socket(role, Script::new([]));
+        socket.io.takes_nothing = true;
+        send(&mut socket, packed(b"lost"));
+        let Poll::Ready(Err(WsErr::Io(error))) = flush(&mut socket) else {
+            panic!("no error")
+        };
+        assert_eq!(error.kind(), ErrorKind::WriteZero);
+        assert!(socket.start_send(packed(b"more")).is_err());
+    }
+}
+
 /// Closing sends what is unsent, then closes the writing half; reading goes on.
 #[test]
 fn close_flushes_first() {
