@@ -1,4 +1,4 @@
-//! A WebSocket implementation of your own below the views: anything that receives and sends whole
+//! A WebSocket implementation of your own below the streams: anything that receives and sends whole
 //! messages, here a pair of channels.
 //!
 //! Run it with `cargo run --example custom_transport`.

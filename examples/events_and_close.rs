@@ -18,7 +18,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let server = tokio::spawn(async move {
         let (socket, _) = listener.accept().await?;
         let mut lines = accept(socket).await?.framed(Lines::new(1024));
-        // The handle outlives the view, and works from any task.
+        // The handle outlives the stream, and works from any task.
         let handle = lines.handle();
         let mut events = lines.observe(ObserveConfig::default()).await?;
         // Events are delivered while a read is pending. Pings are answered automatically.

@@ -1,4 +1,4 @@
-//! One connection, one view after the other: items, then bytes, then items in another codec.
+//! One connection, one type of stream after the other: items, then bytes, then items in another codec.
 //! Nothing is lost on the way, though all of it may arrive at once.
 //!
 //! Run it with `cargo run --example switch_views`.

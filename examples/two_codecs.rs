@@ -51,7 +51,8 @@ impl Room {
         self.members.lock().unwrap().push((queue, handle));
     }
 
-    /// A member whose queue is full is too slow: its connection ends within `close_timeout`.
+    /// A member whose queue is full is too slow: its connection is closed, and ends when the member
+    /// takes nothing for `close_timeout`.
     fn tell(&self, said: &ToMember) -> Result<(), WsErr> {
         let slow = CloseFrame::new(CloseCode::POLICY_VIOLATION, "too slow")?;
         self.members.lock().unwrap().retain(|(queue, handle)| {
@@ -88,7 +89,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("Bob receives {:?}", program.try_next().await?);
     println!("the page gets {:?}", page.try_next().await?);
 
-    // A message that fits Postcard only is refused to its sender.
+    // An item that exceeds the limit of JSON only. Its sender gets the error.
     program.send(said("Bob", &"x".repeat(1010))).await?;
     println!("Bob receives {:?}", program.try_next().await?);
 

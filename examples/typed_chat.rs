@@ -82,7 +82,7 @@ async fn join(
 }
 
 /// Serves two clients, to their end.
-async fn serve(listener: TcpListener) -> Result<(), CodecError> {
+async fn serve(listener: TcpListener) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let (room, _) = broadcast::channel(16);
     let mut clients = tokio::task::JoinSet::new();
     for present in 1..=2 {
@@ -95,7 +95,7 @@ async fn serve(listener: TcpListener) -> Result<(), CodecError> {
         ));
     }
     while let Some(client) = clients.join_next().await {
-        client.map_err(std::io::Error::other)??;
+        client??;
     }
     Ok(())
 }
@@ -129,7 +129,7 @@ async fn talk(
 }
 
 /// Sends what is in the queue, and flushes when it is empty. A client that is too slow for it is
-/// closed.
+/// closed; keepalive ends a client that takes nothing.
 async fn send_all(
     mut client: WsSender<ServerSide>,
     mut queue: broadcast::Receiver<ServerMsg>,

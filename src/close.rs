@@ -222,8 +222,8 @@ pub enum CloseOutcome {
     /// Both endpoints exchanged close frames.
     ///
     /// With `by: Us`, all written data were handed over before our close frame, and a peer that
-    /// replied to it had received them. `by: Peer` promises nothing about unflushed data: a flush
-    /// or close that finds some fails with `BrokenPipe`.
+    /// replied to it had received them. With `by: Peer`, unflushed data may be lost; then the next
+    /// flush or close returns `BrokenPipe`, once.
     Clean {
         /// The code in the peer's close frame (RFC 6455 section 7.1.5), or
         /// [`CloseCode::NO_STATUS_RECEIVED`].

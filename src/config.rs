@@ -294,9 +294,10 @@ impl Config {
     /// | data are received after our close frame was sent, unless `close_with` discards them | restarts |
     /// | anything else is received when the timer has elapsed | waits for at most one more second |
     ///
-    /// The timeout ends a wait, not a read that finds data. After a violation, the error is
-    /// reported when the peer has closed its end, or after this time: a socket that is closed with
-    /// unread data may be reset, which can destroy the close frame.
+    /// A read that finds data returns it, even after the timeout; only a read that has to wait ends.
+    /// After a violation, the error is reported when the peer has closed its end, or after this
+    /// time: a socket that is closed with unread data may be reset, which can destroy the close
+    /// frame.
     #[must_use]
     pub fn close_timeout(mut self, timeout: Duration) -> Self {
         self.close_timeout = timeout;

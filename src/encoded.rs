@@ -27,43 +27,41 @@ type ByContract = Arc<[(Arc<Contract>, SharedBytes)]>;
 /// [`Contracts::encode`](crate::Contracts::encode) makes one `Encoded` for all.
 ///
 /// # Example
-/// A chat room, in which each connection has a task that receives all messages of the room:
+/// A chat room, in which each member has a queue and a task that sends what is in it. The half that
+/// receives is in another task.
 ///
 /// ```
-/// use futures::{SinkExt, StreamExt};
-/// use tokio::sync::broadcast::Receiver;
-/// use ws_framed::{CodecError, Encoded, EncodeRef, Lines, WsFramed};
+/// use futures::SinkExt;
+/// use tokio::sync::mpsc::{Receiver, Sender};
+/// use ws_framed::{CodecError, Encoded, Lines, WsFramed, WsSender};
 ///
-/// async fn member(
-///     mut lines: WsFramed<String, Lines>,
-///     mut said: Receiver<Encoded<Lines>>,
+/// async fn send_all(
+///     mut member: WsSender<WsFramed<String, Lines>>,
+///     mut queue: Receiver<Encoded<Lines>>,
 /// ) -> Result<(), CodecError> {
-///     loop {
-///         tokio::select! {
-///             said = said.recv() => match said {
-///                 Ok(said) => {
-///                     // If the item cannot be sent, the next read returns the cause.
-///                     let _ = lines.feed_encoded(&said).await;
-///                     let _ = lines.flush().await;
-///                 }
-///                 Err(_) => break, // the room is closed, or this member is too slow for it
-///             },
-///             line = lines.next() => match line {
-///                 Some(line) => println!("{}", line?),
-///                 None => break,
-///             },
+///     while let Some(said) = queue.recv().await {
+///         member.feed_encoded(&said).await?;
+///         if queue.is_empty() {
+///             member.flush().await?;
 ///         }
 ///     }
 ///     Ok(())
 /// }
 ///
-/// # fn main() -> Result<(), CodecError> {
-/// let hello = Encoded::from_ref(&mut Lines::new(80), "Hello, all!")?;
-/// # let (room, _) = tokio::sync::broadcast::channel(1);
-/// # let _ = (member, room.send(hello));
-/// # Ok(())
-/// # }
+/// fn say(members: &[Sender<Encoded<Lines>>], what: &str) -> Result<(), CodecError> {
+///     let said = Encoded::from_ref(&mut Lines::new(80), what)?;
+///     for member in members {
+///         // A member whose queue is full misses it.
+///         let _ = member.try_send(said.clone());
+///     }
+///     Ok(())
+/// }
+/// # let _ = send_all;
+/// # say(&[], "Hello, all!").unwrap();
 /// ```
+///
+/// The [guide](crate::guide::tasks) has the whole room, which closes the connections of members that
+/// are too slow.
 pub struct Encoded<C> {
     bytes: SharedBytes,
     /// The bytes for each contract, if it was encoded for several.

@@ -59,6 +59,9 @@ impl WsHandle {
     /// reading goes on until the peer's close frame. The first close counts; a connection that is
     /// closing or has ended stays as it is.
     ///
+    /// A flush that waits for the peer fails once the peer has taken nothing for
+    /// [`close_timeout`](crate::Config::close_timeout).
+    ///
     /// It does not wait: [`closed`](Self::closed) does.
     ///
     /// # Errors

@@ -56,8 +56,8 @@ use crate::{
 /// # Receiving
 /// A message of up to [`max_recv_message_len`](crate::Config::max_recv_message_len) is an item, an
 /// empty one too, however many WebSocket frames it came in. The
-/// [`TextPolicy`](crate::TextPolicy) does not apply. After the end or an error, once, the stream is
-/// `None` forever.
+/// [`TextPolicy`](crate::TextPolicy) does not apply. An error is returned once. After it, and after
+/// the end, the stream is `None`.
 ///
 /// # Sending
 /// A message goes out when the next one is sent, on a flush, and before a `next()` that has to
@@ -67,7 +67,7 @@ use crate::{
 /// - [`WsErr::Unsupported`] for a control message. Use [`WsHandle::ping`] and
 ///   [`close_with`](Self::close_with).
 ///
-/// After the end, or after a close of either side, an error is [`WsErr::Closed`].
+/// After the end, or after a close of either side, sending returns [`WsErr::Closed`].
 ///
 /// # From and to bytes
 /// [`WsStream::messages`] and [`into_stream`](Self::into_stream) lose no data. Unread bytes become

@@ -194,7 +194,8 @@ impl<T> Acceptor<T> {
     /// Supports a subprotocol; the first one is preferred. Of those that a client offers, the
     /// preferred one is selected, and [`WsStream::subprotocol`] returns it.
     ///
-    /// A client that offers only others is rejected. One that offers none is accepted.
+    /// A client that offers only unsupported subprotocols is rejected. A client that offers no
+    /// subprotocol is accepted.
     #[must_use]
     pub fn subprotocol(mut self, name: impl Into<String>) -> Self {
         self.options.add_subprotocol(name);

@@ -31,7 +31,7 @@
 //! # Application protocol
 //! A WebSocket handshake is HTTP/1.1. So a client offers `http/1.1` by ALPN, and a server selects
 //! it, whatever the configuration says. A server rejects a client that offers only other protocols,
-//! and accepts one that offers none.
+//! and accepts a client that offers no protocol.
 //!
 //! [`Connector::tls`] is for `connect_over`, too: `wss://` then speaks TLS over the given byte
 //! stream. Without it, a TLS stream of another library can be used with `connect_over`, and with

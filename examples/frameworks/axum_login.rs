@@ -3,7 +3,7 @@
 //!
 //! Run it with `cargo run -p frameworks --example axum_login`.
 
-use std::{error::Error, io};
+use std::error::Error;
 
 use axum::{
     Router,
@@ -14,7 +14,9 @@ use axum::{
 };
 use futures::{SinkExt, TryStreamExt};
 use tokio::{net::TcpListener, select, sync::broadcast};
-use ws_framed::{Acceptor, Connector, Message, WsErr, WsMessages, WsStream, axum::WsUpgrade};
+use ws_framed::{
+    Acceptor, Config, Connector, Message, WsErr, WsMessages, WsStream, axum::WsUpgrade,
+};
 
 /// The user of a session.
 struct User {
@@ -88,14 +90,17 @@ async fn connect(url: &str, cookie: &str) -> Result<WsMessages, WsErr> {
 async fn next_text(messages: &mut WsMessages) -> Result<String, Box<dyn Error>> {
     match messages.try_next().await? {
         Some(Message::Text(text)) => Ok(text),
-        other => Err(io::Error::other(format!("no text, but {other:?}")).into()),
+        other => Err(format!("no text, but {other:?}").into()),
     }
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let app = App {
-        acceptor: Acceptor::new().allow_origin("https://chat.example"),
+        // Less than may be sent, so that a line with a name before it fits into a message.
+        acceptor: Acceptor::new()
+            .config(Config::default().max_recv_message_len(4096))
+            .allow_origin("https://chat.example"),
         lines: broadcast::Sender::new(100),
     };
     let router = Router::new().route("/chat", any(handler)).with_state(app);

@@ -143,8 +143,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // The code says that nothing is wrong, so this is an end like any other.
     println!("visitor: {:?}", visitor.try_next().await?);
     serving.await??;
-    // axum does not wait for WebSockets. Each ends after `close_timeout` at the latest, which
-    // begins again when a peer takes data, so all of them get a total.
+    // axum does not wait for WebSockets. Each ends when its peer has taken nothing for
+    // `close_timeout`, so all of them get a total.
     let _ = timeout(Duration::from_secs(5), server.stop.closed()).await;
     let (lines, rejected) = (server.lines, server.rejected);
     println!(

@@ -77,14 +77,23 @@ mod before {
 mod after {
     use futures::{SinkExt, TryStreamExt};
     use tokio::net::TcpStream;
-    use ws_framed::{Message, WsErr};
+    use ws_framed::{Acceptor, Config, Message, WsErr};
 
     use super::{Reply, Shelf, put, run_command};
+
+    /// A file that was received can be sent: by default, a message to be sent may be shorter.
+    fn config() -> Config {
+        const MAX_FILE_LEN: usize = 1024 * 1024;
+        Config::default()
+            .max_recv_message_len(MAX_FILE_LEN)
+            .max_send_message_len(MAX_FILE_LEN)
+    }
 
     pub(super) async fn serve(socket: TcpStream, shelf: Shelf) -> Result<(), WsErr> {
         // The stream ends with the client's close frame. Without one, it returns an error. A silent
         // client is pinged.
-        let mut socket = ws_framed::accept(socket).await?.messages();
+        let acceptor = Acceptor::new().config(config());
+        let mut socket = acceptor.accept(socket).await?.messages();
         let mut expected = None;
         while let Some(message) = socket.try_next().await? {
             match message {

@@ -118,7 +118,7 @@ impl Server {
             tokio::spawn(Arc::clone(&self).connection(socket, stop.clone()));
         }
         drop(stop);
-        // Each ends after `close_timeout` at the latest, which begins again when a peer takes data.
+        // Each ends when its peer has taken nothing for `close_timeout`. This is the total.
         let _ = timeout(Duration::from_secs(5), self.stop.closed()).await;
         Ok(())
     }

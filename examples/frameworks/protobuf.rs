@@ -6,7 +6,7 @@
 //!
 //! Run it with `cargo run -p frameworks --example protobuf`.
 
-use std::{io, marker::PhantomData};
+use std::marker::PhantomData;
 
 use futures::{SinkExt, TryStreamExt};
 use prost::Message;
@@ -108,7 +108,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             };
             office.send(Advice { text }).await?;
         }
-        io::Result::Ok(())
+        Ok::<_, CodecError>(())
     });
 
     let mut station: Station = connect(&url).await?.framed(Protobuf::new(4096));

@@ -36,8 +36,8 @@ async fn drive(
 
 async fn serve(listener: TcpListener) -> Result<(), Box<dyn Error + Send + Sync>> {
     let mut stream = accept(listener.accept().await?.0).await?;
-    // Lent, because yamux lets go of what it has when the other end closes yamux. That to the
-    // WebSocket comes behind.
+    // Lent, because yamux drops its stream when the other end closes yamux. The closing handshake
+    // of the WebSocket follows.
     let connection = Connection::new(&mut stream, Config::default(), Mode::Server);
     let on_stream = |stream| drop(tokio::spawn(answer(stream)));
     drive(connection, on_stream).await?;

@@ -327,8 +327,8 @@ impl Core {
         self.fail(WsErr::UnexpectedEof);
     }
 
-    /// Fails the connection (RFC 6455 section 7.1.7): because of what the peer sent, or because the
-    /// transport ended or failed.
+    /// Ends the connection because the transport ended or failed, or fails it because of what the
+    /// peer sent (RFC 6455 section 7.1.7).
     pub(super) fn fail(&mut self, error: WsErr) {
         let error = match error {
             // TLS and custom transports report a missing close frame as an error.

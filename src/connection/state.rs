@@ -1,8 +1,8 @@
 //! The life of a connection as a pure state machine: no transport, no `Context`, no clock.
 //!
 //! Each half of a connection has a state of its own. The first [`Cause`] is why the connection
-//! ends: `Closed` means that the peer's close frame arrived; a close of this end only moves the sending
-//! half. [`State::conclusion`] is the one function that derives from them how it ends.
+//! ends: `Closed` means that the peer's close frame arrived. Our own close is no cause; it only moves
+//! the sending half. [`State::conclusion`] is the one function that derives from them how it ends.
 //!
 //! ```text
 //! sending    Open ──► Closing ──► CloseQueued ──► CloseSent
@@ -12,22 +12,32 @@
 //! receiving  Open ──► Draining ──► Ended
 //!            Open ──► Ended
 //! cause      None ──► Closed | Violation | Transport | TimedOut
-//! steps      Flush ──► Close ──► Drain ──► Done                 begin with the cause, may outlast the end
+//! steps      Flush ──► Close ──► Drain ──► Done      from the cause on; may go on after the end
 //! ```
 //!
-//! What each task does, by cause and end:
+//! Beside them, `Delivery` records what became of the data that was written. What the calls do:
 //!
-//! | cause | end | a read | a write | a flush | a close |
-//! |---|---|---|---|---|---|
-//! | none, sending half `Open` | no | receives | buffers | sends | sends, then the close frame |
-//! | none, sending half `Closing` to `CloseSent` | no | receives | `BrokenPipe` | sends, then the close frame | the same |
-//! | none, sending half `Failed` | no | receives | why writing failed, or `BrokenPipe` if our close frame was queued | the same, once if data was lost | as a flush |
-//! | `Closed` | no | flushes our close frame, which ends it | `BrokenPipe` | `BrokenPipe` once if data was lost | flushes our close frame |
-//! | `Violation` | no | sends what is buffered and the close frame, closes the transport, discards until its end, which ends it | `BrokenPipe` | waits until what was written before has been sent | the same, and the close frame |
-//! | any | yes | while the receiving half is `Open`, which is so after `GaveUpWriting` only: what arrived before; then the error, once; then the end | `BrokenPipe` | `BrokenPipe` once if data was lost | waits until the transport is closed |
+//! - **No cause, sending half `Open`.** A read receives, and sends what is buffered before it waits.
+//!   A write buffers, and sends full messages. A flush sends what is buffered; a close also sends
+//!   the close frame.
+//! - **No cause, `Closing` to `CloseSent`.** A read receives. A write is `BrokenPipe`. A flush or
+//!   close sends what is left, and the close frame.
+//! - **No cause, `Failed`.** A read receives. A write returns why writing failed, or `BrokenPipe` if
+//!   our close frame was queued. A flush or close returns the same, once, if data was lost.
+//! - **`Closed`.** A read flushes our close frame; then the end is known. A write is `BrokenPipe`. A
+//!   flush is `BrokenPipe`, once, if data was lost. A close flushes our close frame before that.
+//! - **`Violation`.** A read sends what is buffered and the close frame, closes the transport, and
+//!   discards until the transport ends; then the end is known. A write is `BrokenPipe`. A flush waits
+//!   until what was written before is sent, and is `BrokenPipe`, once, if data was lost. A close
+//!   waits for the close frame, too.
+//! - **The end is known.** A read returns the error, once, and then the end; after `GaveUpWriting`,
+//!   what arrived before comes first. A write is `BrokenPipe`. A flush is `BrokenPipe`, once, if
+//!   data was lost. A close waits until the writing half of the transport is closed, unless what
+//!   arrived is still to be read, and then does the same.
 //!
-//! `Transport` and `TimedOut` end the connection at once: what is left of the steps is closing the
-//! transport. After `DiscardRequested` (`close_with`), data that a read receives is discarded.
+//! `Transport` and `TimedOut` end the connection at once, and so do `Closed` and `Violation` when
+//! the sending half has failed: what is left of the steps is closing the transport. After
+//! `DiscardRequested` (`close_with`), data that a read receives is discarded.
 //!
 //! A write, flush or close that must wait while there is no cause also receives control messages,
 //! and at most one data message, which it keeps for the reader.

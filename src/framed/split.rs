@@ -29,7 +29,9 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     /// use futures::{SinkExt, TryStreamExt};
     /// use ws_framed::{CloseFrame, CodecError, Lines, WsFramed};
     ///
-    /// async fn talk(lines: WsFramed<String, Lines>) -> Result<(), CodecError> {
+    /// type Error = Box<dyn std::error::Error + Send + Sync>;
+    ///
+    /// async fn talk(lines: WsFramed<String, Lines>) -> Result<(), Error> {
     ///     let (mut sender, mut receiver) = lines.into_split();
     ///     let reading = tokio::spawn(async move {
     ///         while let Some(line) = receiver.try_next().await? {
@@ -41,7 +43,8 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
     ///         sender.feed_ref(greeting).await?;
     ///     }
     ///     sender.close().await?;
-    ///     reading.await.map_err(std::io::Error::other)?
+    ///     reading.await??;
+    ///     Ok(())
     /// }
     /// ```
     #[must_use]

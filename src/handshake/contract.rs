@@ -19,8 +19,8 @@ const MAX_NAME_LEN: usize = 128;
 /// [`WsStream::contract`](crate::WsStream::contract) returns it. If the ends have none in common,
 /// the handshake fails on both with the same [`WsErr::Rejected`], which says what differs.
 ///
-/// The limits have to be equal. So an item that the codec of its sender accepts is not too large
-/// for its receiver, and one that would be is rejected before anything of it is sent. Both ends
+/// The limits have to be equal. So an item that the sender's codec accepts is not too large for the
+/// receiver, and an item over the limit is rejected before any part of it is sent. Both ends
 /// have the same codec, each with its own direction: `Json<Request, Response>` and `Json<Response,
 /// Request>`. The types are not a part of the contract; increase the version when they change.
 ///

@@ -10,11 +10,12 @@ pub(super) enum SendState {
     Closing {
         frame: Option<CloseFrame>,
         /// Since the connection began to end, the transport made it wait; or data was pending when
-        /// the peer closed, or the transport replied in its place after a violation.
+        /// the peer closed.
         blocked: bool,
     },
-    /// The transport has taken our close frame.
+    /// The transport has taken our close frame, or one of its own in place of ours.
     CloseQueued {
+        /// The same; or the peer's close frame arrived after ours was queued.
         blocked: bool,
     },
     /// Our close frame is flushed.
@@ -50,7 +51,7 @@ pub(super) enum RecvState {
 pub(super) enum Delivery {
     /// All of it was handed to the underlying stream.
     Delivered,
-    /// Some of it is buffered, here or in the transport.
+    /// Some of it is buffered or unflushed.
     Pending,
     /// Some of it will not be sent.
     Lost,

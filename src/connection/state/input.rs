@@ -55,8 +55,7 @@ pub(in crate::connection) enum Input {
 pub(in crate::connection) struct Transition {
     /// Restart the deadline of closing.
     pub(in crate::connection) restarts_deadline: bool,
-    /// There is a cause now: what is buffered for a peer that closed is dropped, and a writer is
-    /// woken.
+    /// There is a cause now: pings and the pong are dropped, and a writer is woken.
     pub(in crate::connection) is_caused: bool,
     /// It is known now how the connection ended.
     pub(in crate::connection) is_concluded: bool,
