@@ -11,6 +11,7 @@ use futures::{AsyncReadExt, AsyncWriteExt, future};
 use hyper::{Request, body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
 use socket2::SockRef;
+use support::handshake::{REQUEST, read_head};
 use tokio::net::{TcpListener, TcpStream};
 use ws_framed::{
     Acceptor, CloseFrame, CloseOutcome, Config, Connector, WsErr, WsStream, axum::WsUpgrade,
@@ -103,18 +104,16 @@ async fn bytes_in_both_directions() {
 async fn messages_with_the_request() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    const REQUEST: &str = "GET /echo HTTP/1.1\r\nHost: localhost\r\n\
-        Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     // Masked by zeros.
     const HI: &[u8] = b"\x82\x82\0\0\0\0hi";
+    let request = REQUEST.replacen("GET /", "GET /echo", 1);
     for url in start_servers(&Acceptor::new()).await {
         let host = url.strip_prefix("ws://").unwrap().strip_suffix("/echo");
-        let all = [REQUEST.as_bytes(), HI, HI].concat();
-        for split in [all.len(), all.len() - 3, REQUEST.len() + HI.len()] {
+        let all = [request.as_bytes(), HI, HI].concat();
+        for split in [all.len(), all.len() - 3, request.len() + HI.len()] {
             let mut socket = TcpStream::connect(host.unwrap()).await.unwrap();
             socket.write_all(&all[..split]).await.unwrap();
-            let head = support::handshake::read_head(&mut socket).await;
+            let head = read_head(&mut socket).await;
             assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
             socket.write_all(&all[split..]).await.unwrap();
             let mut echoed = Vec::new();

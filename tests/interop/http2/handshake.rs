@@ -107,15 +107,13 @@ async fn long_body_is_truncated() {
     for way in WAYS {
         timeout(async {
             let acceptor = Acceptor::new()
-                .on_request(async |_| Err::<(), _>(Rejection::new(403, "long ".repeat(1000))));
+                .on_request(async |_| Err::<(), _>(Rejection::new(403, "x".repeat(5000))));
             let server = Server::start(way, acceptor).await;
             let client = server.client().await;
             let connector = Connector::new();
             let opening = client.connect(&connector, server.url("/"));
             let error = opening.await.unwrap_err();
-            let (status, reason) = rejection(&error);
-            assert_eq!((status, reason.len()), (403, 1024));
-            assert!("long ".repeat(1000).starts_with(reason));
+            assert_eq!(rejection(&error), (403, &*"x".repeat(1024)));
         })
         .await;
     }

@@ -3,10 +3,10 @@
 use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, SinkExt, StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 use support::{config_without_keepalive, pair, pair_with, timeout, tungstenite_pair};
+use tokio_util::codec::AnyDelimiterCodec;
 use ws_framed::{
-    Bincode, CloseFrame, CloseOutcome, ClosedBy, CodecError, Decoder, Encoder, LengthDelimited,
-    Lines, WsFramed,
-    bytes::{Bytes, BytesMut},
+    Bincode, CloseFrame, CloseOutcome, ClosedBy, LengthDelimited, Lines, TokioCodec, WsFramed,
+    bytes::Bytes,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -202,48 +202,23 @@ async fn forward_closes_the_sink() {
     .await;
 }
 
-/// A codec that finds no item until it may.
-#[derive(Default)]
-struct Reluctant {
-    is_willing: bool,
-    /// How many bytes the decoder was last called for.
-    seen: usize,
-}
-
-impl Encoder for Reluctant {
-    type Item<'a> = Bytes;
-    type Error = CodecError;
-
-    fn encode(&mut self, item: Bytes, buffer: &mut BytesMut) -> Result<(), CodecError> {
-        buffer.extend_from_slice(&item);
-        Ok(())
-    }
-}
-
-impl Decoder for Reluctant {
-    type Item = Bytes;
-    type Error = CodecError;
-
-    fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Bytes>, CodecError> {
-        self.seen = buffer.len();
-        let is_item = self.is_willing && !buffer.is_empty();
-        Ok(is_item.then(|| buffer.split().freeze()))
-    }
-}
-
 /// After `codec_mut`, the decoder is called for the bytes that are there, without waiting for more.
 #[tokio::test]
 async fn changed_codec_sees_what_is_there() {
     timeout(async {
         let (mut server, client) = pair().await;
-        let mut client = client.framed(Reluctant::default());
-        server.write_all(b"there").await.unwrap();
+        let delimited_by = |delimiter: &[u8]| {
+            TokioCodec::<_, &str>::new(AnyDelimiterCodec::new(delimiter.to_vec(), Vec::new()))
+        };
+        let mut client = client.framed(delimited_by(b"\n"));
+        server.write_all(b"there;").await.unwrap();
         server.flush().await.unwrap();
-        while client.codec().seen < 5 {
+        // The poll that receives the bytes calls the decoder for them.
+        while client.handle().stats().bytes_received == 0 {
             assert!(client.next().now_or_never().is_none());
             tokio::task::yield_now().await;
         }
-        client.codec_mut().is_willing = true;
+        *client.codec_mut() = delimited_by(b";");
         assert_eq!(client.next().await.unwrap().unwrap(), "there");
     })
     .await;
