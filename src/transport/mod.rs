@@ -231,8 +231,8 @@ pub struct Properties {
     /// [`start_send_shared`](MessageTransport::start_send_shared).
     pub(crate) min_shared_len: Option<usize>,
     /// How many bytes of messages [`start_send`](MessageTransport::start_send) takes after one
-    /// [`poll_ready`](MessageTransport::poll_ready), where they are in memory anyway; and twice as
-    /// many after each that follows in the same poll.
+    /// [`poll_ready`](MessageTransport::poll_ready), where they are in memory anyway. After each one
+    /// that follows in the same poll, it takes twice as many, up to a limit of the connection.
     pub(crate) batch_len: usize,
 }
 
