@@ -23,7 +23,7 @@ use crate::config::Compression;
 use crate::{
     close::CloseFrame,
     config::Config,
-    connection::{Connection, Mode},
+    connection::{Connection, Mode, NewItem},
     error::WsErr,
     event::{WsEvent, WsEvents},
     handle::WsHandle,
@@ -315,20 +315,18 @@ impl<M: MessageTransport> WsStream<M> {
         }
     }
 
-    /// Ready when an item may be [buffered](Self::buffer).
+    /// Ready when an item may [begin](Self::begin_item).
+    #[inline]
     pub(crate) fn poll_ready(&mut self, cx: &mut Context<'_>, mode: Mode) -> Poll<io::Result<()>> {
         self.connection
             .poll_ready(cx, mode)
             .map_err(io::Error::from)
     }
 
-    /// Appends to the write buffer with `put`. If that fails, the buffer is unchanged.
-    pub(crate) fn buffer<E: From<io::Error>>(
-        &mut self,
-        mode: Mode,
-        put: impl FnOnce(&mut BytesMut) -> Result<(), E>,
-    ) -> Result<(), E> {
-        self.connection.buffer(mode, put)
+    /// Begins an item in the write buffer.
+    #[inline]
+    pub(crate) fn begin_item(&mut self, mode: Mode) -> io::Result<NewItem<'_>> {
+        Ok(self.connection.begin_item(mode)?)
     }
 
     /// Appends shared bytes to the write buffer, without a copy where possible.

@@ -27,13 +27,13 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 
-pub(crate) use self::shared::Shared;
 use self::{
     keepalive::{Action, Keepalive},
     pings::Pings,
     state::{Input, State},
     write_buffer::WriteBuffer,
 };
+pub(crate) use self::{send::NewItem, shared::Shared};
 use crate::{
     close::{CloseOutcome, LossCause},
     config::Config,

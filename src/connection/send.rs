@@ -6,6 +6,7 @@ use std::{
 };
 
 use bytes::BytesMut;
+use ws_framed_codecs::CodecError;
 
 use super::{Connection, Core, Mode, state::Input, write_buffer::Outgoing};
 use crate::{
@@ -102,7 +103,7 @@ impl<M: MessageTransport> Connection<M> {
         Poll::Ready(Ok(taken))
     }
 
-    /// Ready when an item may be [buffered](Self::buffer).
+    /// Ready when an item may be [begin](Self::begin_item).
     #[inline]
     pub(crate) fn poll_ready(
         &mut self,
@@ -117,6 +118,11 @@ impl<M: MessageTransport> Connection<M> {
         if !self.core.buffer.has_message(threshold) && self.core.has_no_requests() {
             return Poll::Ready(self.core.state.check_writable());
         }
+        self.poll_room(task, threshold)
+    }
+
+    #[inline(never)]
+    fn poll_room(&mut self, task: &mut Context<'_>, threshold: usize) -> Poll<Result<(), WsErr>> {
         self.poll_as(Task::Writer, task, |this, cx| {
             this.poll_pending_close(cx);
             this.core.state.check_writable()?;
@@ -143,15 +149,13 @@ impl<M: MessageTransport> Connection<M> {
         }
     }
 
-    /// Buffers what `put` appends, with the room that [`poll_ready`](Self::poll_ready) found in the
-    /// same mode. If `put` fails, the buffer is unchanged.
+    /// Begins an item, with the room that [`poll_ready`](Self::poll_ready) found in the same mode.
     #[inline]
-    pub(crate) fn buffer<E: From<io::Error>>(
-        &mut self,
-        mode: Mode,
-        put: impl FnOnce(&mut BytesMut) -> Result<(), E>,
-    ) -> Result<(), E> {
-        self.core.buffer_item(mode, put)
+    pub(crate) fn begin_item(&mut self, mode: Mode) -> Result<NewItem<'_>, WsErr> {
+        let core = &mut *self.core;
+        core.check_room(mode)?;
+        let start = core.buffer.begin();
+        Ok(NewItem { core, start, mode })
     }
 
     /// Buffers shared bytes.
@@ -276,6 +280,7 @@ impl<M: MessageTransport> Connection<M> {
                 self.core.unflushed = true;
             }
         }
+        let is_full = threshold > 1 && self.core.buffer.has_message(threshold);
         let after_last = threshold.saturating_add(self.core.max_send);
         let mut batch_len = self.core.properties.batch_len;
         let mut room = 0;
@@ -297,19 +302,12 @@ impl<M: MessageTransport> Connection<M> {
             }
             self.core.on_message_queued();
         }
-        if self.core.buffer.holds_large_item(self.core.max_send) {
-            self.reclaim_buffer(cx)?;
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    /// Once the transport holds no part of the buffer, the next large item is encoded into it.
-    #[cold]
-    fn reclaim_buffer(&mut self, cx: &mut Context<'_>) -> Result<(), WsErr> {
-        if self.transport.poll_ready(cx)?.is_ready() {
+        // A transport that has written the last message holds no part of the buffer, and the next
+        // message is made in the same memory.
+        if is_full && self.transport.poll_ready(cx)?.is_ready() {
             self.core.buffer.reclaim(self.core.max_send);
         }
-        Ok(())
+        Poll::Ready(Ok(()))
     }
 
     /// Sends all that is buffered before a flush, if that is one message.
@@ -368,25 +366,6 @@ impl Core {
         !self.state.is_close_pending() && !self.shared().is_requested()
     }
 
-    #[inline]
-    fn buffer_item<E: From<io::Error>>(
-        &mut self,
-        mode: Mode,
-        put: impl FnOnce(&mut BytesMut) -> Result<(), E>,
-    ) -> Result<(), E> {
-        self.check_room(mode).map_err(io::Error::from)?;
-        match mode {
-            Mode::Packed => self.buffer.append(put)?,
-            Mode::PerMessage { is_text } => {
-                self.buffer.encode_message(put, is_text, self.max_send)?;
-            }
-        }
-        if !self.buffer.is_empty() {
-            self.state.buffered();
-        }
-        Ok(())
-    }
-
     fn buffer_bytes(&mut self, mode: Mode, bytes: SharedBytes) -> Result<(), WsErr> {
         self.check_room(mode)?;
         let min_shared_len = self.properties.min_shared_len;
@@ -420,12 +399,18 @@ impl Core {
 
     #[inline]
     fn check_room(&self, mode: Mode) -> Result<(), WsErr> {
-        self.state.check_writable()?;
-        if mode != Mode::Packed && !self.buffer.is_empty() {
-            // The caller did not wait for room.
-            return Err(io::Error::from(io::ErrorKind::WouldBlock).into());
+        let has_room = mode == Mode::Packed || self.buffer.is_empty();
+        if has_room && self.state.is_open() {
+            return Ok(());
         }
-        Ok(())
+        Err(self.why_no_room())
+    }
+
+    #[cold]
+    fn why_no_room(&self) -> WsErr {
+        let refused = self.state.check_writable().err();
+        // The caller did not wait for room.
+        refused.unwrap_or_else(|| io::Error::from(io::ErrorKind::WouldBlock).into())
     }
 
     fn next_message(&mut self) -> Outgoing {
@@ -468,5 +453,41 @@ impl Core {
         }
         self.apply(Input::LossReported);
         Err(self.state.check_writable().err().unwrap_or(WsErr::Closed))
+    }
+}
+
+/// An item that is being encoded. Nothing of it is kept unless it is [finished](Self::finish): an
+/// encoder that fails or panics leaves no part of an item, which another task might send.
+pub(crate) struct NewItem<'a> {
+    core: &'a mut Core,
+    start: usize,
+    mode: Mode,
+}
+
+impl NewItem<'_> {
+    /// Where the encoder appends.
+    #[inline]
+    pub(crate) fn bytes(&mut self) -> &mut BytesMut {
+        self.core.buffer.bytes()
+    }
+
+    /// Keeps the item, unless it cannot be a message of its own where it has to.
+    #[inline]
+    pub(crate) fn finish(mut self) -> Result<(), CodecError> {
+        if let Mode::PerMessage { is_text } = self.mode {
+            self.core.buffer.end_message(is_text, self.core.max_send)?;
+        }
+        self.start = usize::MAX;
+        if !self.core.buffer.is_empty() {
+            self.core.state.buffered();
+        }
+        Ok(())
+    }
+}
+
+impl Drop for NewItem<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.core.buffer.bytes().truncate(self.start);
     }
 }

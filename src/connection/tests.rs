@@ -2,13 +2,11 @@
 
 use std::{
     future::Future,
-    io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     task::{Context, Poll, Wake, Waker},
 };
 
-use bytes::BytesMut;
 use futures::{FutureExt, StreamExt};
 use pharos::{Observable, ObserveConfig};
 
@@ -78,19 +76,9 @@ fn keepalive_ping_measures_round_trip() {
 #[test]
 fn large_write_buffer_is_released() {
     let (mut connection, _) = scripted(Config::default());
-    connection
-        .buffer(Mode::Packed, |buffer| {
-            buffer.extend_from_slice(&vec![0; 1 << 20]);
-            io::Result::Ok(())
-        })
-        .unwrap();
+    put_item(&mut connection, &vec![0; 1 << 20]);
     assert!(run(|cx| connection.poll_flush(cx)).is_ready());
-    connection
-        .buffer(Mode::Packed, |buffer| {
-            buffer.extend_from_slice(b"small");
-            io::Result::Ok(())
-        })
-        .unwrap();
+    put_item(&mut connection, b"small");
     assert!(connection.core.buffer.capacity() < 1 << 18);
 }
 
@@ -104,12 +92,8 @@ fn large_items_are_encoded_into_the_same_memory() {
         let mut addresses = Vec::new();
         // Fewer than MAX, so that none ends where a message does.
         for _ in 0..MAX - 1 {
-            let put = |buffer: &mut BytesMut| {
-                buffer.extend_from_slice(&vec![7; len]);
-                addresses.push(buffer.as_ptr());
-                io::Result::Ok(())
-            };
-            buffer.append(put).unwrap();
+            buffer.extend(&vec![7; len]);
+            addresses.push(buffer.bytes().as_ptr());
             while buffer.has_message(MAX) {
                 drop(buffer.next_message(MAX));
             }
@@ -121,6 +105,44 @@ fn large_items_are_encoded_into_the_same_memory() {
         };
         assert!(addresses[1..].iter().all(|&at| at == last), "{len}");
     }
+}
+
+/// Messages that small items fill are made in the same memory, if the transport has written each of
+/// them before the next item. If it has not, the next one takes what it needs at once.
+#[test]
+fn full_messages_are_made_in_the_same_memory() {
+    const MAX: usize = 1000;
+    for item in [7, 64, 300, 900] {
+        let mut buffer = WriteBuffer::default();
+        let mut fill = |is_written: bool| {
+            while !buffer.has_message(MAX) {
+                buffer.extend(&vec![7; item]);
+            }
+            let memory = (buffer.bytes().as_ptr(), buffer.capacity());
+            let message = buffer.next_message(MAX);
+            let held = (!is_written).then_some(message);
+            buffer.reclaim(MAX);
+            drop(held);
+            memory
+        };
+        let grown = fill(true);
+        for _ in 0..100 {
+            assert_eq!(fill(true), grown, "{item}");
+        }
+        fill(false);
+        let (_, capacity) = fill(true);
+        assert!(capacity <= 3 * MAX, "{item}: {capacity}");
+    }
+}
+
+/// A message that is full is handed to the transport, which is to write it before the next item.
+#[test]
+fn full_message_is_written_at_once() {
+    let (mut connection, peer) = scripted(Config::default().max_send_message_len(100));
+    put_item(&mut connection, &[7; 100]);
+    assert!(run(|cx| connection.poll_ready(cx, Mode::Packed)).is_ready());
+    // Room is asked for once more behind it.
+    assert_eq!(peer.0.borrow().batches, [100, 0]);
 }
 
 /// The messages of a large item go to the transport in batches, each twice as long as the one that
@@ -140,11 +162,7 @@ fn batches_grow_while_the_transport_takes_them() {
             script.batches.clear();
         });
         if connection.core.buffer.is_empty() {
-            let put = |buffer: &mut BytesMut| {
-                buffer.extend_from_slice(&vec![0; 4096 * KIB]);
-                io::Result::Ok(())
-            };
-            connection.buffer(Mode::Packed, put).unwrap();
+            put_item(&mut connection, &vec![0; 4096 * KIB]);
         }
         let flushed = run(|cx| connection.poll_flush(cx));
         assert_eq!(flushed.is_pending(), blocked);
@@ -162,6 +180,13 @@ fn read_sends_buffered_data() {
     assert!(connection.poll_recv(cx, Mode::Packed).is_pending());
     let sent = peer.count(|message| matches!(message, Message::Binary(_)));
     assert_eq!(sent, 1);
+}
+
+/// Puts an encoded item behind what is buffered.
+fn put_item(connection: &mut Connection<Peer>, bytes: &[u8]) {
+    let mut item = connection.begin_item(Mode::Packed).unwrap();
+    item.bytes().extend_from_slice(bytes);
+    item.finish().unwrap();
 }
 
 type Case = fn() -> (Connection<Peer>, Peer);

@@ -1,9 +1,8 @@
 //! Data that is to be sent.
 
-use std::{fmt, io};
+use std::fmt;
 
 use bytes::BytesMut;
-use ws_framed_codecs::CodecError;
 
 use crate::{
     error::{Mismatch, WsErr},
@@ -28,7 +27,7 @@ pub(super) struct WriteBuffer {
     /// A message that is sent unchanged, before all other data here. It waits until the transport
     /// is ready, since a ping may have used the room that `poll_ready` reported.
     message: Option<Outgoing>,
-    /// The largest length of the buffer since it was empty.
+    /// The largest length of the buffer at a message since it was empty.
     peak: usize,
 }
 
@@ -88,49 +87,45 @@ impl WriteBuffer {
         self.buffer.capacity()
     }
 
-    /// Appends with `put`. If that fails, the buffer is unchanged.
+    /// Makes the buffer ready for more behind what it has, and returns its length.
     #[inline]
-    pub(super) fn append<E>(
-        &mut self,
-        put: impl FnOnce(&mut BytesMut) -> Result<(), E>,
-    ) -> Result<(), E> {
+    pub(super) fn begin(&mut self) -> usize {
         if !self.tail.is_empty() {
-            // Less than a message, or the caller would have waited for room.
-            let tail = std::mem::take(&mut self.tail);
-            self.is_tail_alone = false;
-            self.begin();
-            self.buffer.extend_from_slice(&tail.bytes);
+            self.copy_tail();
         }
-        self.begin();
-        let mut item = Appended {
-            len: self.buffer.len(),
-            buffer: &mut self.buffer,
-        };
-        let result = put(item.buffer);
-        if result.is_ok() {
-            item.len = item.buffer.len();
-        }
-        drop(item);
-        self.peak = self.peak.max(self.buffer.len());
-        result
+        self.begin_message();
+        self.buffer.len()
+    }
+
+    /// Where an encoder appends, after [`begin`](Self::begin).
+    #[inline]
+    pub(super) fn bytes(&mut self) -> &mut BytesMut {
+        &mut self.buffer
     }
 
     /// Begins a message with room for a header.
     #[inline]
-    fn begin(&mut self) {
+    fn begin_message(&mut self) {
         if self.buffer.is_empty() {
             self.headroom = HEADROOM;
             self.buffer.extend_from_slice(&[0; HEADROOM]);
         }
     }
 
+    /// Moves the shared bytes into the buffer. They are less than a message, or the caller would
+    /// have waited for room.
+    #[cold]
+    fn copy_tail(&mut self) {
+        let tail = std::mem::take(&mut self.tail);
+        self.is_tail_alone = false;
+        self.begin_message();
+        self.buffer.extend_from_slice(&tail.bytes);
+    }
+
     #[inline]
     pub(super) fn extend(&mut self, bytes: &[u8]) {
-        let put = |buffer: &mut BytesMut| {
-            buffer.extend_from_slice(bytes);
-            Ok::<_, std::convert::Infallible>(())
-        };
-        let Ok(()) = self.append(put);
+        self.begin();
+        self.buffer.extend_from_slice(bytes);
     }
 
     /// Appends shared bytes. Where they fit into one message of `max` bytes together with what is
@@ -141,8 +136,7 @@ impl WriteBuffer {
         if !self.is_empty() && fits && !is_alone {
             return self.extend(&bytes.bytes);
         }
-        // Moves an earlier tail into the buffer.
-        self.extend(&[]);
+        self.begin();
         self.is_tail_alone = is_alone && !bytes.is_empty();
         self.tail = bytes;
     }
@@ -176,26 +170,18 @@ impl WriteBuffer {
         Ok(())
     }
 
-    /// Buffers the payload of the item that `put` encodes, as a message of its own. The buffer is
-    /// empty.
-    pub(super) fn encode_message<E: From<io::Error>>(
-        &mut self,
-        put: impl FnOnce(&mut BytesMut) -> Result<(), E>,
-        is_text: bool,
-        max: usize,
-    ) -> Result<(), E> {
-        let result = self.append(put);
+    /// Makes a message of the encoded item that is all there is in the buffer.
+    pub(super) fn end_message(&mut self, is_text: bool, max: usize) -> Result<(), WsErr> {
         let headroom = std::mem::take(&mut self.headroom);
         let mut frame = self.take_buffer(max);
-        result?;
         let headroom = headroom.saturating_add(PREFIX_LEN);
         let encoded = frame.get(headroom - PREFIX_LEN..).unwrap_or_default();
-        let payload = check_item(encoded, is_text, max)
-            .map_err(|error| io::Error::from(CodecError::from(error)))?;
-        self.message = Some(Outgoing::Message(match payload {
-            Some(text) => Message::Text(text.to_owned()),
-            None => Message::Binary(Payload::with_headroom(frame.split(), headroom)),
-        }));
+        self.message = Some(Outgoing::Message(
+            match check_item(encoded, is_text, max)? {
+                Some(text) => Message::Text(text.to_owned()),
+                None => Message::Binary(Payload::with_headroom(frame.split(), headroom)),
+            },
+        ));
         Ok(())
     }
 
@@ -236,6 +222,7 @@ impl WriteBuffer {
             }
             part.into()
         } else if self.buffer.len() > end {
+            self.peak = self.peak.max(self.buffer.len());
             Payload::with_headroom(self.buffer.split_to(end), headroom)
         } else {
             Payload::with_headroom(self.take_buffer(max), headroom)
@@ -249,20 +236,25 @@ impl WriteBuffer {
         self.peak > max.saturating_mul(2)
     }
 
-    /// Makes room for another large item of the same length behind the rest of one, which is less
-    /// than a message of `max` bytes: in the memory that it has left, if nothing else refers to it.
+    /// Makes room for another message of `max` bytes, or another large item of the same length,
+    /// behind the rest of the last item: in the memory that is there, if nothing else refers to it.
     pub(super) fn reclaim(&mut self, max: usize) {
-        if !self.buffer.try_reclaim(self.peak) {
-            // Not by a factor of two, as it would grow. The rest of an item is less than a message,
-            // and the peak has that of an earlier one in it.
-            let capacity = self.peak.saturating_add(max.saturating_mul(2));
-            let mut buffer = BytesMut::with_capacity(capacity);
-            buffer.extend_from_slice(&self.buffer);
-            self.buffer = buffer;
+        let is_large = self.holds_large_item(max);
+        let needed = if is_large { self.peak } else { max };
+        let needed = needed.saturating_add(HEADROOM);
+        if self.buffer.try_reclaim(needed) || self.buffer.is_empty() {
+            return;
         }
+        // Not by a factor of two, as it would grow. The rest of an item is less than a message, and
+        // the peak has that of an earlier one in it.
+        let capacity = needed.saturating_add(max.saturating_mul(if is_large { 2 } else { 1 }));
+        let mut buffer = BytesMut::with_capacity(capacity);
+        buffer.extend_from_slice(&self.buffer);
+        self.buffer = buffer;
     }
 
     fn take_buffer(&mut self, max: usize) -> BytesMut {
+        self.peak = self.peak.max(self.buffer.len());
         let last = self.buffer.split();
         self.release(max);
         last
@@ -275,20 +267,6 @@ impl WriteBuffer {
             self.buffer = BytesMut::new();
         }
         self.peak = 0;
-    }
-}
-
-/// Cuts the buffer to `len` bytes when it is dropped. An encoder that panics leaves no part of an
-/// item, which another task might send.
-struct Appended<'a> {
-    buffer: &'a mut BytesMut,
-    len: usize,
-}
-
-impl Drop for Appended<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        self.buffer.truncate(self.len);
     }
 }
 

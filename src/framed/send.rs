@@ -21,15 +21,18 @@ where
 {
     type Error = C::Error;
 
+    #[inline]
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), C::Error>> {
         let Self { stream, mode, .. } = self.get_mut();
         stream.poll_ready(cx, *mode).map_err(C::Error::from)
     }
 
+    #[inline]
     fn start_send(self: Pin<&mut Self>, item: C::Item<'_>) -> Result<(), C::Error> {
         let this = self.get_mut();
-        this.stream
-            .buffer(this.mode, |buffer| this.codec.encode(item, buffer))
+        let mut new = this.stream.begin_item(this.mode)?;
+        this.codec.encode(item, new.bytes())?;
+        Ok(new.finish().map_err(io::Error::from)?)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), C::Error>> {
@@ -150,10 +153,10 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
         C: EncodeRef,
     {
         ready!(self.stream.poll_ready(cx, self.mode))?;
-        let encoded = self
-            .stream
-            .buffer(self.mode, |buffer| self.codec.encode_ref(item, buffer));
-        Poll::Ready(encoded)
+        let mut new = self.stream.begin_item(self.mode)?;
+        self.codec.encode_ref(item, new.bytes())?;
+        new.finish().map_err(io::Error::from)?;
+        Poll::Ready(Ok(()))
     }
 
     pub(super) fn poll_feed_encoded(

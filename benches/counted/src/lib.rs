@@ -46,6 +46,15 @@ pub struct Large {
 /// How many small values are fed before a flush.
 pub const BATCH: usize = 500;
 
+/// How many small values are fed before a flush where they fill several messages.
+pub const BURST: usize = 5000;
+
+/// How many bytes are written in small pieces before a flush.
+pub const STREAM_LEN: usize = 512 * 1024;
+
+/// How many bytes such a piece has.
+pub const PIECE_LEN: usize = 64;
+
 /// The length of a large value, in bytes.
 pub const LARGE_LEN: usize = 4 * 1024 * 1024;
 
@@ -107,6 +116,19 @@ pub fn send_batch<M: MessageTransport>(
     });
 }
 
+/// Sends small values that fill several messages, and receives them.
+pub fn send_burst(client: &mut Items<Small>, server: &mut Items<Small>) {
+    block_on(async {
+        for n in 0..BURST as u64 {
+            client.feed(Small::nth(n)).await.unwrap();
+        }
+        client.flush().await.unwrap();
+        for n in 0..BURST as u64 {
+            assert_eq!(server.next().await.unwrap().unwrap(), Small::nth(n));
+        }
+    });
+}
+
 /// Sends a small value and receives it.
 pub fn send_one(client: &mut Items<Small>, server: &mut Items<Small>) {
     block_on(async {
@@ -128,6 +150,17 @@ pub fn send_large(client: &mut Items<Large>, server: &mut Items<Large>, value: L
 pub fn send_bytes(client: &mut WsStream, server: &mut WsStream, buffer: &mut [u8]) {
     block_on(async {
         client.write_all(buffer).await.unwrap();
+        AsyncWriteExt::flush(client).await.unwrap();
+        server.read_exact(buffer).await.unwrap();
+    });
+}
+
+/// Writes bytes in small pieces and reads them.
+pub fn send_pieces(client: &mut WsStream, server: &mut WsStream, buffer: &mut [u8]) {
+    block_on(async {
+        for piece in buffer.chunks(PIECE_LEN) {
+            client.write_all(piece).await.unwrap();
+        }
         AsyncWriteExt::flush(client).await.unwrap();
         server.read_exact(buffer).await.unwrap();
     });

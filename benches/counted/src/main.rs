@@ -4,14 +4,14 @@
 use std::{env, process::ExitCode};
 
 use counted::{
-    LARGE_LEN, Large, WRITE_LEN, alone, items, over_socket, send_batch, send_bytes, send_large,
-    send_one,
+    LARGE_LEN, Large, STREAM_LEN, WRITE_LEN, alone, items, over_socket, send_batch, send_burst,
+    send_bytes, send_large, send_one, send_pieces,
 };
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     let [over, work, times] = args.as_slice() else {
-        eprintln!("usage: counted alone|socket batch|one|large|bytes TIMES");
+        eprintln!("usage: counted alone|socket batch|burst|one|large|bytes|pieces TIMES");
         return ExitCode::FAILURE;
     };
     let Ok(times) = times.parse::<usize>() else {
@@ -27,6 +27,10 @@ fn main() -> ExitCode {
         "batch" => {
             let (mut client, mut server) = items(ends);
             (0..times).for_each(|_| send_batch(&mut client, &mut server));
+        }
+        "burst" => {
+            let (mut client, mut server) = items(ends);
+            (0..times).for_each(|_| send_burst(&mut client, &mut server));
         }
         "one" => {
             let (mut client, mut server) = items(ends);
@@ -45,6 +49,11 @@ fn main() -> ExitCode {
             let (mut client, mut server) = ends;
             let mut buffer = vec![7; WRITE_LEN];
             (0..times).for_each(|_| send_bytes(&mut client, &mut server, &mut buffer));
+        }
+        "pieces" => {
+            let (mut client, mut server) = ends;
+            let mut buffer = vec![7; STREAM_LEN];
+            (0..times).for_each(|_| send_pieces(&mut client, &mut server, &mut buffer));
         }
         _ => {
             eprintln!("there is no work {work}");

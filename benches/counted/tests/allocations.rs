@@ -1,7 +1,8 @@
 //! How often memory is asked for, once buffers have grown.
 
 use counted::{
-    Items, Small, alone, items, messages, over_socket, send_batch, send_bytes, send_one,
+    Items, STREAM_LEN, Small, alone, items, messages, over_socket, send_batch, send_bytes,
+    send_one, send_pieces,
 };
 use support::alloc::{CountingAlloc, measure};
 use ws_framed::WsStream;
@@ -48,6 +49,15 @@ fn batched_values_allocate_nothing() {
         per_batch(over_socket()),
         0.1,
     );
+}
+
+/// Writes of a few bytes that fill several messages allocate nothing.
+#[test]
+fn small_writes_allocate_nothing() {
+    let (mut client, mut server) = over_socket();
+    let mut buffer = vec![7; STREAM_LEN];
+    let pieces = calls(|| send_pieces(&mut client, &mut server, &mut buffer)) as f64;
+    assert_few("512 KiB in writes of 64", pieces / ROUNDS as f64, 0.1);
 }
 
 /// A small value that is flushed alone allocates nothing.
