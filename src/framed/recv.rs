@@ -8,7 +8,7 @@ use std::{
 };
 
 use asynchronous_codec::Decoder;
-use bytes::{BufMut, BytesMut};
+use bytes::{Buf, BufMut, BytesMut};
 use futures::{Stream, stream::FusedStream};
 use ws_framed_codecs::CodecError;
 
@@ -24,34 +24,77 @@ use crate::{
 /// A read buffer of up to this many bytes is kept when it is empty.
 const KEPT_READ_BUFFER: usize = 64 * 1024;
 
+/// Of a payload that completes an item, at least this many bytes are copied at once, if the codec
+/// did not say how many the item lacks.
+const MIN_JOINED: usize = 256;
+
+/// Less room than this is not provided to the transport, which would not use it.
+const MIN_PROVIDED: usize = 16 * 1024;
+
 impl<T, C, M> WsFramed<T, C, M>
 where
     C: Decoder<Item = T, Error: 'static>,
     M: MessageTransport,
 {
-    fn push(&mut self, chunk: Payload) {
+    /// Takes what arrived, and returns the item that it completes, if that shows at once.
+    fn push(&mut self, chunk: Payload) -> Option<Result<T, C::Error>> {
         if self.recv == RecvState::Incomplete {
             self.recv = RecvState::Open;
         }
         if self.mode != Mode::Packed {
-            return self.append(&chunk);
+            self.append(&chunk);
+            return None;
         }
         match chunk.try_into_mut() {
             // Decoded in place, where nothing else refers to the payload.
-            Ok(buffer) if self.buffer.is_empty() => {
-                self.buffer = buffer;
-                self.is_lent = true;
-            }
-            // Copies nothing where the payload lies in the buffer that was provided for it.
-            Ok(buffer) => self.buffer.unsplit(buffer),
+            Ok(payload) if self.buffer.is_empty() => self.lend(payload),
+            Ok(payload) => return self.join(payload),
             Err(shared) => self.append(&shared),
         }
+        None
+    }
+
+    fn lend(&mut self, payload: BytesMut) {
+        self.buffer = payload;
+        self.is_lent = true;
+    }
+
+    /// Completes the item that the buffer begins with from the next payload: as much is copied as
+    /// the item takes, and what follows is decoded in place.
+    fn join(&mut self, mut payload: BytesMut) -> Option<Result<T, C::Error>> {
+        let mut decoded = None;
+        let mut joined = 0;
+        // Nothing is copied where the payload lies in the buffer that was provided for it.
+        let is_behind = self.buffer.as_ptr_range().end == payload.as_ptr();
+        while decoded.is_none() && self.recv == RecvState::Open && !is_behind {
+            let len = self.buffer.len().max(MIN_JOINED);
+            // A codec that knows how much its item lacks has made room for that.
+            let room = self.buffer.capacity() - self.buffer.len();
+            let len = if room > 0 { len.min(room) } else { len };
+            let Some(part) = payload.get(joined..joined + len) else {
+                break;
+            };
+            self.buffer.extend_from_slice(part);
+            joined += len;
+            decoded = self.decode();
+            if self.recv == RecvState::Incomplete {
+                self.recv = RecvState::Open;
+            }
+        }
+        if let Some(used) = joined.checked_sub(self.buffer.len()) {
+            payload.advance(used);
+            self.lend(payload);
+        } else {
+            payload.advance(joined);
+            self.buffer.unsplit(payload);
+        }
+        decoded
     }
 
     /// Lets the transport read the next payload straight behind the item that it belongs to.
     fn provide_buffer(&mut self) {
         let len = self.buffer.len();
-        if len > 0 && self.buffer.capacity() > len {
+        if len > 0 && self.buffer.capacity() - len >= MIN_PROVIDED {
             let spare = self.buffer.split_off(len);
             self.stream.provide_buffer(spare);
         }
@@ -75,7 +118,11 @@ where
 
     /// Calls the decoder once. Returns an item, or an error whose frame the decoder has consumed;
     /// `None` if more bytes are needed or the decoder cannot continue, which becomes the new state.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "otherwise each item is moved once more"
+    )]
+    #[inline(always)]
     fn decode(&mut self) -> Option<Result<T, C::Error>> {
         let before = self.buffer.len();
         match self.codec.decode(&mut self.buffer) {
@@ -89,28 +136,34 @@ where
                 self.release_lent();
                 Some(Ok(item))
             }
-            Ok(None) if self.mode != Mode::Packed && before > 0 => {
-                Some(Err(self.not_one_frame(Mismatch::Incomplete)))
-            }
-            Ok(None) => {
-                self.release_lent();
-                self.recv = RecvState::Incomplete;
-                self.provide_buffer();
-                None
-            }
-            Err(error) if self.buffer.len() < before => {
-                if self.is_message_left() {
-                    self.buffer.clear();
-                }
-                self.release_lent();
-                Some(Err(error))
-            }
-            Err(error) => {
-                self.stream.fail(close_frame_for(&error));
-                self.recv = RecvState::Failed;
-                None
-            }
+            Ok(None) => self.lack_bytes(before),
+            Err(error) => self.refuse(before, error),
         }
+    }
+
+    /// The decoder needs more than the `before` bytes that there were.
+    fn lack_bytes(&mut self, before: usize) -> Option<Result<T, C::Error>> {
+        if self.mode != Mode::Packed && before > 0 {
+            return Some(Err(self.not_one_frame(Mismatch::Incomplete)));
+        }
+        self.release_lent();
+        self.recv = RecvState::Incomplete;
+        None
+    }
+
+    /// The decoder failed, of `before` bytes that there were.
+    #[cold]
+    fn refuse(&mut self, before: usize, error: C::Error) -> Option<Result<T, C::Error>> {
+        if self.buffer.len() == before {
+            self.stream.fail(close_frame_for(&error));
+            self.recv = RecvState::Failed;
+            return None;
+        }
+        if self.is_message_left() {
+            self.buffer.clear();
+        }
+        self.release_lent();
+        Some(Err(error))
     }
 
     /// What a large item of `len` bytes has grown serves the next one.
@@ -192,10 +245,15 @@ where
                     if let Some(item) = this.decode() {
                         return Poll::Ready(Some(item));
                     }
+                    this.provide_buffer();
                 }
             }
             match ready!(this.stream.poll_next_chunk(cx, this.mode)) {
-                Some(Ok(chunk)) => this.push(chunk),
+                Some(Ok(chunk)) => {
+                    if let Some(item) = this.push(chunk) {
+                        return Poll::Ready(Some(item));
+                    }
+                }
                 Some(Err(_)) | None if this.recv == RecvState::Failed => {
                     this.recv = RecvState::Ended;
                     return Poll::Ready(Some(Err(this.undecodable())));

@@ -1,8 +1,8 @@
 //! How often memory is asked for, once buffers have grown.
 
 use counted::{
-    Items, STREAM_LEN, Small, alone, items, messages, over_socket, send_batch, send_bytes,
-    send_one, send_pieces,
+    Items, STREAM_LEN, Small, alone, items, messages, over_socket, send_batch, send_burst,
+    send_bytes, send_one, send_pieces,
 };
 use support::alloc::{CountingAlloc, measure};
 use ws_framed::WsStream;
@@ -49,6 +49,15 @@ fn batched_values_allocate_nothing() {
         per_batch(over_socket()),
         0.1,
     );
+}
+
+/// Values that fill several messages, over a socket that takes each at once, allocate once for each
+/// value that spans two messages.
+#[test]
+fn joined_values_allocate_once() {
+    let (mut client, mut server): (Items<Small>, Items<Small>) = items(over_socket());
+    let burst = calls(|| send_burst(&mut client, &mut server)) as f64;
+    assert_few("a burst of 8 messages", burst / ROUNDS as f64, 7.0);
 }
 
 /// Writes of a few bytes that fill several messages allocate nothing.

@@ -1,5 +1,6 @@
 //! The item stream, packed and with a message for each item.
 
+mod across_messages;
 mod asynchronous_codec;
 mod by_contract;
 mod conversions;

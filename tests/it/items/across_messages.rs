@@ -1,0 +1,133 @@
+//! Items that begin in one message and end in another, wherever the messages are cut.
+
+use futures::{SinkExt, StreamExt, future};
+use proptest::{collection::vec, prelude::*};
+use support::{config_without_keepalive, pair_with, run};
+use ws_framed::{
+    CloseFrame, CodecError, Decoder, Message,
+    bytes::{Buf, BytesMut},
+};
+
+/// What a peer sends, and where it cuts that into messages.
+#[derive(Clone, Debug)]
+struct Input {
+    bytes: Vec<u8>,
+    cuts: Vec<usize>,
+}
+
+fn input() -> impl Strategy<Value = Input> {
+    let len = prop_oneof![0..20_usize, 200..300_usize, 0..3000_usize];
+    let end = prop_oneof![8 => Just(0), 1 => Just(1), 1 => Just(2)];
+    let cut = prop_oneof![1..10_usize, 1..600_usize, 1..5000_usize];
+    (vec((len, end), 1..30), vec(cut, 1..20)).prop_map(|(items, cuts)| {
+        let bytes = items
+            .into_iter()
+            .zip(10..)
+            .flat_map(|((len, end), byte)| std::iter::repeat_n(byte, len).chain([end]));
+        Input {
+            bytes: bytes.collect(),
+            cuts,
+        }
+    })
+}
+
+/// A decoder for bytes up to a zero. A one is an error that takes all up to it, a two is an error
+/// that takes nothing.
+#[derive(Clone, Debug)]
+struct ZeroEnded {
+    /// How many bytes must be there behind an item.
+    ahead: usize,
+    /// How much room is made for the rest of an item.
+    reserved: usize,
+}
+
+impl Decoder for ZeroEnded {
+    type Item = Vec<u8>;
+    type Error = CodecError;
+
+    fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Vec<u8>>, CodecError> {
+        let end = src.iter().position(|byte| *byte < 3);
+        let Some(end) = end.filter(|end| src.len() > end + self.ahead) else {
+            src.reserve(self.reserved);
+            return Ok(None);
+        };
+        let refused = match src[end] {
+            0 => None,
+            1 => Some("taken"),
+            _ => return Err(CodecError::Malformed("left".into())),
+        };
+        let item = src.split_to(end).to_vec();
+        src.advance(1);
+        refused.map_or(Ok(Some(item)), |why| Err(CodecError::Malformed(why.into())))
+    }
+}
+
+type Decoded = Result<Vec<u8>, String>;
+
+/// What the decoder makes of all bytes at once.
+fn at_once(decoder: &mut ZeroEnded, bytes: &[u8]) -> Vec<Decoded> {
+    let mut bytes = BytesMut::from(bytes);
+    let mut all = Vec::new();
+    loop {
+        let before = bytes.len();
+        match decoder.decode(&mut bytes) {
+            Ok(None) => return all,
+            Ok(Some(item)) => all.push(Ok(item)),
+            Err(error) => {
+                all.push(Err(error.to_string()));
+                if bytes.len() == before {
+                    return all;
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    /// A decoder gets the same bytes as if nothing had cut them, whether it makes room for the rest
+    /// of an item, looks at what follows one, takes what it refuses, or leaves it.
+    #[test]
+    fn cuts_make_no_difference(
+        Input { bytes, cuts } in input(),
+        ahead in prop_oneof![2 => Just(0_usize), 1 => 0..1000_usize],
+        reserved in prop_oneof![Just(0_usize), 1..300_usize, Just(20_000)],
+    ) {
+        let mut decoder = ZeroEnded { ahead, reserved };
+        let expected = at_once(&mut decoder, &bytes);
+        let decoded = run(async {
+            let config = config_without_keepalive();
+            let (peer, us) = pair_with(config.clone(), config).await;
+            let mut peer = peer.messages();
+            let sending = async {
+                let mut left = &bytes[..];
+                for cut in cuts.iter().cycle() {
+                    let (message, rest) = left.split_at(left.len().min(*cut));
+                    peer.feed(Message::Binary(message.to_vec().into())).await.unwrap();
+                    left = rest;
+                    if left.is_empty() {
+                        break;
+                    }
+                }
+                peer.flush().await.unwrap();
+                // A decoder that cannot go on waits for the end.
+                let _ = peer.close().await;
+                while peer.next().await.is_some_and(|next| next.is_ok()) {}
+            };
+            let mut items = us.framed(decoder);
+            let receiving = async {
+                let mut all: Vec<Decoded> = Vec::new();
+                while all.len() < expected.len() {
+                    let Some(next) = items.next().await else { break };
+                    all.push(next.map_err(|error| error.to_string()));
+                }
+                // The end of the connection for the peer.
+                let _ = items.close_with(CloseFrame::normal()).await;
+                all
+            };
+            future::join(receiving, sending).await.0
+        });
+        prop_assert_eq!(decoded, expected);
+    }
+}
