@@ -106,28 +106,14 @@ pub(crate) fn frame_len(src: &mut BytesMut, max: usize) -> Result<Option<usize>,
     match len.saturating_add(PREFIX_LEN).saturating_sub(src.len()) {
         0 => Ok(Some(len)),
         missing => {
-            make_room(src, missing);
+            // What earlier frames have grown is used as soon as the rest of this one fits into it:
+            // while little of it has arrived, there is little to move.
+            let spare = src.capacity() - src.len();
+            if !src.try_reclaim(missing) && spare < missing.min(MIN_RESERVE) {
+                let arrived = src.len().saturating_mul(3);
+                src.reserve(missing.min(arrived.max(MIN_RESERVE)));
+            }
             Ok(None)
         }
-    }
-}
-
-/// Makes room for the rest of a frame of which only a part has arrived.
-fn make_room(src: &mut BytesMut, missing: usize) {
-    // What earlier frames have grown is used as soon as the rest of this one fits into it: while
-    // little of it has arrived, there is little to move.
-    let spare = src.capacity() - src.len();
-    if src.try_reclaim(missing) || spare >= missing.min(MIN_RESERVE) {
-        return;
-    }
-    let arrived = src.len();
-    let additional = missing.min(arrived.saturating_mul(3).max(MIN_RESERVE));
-    if arrived + additional > MIN_RESERVE {
-        src.reserve(additional);
-    } else {
-        // A buffer that is shared would be replaced by one as large as it once was.
-        let mut exact = BytesMut::with_capacity(arrived + additional);
-        exact.extend_from_slice(src);
-        *src = exact;
     }
 }

@@ -103,7 +103,7 @@ impl<M: MessageTransport> Connection<M> {
         Poll::Ready(Ok(taken))
     }
 
-    /// Ready when an item may be [begin](Self::begin_item).
+    /// Ready when an item may [begin](Self::begin_item).
     #[inline]
     pub(crate) fn poll_ready(
         &mut self,
@@ -302,10 +302,11 @@ impl<M: MessageTransport> Connection<M> {
             }
             self.core.on_message_queued();
         }
-        // A transport that has written the last message holds no part of the buffer, and the next
-        // message is made in the same memory.
-        if is_full && self.transport.poll_ready(cx)?.is_ready() {
-            self.core.buffer.reclaim(self.core.max_send);
+        if is_full {
+            // Where messages leave in batches, the memory of the last one is in use until it is
+            // written. Other transports are not asked for room that is not used.
+            let is_written = batch_len > 0 && self.transport.poll_ready(cx)?.is_ready();
+            self.core.buffer.reclaim(self.core.max_send, is_written);
         }
         Poll::Ready(Ok(()))
     }

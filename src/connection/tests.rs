@@ -97,7 +97,7 @@ fn large_items_are_encoded_into_the_same_memory() {
             while buffer.has_message(MAX) {
                 drop(buffer.next_message(MAX));
             }
-            buffer.reclaim(MAX);
+            buffer.reclaim(MAX, true);
         }
         // The first item takes what it needs. Where a rest goes with the next, both need more.
         let [.., last] = addresses[..] else {
@@ -121,7 +121,7 @@ fn full_messages_are_made_in_the_same_memory() {
             let memory = (buffer.bytes().as_ptr(), buffer.capacity());
             let message = buffer.next_message(MAX);
             let held = (!is_written).then_some(message);
-            buffer.reclaim(MAX);
+            buffer.reclaim(MAX, true);
             drop(held);
             memory
         };
@@ -135,14 +135,17 @@ fn full_messages_are_made_in_the_same_memory() {
     }
 }
 
-/// A message that is full is handed to the transport, which is to write it before the next item.
+/// A transport that takes batches is asked for room behind a full message, which makes it write. Any
+/// other is asked for as many messages as it gets.
 #[test]
 fn full_message_is_written_at_once() {
-    let (mut connection, peer) = scripted(Config::default().max_send_message_len(100));
-    put_item(&mut connection, &[7; 100]);
-    assert!(run(|cx| connection.poll_ready(cx, Mode::Packed)).is_ready());
-    // Room is asked for once more behind it.
-    assert_eq!(peer.0.borrow().batches, [100, 0]);
+    for (batch_len, asked) in [(1000, vec![100, 0]), (0, vec![100])] {
+        let config = Config::default().max_send_message_len(100);
+        let (mut connection, peer) = scripted_with(config, |script| script.batch_len = batch_len);
+        put_item(&mut connection, &[7; 100]);
+        assert!(run(|cx| connection.poll_ready(cx, Mode::Packed)).is_ready());
+        assert_eq!(peer.0.borrow().batches, asked);
+    }
 }
 
 /// The messages of a large item go to the transport in batches, each twice as long as the one that

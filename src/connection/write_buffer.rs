@@ -238,11 +238,13 @@ impl WriteBuffer {
 
     /// Makes room for another message of `max` bytes, or another large item of the same length,
     /// behind the rest of the last item: in the memory that is there, if nothing else refers to it.
-    pub(super) fn reclaim(&mut self, max: usize) {
+    /// Other memory is taken if everything `is_written`; while the transport waits, more may never
+    /// follow.
+    pub(super) fn reclaim(&mut self, max: usize, is_written: bool) {
         let is_large = self.holds_large_item(max);
         let needed = if is_large { self.peak } else { max };
         let needed = needed.saturating_add(HEADROOM);
-        if self.buffer.try_reclaim(needed) || self.buffer.is_empty() {
+        if self.buffer.try_reclaim(needed) || self.buffer.is_empty() || !is_written {
             return;
         }
         // Not by a factor of two, as it would grow. The rest of an item is less than a message, and

@@ -24,8 +24,7 @@ use crate::{
 /// A read buffer of up to this many bytes is kept when it is empty.
 const KEPT_READ_BUFFER: usize = 64 * 1024;
 
-/// Of a payload that completes an item, at least this many bytes are copied at once, if the codec
-/// did not say how many the item lacks.
+/// Of a payload that completes an item, at least this many bytes are copied at once.
 const MIN_JOINED: usize = 256;
 
 /// Less room than this is not provided to the transport, which would not use it.
@@ -47,48 +46,46 @@ where
         }
         match chunk.try_into_mut() {
             // Decoded in place, where nothing else refers to the payload.
-            Ok(payload) if self.buffer.is_empty() => self.lend(payload),
+            Ok(payload) if self.buffer.is_empty() => {
+                self.buffer = payload;
+                self.is_lent = true;
+            }
             Ok(payload) => return self.join(payload),
             Err(shared) => self.append(&shared),
         }
         None
     }
 
-    fn lend(&mut self, payload: BytesMut) {
-        self.buffer = payload;
-        self.is_lent = true;
-    }
-
-    /// Completes the item that the buffer begins with from the next payload: as much is copied as
-    /// the item takes, and what follows is decoded in place.
-    fn join(&mut self, mut payload: BytesMut) -> Option<Result<T, C::Error>> {
-        let mut decoded = None;
-        let mut joined = 0;
+    /// Completes the item that the buffer begins with from the next payload: about as much is
+    /// copied as the item takes, and what follows is decoded in place.
+    fn join(&mut self, payload: BytesMut) -> Option<Result<T, C::Error>> {
         // Nothing is copied where the payload lies in the buffer that was provided for it.
         let is_behind = self.buffer.as_ptr_range().end == payload.as_ptr();
-        while decoded.is_none() && self.recv == RecvState::Open && !is_behind {
-            let len = self.buffer.len().max(MIN_JOINED);
-            // A codec that knows how much its item lacks has made room for that.
-            let room = self.buffer.capacity() - self.buffer.len();
-            let len = if room > 0 { len.min(room) } else { len };
-            let Some(part) = payload.get(joined..joined + len) else {
+        let mut joining = Joining {
+            framed: self,
+            payload,
+            joined: 0,
+            is_complete: false,
+        };
+        while !is_behind && joining.framed.recv == RecvState::Open {
+            // Twice as much each time, so that few calls are made.
+            let len = joining.framed.buffer.len().max(MIN_JOINED);
+            let part = joining.payload.get(joining.joined..joining.joined + len)?;
+            joining.framed.buffer.extend_from_slice(part);
+            joining.joined += len;
+            if let Some(item) = joining.framed.decode() {
+                joining.is_complete = true;
+                return Some(item);
+            }
+            if joining.framed.recv == RecvState::Incomplete {
+                joining.framed.recv = RecvState::Open;
+            }
+            if joining.framed.buffer.len() <= joining.joined {
+                // The decoder has taken the beginning, and may have made room for the rest.
                 break;
-            };
-            self.buffer.extend_from_slice(part);
-            joined += len;
-            decoded = self.decode();
-            if self.recv == RecvState::Incomplete {
-                self.recv = RecvState::Open;
             }
         }
-        if let Some(used) = joined.checked_sub(self.buffer.len()) {
-            payload.advance(used);
-            self.lend(payload);
-        } else {
-            payload.advance(joined);
-            self.buffer.unsplit(payload);
-        }
-        decoded
+        None
     }
 
     /// Lets the transport read the next payload straight behind the item that it belongs to.
@@ -154,7 +151,7 @@ where
     /// The decoder failed, of `before` bytes that there were.
     #[cold]
     fn refuse(&mut self, before: usize, error: C::Error) -> Option<Result<T, C::Error>> {
-        if self.buffer.len() == before {
+        if self.buffer.len() >= before {
             self.stream.fail(close_frame_for(&error));
             self.recv = RecvState::Failed;
             return None;
@@ -221,6 +218,34 @@ where
             return error;
         }
         io::Error::from(WsErr::Undecodable(CloseCode::INVALID_PAYLOAD_DATA)).into()
+    }
+}
+
+/// The payload behind the beginning of an item, while that is completed. When this is dropped, also
+/// because the decoder panics, the rest of the payload is where the decoder finds it next.
+struct Joining<'a, T, C, M> {
+    framed: &'a mut WsFramed<T, C, M>,
+    payload: BytesMut,
+    /// How many bytes of the payload were copied to the read buffer.
+    joined: usize,
+    /// The item was decoded.
+    is_complete: bool,
+}
+
+impl<T, C, M> Drop for Joining<'_, T, C, M> {
+    fn drop(&mut self) {
+        let mut payload = std::mem::take(&mut self.payload);
+        match self.joined.checked_sub(self.framed.buffer.len()) {
+            Some(used) if self.is_complete => {
+                payload.advance(used);
+                self.framed.buffer = payload;
+                self.framed.is_lent = true;
+            }
+            _ => {
+                payload.advance(self.joined);
+                self.framed.buffer.unsplit(payload);
+            }
+        }
     }
 }
 

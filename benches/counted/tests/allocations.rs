@@ -51,13 +51,13 @@ fn batched_values_allocate_nothing() {
     );
 }
 
-/// Values that fill several messages, over a socket that takes each at once, allocate once for each
-/// value that spans two messages.
+/// Values that fill several messages, over a socket that takes each at once, allocate no more than
+/// twice for each that spans two messages.
 #[test]
-fn joined_values_allocate_once() {
+fn joined_values_allocate_twice() {
     let (mut client, mut server): (Items<Small>, Items<Small>) = items(over_socket());
     let burst = calls(|| send_burst(&mut client, &mut server)) as f64;
-    assert_few("a burst of 8 messages", burst / ROUNDS as f64, 7.0);
+    assert_few("a burst of 8 messages", burst / ROUNDS as f64, 14.0);
 }
 
 /// Writes of a few bytes that fill several messages allocate nothing.

@@ -1,9 +1,14 @@
 //! Messages that arrive as they were sent, and what is on the wire.
 
-use futures::{AsyncReadExt, AsyncWriteExt, SinkExt, StreamExt, future::join};
+use std::{future::poll_fn, task::Poll};
+
+use futures::{
+    AsyncReadExt, AsyncWriteExt, SinkExt, StreamExt,
+    future::{join, try_join},
+};
 use serde_json::{Value, json};
 use support::{ROLES, RawPeer, pair_with, run};
-use ws_framed::{Json, Message};
+use ws_framed::{Acceptor, Connector, Json, LengthDelimited, Message};
 
 use super::{alone, config, open, with_context};
 
@@ -138,6 +143,32 @@ fn context_shortens_repetitions() {
                 assert_eq!(is_shorter, takes_over);
                 assert_eq!(payloads[0] == payloads[1], !takes_over);
             }
+        }
+    });
+}
+
+/// What is compressed ends a poll after 256 KiB, even if the socket takes everything at once.
+#[test]
+fn compression_ends_a_poll() {
+    const LEN: usize = 1000;
+    run(async {
+        for deflate in [alone(), with_context()] {
+            let (ours, theirs) = tokio::io::duplex(64 * 1024 * 1024);
+            let connector = Connector::new().config(config(deflate));
+            let acceptor = Acceptor::new().config(config(deflate));
+            let ours = connector.connect_over(ours, "ws://localhost/");
+            let (ours, _theirs) = try_join(ours, acceptor.accept(theirs)).await.unwrap();
+            let mut items = ours.framed(LengthDelimited::new(LEN));
+            let fed = poll_fn(|cx| {
+                let mut fed = 0;
+                while items.poll_ready_unpin(cx).is_ready() {
+                    items.start_send_unpin(vec![7; LEN].into()).unwrap();
+                    fed += LEN;
+                }
+                Poll::Ready(fed)
+            });
+            let fed = fed.await;
+            assert!((200_000..400_000).contains(&fed), "{fed}");
         }
     });
 }

@@ -1,6 +1,8 @@
 //! Items that begin in one message and end in another, wherever the messages are cut.
 
-use futures::{SinkExt, StreamExt, future};
+use std::panic::AssertUnwindSafe;
+
+use futures::{FutureExt, SinkExt, StreamExt, future};
 use proptest::{collection::vec, prelude::*};
 use support::{config_without_keepalive, pair_with, run};
 use ws_framed::{
@@ -16,9 +18,14 @@ struct Input {
 }
 
 fn input() -> impl Strategy<Value = Input> {
-    let len = prop_oneof![0..20_usize, 200..300_usize, 0..3000_usize];
+    let len = prop_oneof![0..20_usize, 200..300_usize, 0..3000_usize, 0..50_000_usize];
     let end = prop_oneof![8 => Just(0), 1 => Just(1), 1 => Just(2)];
-    let cut = prop_oneof![1..10_usize, 1..600_usize, 1..5000_usize];
+    let cut = prop_oneof![
+        1..10_usize,
+        1..600_usize,
+        1..5000_usize,
+        16_000..65_000_usize
+    ];
     (vec((len, end), 1..30), vec(cut, 1..20)).prop_map(|(items, cuts)| {
         let bytes = items
             .into_iter()
@@ -39,6 +46,8 @@ struct ZeroEnded {
     ahead: usize,
     /// How much room is made for the rest of an item.
     reserved: usize,
+    /// What was taken of an item before its end was there; `None` if that is left in the buffer.
+    taken: Option<Vec<u8>>,
 }
 
 impl Decoder for ZeroEnded {
@@ -47,7 +56,11 @@ impl Decoder for ZeroEnded {
 
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Vec<u8>>, CodecError> {
         let end = src.iter().position(|byte| *byte < 3);
-        let Some(end) = end.filter(|end| src.len() > end + self.ahead) else {
+        let ready = end.filter(|end| src.len() > end + self.ahead);
+        let Some(end) = ready else {
+            if let (Some(taken), None) = (&mut self.taken, end) {
+                taken.extend_from_slice(&src.split());
+            }
             src.reserve(self.reserved);
             return Ok(None);
         };
@@ -56,7 +69,8 @@ impl Decoder for ZeroEnded {
             1 => Some("taken"),
             _ => return Err(CodecError::Malformed("left".into())),
         };
-        let item = src.split_to(end).to_vec();
+        let mut item = self.taken.as_mut().map_or_else(Vec::new, std::mem::take);
+        item.extend_from_slice(&src.split_to(end));
         src.advance(1);
         refused.map_or(Ok(Some(item)), |why| Err(CodecError::Malformed(why.into())))
     }
@@ -87,15 +101,16 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
     /// A decoder gets the same bytes as if nothing had cut them, whether it makes room for the rest
-    /// of an item, looks at what follows one, takes what it refuses, or leaves it.
+    /// of an item, looks at what follows one, takes a part of one, takes what it refuses, or leaves it.
     #[test]
     fn cuts_make_no_difference(
         Input { bytes, cuts } in input(),
         ahead in prop_oneof![2 => Just(0_usize), 1 => 0..1000_usize],
         reserved in prop_oneof![Just(0_usize), 1..300_usize, Just(20_000)],
+        takes in any::<bool>(),
     ) {
-        let mut decoder = ZeroEnded { ahead, reserved };
-        let expected = at_once(&mut decoder, &bytes);
+        let decoder = ZeroEnded { ahead, reserved, taken: takes.then(Vec::new) };
+        let expected = at_once(&mut decoder.clone(), &bytes);
         let decoded = run(async {
             let config = config_without_keepalive();
             let (peer, us) = pair_with(config.clone(), config).await;
@@ -104,15 +119,15 @@ proptest! {
                 let mut left = &bytes[..];
                 for cut in cuts.iter().cycle() {
                     let (message, rest) = left.split_at(left.len().min(*cut));
-                    peer.feed(Message::Binary(message.to_vec().into())).await.unwrap();
-                    left = rest;
-                    if left.is_empty() {
+                    let message = Message::Binary(message.to_vec().into());
+                    // The other end may have closed after all that is expected.
+                    if rest.is_empty() || peer.feed(message.clone()).await.is_err() {
+                        let _ = peer.send(message).await;
                         break;
                     }
+                    left = rest;
                 }
-                peer.flush().await.unwrap();
-                // A decoder that cannot go on waits for the end.
-                let _ = peer.close().await;
+                // It closes once it has all of them, which do not wait for the end.
                 while peer.next().await.is_some_and(|next| next.is_ok()) {}
             };
             let mut items = us.framed(decoder);
@@ -122,7 +137,6 @@ proptest! {
                     let Some(next) = items.next().await else { break };
                     all.push(next.map_err(|error| error.to_string()));
                 }
-                // The end of the connection for the peer.
                 let _ = items.close_with(CloseFrame::normal()).await;
                 all
             };
@@ -130,4 +144,48 @@ proptest! {
         });
         prop_assert_eq!(decoded, expected);
     }
+}
+
+/// Panics at the first item that has as many bytes as it says.
+struct PanicsAt(usize);
+
+impl Decoder for PanicsAt {
+    type Item = usize;
+    type Error = CodecError;
+
+    fn decode(&mut self, src: &mut BytesMut) -> Result<Option<usize>, CodecError> {
+        let Some(end) = src.iter().position(|byte| *byte == 0) else {
+            return Ok(None);
+        };
+        src.advance(end + 1);
+        assert_ne!(
+            end,
+            std::mem::replace(&mut self.0, usize::MAX),
+            "on purpose"
+        );
+        Ok(Some(end))
+    }
+}
+
+/// A decoder that panics at an item of two messages has taken that item, and all that follow are
+/// received.
+#[test]
+fn panic_loses_only_its_item() {
+    run(async {
+        let config = config_without_keepalive();
+        let (peer, us) = pair_with(config.clone(), config).await;
+        let (mut peer, mut us) = (peer.messages(), us.framed(PanicsAt(100)));
+        let mut second = vec![7; 60];
+        second.extend([0, 7, 0].repeat(1000));
+        for message in [vec![7; 40], second] {
+            peer.send(Message::Binary(message.into())).await.unwrap();
+        }
+        AssertUnwindSafe(us.next())
+            .catch_unwind()
+            .await
+            .unwrap_err();
+        for n in 0..1999 {
+            assert_eq!(us.next().await.unwrap().unwrap(), (n + 1) % 2);
+        }
+    });
 }
