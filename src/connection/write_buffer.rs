@@ -27,7 +27,7 @@ pub(super) struct WriteBuffer {
     /// A message that is sent unchanged, before all other data here. It waits until the transport
     /// is ready, since a ping may have used the room that `poll_ready` reported.
     message: Option<Outgoing>,
-    /// The largest length of the buffer at a message since it was empty.
+    /// The largest length of the buffer when a message was taken from it, since it was empty.
     peak: usize,
 }
 

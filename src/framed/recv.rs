@@ -27,7 +27,7 @@ const KEPT_READ_BUFFER: usize = 64 * 1024;
 /// Of a payload that completes an item, at least this many bytes are copied at once.
 const MIN_JOINED: usize = 256;
 
-/// Less room than this is not provided to the transport, which would not use it.
+/// Less room than this is not provided to the transport: a copy costs less than the exchange.
 const MIN_PROVIDED: usize = 16 * 1024;
 
 impl<T, C, M> WsFramed<T, C, M>
@@ -235,8 +235,13 @@ struct Joining<'a, T, C, M> {
 impl<T, C, M> Drop for Joining<'_, T, C, M> {
     fn drop(&mut self) {
         let mut payload = std::mem::take(&mut self.payload);
-        match self.joined.checked_sub(self.framed.buffer.len()) {
-            Some(used) if self.is_complete => {
+        let left = &self.framed.buffer;
+        match self.joined.checked_sub(left.len()) {
+            Some(used) if self.is_complete || left.is_empty() => {
+                // A decoder may have changed what it left, such as deciphered it.
+                if let Some(copied) = payload.get_mut(used..self.joined) {
+                    copied.copy_from_slice(left);
+                }
                 payload.advance(used);
                 self.framed.buffer = payload;
                 self.framed.is_lent = true;

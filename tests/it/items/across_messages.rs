@@ -26,7 +26,10 @@ fn input() -> impl Strategy<Value = Input> {
         1..5000_usize,
         16_000..65_000_usize
     ];
-    (vec((len, end), 1..30), vec(cut, 1..20)).prop_map(|(items, cuts)| {
+    // One long cut at least: the decoder looks at all that there is for each message.
+    let cuts = (vec(cut, 1..20), 5000..65_000_usize);
+    (vec((len, end), 1..30), cuts).prop_map(|(items, (mut cuts, long))| {
+        cuts.push(long);
         let bytes = items
             .into_iter()
             .zip(10..)
@@ -186,6 +189,53 @@ fn panic_loses_only_its_item() {
             .unwrap_err();
         for n in 0..1999 {
             assert_eq!(us.next().await.unwrap().unwrap(), (n + 1) % 2);
+        }
+    });
+}
+
+/// Deciphers all that is there, once, and takes blocks of it.
+struct Deciphers {
+    done: usize,
+}
+
+impl Deciphers {
+    const BLOCK: usize = 200;
+    const KEY: u8 = 0x55;
+}
+
+impl Decoder for Deciphers {
+    type Item = BytesMut;
+    type Error = CodecError;
+
+    fn decode(&mut self, src: &mut BytesMut) -> Result<Option<BytesMut>, CodecError> {
+        src[self.done..]
+            .iter_mut()
+            .for_each(|byte| *byte ^= Self::KEY);
+        self.done = src.len();
+        if src.len() < Self::BLOCK {
+            return Ok(None);
+        }
+        self.done -= Self::BLOCK;
+        Ok(Some(src.split_to(Self::BLOCK)))
+    }
+}
+
+/// A decoder may change what it leaves in the buffer: it finds the same there the next time.
+#[test]
+fn decoder_may_decipher_in_place() {
+    run(async {
+        let config = config_without_keepalive();
+        let (peer, us) = pair_with(config.clone(), config).await;
+        let mut peer = peer.messages();
+        let mut us = us.framed(Deciphers { done: 0 });
+        let plain: Vec<u8> = (0..10_000_u32).map(|n| (n % 251) as u8).collect();
+        let ciphered: Vec<u8> = plain.iter().map(|byte| byte ^ Deciphers::KEY).collect();
+        for message in ciphered.chunks(1010) {
+            let message = Message::Binary(message.to_vec().into());
+            peer.send(message).await.unwrap();
+        }
+        for block in plain.chunks(Deciphers::BLOCK) {
+            assert_eq!(us.next().await.unwrap().unwrap(), block);
         }
     });
 }
