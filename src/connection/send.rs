@@ -474,9 +474,10 @@ impl NewItem<'_> {
 
     /// Keeps the item, unless it cannot be a message of its own where it has to.
     #[inline]
-    pub(crate) fn finish(mut self) -> Result<(), CodecError> {
+    pub(crate) fn finish(mut self) -> io::Result<()> {
         if let Mode::PerMessage { is_text } = self.mode {
-            self.core.buffer.end_message(is_text, self.core.max_send)?;
+            let ended = self.core.buffer.end_message(is_text, self.core.max_send);
+            ended.map_err(CodecError::from)?;
         }
         self.start = usize::MAX;
         if !self.core.buffer.is_empty() {

@@ -136,6 +136,7 @@ impl WriteBuffer {
         if !self.is_empty() && fits && !is_alone {
             return self.extend(&bytes.bytes);
         }
+        // Moves an earlier tail into the buffer.
         self.begin();
         self.is_tail_alone = is_alone && !bytes.is_empty();
         self.tail = bytes;

@@ -50,6 +50,10 @@ where
                 self.buffer = payload;
                 self.is_lent = true;
             }
+            // Nothing is copied where the payload lies in the buffer that was provided for it.
+            Ok(payload) if self.buffer.as_ptr_range().end == payload.as_ptr() => {
+                self.buffer.unsplit(payload);
+            }
             Ok(payload) => return self.join(payload),
             Err(shared) => self.append(&shared),
         }
@@ -59,15 +63,15 @@ where
     /// Completes the item that the buffer begins with from the next payload: about as much is
     /// copied as the item takes, and what follows is decoded in place.
     fn join(&mut self, payload: BytesMut) -> Option<Result<T, C::Error>> {
-        // Nothing is copied where the payload lies in the buffer that was provided for it.
-        let is_behind = self.buffer.as_ptr_range().end == payload.as_ptr();
         let mut joining = Joining {
             framed: self,
             payload,
             joined: 0,
             is_complete: false,
         };
-        while !is_behind && joining.framed.recv == RecvState::Open {
+        // A decoder that has taken the beginning may have made room for the rest.
+        while joining.framed.recv == RecvState::Open && joining.framed.buffer.len() > joining.joined
+        {
             // Twice as much each time, so that few calls are made.
             let len = joining.framed.buffer.len().max(MIN_JOINED);
             let part = joining.payload.get(joining.joined..joining.joined + len)?;
@@ -79,10 +83,6 @@ where
             }
             if joining.framed.recv == RecvState::Incomplete {
                 joining.framed.recv = RecvState::Open;
-            }
-            if joining.framed.buffer.len() <= joining.joined {
-                // The decoder has taken the beginning, and may have made room for the rest.
-                break;
             }
         }
         None

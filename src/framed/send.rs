@@ -32,7 +32,7 @@ where
         let this = self.get_mut();
         let mut new = this.stream.begin_item(this.mode)?;
         this.codec.encode(item, new.bytes())?;
-        Ok(new.finish().map_err(io::Error::from)?)
+        Ok(new.finish()?)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), C::Error>> {
@@ -155,8 +155,7 @@ impl<T, C, M: MessageTransport> WsFramed<T, C, M> {
         ready!(self.stream.poll_ready(cx, self.mode))?;
         let mut new = self.stream.begin_item(self.mode)?;
         self.codec.encode_ref(item, new.bytes())?;
-        new.finish().map_err(io::Error::from)?;
-        Poll::Ready(Ok(()))
+        Poll::Ready(Ok(new.finish()?))
     }
 
     pub(super) fn poll_feed_encoded(

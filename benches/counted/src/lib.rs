@@ -44,10 +44,10 @@ pub struct Large {
 }
 
 /// How many small values are fed before a flush.
-pub const BATCH: usize = 500;
+pub const BATCH: u64 = 500;
 
 /// How many small values are fed before a flush where they fill several messages.
-pub const BURST: usize = 5000;
+pub const BURST: u64 = 5000;
 
 /// How many bytes are written in small pieces before a flush.
 pub const STREAM_LEN: usize = 512 * 1024;
@@ -100,30 +100,18 @@ pub fn messages((client, server): (WsStream, WsStream)) -> (Items<Small>, Items<
     (client.per_message(codec()), server.per_message(codec()))
 }
 
-/// Sends a batch of small values and receives it.
+/// Sends so many small values, flushed at the end, and receives them.
 pub fn send_batch<M: MessageTransport>(
     client: &mut WsFramed<Small, Bincode<Small>, M>,
     server: &mut WsFramed<Small, Bincode<Small>, M>,
+    count: u64,
 ) {
     block_on(async {
-        for n in 0..BATCH as u64 {
+        for n in 0..count {
             client.feed(Small::nth(n)).await.unwrap();
         }
         client.flush().await.unwrap();
-        for n in 0..BATCH as u64 {
-            assert_eq!(server.next().await.unwrap().unwrap(), Small::nth(n));
-        }
-    });
-}
-
-/// Sends small values that fill several messages, and receives them.
-pub fn send_burst(client: &mut Items<Small>, server: &mut Items<Small>) {
-    block_on(async {
-        for n in 0..BURST as u64 {
-            client.feed(Small::nth(n)).await.unwrap();
-        }
-        client.flush().await.unwrap();
-        for n in 0..BURST as u64 {
+        for n in 0..count {
             assert_eq!(server.next().await.unwrap().unwrap(), Small::nth(n));
         }
     });
@@ -146,19 +134,15 @@ pub fn send_large(client: &mut Items<Large>, server: &mut Items<Large>, value: L
     })
 }
 
-/// Writes bytes and reads them.
-pub fn send_bytes(client: &mut WsStream, server: &mut WsStream, buffer: &mut [u8]) {
+/// Writes bytes in pieces of a length, flushed at the end, and reads them.
+pub fn send_bytes(
+    client: &mut WsStream,
+    server: &mut WsStream,
+    buffer: &mut [u8],
+    piece_len: usize,
+) {
     block_on(async {
-        client.write_all(buffer).await.unwrap();
-        AsyncWriteExt::flush(client).await.unwrap();
-        server.read_exact(buffer).await.unwrap();
-    });
-}
-
-/// Writes bytes in small pieces and reads them.
-pub fn send_pieces(client: &mut WsStream, server: &mut WsStream, buffer: &mut [u8]) {
-    block_on(async {
-        for piece in buffer.chunks(PIECE_LEN) {
+        for piece in buffer.chunks(piece_len) {
             client.write_all(piece).await.unwrap();
         }
         AsyncWriteExt::flush(client).await.unwrap();

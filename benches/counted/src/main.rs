@@ -4,8 +4,8 @@
 use std::{env, process::ExitCode};
 
 use counted::{
-    LARGE_LEN, Large, STREAM_LEN, WRITE_LEN, alone, items, over_socket, send_batch, send_burst,
-    send_bytes, send_large, send_one, send_pieces,
+    BATCH, BURST, LARGE_LEN, Large, PIECE_LEN, STREAM_LEN, WRITE_LEN, alone, items, over_socket,
+    send_batch, send_bytes, send_large, send_one,
 };
 
 fn main() -> ExitCode {
@@ -26,11 +26,11 @@ fn main() -> ExitCode {
     match work.as_str() {
         "batch" => {
             let (mut client, mut server) = items(ends);
-            (0..times).for_each(|_| send_batch(&mut client, &mut server));
+            (0..times).for_each(|_| send_batch(&mut client, &mut server, BATCH));
         }
         "burst" => {
             let (mut client, mut server) = items(ends);
-            (0..times).for_each(|_| send_burst(&mut client, &mut server));
+            (0..times).for_each(|_| send_batch(&mut client, &mut server, BURST));
         }
         "one" => {
             let (mut client, mut server) = items(ends);
@@ -48,12 +48,12 @@ fn main() -> ExitCode {
         "bytes" => {
             let (mut client, mut server) = ends;
             let mut buffer = vec![7; WRITE_LEN];
-            (0..times).for_each(|_| send_bytes(&mut client, &mut server, &mut buffer));
+            (0..times).for_each(|_| send_bytes(&mut client, &mut server, &mut buffer, WRITE_LEN));
         }
         "pieces" => {
             let (mut client, mut server) = ends;
             let mut buffer = vec![7; STREAM_LEN];
-            (0..times).for_each(|_| send_pieces(&mut client, &mut server, &mut buffer));
+            (0..times).for_each(|_| send_bytes(&mut client, &mut server, &mut buffer, PIECE_LEN));
         }
         _ => {
             eprintln!("there is no work {work}");

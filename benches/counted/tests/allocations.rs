@@ -1,8 +1,8 @@
 //! How often memory is asked for, once buffers have grown.
 
 use counted::{
-    Items, STREAM_LEN, Small, alone, items, messages, over_socket, send_batch, send_burst,
-    send_bytes, send_one, send_pieces,
+    BATCH, BURST, Items, PIECE_LEN, STREAM_LEN, Small, alone, items, messages, over_socket,
+    send_batch, send_bytes, send_one,
 };
 use support::alloc::{CountingAlloc, measure};
 use ws_framed::WsStream;
@@ -20,7 +20,7 @@ fn calls(mut work: impl FnMut()) -> usize {
 
 fn per_batch(ends: (WsStream, WsStream)) -> f64 {
     let (mut client, mut server): (Items<Small>, Items<Small>) = items(ends);
-    calls(|| send_batch(&mut client, &mut server)) as f64 / ROUNDS as f64
+    calls(|| send_batch(&mut client, &mut server, BATCH)) as f64 / ROUNDS as f64
 }
 
 fn per_value(ends: (WsStream, WsStream)) -> f64 {
@@ -31,7 +31,7 @@ fn per_value(ends: (WsStream, WsStream)) -> f64 {
 fn per_write(ends: (WsStream, WsStream)) -> f64 {
     let (mut client, mut server) = ends;
     let mut buffer = vec![7; 1000];
-    calls(|| send_bytes(&mut client, &mut server, &mut buffer)) as f64 / ROUNDS as f64
+    calls(|| send_bytes(&mut client, &mut server, &mut buffer, 1000)) as f64 / ROUNDS as f64
 }
 
 fn assert_few(what: &str, calls: f64, at_most: f64) {
@@ -56,7 +56,7 @@ fn batched_values_allocate_nothing() {
 #[test]
 fn joined_values_allocate_twice() {
     let (mut client, mut server): (Items<Small>, Items<Small>) = items(over_socket());
-    let burst = calls(|| send_burst(&mut client, &mut server)) as f64;
+    let burst = calls(|| send_batch(&mut client, &mut server, BURST)) as f64;
     assert_few("a burst of 8 messages", burst / ROUNDS as f64, 14.0);
 }
 
@@ -65,7 +65,7 @@ fn joined_values_allocate_twice() {
 fn small_writes_allocate_nothing() {
     let (mut client, mut server) = over_socket();
     let mut buffer = vec![7; STREAM_LEN];
-    let pieces = calls(|| send_pieces(&mut client, &mut server, &mut buffer)) as f64;
+    let pieces = calls(|| send_bytes(&mut client, &mut server, &mut buffer, PIECE_LEN)) as f64;
     assert_few("512 KiB in writes of 64", pieces / ROUNDS as f64, 0.1);
 }
 
@@ -83,7 +83,7 @@ fn values_as_messages_allocate_nothing() {
     let one = calls(|| send_one(&mut client, &mut server));
     assert_few("a message", one as f64 / ROUNDS as f64, 0.1);
     let (mut client, mut server) = messages(over_socket());
-    let batch = calls(|| send_batch(&mut client, &mut server));
+    let batch = calls(|| send_batch(&mut client, &mut server, BATCH));
     // Buffers over 512 bytes are given back when a read waits, which it does several times in a
     // batch.
     assert_few("500 messages", batch as f64 / ROUNDS as f64, 25.0);
